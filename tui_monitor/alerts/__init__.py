@@ -1,0 +1,1 @@
+"""Rules over queries, the alerts they raise, and what people do about them."""

@@ -1,0 +1,89 @@
+"""What the Costs pane and `costs` show; plain data. Money is USD, `None` is unknown."""
+
+from dataclasses import dataclass
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """One period's spend."""
+
+    period: str
+    span: Span
+    cost: float | None
+    calls: float = 0
+    unpriced: float = 0
+    """Calls without a price; their cost is not in `cost`."""
+    unpriced_tokens: float = 0
+    list_cost: float | None = None
+    """What subscription and free calls would have cost besides."""
+    previous: float | None = None
+    """Spend of the period before, up to the same elapsed time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """One value of the dimension over the shown period."""
+
+    name: str
+    """`–` where the dimension is not known for the calls."""
+    calls: float
+    input_tokens: float | None
+    output_tokens: float | None
+    cache_hit_rate: float | None
+    cost: float | None
+    share: float | None
+    unpriced: float = 0
+    previous: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Where the month ends if it goes on like this: linear in elapsed time."""
+
+    amount: float
+    method: str = "linear"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """A budget in its current period."""
+
+    name: str
+    period: str
+    amount: float
+    spent: float
+    span: Span
+    scope: dict[str, str]
+    projected: float | None = None
+    used_up: Micros | None = None
+    """When it is spent at the present rate, where that is before the period's end."""
+    unpriced: float = 0
+
+    @property
+    def used(self) -> float:
+        """Share of the amount, 0–1 and above."""
+        return self.spent / self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class CostsView:
+    """The Costs pane at one moment."""
+
+    at: Micros
+    dimension: str
+    period: str
+    """The period that `rows` and `daily` are for."""
+    spends: tuple[Spend, ...]
+    """today, week, month."""
+    rows: tuple[CostRow, ...] = ()
+    daily: tuple[tuple[Micros, float | None], ...] = ()
+    """(midnight, spend) for each day of the month so far."""
+    projection: Projection | None = None
+    budgets: tuple[BudgetStatus, ...] = ()
+    month_end: Micros | None = None
+    warnings: tuple[str, ...] = ()
+    queries: tuple[tuple[str, str], ...] = ()
+    """(what, the query behind it)."""

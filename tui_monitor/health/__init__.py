@@ -1,0 +1,1 @@
+"""How providers, this host and the collector are doing, in terms of queries."""

@@ -1,0 +1,133 @@
+"""What the Providers and System panes, `status` and the snapshot show; plain data."""
+
+from dataclasses import dataclass, field
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.states import Health, SourceState
+from tui_monitor.model.timerange import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRow:
+    """One provider over the shown span. Latencies ms, rates 0–1, money USD; `None` is unknown."""
+
+    provider: str
+    state: Health
+    reason: str
+    flag: str = ""
+    """The figure that caused the state: `success`, `p95` or empty; marked `[HIGH]`/`[LOW]` on the screen."""
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    success_rate: float | None = None
+    error_rate: float | None = None
+    requests: float | None = None
+    tokens: float | None = None
+    cost_today: float | None = None
+    unpriced: float | None = None
+    """Calls of today without a price."""
+    last_call: Micros | None = None
+    spark: tuple[float | None, ...] = ()
+    """Requests per step over the span; `None` is no call in a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidersView:
+    """The Providers pane at one moment."""
+
+    at: Micros
+    span: Span
+    rows: tuple[ProviderRow, ...] = ()
+    spark_step: Micros = 0
+    warnings: tuple[str, ...] = ()
+    queries: dict[str, str] = field(default_factory=dict)
+    """Column → the query behind it, with `{provider}` for the row's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A way in, or a loop of the collector."""
+
+    name: str
+    state: SourceState
+    detail: str = ""
+    records: int = 0
+    errors: int = 0
+    last_error: str = ""
+    last_seen: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One figure of the host: its value, a short history, and how full it is where that has a meaning."""
+
+    name: str
+    value: float | None
+    unit: str
+    detail: str = ""
+    fraction: float | None = None
+    spark: tuple[float | None, ...] = ()
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorStatus:
+    """The collector itself. Rates per second over the last minute; sizes in bytes."""
+
+    running: bool
+    pid: int | None = None
+    started: Micros | None = None
+    """`None` while no collector runs."""
+    rate: float | None = None
+    lag_ms: float | None = None
+    """From a record's arrival to its commit, worst of the last minute."""
+    queued: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    late: int = 0
+    overflowed_labels: int = 0
+    database: str = ""
+    database_bytes: int | None = None
+    calls: int = 0
+    sources: tuple[SourceRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """The System pane at one moment."""
+
+    at: Micros
+    span: Span
+    host: str
+    gauges: tuple[Gauge, ...]
+    collector: CollectorStatus
+    step: Micros = 0
+    active: int = 0
+    """Requests that began and have not ended."""
+    progress: tuple["Progress", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A benchmark or evaluation under way."""
+
+    name: str
+    done: float
+    total: float | None
+    unit: str
+    state: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """The newest word on one limit."""
+
+    key: str
+    limit_type: str
+    result: str
+    remaining: float | None
+    limit: float | None
+    at: Micros
+    reset_at: Micros | None = None

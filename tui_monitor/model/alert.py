@@ -1,0 +1,83 @@
+"""An alert and its history."""
+
+from dataclasses import dataclass, field
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.states import AlertState, Severity
+
+Labels = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert: a rule and one set of labels, from its first moment until it is resolved.
+
+    `id` stays the same while the condition goes on, and differs for the next time it comes up.
+    `fingerprint` is the same for every time: it is made of rule and labels.
+    """
+
+    id: str
+    fingerprint: str
+    rule: str
+    severity: Severity
+    state: AlertState
+    labels: Labels
+    summary: str
+    expr: str
+    value: float | None
+    threshold: float | None
+    op: str
+    """The comparison as written: `>`, `>=` …."""
+    unit: str
+    since: Micros
+    """When the condition began to hold."""
+    fired: Micros | None = None
+    resolved: Micros | None = None
+    acked_by: str | None = None
+    acked_at: Micros | None = None
+    note: str = ""
+    spark: tuple[float | None, ...] = field(default=(), compare=False)
+
+    @property
+    def open(self) -> bool:
+        """Whether it still needs somebody: not resolved."""
+        return self.state is not AlertState.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of an alert's history."""
+
+    alert_id: str
+    at: Micros
+    state: AlertState
+    who: str
+    note: str = ""
+    value: float | None = None
+    """The value at that moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A rule and how its last evaluation went."""
+
+    name: str
+    expr: str
+    severity: Severity
+    for_us: Micros
+    enabled: bool = True
+    evaluated: Micros | None = None
+    error: str = ""
+    alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsView:
+    """The Alerts pane at one moment."""
+
+    at: Micros
+    alerts: tuple[Alert, ...] = ()
+    """Open ones by severity and age, then those resolved today, newest first."""
+    rules: tuple[RuleState, ...] = ()
+    evaluated: Micros | None = None
+    """When the rules were last looked at."""

@@ -1,0 +1,65 @@
+"""Errors a person can act on. Everything else that escapes is a bug."""
+
+
+class MonitorError(Exception):
+    """An expected failure: what happened, and what to do about it.
+
+    `hint` is one sentence that tells the reader the next step; it is printed below the message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MonitorError):
+    """The command line or the configuration is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class StoreError(MonitorError):
+    """The database cannot be used: damaged, newer, read-only, full."""
+
+
+class StoreLocked(StoreError):
+    """Another process writes this database.
+
+    `owner` is that process's id where it is known.
+    """
+
+    def __init__(self, message: str, *, owner: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.owner = owner
+
+
+class Busy(MonitorError):
+    """The write queue is full; try again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=f"try again in {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class QueryError(MonitorError):
+    """A query that cannot be answered; `position` is the character (from 0) and `length` how many.
+
+    `text` is the query as written, so that a reader can be shown the place.
+    """
+
+    def __init__(
+        self, message: str, *, text: str = "", position: int = 0, length: int = 1, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.position = position
+        self.length = max(1, length)
+
+    def pointed(self) -> str:
+        """The query with carets under the place, then the message; plain text."""
+        carets = " " * self.position + "^" * self.length
+        lines = [self.text, f"{carets} {self.message}"] if self.text else [self.message]
+        return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""What arrives beside calls: cache results, rate limits, starts, samples, scores, progress, marks."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import Micros
+
+SampleType = Literal["counter", "gauge", "histogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a series. A `histogram` sample carries one observation."""
+
+    name: str
+    ts: Micros
+    value: float
+    labels: dict[str, str] = field(default_factory=dict)
+    type: SampleType = "gauge"
+
+
+EventKind = Literal["cache", "rate_limit", "score", "progress", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A dated fact that is no call. Which fields mean what depends on `kind`:
+
+    - cache: `name` = hit | miss, `value` = saved USD, `labels.saved_tokens`
+    - rate_limit: `name` = allowed | denied, `value` = remaining, `labels` = key, limit_type, limit, reset_s
+    - score: `name` = what was scored, `value` = the score, `labels` = model, prompt_type, user_category, call
+    - progress: `name` = what runs, `value` = done, `labels` = total, unit, state
+    - mark: `name` = the text; drawn on charts
+    """
+
+    kind: EventKind
+    ts: Micros
+    source: str
+    source_key: str
+    name: str
+    value: float | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A call that began and is not yet reported as ended; forgotten after ten minutes."""
+
+    source: str
+    source_key: str
+    ts: Micros
+    provider: str | None = None
+    model: str | None = None
+    operation: str = "chat"
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retract:
+    """Takes a call back out of every layer."""
+
+    source: str
+    source_key: str
+
+
+Record = Call | Sample | Event | Start | Retract
+"""Anything the write path takes."""

@@ -1,0 +1,1 @@
+"""The façade: what every face may ask and do."""

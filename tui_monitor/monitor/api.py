@@ -1,0 +1,114 @@
+"""The façade as a Protocol. Faces know this and nothing below it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tui_monitor.costs.views import CostsView
+from tui_monitor.health.views import CollectorStatus, ProvidersView, RateLimit, SystemView
+from tui_monitor.model.alert import Alert, AlertsView, Change
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.states import Health
+from tui_monitor.model.timerange import Span, TimeRange
+from tui_monitor.query.result import Completion, Result
+from tui_monitor.store.api import Extent, ImportInfo
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What `status` prints: one look at everything."""
+
+    at: Micros
+    health: Health
+    """The worst of providers and alerts; unknown where there is nothing to judge."""
+    severity: int
+    """Exit code of `status`: 0 healthy, 1 warning, 2 critical, 3 unknown."""
+    providers: ProvidersView
+    costs: CostsView
+    alerts: AlertsView
+    collector: CollectorStatus
+    cache_hit_rate: float | None = None
+    """Share of input tokens of the last hour that the provider served from its cache."""
+    response_cache_hit_rate: float | None = None
+    """Share of the last hour's lookups that your own response cache answered."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    newest: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the dashboard shows in its frame and on the visible pane, taken at one moment."""
+
+    at: Micros
+    calendar: Calendar
+    span: Span
+    collector: CollectorStatus
+    extent: Extent
+    open_alerts: int
+    worst_alert: str | None
+    unpriced_today: float
+    version: int
+    """Version of the data; an equal one means that nothing changed."""
+
+
+class Monitor(Protocol):
+    """Everything a face may ask. Coroutines run on the collector's loop and never block it.
+
+    Methods that read raise `QueryError` or `StoreError`; those that act raise `MonitorError` with a hint.
+    """
+
+    async def snapshot(self, shown: TimeRange) -> Snapshot:
+        """The frame: who collects, how far the data reaches, how many alerts are open."""
+        ...
+
+    async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
+        """The Providers pane."""
+        ...
+
+    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
+        """The Costs pane."""
+        ...
+
+    async def alerts(self, *, resolved: bool = False) -> AlertsView:
+        """The Alerts pane; with `resolved`, those that ended today too."""
+        ...
+
+    async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
+        """The System pane."""
+        ...
+
+    async def status(self) -> StatusView:
+        """One look at everything."""
+        ...
+
+    async def query(self, text: str, *, at: Micros | None = None) -> Result:
+        """An instant answer, now unless `at` is given."""
+        ...
+
+    async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
+        """An answer over time, in at most about `points` steps."""
+        ...
+
+    async def complete(self, text: str, cursor: int) -> list[Completion]:
+        """Ways to go on with a query."""
+        ...
+
+    async def history(self, alert_id: str) -> list[Change]:
+        """An alert's history, oldest first."""
+        ...
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        """Say that somebody takes care of an alert."""
+        ...
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        """Take an acknowledgement back."""
+        ...
+
+    async def imports(self) -> list[ImportInfo]:
+        """Imports, newest first."""
+        ...
+
+    async def undo_import(self, batch_id: str) -> int:
+        """Take an import back; the number of calls taken out."""
+        ...

@@ -1,0 +1,1 @@
+"""One grammar, one engine: everything that shows a number asks here."""

@@ -1,0 +1,32 @@
+"""The engine's interface: what panes, rules, budgets, commands and the HTTP API call."""
+
+from typing import Protocol
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.query.result import Completion, Result
+
+
+class Engine(Protocol):
+    """Answers queries. Methods block on the store and may take a while: call them off any event loop.
+
+    All raise `QueryError`, with the place in the text, for a query that cannot be answered.
+    """
+
+    def instant(self, text: str, at: Micros) -> Result:
+        """The answer at one instant: windows end at `at`."""
+        ...
+
+    def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+        """The answer in windows of one step, `(start, end]`; step ends lie on the grid of the epoch.
+
+        The last window ends at `end` where that is off the grid.
+        """
+        ...
+
+    def check(self, text: str) -> None:
+        """Parse and type-check only."""
+        ...
+
+    def complete(self, text: str, cursor: int) -> list[Completion]:
+        """Ways to go on at a cursor position, best first."""
+        ...

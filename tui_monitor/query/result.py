@@ -1,0 +1,87 @@
+"""What a query answers."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tui_monitor.model.clock import SECOND, Micros
+from tui_monitor.model.timerange import Span
+
+Labels = tuple[tuple[str, str], ...]
+"""Sorted (name, value) pairs; hashable."""
+
+
+def labels_of(**labels: str) -> Labels:
+    """Sorted pairs of keyword labels."""
+    return tuple(sorted(labels.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One answer: labels, and values at the times of the result. `None` is no data, never 0."""
+
+    labels: Labels
+    values: tuple[float | None, ...]
+
+    @property
+    def value(self) -> float | None:
+        """The only value of an instant answer, or the last of a range."""
+        return self.values[-1] if self.values else None
+
+    def label(self, name: str, default: str = "") -> str:
+        """The value of one label."""
+        return dict(self.labels).get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a query.
+
+    `times` are the instants of the values, µs UTC: one for an instant query, the step ends for a range.
+    """
+
+    query: str
+    kind: Literal["vector", "matrix"]
+    times: tuple[Micros, ...]
+    series: tuple[Series, ...]
+    unit: str = ""
+    metric: str = ""
+    warnings: tuple[str, ...] = ()
+    span: Span | None = None
+    """What was looked at, for an answer over a range of time."""
+    layers: tuple[str, ...] = ()
+    """Where it came from: `hour`, `minute`, `raw`, `samples`, `events`."""
+
+    def by(self, label: str) -> dict[str, float]:
+        """Value per label value, for an instant answer grouped by one label; without the unknown ones."""
+        return {s.label(label): s.value for s in self.series if s.value is not None}
+
+    @property
+    def scalar(self) -> float | None:
+        """The value of an answer that has one series at most."""
+        return self.series[0].value if len(self.series) == 1 else None
+
+    def prometheus(self) -> dict[str, Any]:
+        """The `data` object of Prometheus's HTTP API: values as text, times in s, no data left out."""
+
+        def point(t: Micros, value: float) -> list[Any]:
+            return [t / SECOND, repr(value) if not float(value).is_integer() else str(int(value))]
+
+        rows: list[dict[str, Any]] = []
+        for series in self.series:
+            labels = dict(series.labels)
+            points = [point(t, v) for t, v in zip(self.times, series.values, strict=True) if v is not None]
+            if not points:
+                continue
+            key, value = ("value", points[-1]) if self.kind == "vector" else ("values", points)
+            rows.append({"metric": labels, key: value})
+        return {"resultType": self.kind, "result": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One way to go on: `text` replaces the `length` characters before the cursor."""
+
+    text: str
+    length: int
+    kind: Literal["metric", "label", "value", "function", "keyword", "duration"]
+    help: str = field(default="", compare=False)

@@ -1,0 +1,278 @@
+"""The store's interface: what is written in one transaction, and what the query engine reads.
+
+Readers get *facts*: rows with an end time, labels, sums and histograms. A raw call is a fact of one call,
+a roll-up cell a fact of many, so one aggregation serves every layer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
+from tui_monitor.model.feed import Event, EventKind, Retract, Sample, SampleType, Start
+from tui_monitor.model.timerange import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Layer(StrEnum):
+    """Where facts about calls are kept, finest first."""
+
+    RAW = "raw"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+
+
+CELL: Mapping[Layer, Micros] = {Layer.MINUTE: MINUTE, Layer.HOUR: HOUR, Layer.DAY: DAY}
+"""Length of one cell. Minute and hour cells are `(k·w, (k+1)·w]`, aligned to the epoch.
+Day cells are local calendar days `[midnight, midnight)` of the zone they were cut in."""
+
+LAYER_LABELS: Mapping[Layer, frozenset[str] | None] = {
+    Layer.RAW: None,
+    Layer.MINUTE: frozenset(FINE_DIMENSIONS),
+    Layer.HOUR: frozenset(DIMENSIONS),
+    Layer.DAY: frozenset(DIMENSIONS),
+}
+"""Labels a layer is keyed by; raw calls know every label and attribute."""
+
+Measure = Literal[
+    "calls", "input", "cache_read", "cache_write", "output", "reasoning",
+    "cost", "list_cost", "unpriced", "unpriced_tokens",
+    "latency", "ttft", "queue_wait",
+]  # fmt: skip
+MEASURES: tuple[Measure, ...] = (
+    "calls", "input", "cache_read", "cache_write", "output", "reasoning",
+    "cost", "list_cost", "unpriced", "unpriced_tokens",
+    "latency", "ttft", "queue_wait",
+)  # fmt: skip
+"""Integers: counts, tokens, nano-USD, and µs for the three latencies."""
+HISTOGRAMS: tuple[Measure, ...] = ("latency", "ttft", "queue_wait")
+"""Measures kept as log-bucket histograms too; bucketed in **milliseconds**."""
+
+
+@dataclass(slots=True)
+class LabelColumn:
+    """A dictionary-coded label: `values[codes[row]]`; `None` is unknown."""
+
+    codes: "np.ndarray"
+    values: list[str | None]
+
+
+@dataclass(slots=True)
+class Numbers:
+    """One measure over the rows of some facts.
+
+    `total` is the sum over the calls where it is known (int64), `known` in how many it is (int64).
+    `low` and `high` are the extremes of single calls (float64, NaN where nothing is known), where a layer
+    keeps them: raw for every measure, roll-ups for the histograms.
+    """
+
+    total: "np.ndarray"
+    known: "np.ndarray"
+    low: "np.ndarray | None" = None
+    high: "np.ndarray | None" = None
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Sparse histograms of many rows: row `row[i]` has `count[i]` values in bucket `bucket[i]`."""
+
+    row: "np.ndarray"
+    bucket: "np.ndarray"
+    count: "np.ndarray"
+
+
+@dataclass(slots=True)
+class Facts:
+    """Rows of one layer in one span, in no particular order."""
+
+    layer: Layer
+    end: "np.ndarray"
+    """Booking time of a raw call, or the last instant that the cell covers; int64 µs."""
+    labels: dict[str, LabelColumn]
+    numbers: dict[str, Numbers]
+    histograms: dict[str, Histogram]
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one layer still holds. `gone` are spans (by booking time) in which some of it was dropped."""
+
+    layer: Layer
+    gone: tuple[Span, ...] = ()
+    zone: str | None = None
+    """For the day layer: the zone its days are cut in."""
+
+    def complete(self, span: Span) -> bool:
+        """Whether nothing of this span was dropped."""
+        return not any(hole.start < span.end and span.start < hole.end for hole in self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """One series of samples."""
+
+    id: int
+    name: str
+    labels: Mapping[str, str]
+    type: SampleType
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much there is: calls ever counted, and first and last booking time (µs UTC)."""
+
+    calls: int
+    first: Micros | None
+    last: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportInfo:
+    """One import: what was loaded, when, and what came of it."""
+
+    batch_id: str
+    started: Micros
+    files: tuple[str, ...]
+    format: str
+    stored: int
+    shift_us: Micros = 0
+    undone: Micros | None = None
+
+
+class Outcome(StrEnum):
+    """What became of one record."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CORRECTED = "corrected"
+    """The same identity with other content: replaced."""
+    MERGED = "merged"
+    """Another source's view of a call that is known already."""
+    LATE = "late"
+    """A correction of a call whose raw row is gone: counted, not applied."""
+    RETRACTED = "retracted"
+    MISSING = "missing"
+    """A retraction of a call that is not known."""
+
+
+@dataclass(slots=True)
+class WriteBatch:
+    """What goes into one transaction. Calls are cleaned, normalised and priced already."""
+
+    calls: list[Call] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    retracts: list[Retract] = field(default_factory=list)
+    offsets: dict[str, str] = field(default_factory=dict)
+    """Where a source goes on after a restart: its own key → its own text, kept in the same transaction."""
+    remember: bool = False
+    """Whether identities outlive the raw rows (files, polls, imports; not pushed calls)."""
+
+
+@dataclass(slots=True)
+class WriteResult:
+    """One outcome per record, in the order of each list."""
+
+    calls: list[Outcome] = field(default_factory=list)
+    events: list[Outcome] = field(default_factory=list)
+    retracts: list[Outcome] = field(default_factory=list)
+    samples_rejected: list[int] = field(default_factory=list)
+    """Indexes of samples that would have made one series too many."""
+
+    def count(self, *outcomes: Outcome) -> int:
+        """How many records ended in one of these."""
+        return sum(o in outcomes for o in (*self.calls, *self.events, *self.retracts))
+
+
+class Reader(Protocol):
+    """What the query engine asks. Thread-safe: any number of threads may read at once.
+
+    Every method may raise `StoreError`.
+    """
+
+    def version(self) -> int:
+        """Changes whenever a commit, of this process or another, changed what a query could see."""
+        ...
+
+    def holdings(self) -> Mapping[Layer, Holding]:
+        """What each layer still holds."""
+        ...
+
+    def extent(self) -> Extent:
+        """How much there is, and from when to when."""
+        ...
+
+    def facts(
+        self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
+        histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
+    ) -> Facts:  # fmt: skip
+        """Rows of a layer whose time lies in `span`: for roll-ups, cells that lie in it *whole*.
+
+        `labels` may name any attribute for the raw layer. `where` keeps the rows whose labels of that
+        layer equal these values, so that the store can read less.
+        """
+        ...
+
+    def label_values(self, label: str, limit: int = 1000) -> list[str]:
+        """Known values of a label of calls, sorted."""
+        ...
+
+    def label_names(self) -> list[str]:
+        """Labels and free attributes that calls carry, sorted."""
+        ...
+
+    def series(self, name: str | None = None) -> list[SeriesInfo]:
+        """Sample series of that name, or all."""
+        ...
+
+    def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
+        """For each series: times (int64 µs, ascending) and values (float64) in the span."""
+        ...
+
+    def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:
+        """Dated facts in the span, oldest first."""
+        ...
+
+    def starts(self, since: Micros) -> list[Start]:
+        """Calls that began after `since` and have not been reported as ended."""
+        ...
+
+    def imports(self) -> list[ImportInfo]:
+        """Imports, newest first."""
+        ...
+
+    def latest_event(self, kind: EventKind, key: str) -> list[Event]:
+        """The newest event for each value of label `key` (or of `name` where `key` is "name")."""
+        ...
+
+
+class Writer(Protocol):
+    """What the write path asks. One process at a time; one thread at a time."""
+
+    def write(self, batch: WriteBatch) -> WriteResult:
+        """Store a batch in one transaction; durable on return. On `StoreError` nothing is stored."""
+        ...
+
+    def begin_import(self, info: ImportInfo) -> None:
+        """Note an import before its rows arrive."""
+        ...
+
+    def undo_import(self, batch_id: str) -> int:
+        """Take an import back out of every layer; the number of calls taken out.
+
+        Raises `StoreError` when there is no such import or some of its raw calls are gone.
+        """
+        ...
+
+    def offset(self, key: str) -> str | None:
+        """Where a source left off."""
+        ...
