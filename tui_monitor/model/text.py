@@ -13,12 +13,12 @@ _SPACES = re.compile("[\t\n\r\x0b\x0c\u2028\u2029]+")
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """The text without control, bidi or zero-width characters, cut to `limit` characters.
+    """The text without control, bidi or zero-width characters and outer spaces, cut to `limit` characters.
 
     White-space controls become one space. A cut text ends in an ellipsis, so that it is visible as cut.
     """
     if text.isascii() and text.isprintable() and len(text) <= limit:
-        return text
+        return text.strip()
     # A 10 MB string must not be scanned whole to keep 256 characters of it.
     text = text[: limit * 4]
     text = _UNSAFE.sub("", _SPACES.sub(" ", text)).strip()
