@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from tui_monitor.costs.views import CostsView
+from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import Health, SourceState
 from tui_monitor.model.timerange import Span
@@ -131,3 +133,24 @@ class RateLimit:
     limit: float | None
     at: Micros
     reset_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """What `status` prints: one look at everything."""
+
+    at: Micros
+    health: Health
+    """The worst of providers and alerts; unknown where there is nothing to judge."""
+    severity: int
+    """Exit code of `status`: 0 healthy, 1 warning, 2 critical, 3 unknown."""
+    providers: ProvidersView
+    costs: CostsView
+    alerts: AlertsView
+    collector: CollectorStatus
+    cache_hit_rate: float | None = None
+    """Share of input tokens of the last hour that the provider served from its cache."""
+    response_cache_hit_rate: float | None = None
+    """Share of the last hour's lookups that your own response cache answered."""
+    rate_limits: tuple[RateLimit, ...] = ()
+    newest: Micros | None = None

@@ -4,35 +4,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_monitor.costs.views import CostsView
-from tui_monitor.health.views import CollectorStatus, ProvidersView, RateLimit, SystemView
+from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.store.api import Extent, ImportInfo
 
-
-@dataclass(frozen=True, slots=True)
-class StatusView:
-    """What `status` prints: one look at everything."""
-
-    at: Micros
-    health: Health
-    """The worst of providers and alerts; unknown where there is nothing to judge."""
-    severity: int
-    """Exit code of `status`: 0 healthy, 1 warning, 2 critical, 3 unknown."""
-    providers: ProvidersView
-    costs: CostsView
-    alerts: AlertsView
-    collector: CollectorStatus
-    cache_hit_rate: float | None = None
-    """Share of input tokens of the last hour that the provider served from its cache."""
-    response_cache_hit_rate: float | None = None
-    """Share of the last hour's lookups that your own response cache answered."""
-    rate_limits: tuple[RateLimit, ...] = ()
-    newest: Micros | None = None
+__all__ = ["Monitor", "Snapshot", "StatusView"]
 
 
 @dataclass(frozen=True, slots=True)
