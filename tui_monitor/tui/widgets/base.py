@@ -1,0 +1,106 @@
+"""What our line-drawn widgets share: glyphs, styles by token, strips of an exact width."""
+
+from collections.abc import Iterable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_monitor.tui.drawing import BRAILLE, Glyphs, fit, safe, width_of
+from tui_monitor.tui.theme import colours
+
+Span = tuple[str, str]
+"""A piece of text and the token of its style."""
+
+
+def shorten(spans: Iterable[Span], width: int, glyphs: Glyphs) -> list[Span]:
+    """The spans in at most `width` cells; the one that passes the edge ends in an ellipsis."""
+    kept: list[Span] = []
+    room = width
+    for text, token in spans:
+        text = safe(text, glyphs)
+        size = width_of(text)
+        if size > room:
+            if room > 0:
+                kept.append((fit(text, room, "left", glyphs), token))
+            elif kept and kept[-1][0] and kept[-1][0][-1] not in (" ", glyphs.ellipsis):
+                last, last_token = kept[-1]
+                kept[-1] = (fit(last + glyphs.ellipsis, width_of(last), "left", glyphs), last_token)
+            return kept
+        kept.append((text, token))
+        room -= size
+    return kept
+
+
+class Drawn(Widget):
+    """A widget that draws its own lines.
+
+    A style token is words separated by spaces: one colour of `ok warn crit stale dim accent bright
+    series-1 … series-8` and any of `bold italic underline reverse cursor`. Empty is plain text.
+    The app's attribute `glyphs` says which characters are drawn.
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, markup=False)
+        self._paints: dict[str, Style] = {}
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The app's set of characters."""
+        return getattr(self.app, "glyphs", BRAILLE)
+
+    def paint(self, token: str) -> Style:
+        """The style of a token under the present theme, on this widget's background."""
+        style = self._paints.get(token)
+        if style is None:
+            style = self._paints[token] = self._mix(token)
+        return style
+
+    def _mix(self, token: str) -> Style:
+        known = colours(self.app.theme_variables)
+        words = token.split()
+        background = self.background_colors[1]
+        if "cursor" in words:
+            background = Color.parse(known["cursor"])
+        colour = next((known[word] for word in words if word in known and word != "cursor"), known[""])
+        return Style(
+            color=Color.parse(colour).rich_color,
+            bgcolor=background.rich_color,
+            bold="bold" in words or None,
+            italic="italic" in words or None,
+            underline="underline" in words or None,
+            reverse="reverse" in words or None,
+        )
+
+    def strip(self, spans: Iterable[Span], width: int, fill: str = "") -> Strip:
+        """Spans as one line of exactly `width` cells; `fill` is the token of what is left over.
+
+        Every segment has a style: without colour the toolkit fails on one that has none.
+        """
+        segments: list[Segment] = []
+        used = 0
+        for text, token in spans:
+            text = safe(text, self.glyphs)
+            if text:
+                segments.append(Segment(text, self.paint(token)))
+                used += width_of(text)
+        if used < width:
+            segments.append(Segment(" " * (width - used), self.paint(fill)))
+        line = Strip(segments, max(used, width))
+        return line if used <= width else line.crop(0, width)
+
+    def blank(self, width: int) -> Strip:
+        """An empty line."""
+        return self.strip((), width)
+
+    def redraw(self) -> None:
+        """Draw everything anew: the theme, the glyphs or the size changed."""
+        self._paints.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The toolkit's hook for a change of style or theme."""
+        super().notify_style_update()
+        self.redraw()

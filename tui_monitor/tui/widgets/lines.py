@@ -1,0 +1,72 @@
+"""A few static lines: title bar, section headings, summaries, footer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from tui_monitor.tui.drawing import safe, width_of
+from tui_monitor.tui.widgets.base import Drawn, Span, shorten
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: spans from the left, and spans that end at the right edge."""
+
+    left: tuple[Span, ...] = ()
+    right: tuple[Span, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, token: str = "") -> "Line":
+        """One piece of text."""
+        return cls(((text, token),))
+
+
+class Lines(Drawn):
+    """Draws what it is shown and repaints only the lines that changed. As high as it has lines."""
+
+    DEFAULT_CSS = """
+    Lines { width: 1fr; height: auto; }
+    """
+
+    def __init__(
+        self, lines: Sequence[Line] = (), *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines = tuple(lines)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines from now on."""
+        old, self._lines = self._lines, tuple(lines)
+        if len(old) != len(self._lines):
+            self.refresh(layout=True)
+            return
+        for y, (before, after) in enumerate(zip(old, self._lines, strict=True)):
+            if before != after:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y >= len(self._lines):
+            return self.blank(width)
+        line = self._lines[y]
+        return self.strip(self._joined(line, width), width)
+
+    def _joined(self, line: Line, width: int) -> list[Span]:
+        """Both sides in one row: where room is short the left one is cut, for the right one is shorter."""
+        right = [(safe(text, self.glyphs), token) for text, token in line.right]
+        taken = sum(width_of(text) for text, _ in right)
+        if not right or taken > width:
+            return shorten(line.left, width, self.glyphs)
+        left = shorten(line.left, max(0, width - taken - 1), self.glyphs)
+        used = sum(width_of(text) for text, _ in left)
+        return [*left, (" " * (width - taken - used), ""), *right]
