@@ -1,0 +1,69 @@
+"""The newest word on every rate limit, and on everything that reports its progress."""
+
+import math
+from contextlib import suppress
+
+from tui_monitor.health.views import Progress, RateLimit
+from tui_monitor.model.clock import DAY, HOUR, SECOND, Micros
+from tui_monitor.model.feed import Event
+from tui_monitor.store.api import Reader
+
+_LIMIT_KEPT = DAY
+_PROGRESS_KEPT = HOUR
+_ENDED = frozenset({"completed", "complete", "done", "failed", "cancelled", "finished"})
+
+
+def rate_limits(reader: Reader, now: Micros) -> tuple[RateLimit, ...]:
+    """The newest state of each key in the last day: denied ones first, then the fullest."""
+    limits = [
+        _limit(event)
+        for event in reader.latest_event("rate_limit", "key")
+        if _recent(event, now, _LIMIT_KEPT)
+    ]
+    return tuple(sorted(limits, key=lambda limit: (limit.result != "denied", _left(limit), limit.key)))
+
+
+def progress(reader: Reader, now: Micros) -> tuple[Progress, ...]:
+    """What is under way: heard of in the last hour and not ended; the newest first."""
+    found = []
+    for event in reader.latest_event("progress", "name"):
+        state = event.labels.get("state", "")
+        total = _number(event.labels.get("total"))
+        done = event.value or 0.0
+        over = state.lower() in _ENDED or (total is not None and done >= total)
+        if _recent(event, now, _PROGRESS_KEPT) and not over:
+            found.append(Progress(event.name, done, total, event.labels.get("unit", ""), state, event.ts))
+    return tuple(sorted(found, key=lambda item: (-item.at, item.name)))
+
+
+def _limit(event: Event) -> RateLimit:
+    labels = event.labels
+    reset_s = _number(labels.get("reset_s"))
+    return RateLimit(
+        key=labels.get("key", ""),
+        limit_type=labels.get("limit_type", ""),
+        result=event.name,
+        remaining=event.value,
+        limit=_number(labels.get("limit")),
+        at=event.ts,
+        reset_at=None if reset_s is None else event.ts + round(reset_s * SECOND),
+    )
+
+
+def _recent(event: Event, now: Micros, kept: Micros) -> bool:
+    return now - kept < event.ts <= now + kept
+
+
+def _left(limit: RateLimit) -> float:
+    """Share of the limit that remains; 1 where it is not known."""
+    if limit.remaining is None or not limit.limit:
+        return 1.0
+    return limit.remaining / limit.limit
+
+
+def _number(text: str | None) -> float | None:
+    """A label as a finite number; anything else is unknown."""
+    with suppress(TypeError, ValueError):
+        value = float(text or "")
+        return value if math.isfinite(value) else None
+    return None
