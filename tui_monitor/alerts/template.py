@@ -1,0 +1,44 @@
+"""The sentence of an alert: `{{ $labels.name }}`, `{{ $value }}` and `{{ $threshold }}` filled in."""
+
+import re
+
+from tui_monitor.model.alert import Labels
+from tui_monitor.model.text import clean
+from tui_monitor.model.units import UNKNOWN, show
+
+_PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
+_LABEL = re.compile(r"\$labels\.([A-Za-z_]\w*)")
+MAX_SUMMARY = 500
+
+
+def fill(text: str, labels: Labels, value: float | None, threshold: float | None, unit: str) -> str:
+    """The sentence with values in their unit; what cannot be filled in stays as written.
+
+    A label that the alert does not carry is shown as unknown.
+    """
+
+    def word(place: re.Match[str]) -> str:
+        name = place[1]
+        if name == "$value":
+            return show(value, unit)
+        if name == "$threshold":
+            return show(threshold, unit)
+        label = _LABEL.fullmatch(name)
+        return (labels.get(label[1]) or UNKNOWN) if label else place[0]
+
+    return clean(_PLACE.sub(word, text), MAX_SUMMARY)
+
+
+def default_summary(
+    rule: str, labels: Labels, value: float | None, op: str, threshold: float | None, unit: str
+) -> str:
+    """What a rule without a sentence of its own says."""
+    whom = ", ".join(f"{name}={text}" for name, text in sorted(labels.items()) if text)
+    told = f"{rule}: {show(value, unit)} {op} {show(threshold, unit)}"
+    return clean(f"{told} for {whom}" if whom else told, MAX_SUMMARY)
+
+
+def unfillable(text: str) -> list[str]:
+    """The places in a sentence that nothing can be filled into."""
+    known = ("$value", "$threshold")
+    return [p[0] for p in _PLACE.finditer(text) if p[1] not in known and not _LABEL.fullmatch(p[1])]
