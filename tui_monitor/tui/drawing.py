@@ -269,3 +269,19 @@ def bar(fraction: float | None, width: int, glyphs: Glyphs = BRAILLE, *, track: 
 def rule(width: int, glyphs: Glyphs = BRAILLE) -> str:
     """A thin line across."""
     return glyphs.rule * max(0, width)
+
+
+def wrap(text: str, width: int, glyphs: Glyphs = BRAILLE) -> list[str]:
+    """The text in lines of at most `width` cells, broken at spaces where it can be; its own breaks stay."""
+    width = max(1, width)
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in safe(paragraph, glyphs).split(" "):
+            joined = f"{line} {word}" if line else word
+            if line and width_of(joined) > width:
+                lines.append(fit(line, width_of(line), "left", glyphs))
+                joined = word
+            line = joined
+        lines.append(line)
+    return [line if width_of(line) <= width else fit(line, width, "left", glyphs) for line in lines]

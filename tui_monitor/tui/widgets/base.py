@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -95,12 +96,19 @@ class Drawn(Widget):
         """An empty line."""
         return self.strip((), width)
 
+    def repaint(self, y: int, count: int = 1) -> None:
+        """Draw `count` lines from `y` on anew, and no others."""
+        self.refresh(Region(0, y, self.size.width, count))
+
     def redraw(self) -> None:
-        """Draw everything anew: the theme, the glyphs or the size changed."""
+        """Draw everything anew, as after a change of theme or glyphs."""
         self._paints.clear()
         self.refresh()
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+
     def notify_style_update(self) -> None:
-        """The toolkit's hook for a change of style or theme."""
+        """The toolkit's hook for changed styles; what they change is repainted by it."""
         super().notify_style_update()
-        self.redraw()
+        self._paints.clear()

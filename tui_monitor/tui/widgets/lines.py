@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.strip import Strip
 
 from tui_monitor.tui.drawing import safe, width_of
@@ -49,7 +49,7 @@ class Lines(Drawn):
             return
         for y, (before, after) in enumerate(zip(old, self._lines, strict=True)):
             if before != after:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.repaint(y)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)

@@ -1,0 +1,92 @@
+"""One line of tabs: a number key, a title, and a badge where something wants to be seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.events import Click
+from textual.message import Message
+from textual.strip import Strip
+
+from tui_monitor.tui.drawing import safe, width_of
+from tui_monitor.tui.widgets.base import Drawn, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab. `key` is pressed to get there; `badge` stands behind the title in the style `token`."""
+
+    id: str
+    key: str
+    title: str
+    short: str = ""
+    """The title where room is short; its first letters by default."""
+    badge: str = ""
+    token: str = "warn"
+
+
+class Tabs(Drawn):
+    """The tab bar. It shows and reports clicks; who owns the panes switches them."""
+
+    DEFAULT_CSS = """
+    Tabs { width: 1fr; height: 1; }
+    """
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    def __init__(self, tabs: Sequence[Tab] = (), active: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tabs = tuple(tabs)
+        self._active = active
+
+    @property
+    def active(self) -> str:
+        """The id of the tab that is shown."""
+        return self._active
+
+    def show(self, tabs: Sequence[Tab], active: str) -> None:
+        """Show these tabs, one of them as active."""
+        if (tuple(tabs), active) == (self._tabs, self._active):
+            return
+        self._tabs, self._active = tuple(tabs), active
+        self.repaint(0)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y > 0:
+            return self.blank(width)
+        return self.strip([span for _, spans in self._layout(width) for span in spans], width)
+
+    def on_click(self, event: Click) -> None:
+        """Report which tab is under the mouse."""
+        left = 0
+        for tab, spans in self._layout(self.size.width):
+            left += sum(width_of(text) for text, _ in spans)
+            if event.x < left:
+                self.post_message(self.Chosen(tab.id))
+                return
+
+    def _layout(self, width: int) -> list[tuple[Tab, list[Span]]]:
+        """The widest of four forms that fits: titles, short titles, the active title alone, numbers alone."""
+        forms = [[(tab, self._spans(tab, form)) for tab in self._tabs] for form in range(4)]
+        for form in forms:
+            if sum(width_of(text) for _, spans in form for text, _ in spans) <= width + 1:
+                return form
+        return forms[-1]
+
+    def _spans(self, tab: Tab, form: int) -> list[Span]:
+        active = tab.id == self._active
+        short = tab.short or tab.title[:4].rstrip()
+        title = {0: tab.title, 1: tab.title if active else short, 2: short if active else ""}.get(form, "")
+        label = safe(f" {title}" if title else "", self.glyphs)
+        key = safe(tab.key, self.glyphs)
+        spans = [(f" {key}", "accent bold reverse" if active else "dim")]
+        spans.append((label + " " if active else label, "accent bold reverse" if active else ""))
+        if tab.badge:
+            spans.append((f" {safe(tab.badge, self.glyphs)}", f"{tab.token} bold"))
+        spans.append((" ", ""))
+        return spans
