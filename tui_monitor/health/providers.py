@@ -1,7 +1,6 @@
 """The Providers pane: one row per provider, each figure from one query over all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from tui_monitor.config.settings import HealthSettings
 from tui_monitor.health.baseline import baselines_of
@@ -11,13 +10,14 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, WEEK, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import Span, TimeRange, format_duration, step_for
+from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
-from tui_monitor.query.result import Result
 from tui_monitor.store.api import Reader
 
 Figures = Mapping[str, float]
 Spark = tuple[float | None, ...]
 
+_CALLS = "requests{} sum by(provider)"
 _COLUMNS: dict[str, tuple[str, str, str]] = {
     # column: metric, range ({span} is the shown one), aggregate
     "p50_ms": ("latency", "{span}", "p50"),
@@ -49,18 +49,18 @@ def providers_view(
     or `StoreError`.
     """
     span = shown.span(now)
-    asked = _Asked(engine, span.end)
+    asking = Asking(engine)
     length = format_duration(span.length)
     figures = {
-        column: asked.by_provider(f"{metric}{{}} [{window.format(span=length)}] {how} by(provider)")
+        column: _grouped(asking, f"{metric}{{}} [{window.format(span=length)}] {how}", span.end)
         for column, (metric, window, how) in _COLUMNS.items()
     }
-    seen = _last_seen(asked, span)
+    seen = _last_seen(asking, span)
     names = set(seen).union(figures["requests"], figures["cost_today"], figures["unpriced"])
-    evidence = _evidence(asked, settings)
+    evidence = _evidence(asking, settings, span.end)
     baseline = baselines_of(engine).at(span.end, calendar, version=reader.version(), now=now)
     step = step_for(span.length, points)
-    sparks = asked.sparks(span, step)
+    sparks = _sparks(asking, span, step)
     rows = []
     for name in names:
         told = evidence.get(name, Evidence())
@@ -71,61 +71,44 @@ def providers_view(
         rows.append(row)
     rows.sort(key=lambda row: (_BADNESS[row.state], row.provider))
     return ProvidersView(
-        now, span, tuple(rows), spark_step=step, warnings=tuple(asked.warnings), queries=_queries(length)
+        now, span, tuple(rows), spark_step=step, warnings=asking.warnings, queries=_queries(length)
     )
 
 
-@dataclass(slots=True)
-class _Asked:
-    """Queries at one instant, with the warnings of all answers gathered once each."""
-
-    engine: Engine
-    end: Micros
-    warnings: dict[str, None] = field(default_factory=dict)
-
-    def instant(self, text: str) -> Result:
-        return self._heard(self.engine.instant(text, self.end))
-
-    def by_provider(self, text: str) -> Figures:
-        return self.instant(text).by("provider")
-
-    def over(self, text: str, start: Micros, step: Micros) -> Result:
-        return self._heard(self.engine.range(text, start, self.end, step))
-
-    def sparks(self, span: Span, step: Micros) -> Mapping[str, Spark]:
-        result = self.over("requests{} sum by(provider)", span.start, step)
-        return {series.label("provider"): series.values for series in result.series}
-
-    def _heard(self, result: Result) -> Result:
-        self.warnings.update(dict.fromkeys(result.warnings))
-        return result
+def _grouped(asking: Asking, text: str, at: Micros) -> Figures:
+    return asking.instant(f"{text} by(provider)", at).by("provider")
 
 
-def _last_seen(asked: _Asked, span: Span) -> dict[str, Micros]:
+def _sparks(asking: Asking, span: Span, step: Micros) -> Mapping[str, Spark]:
+    result = asking.range(_CALLS, span.start, span.end, step)
+    return {series.label("provider"): series.values for series in result.series}
+
+
+def _last_seen(asking: Asking, span: Span) -> dict[str, Micros]:
     """When each provider was last called: to the minute within the last hour, to the hour within a week."""
     seen: dict[str, Micros] = {}
     for length, step in ((max(WEEK, span.length), None), (HOUR, MINUTE)):
         step = step or (HOUR if length <= 2 * WEEK else DAY)
-        result = asked.over("requests{} sum by(provider)", asked.end - length, step)
+        result = asking.range(_CALLS, span.end - length, span.end, step)
         for series in result.series:
             hits = [t for t, value in zip(result.times, series.values, strict=True) if value]
             if hits:
-                seen[series.label("provider")] = min(hits[-1], asked.end)
+                seen[series.label("provider")] = min(hits[-1], span.end)
     return seen
 
 
-def _evidence(asked: _Asked, settings: HealthSettings) -> dict[str, Evidence]:
+def _evidence(asking: Asking, settings: HealthSettings, end: Micros) -> dict[str, Evidence]:
     """What the window's calls say about each provider, without the baseline."""
     window = format_duration(settings.window)
     told: dict[str, Evidence] = {}
-    outcomes = asked.instant(f"requests{{}} [{window}] sum by(provider, status, error_category)")
+    outcomes = asking.instant(f"requests{{}} [{window}] sum by(provider, status, error_category)", end)
     for series in outcomes.series:
         if series.value:
             evidence = told.setdefault(series.label("provider"), Evidence())
             evidence.add(series.label("status"), series.label("error_category"), series.value)
-    for name, value in asked.by_provider(f"latency{{}} [{window}] p95 by(provider)").items():
+    for name, value in _grouped(asking, f"latency{{}} [{window}] p95", end).items():
         told.setdefault(name, Evidence()).p95_ms = value
-    for name, value in asked.by_provider(f"latency{{}} [{window}] count by(provider)").items():
+    for name, value in _grouped(asking, f"latency{{}} [{window}] count", end).items():
         told.setdefault(name, Evidence()).timed = value
     return told
 

@@ -1,0 +1,62 @@
+"""Budgets: what is spent of them, and how long they last."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from tui_monitor.config.settings import BudgetSettings
+from tui_monitor.costs.periods import Kind, part_of
+from tui_monitor.costs.projection import linear, used_up
+from tui_monitor.costs.views import BudgetStatus
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import QueryError
+from tui_monitor.query.asking import Asking
+from tui_monitor.query.language import quote
+
+_KIND: Mapping[str, Kind] = {"day": "today", "week": "week", "month": "month"}
+_LABEL = re.compile(r"[A-Za-z_]\w*")
+
+
+def budget_statuses(
+    asking: Asking, budgets: Iterable[BudgetSettings], calendar: Calendar, now: Micros
+) -> tuple[BudgetStatus, ...]:
+    """Every budget in its present period, in their order.
+
+    One whose scope cannot be asked for is left out with a warning; the others are not touched by it.
+    Raises `StoreError`.
+    """
+    statuses: list[BudgetStatus] = []
+    for budget in budgets:
+        try:
+            statuses.append(_status(asking, budget, calendar, now))
+        except QueryError as error:
+            asking.warn(f"budget {budget.name}: {error.message}")
+    return tuple(statuses)
+
+
+def spend_query(budget: BudgetSettings, metric: str = "cost") -> str:
+    """The query behind a budget. Raises `QueryError` for a scope that names no label."""
+    return f"{metric}{_matchers(budget.scope)} [{_KIND[budget.period]}] sum"
+
+
+def _status(asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Micros) -> BudgetStatus:
+    part = part_of(_KIND[budget.period], calendar, now)
+    spent = asking.instant(spend_query(budget), now).scalar
+    return BudgetStatus(
+        name=budget.name,
+        period=budget.period,
+        amount=budget.amount_usd,
+        spent=spent or 0.0,
+        span=part.span,
+        scope=dict(budget.scope),
+        projected=linear(spent, part),
+        used_up=used_up(spent, budget.amount_usd, part),
+        unpriced=asking.instant(spend_query(budget, "unpriced"), now).scalar or 0.0,
+    )
+
+
+def _matchers(scope: Mapping[str, str]) -> str:
+    for name in scope:
+        if not _LABEL.fullmatch(name):
+            raise QueryError(f"{name!r} is no label", hint="labels are provider, model, project, user …")
+    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in scope.items()) + "}"
