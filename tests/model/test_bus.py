@@ -50,3 +50,13 @@ def test_a_closed_listener_hears_nothing_more() -> None:
     bus.publish("data_changed", 2)
     assert woken == [True]
     assert [e.ts for e in listener.drain()] == [1]
+
+
+def test_a_publisher_can_ask_whether_anybody_listens() -> None:
+    bus = EventBus()
+    assert not bus.wanted("data_changed")
+    listener = bus.listen("data_changed")
+    assert bus.wanted("data_changed")
+    assert not bus.wanted("alert_update")
+    listener.close()
+    assert not bus.wanted("data_changed")

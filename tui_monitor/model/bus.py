@@ -86,6 +86,10 @@ class EventBus:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
+    def wanted(self, name: EventName) -> bool:
+        """Whether anybody listens for events of this name, so that one need not be built for nobody."""
+        return any(listener.wants(name) for listener in self._listeners)
+
     def publish(self, name: EventName, ts: Micros, **data: Any) -> BusEvent:
         """Give one event to every listener that wants it."""
         with self._lock:
