@@ -1,0 +1,161 @@
+"""The arithmetic of one call, in whole numbers: prices become integers once, calls are only multiplied."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tui_monitor.model.call import NANO, Call
+
+TOKEN_PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
+"""Names of prices in USD per million tokens; `request` is one more, in USD per call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Prices that hold for the whole call once it has more than `above` input tokens."""
+
+    above: int
+    prices: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Nano-dollars: by list, and after discount."""
+
+    list: int
+    net: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    above: int
+    input: int | None
+    cache_read: int | None
+    write_5m: int | None
+    write_1h: int | None
+    output: int | None
+    reasoning: int | None
+    request: int
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """The quotient of two non-negative integers, rounded half to even."""
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient & 1):
+        quotient += 1
+    return quotient
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+class Rate:
+    """The prices of one model at one moment, ready for multiplication.
+
+    `tiers` start with the one above 0 (or -1); later ones hold from their threshold on, for the whole call.
+    """
+
+    __slots__ = (
+        "_denominator",
+        "_factor",
+        "_levels",
+        "_scale",
+        "free",
+        "source",
+        "tier_estimated",
+        "version",
+    )
+
+    def __init__(
+        self,
+        tiers: Sequence[Tier],
+        *,
+        source: str,
+        version: str,
+        discount: Decimal = Decimal(0),
+        tier_estimated: bool = False,
+        free: bool = False,
+    ) -> None:
+        self.source = source
+        self.version = version
+        self.tier_estimated = tier_estimated
+        self.free = free
+        # A price of USD per million tokens is `price × 1000` nano-dollars per token.
+        places = max(
+            (_decimals(p * 1000) for t in tiers for k, p in t.prices.items() if k != "request"), default=0
+        )
+        calls = max((_decimals(t.prices.get("request", Decimal(0)) * NANO) for t in tiers), default=0)
+        self._scale = 10 ** max(places, calls)
+        self._levels = tuple(_level(tier, self._scale) for tier in sorted(tiers, key=lambda t: t.above))
+        net = 1 - discount
+        self._denominator = 10 ** _decimals(net)
+        self._factor = int(net * self._denominator)
+
+    def amount(self, call: Call) -> Amount | None:
+        """What the call costs, from the tokens that are known.
+
+        `None` where that is unknown: no tokens are known, or there are tokens of a kind without a price.
+        """
+        sum_ = self._sum(call)
+        if sum_ is None:
+            return None
+        scale = self._scale
+        listed = sum_ if scale == 1 else half_even(sum_, scale)
+        if self._factor == self._denominator:
+            return Amount(listed, listed)
+        return Amount(listed, half_even(sum_ * self._factor, scale * self._denominator))
+
+    def _sum(self, call: Call) -> int | None:
+        plain, read, w5, w1 = call.in_uncached, call.cache_read, call.cache_write_5m, call.cache_write_1h
+        out = call.out_total
+        levels = self._levels
+        level = levels[0]
+        if plain is None and read is None and w5 is None and w1 is None and out is None:
+            only_requests = level.request and level.input is None and level.output is None
+            return level.request if only_requests else None
+        total_in = (plain or 0) + (read or 0) + (w5 or 0) + (w1 or 0)
+        if len(levels) > 1:
+            for higher in levels[1:]:
+                if total_in > higher.above:
+                    level = higher
+        total = level.request
+        for count, price in (
+            (plain, level.input),
+            (read, level.cache_read),
+            (w5, level.write_5m),
+            (w1, level.write_1h),
+        ):
+            if count:
+                if price is None:
+                    return None
+                total += count * price
+        if out:
+            if level.output is None:
+                return None
+            total += out * level.output
+            if level.reasoning is not None and call.reasoning:
+                total += call.reasoning * (level.reasoning - level.output)
+        return total
+
+
+def _level(tier: Tier, scale: int) -> _Level:
+    def per_token(*names: str) -> int | None:
+        """The first price there is, in scaled nano-dollars per token."""
+        for name in names:
+            price = tier.prices.get(name)
+            if price is not None:
+                return int(price * 1000 * scale)
+        return None
+
+    return _Level(
+        tier.above,
+        per_token("input"),
+        per_token("cache_read", "input"),
+        per_token("cache_write_5m", "input"),
+        per_token("cache_write_1h", "cache_write_5m", "input"),
+        per_token("output"),
+        per_token("reasoning"),
+        int(tier.prices.get("request", Decimal(0)) * NANO * scale),
+    )
