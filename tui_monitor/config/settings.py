@@ -54,7 +54,7 @@ Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
 class Section(BaseModel):
     """A table of the configuration; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
 class General(Section):
