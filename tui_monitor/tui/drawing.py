@@ -5,7 +5,7 @@ Widths are terminal cells, so wide and combining characters stay aligned. Nothin
 
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -14,6 +14,9 @@ from rich.cells import cell_len
 
 Align = Literal["left", "right", "center"]
 Setting = Literal["auto", "braille", "block", "ascii"]
+
+Span = tuple[str, str]
+"""A piece of text and the token of its style."""
 
 MAX_DRAWN = 1_000
 """Characters of one text that are looked at; no terminal is wider."""
@@ -84,10 +87,10 @@ class Glyphs:
 BRAILLE = Glyphs("braille")
 BLOCK = Glyphs("block")
 ASCII = Glyphs(
-    "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="+", down="-", above="^", below="v",
-    ellipsis="~", unknown="-", dot=".", about="~", rule="-", gap=" ", levels="_.:-=+*#", eighths="       #",
-    track=".", over=">", wall="|", post="|", corner="+", floor="-", stud="+", dash="-", hair=":", lone="*",
-    markers="*o+x#@%&",
+    "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="+", down="-", above="^",
+    below="v", ellipsis="~", unknown="-", dot=".", about="~", rule="-", gap=" ", levels="_.:-=+*#",
+    eighths="       #", track=".", over=">", wall="|", post="|", corner="+", floor="-", stud="+", dash="-",
+    hair=":", lone="*", markers="*o+x#@%&",
 )  # fmt: skip
 GLYPHS = {g.name: g for g in (BRAILLE, BLOCK, ASCII)}
 
@@ -117,8 +120,8 @@ _MAX_MARKS = 3
 
 
 def _restyles(character: str) -> bool:
-    # Variation selectors and skin tones: terminals disagree on the width of what they make of their neighbour.
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character or "🏻" <= character <= "🏿"
+    # Variation selectors and skin tones: terminals disagree on the width of what they make.
+    return "\ufe00" <= character <= "\ufe0f" or character >= "\U000e0100" or "🏻" <= character <= "🏿"
 
 
 @lru_cache(maxsize=4096)
@@ -280,8 +283,32 @@ def wrap(text: str, width: int, glyphs: Glyphs = BRAILLE) -> list[str]:
         for word in safe(paragraph, glyphs).split(" "):
             joined = f"{line} {word}" if line else word
             if line and width_of(joined) > width:
-                lines.append(fit(line, width_of(line), "left", glyphs))
+                lines.append(line)
                 joined = word
             line = joined
         lines.append(line)
     return [line if width_of(line) <= width else fit(line, width, "left", glyphs) for line in lines]
+
+
+def size_of(spans: Iterable[Span]) -> int:
+    """Cells of spans whose texts went through `safe`."""
+    return sum(width_of(text) for text, _ in spans)
+
+
+def shorten(spans: Iterable[Span], width: int, glyphs: Glyphs = BRAILLE) -> list[Span]:
+    """The spans in at most `width` cells; the one that passes the edge ends in an ellipsis."""
+    kept: list[Span] = []
+    room = width
+    for text, token in spans:
+        text = safe(text, glyphs)
+        size = width_of(text)
+        if size > room:
+            if room > 0:
+                kept.append((fit(text, room, "left", glyphs), token))
+            elif kept and not kept[-1][0].endswith((" ", glyphs.ellipsis)):
+                last, last_token = kept[-1]
+                kept[-1] = (fit(last + glyphs.ellipsis, width_of(last), "left", glyphs), last_token)
+            return kept
+        kept.append((text, token))
+        room -= size
+    return kept

@@ -1,6 +1,6 @@
 """Colours: the only place that names any.
 
-Widgets and styles use variables. A theme of Textual's own works too: what it lacks is derived from what it has.
+Widgets and styles use variables. A theme of Textual's own works too: what it lacks is derived from the rest.
 """
 
 from collections.abc import Mapping

@@ -9,30 +9,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_monitor.tui.drawing import BRAILLE, Glyphs, fit, safe, width_of
+from tui_monitor.tui.drawing import BRAILLE, Glyphs, Span, safe, width_of
 from tui_monitor.tui.theme import colours
-
-Span = tuple[str, str]
-"""A piece of text and the token of its style."""
-
-
-def shorten(spans: Iterable[Span], width: int, glyphs: Glyphs) -> list[Span]:
-    """The spans in at most `width` cells; the one that passes the edge ends in an ellipsis."""
-    kept: list[Span] = []
-    room = width
-    for text, token in spans:
-        text = safe(text, glyphs)
-        size = width_of(text)
-        if size > room:
-            if room > 0:
-                kept.append((fit(text, room, "left", glyphs), token))
-            elif kept and kept[-1][0] and kept[-1][0][-1] not in (" ", glyphs.ellipsis):
-                last, last_token = kept[-1]
-                kept[-1] = (fit(last + glyphs.ellipsis, width_of(last), "left", glyphs), last_token)
-            return kept
-        kept.append((text, token))
-        room -= size
-    return kept
 
 
 class Drawn(Widget):

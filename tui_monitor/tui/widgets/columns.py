@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tui_monitor.tui.drawing import Align, Glyphs, fit, safe, width_of
-from tui_monitor.tui.widgets.base import Span
+from tui_monitor.tui.drawing import Align, Glyphs, Span, fit, safe, width_of
 
 GAP = 2
 """Cells between two columns."""
@@ -15,9 +14,9 @@ GAP = 2
 class Column:
     """One column.
 
-    With `width` it is always so wide, and where room is short the column with the highest `rank` goes first;
-    rank 0 goes last. Without, it gets what is left between `min` and `max`. Texts aligned to the left are cut;
-    those aligned to the right are numbers, and a number is shown whole or not at all.
+    With `width` it is always so wide; where room is short the column with the highest `rank` goes first, rank
+    0 last. Without, it gets what is left between `min` and `max`. Texts aligned to the left are cut; those
+    aligned to the right are numbers, and a number is shown whole or not at all.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""A table of live rows: the cursor keeps to its row, columns keep their place, only what changed is repainted."""
+"""A table of live rows: the cursor keeps to its row, columns keep their place, only changes are repainted."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -9,8 +9,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from tui_monitor.tui.drawing import wrap
-from tui_monitor.tui.widgets.base import Drawn, Span
+from tui_monitor.tui.drawing import Span, wrap
+from tui_monitor.tui.widgets.base import Drawn
 from tui_monitor.tui.widgets.columns import GAP, Cell, Column, GridRow, draw_header, draw_row, lay_out
 
 __all__ = ["Cell", "Column", "Grid", "GridRow"]
@@ -25,8 +25,8 @@ class Grid(Drawn, can_focus=True):
     """A list of rows with a cursor.
 
     Rows are drawn in the order they are given, or by `sort_by`. The cursor stays on its row's key when rows
-    move, come or go; when its own row goes, it takes the one that came in its place. `left` and `right` choose
-    one value of the row.
+    move, come or go; when its own row goes, it takes the one that came in its place. `left` and `right`
+    choose one value of the row.
     """
 
     DEFAULT_CSS = """

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from textual.geometry import Size
 from textual.strip import Strip
 
-from tui_monitor.tui.drawing import safe, width_of
-from tui_monitor.tui.widgets.base import Drawn, Span, shorten
+from tui_monitor.tui.drawing import Span, safe, shorten, size_of
+from tui_monitor.tui.widgets.base import Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Lines(Drawn):
     def _joined(self, line: Line, width: int) -> list[Span]:
         """Both sides in one row: where room is short the left one is cut, for the right one is shorter."""
         right = [(safe(text, self.glyphs), token) for text, token in line.right]
-        taken = sum(width_of(text) for text, _ in right)
+        taken = size_of(right)
         if not right or taken > width:
             return shorten(line.left, width, self.glyphs)
         left = shorten(line.left, max(0, width - taken - 1), self.glyphs)
-        used = sum(width_of(text) for text, _ in left)
+        used = size_of(left)
         return [*left, (" " * (width - taken - used), ""), *right]

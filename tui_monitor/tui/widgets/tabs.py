@@ -7,8 +7,8 @@ from textual.events import Click
 from textual.message import Message
 from textual.strip import Strip
 
-from tui_monitor.tui.drawing import safe, width_of
-from tui_monitor.tui.widgets.base import Drawn, Span
+from tui_monitor.tui.drawing import Span, safe, size_of
+from tui_monitor.tui.widgets.base import Drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Tabs(Drawn):
         """Report which tab is under the mouse."""
         left = 0
         for tab, spans in self._layout(self.size.width):
-            left += sum(width_of(text) for text, _ in spans)
+            left += size_of(spans)
             if event.x < left:
                 self.post_message(self.Chosen(tab.id))
                 return
@@ -74,7 +74,7 @@ class Tabs(Drawn):
         """The widest of four forms that fits: titles, short titles, the active title alone, numbers alone."""
         forms = [[(tab, self._spans(tab, form)) for tab in self._tabs] for form in range(4)]
         for form in forms:
-            if sum(width_of(text) for _, spans in form for text, _ in spans) <= width + 1:
+            if sum(size_of(spans) for _, spans in form) <= width + 1:
                 return form
         return forms[-1]
 

@@ -1,0 +1,139 @@
+"""What a chart shows, and the key that says in words which line is which."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.model.units import show
+from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
+from tui_monitor.tui.drawing import Span as Piece
+
+UTC = Calendar()
+SERIES = 8
+"""Colours and markers there are; further series use them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSeries:
+    """One line. `index` picks its colour and marker from 0 on and stays with its name; `None` is no data."""
+
+    name: str
+    values: tuple[float | None, ...]
+    index: int = 0
+
+    @property
+    def token(self) -> str:
+        """The style token of its colour."""
+        return f"series-{self.index % SERIES + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """What a chart shows: values at `times` (µs UTC, rising), as many as each series has."""
+
+    times: tuple[Micros, ...] = ()
+    series: tuple[ChartSeries, ...] = ()
+    unit: str = ""
+    calendar: Calendar = UTC
+    thresholds: tuple[tuple[str, float], ...] = ()
+    """Labelled horizontal lines, in the unit of the values."""
+    title: str = ""
+    note: str = ""
+    """Stands dim behind the title."""
+    empty: str = "no data"
+    """What is said where there is nothing to draw."""
+    zero: bool = True
+    """Whether the scale starts at 0."""
+    span: Span | None = None
+    """What the x axis covers where that is more than the times; align it to the step, or lines tremble."""
+
+
+def finite(value: float | None) -> float | None:
+    """A value that can be drawn; anything else is no data."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def last_known(values: Sequence[float | None]) -> int | None:
+    """Index of the newest value there is."""
+    return next((i for i in range(len(values) - 1, -1, -1) if values[i] is not None), None)
+
+
+_SLOTS = {"usd": 9, "bytes/s": 10}
+"""Cells kept for a value of a unit, so that labels do not move as it changes; 8 for any other."""
+_NAME = 18
+"""Cells of a series' name at most."""
+
+
+class Key:
+    """What says which line is which: marker, name, value and peak of each series."""
+
+    def __init__(self, data: ChartData, values: Sequence[Sequence[float | None]], at: int | None) -> None:
+        """`at` is the index that is read off; the last known value without one."""
+        self._data = data
+        self._slot = _SLOTS.get(data.unit, 8)
+        self._values = values
+        self._at = at
+
+    def entry(
+        self, n: int, glyphs: Glyphs, name: int, *, value: bool = True, peak: bool = False
+    ) -> list[Piece]:
+        """The n-th series with `name` cells for its name."""
+        series, values = self._data.series[n], self._values[n]
+        pieces = [(glyphs.marker(series.index), f"{series.token} bold")]
+        if name:
+            pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
+        if not value:
+            return pieces
+        index = last_known(values) if self._at is None else self._at
+        here = values[index] if index is not None and index < len(values) else None
+        text = " " + safe(show(here, self._data.unit), glyphs)
+        most = max((v for v in values if v is not None), default=None)
+        words = safe(f"  peak {show(most, self._data.unit)}", glyphs) if peak else ""
+        room = 1 + self._slot + (peak and self._slot + 7)
+        return [*pieces, (text, "bright"), (words.ljust(room - width_of(text)), "dim")]
+
+    def names(self, glyphs: Glyphs, most: int = _NAME) -> list[int]:
+        """The cells of each name."""
+        return [min(most, width_of(safe(series.name, glyphs))) for series in self._data.series]
+
+    def row(self, width: int, glyphs: Glyphs) -> list[Piece]:
+        """All series side by side with as much about each as has room; else some, and how many more."""
+        for most, value, peak in self._forms():
+            pieces = self._row(self.names(glyphs, most), glyphs, value=value, peak=peak)
+            if size_of(pieces) <= width:
+                return pieces
+        names = self.names(glyphs, 8)
+        for shown in range(len(names) - 1, 0, -1):
+            pieces = [*self._row(names[:shown], glyphs, value=False), (f"  +{len(names) - shown}", "dim")]
+            if size_of(pieces) <= width:
+                return pieces
+        return shorten(self._row(names[:1], glyphs, value=False), width, glyphs)
+
+    def _forms(self) -> tuple[tuple[int, bool, bool], ...]:
+        """Cells for names, values, peaks. Under a crosshair values matter more than names."""
+        last = (0, True, False) if self._at is not None else (_NAME, False, False)
+        return (_NAME, True, True), (_NAME, True, False), (8, True, False), last, (8, False, False)
+
+    def _row(
+        self, names: Sequence[int], glyphs: Glyphs, *, value: bool = True, peak: bool = False
+    ) -> list[Piece]:
+        pieces: list[Piece] = []
+        for n, name in enumerate(names):
+            pieces += [("  ", "")] if pieces else []
+            pieces += self.entry(n, glyphs, name, value=value, peak=peak)
+        return pieces
+
+    def side(self, width: int, rows: int, glyphs: Glyphs) -> tuple[int, bool]:
+        """Cells of a label at the line ends and whether peaks have room there; (0, …) if labels have none."""
+        count = len(self._data.series)
+        if count < 2 or count > rows or width < 72:
+            return 0, False
+        name = max(self.names(glyphs))
+        for peak in (True, False):
+            size = 4 + name + self._slot + (self._slot + 7 if peak else 0)
+            if size <= width * 2 // 5:
+                return size, peak
+        return 0, False
