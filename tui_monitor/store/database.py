@@ -1,0 +1,280 @@
+"""The store: one SQLite file behind `store.api`'s Reader and Writer."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS
+from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.feed import Event, EventKind, Start
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import events, facts, imports, ledger, migrations, opening, samples, zones
+from tui_monitor.store.api import (
+    Extent,
+    Facts,
+    Holding,
+    ImportInfo,
+    Layer,
+    Measure,
+    SeriesInfo,
+    WriteBatch,
+    WriteResult,
+)  # fmt: skip
+from tui_monitor.store.dictionary import Lookup
+from tui_monitor.store.lock import WriteLock
+from tui_monitor.store.writing import WriteSide
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_IDLE_READERS = 4
+_NEWEST = 200_000
+"""Raw calls looked through for the values of a label that only they know."""
+
+
+class Store:
+    """One database. Any thread may read; writing takes `guard`, so it is one thread at a time."""
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        zone: str,
+        side: WriteSide | None = None,
+        lock: WriteLock | None = None,
+    ) -> None:
+        self.path = path
+        self._clock = clock
+        self._zone = zone
+        self._side = side
+        self._lock = lock
+        self._lookup = Lookup()
+        self._readers: list[sqlite3.Connection] = []
+        self._readers_lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls, path: Path, *, write: bool, clock: Clock, zone: str = "UTC", synchronous: str = "normal",
+        max_series: int = 20_000,
+    ) -> "Store":  # fmt: skip
+        """Open a database, and create or upgrade it when writing.
+
+        `zone` is the one whose days are read. With `write` it holds the database's lock until `close`.
+        Raises `StoreLocked` while another process writes it; `StoreError` for a file that is missing
+        (reading), damaged, of a newer version, read-only or none of ours.
+        """
+        opening.check_file(path, write=write)
+        if not write:
+            store = cls(path, clock, zone)
+            store._check_readable()
+            return store
+        opening.create_file(path)
+        path = path.resolve()
+        lock = WriteLock.take(path)
+        try:
+            with opening.explained(path):
+                side = _open_side(path, clock, zone, synchronous, max_series)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, clock, zone, side, lock)
+
+    def close(self) -> None:
+        """Close every connection and release the lock; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._readers_lock:
+            for conn in self._readers:
+                conn.close()
+            self._readers.clear()
+        if self._side is not None:
+            with self._side.guard:
+                _mark_clean(self._side.conn, clean=True)
+                self._side.conn.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def guard(self) -> threading.Lock:
+        """Held while something is written; for whoever writes the same file beside the store."""
+        return self._writing.guard
+
+    @property
+    def _writing(self) -> WriteSide:
+        if self._side is None:
+            raise StoreError(f"{self.path} is open for reading only")
+        return self._side
+
+    # Writer
+
+    def write(self, batch: WriteBatch) -> WriteResult:
+        """Store a batch in one transaction; durable on return."""
+        return self._writing.write(batch)
+
+    def begin_import(self, info: ImportInfo) -> None:
+        """Note an import before its rows arrive."""
+        self._writing.begin_import(info)
+
+    def undo_import(self, batch_id: str) -> int:
+        """Take an import back out of every layer; the number of calls taken out."""
+        return self._writing.undo_import(batch_id)
+
+    def offset(self, key: str) -> str | None:
+        """Where a source left off."""
+        with self._read() as conn:
+            return imports.offset(conn, key)
+
+    # Reader
+
+    def version(self) -> int:
+        """Changes whenever a commit, of this process or another, changed what a query could see."""
+        with self._read() as conn:
+            return conn.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+
+    def holdings(self) -> Mapping[Layer, Holding]:
+        """What each layer still holds; the days are those of the zone it was opened with."""
+        with self._read() as conn:
+            return zones.holdings(conn, self._zone)
+
+    def extent(self) -> Extent:
+        """How much there is, and from when to when."""
+        with self._read() as conn:
+            return ledger.extent(conn)
+
+    def facts(
+        self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
+        histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
+    ) -> Facts:  # fmt: skip
+        """Rows of a layer whose time lies in `span`: for roll-ups, cells that lie in it whole."""
+        with self._read() as conn:
+            if layer is Layer.RAW:
+                return facts.raw_facts(conn, self._lookup, span, labels, measures, histograms, where or {})
+            zone = zones.find(conn, self._zone)
+            return facts.rollup_facts(
+                conn, self._lookup, layer, span, labels, measures, histograms, where or {}, zone
+            )
+
+    def label_values(self, label: str, limit: int = 1000) -> list[str]:
+        """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""
+        with self._read() as conn:
+            if label in DIMENSIONS:
+                at = DIMENSIONS.index(label)
+                sets = self._lookup.label_sets(conn).values()
+                found = {labels[at] for labels in sets if len(labels) == len(DIMENSIONS)}
+            else:
+                expression, path = facts.text_expression(label)
+                rows = conn.execute(
+                    f"SELECT DISTINCT {expression} FROM (SELECT * FROM calls ORDER BY id DESC LIMIT ?)",
+                    (*path, _NEWEST),
+                )
+                found = {text for (text,) in rows}
+        return sorted(text for text in found if text)[:limit]
+
+    def label_names(self) -> list[str]:
+        """Labels and free attributes that calls carry, sorted."""
+        with self._read() as conn:
+            attributes = {name for (name,) in conn.execute("SELECT name FROM attribute_names")}
+        return sorted({*DIMENSIONS, *RAW_DIMENSIONS, *attributes})
+
+    def series(self, name: str | None = None) -> list[SeriesInfo]:
+        """Sample series of that name, or all."""
+        with self._read() as conn:
+            return samples.series(conn, name)
+
+    def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
+        """For each series: times and values in the span."""
+        with self._read() as conn:
+            return samples.samples(conn, ids, span)
+
+    def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:
+        """Dated facts in the span, oldest first; beyond the limit the newest."""
+        with self._read() as conn:
+            return events.events(conn, kind, span, limit)
+
+    def latest_event(self, kind: EventKind, key: str) -> list[Event]:
+        """The newest event for each value of label `key` (or of `name` where `key` is "name")."""
+        with self._read() as conn:
+            return events.latest(conn, kind, key)
+
+    def starts(self, since: Micros) -> list[Start]:
+        """Calls that began after `since`, in the last ten minutes, and are not reported as ended."""
+        with self._read() as conn:
+            return events.starts(conn, max(since, self._clock.now() - events.START_KEPT))
+
+    def imports(self) -> list[ImportInfo]:
+        """Imports, newest first."""
+        with self._read() as conn:
+            return imports.listed(conn)
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """A reading connection, seeing one moment of the database."""
+        if self._closed:
+            raise StoreError(f"{self.path} is closed")
+        with opening.explained(self.path):
+            with self._readers_lock:
+                conn = self._readers.pop() if self._readers else None
+            conn = conn or self._connect()
+            try:
+                conn.execute("BEGIN")
+                yield conn
+            finally:
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+                self._give_back(conn)
+
+    def _connect(self) -> sqlite3.Connection:
+        conn = opening.connect_reader(self.path)
+        conn.create_function("attribute", 2, facts.attribute, deterministic=True)
+        return conn
+
+    def _give_back(self, conn: sqlite3.Connection) -> None:
+        with self._readers_lock:
+            if not self._closed and len(self._readers) < _IDLE_READERS:
+                self._readers.append(conn)
+                return
+        conn.close()
+
+    def _check_readable(self) -> None:
+        with self._read() as conn:
+            opening.check_ours(self.path, conn)
+            waiting = migrations.check(self.path, conn)
+        if waiting:
+            raise StoreError(
+                f"{self.path} was written by an older version of tui-monitor",
+                hint="run tui-monitor or tui-monitor collect once to bring it up to date",
+            )
+
+
+def _open_side(path: Path, clock: Clock, zone: str, synchronous: str, max_series: int) -> WriteSide:
+    conn = opening.connect_writer(path, synchronous)
+    try:
+        opening.check_ours(path, conn)
+        steps = migrations.check(path, conn)
+        if steps:
+            conn.execute(f"PRAGMA application_id = {opening.APPLICATION_ID}")
+            migrations.migrate(conn, steps, clock.now())
+        if not _was_closed_cleanly(conn):
+            opening.check_after_crash(path, conn)
+        _mark_clean(conn, clean=False)
+        side = WriteSide(path, conn, clock, max_series)
+        with side.transaction() as now:
+            zones.use(conn, zone, now)
+        return side
+    except BaseException:
+        conn.close()
+        raise
+
+
+def _was_closed_cleanly(conn: sqlite3.Connection) -> bool:
+    return bool(conn.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone()[0])
+
+
+def _mark_clean(conn: sqlite3.Connection, *, clean: bool) -> None:
+    conn.execute("UPDATE meta SET value = ? WHERE name = 'clean'", (int(clean),))

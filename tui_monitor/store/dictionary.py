@@ -1,0 +1,149 @@
+"""Texts and label sets, each stored once and meant by a number."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+
+from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
+
+LabelSet = tuple[str | None, ...]
+"""Values of `DIMENSIONS`, or of the first five of them for a minute's cell."""
+_ENOUGH = 200_000
+"""Entries a cache may hold before it starts anew."""
+
+
+def label_set(call: Call) -> LabelSet:
+    """The labels that a call is summed under."""
+    return (
+        call.provider, call.model, call.operation, call.status, call.error_category,
+        call.user, call.project, call.team, call.key, call.agent, call.host, call.app,
+    )  # fmt: skip
+
+
+class Terms:
+    """Texts for the writer: finds their numbers, makes new ones. `forget` after a rollback."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._ids: dict[str, int] = {}
+
+    def id(self, text: str | None) -> int | None:
+        """The number of a text, new if need be; `None` for unknown."""
+        if text is None:
+            return None
+        number = self._ids.get(text)
+        if number is None:
+            row = self._conn.execute("SELECT id FROM terms WHERE text = ?", (text,)).fetchone()
+            number = row[0] if row else self._make(text)
+            if len(self._ids) >= _ENOUGH:
+                self._ids.clear()
+            self._ids[text] = number
+        return number
+
+    def find(self, text: str) -> int | None:
+        """The number of a text that is stored already."""
+        row = self._conn.execute("SELECT id FROM terms WHERE text = ?", (text,)).fetchone()
+        return row[0] if row else None
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._ids.clear()
+
+    def _make(self, text: str) -> int:
+        number = self._conn.execute("INSERT INTO terms (text) VALUES (?)", (text,)).lastrowid
+        assert number is not None
+        return number
+
+
+class SeriesKeys:
+    """Label sets for the writer. `forget` after a rollback."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._ids: dict[LabelSet, int] = {}
+        self._fine: dict[int, int] = {}
+
+    def id(self, labels: LabelSet) -> int:
+        """The number of a whole label set, new if need be."""
+        number = self._ids.get(labels)
+        if number is None:
+            if len(self._ids) >= _ENOUGH:
+                self.forget()
+            fine = self._find_or_make(labels[: len(FINE_DIMENSIONS)], None)
+            number = self._find_or_make(labels, fine)
+            self._ids[labels] = number
+            self._fine[number] = fine
+        return number
+
+    def fine(self, number: int) -> int:
+        """The number of the coarser set that a whole one is part of."""
+        fine = self._fine.get(number)
+        if fine is None:
+            (fine,) = self._conn.execute("SELECT fine FROM series_keys WHERE id = ?", (number,)).fetchone()
+            self._fine[number] = fine
+        return fine
+
+    def members(self, fine: int) -> list[int]:
+        """Whole label sets that belong to a coarser one."""
+        return [n for (n,) in self._conn.execute("SELECT id FROM series_keys WHERE fine = ?", (fine,))]
+
+    def forget(self) -> None:
+        """Empty the caches."""
+        self._ids.clear()
+        self._fine.clear()
+
+    def _find_or_make(self, labels: LabelSet, fine: int | None) -> int:
+        text = json.dumps(labels, ensure_ascii=False, separators=(",", ":"))
+        row = self._conn.execute("SELECT id FROM series_keys WHERE labels = ?", (text,)).fetchone()
+        if row:
+            return row[0]
+        cursor = self._conn.execute("INSERT INTO series_keys (labels, fine) VALUES (?, ?)", (text, fine))
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+
+class Lookup:
+    """Texts and label sets for readers of any thread: what a number means never changes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._terms: dict[int, str] = {}
+        self._sets: dict[int, LabelSet] = {}
+        self._newest = 0
+
+    def terms(self, conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, str]:
+        """The texts of these numbers."""
+        wanted = set(ids)
+        with self._lock:
+            found = {n: self._terms[n] for n in wanted if n in self._terms}
+        missing = list(wanted - found.keys())
+        if missing:
+            rows = conn.execute(
+                "SELECT id, text FROM terms WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(missing),),
+            )
+            fresh = dict(rows.fetchall())
+            found |= fresh
+            with self._lock:
+                if len(self._terms) > _ENOUGH:
+                    self._terms.clear()
+                self._terms |= fresh
+        return found
+
+    def label_sets(self, conn: sqlite3.Connection) -> dict[int, LabelSet]:
+        """Every label set by its number. The answer is shared: read it only."""
+        with self._lock:
+            rows = conn.execute("SELECT id, labels FROM series_keys WHERE id > ?", (self._newest,)).fetchall()
+            if rows:
+                self._sets = {**self._sets, **{n: tuple(json.loads(text)) for n, text in rows}}
+                self._newest = max(self._newest, max(n for n, _ in rows))
+            return self._sets
+
+
+def matching(sets: dict[int, LabelSet], where: Sequence[tuple[str, str]], width: int) -> list[int]:
+    """Numbers of the label sets of that many labels with these values; an empty value is unknown."""
+    wanted = [(DIMENSIONS.index(name), value or None) for name, value in where]
+    return [
+        n for n, labels in sets.items() if len(labels) == width and all(labels[i] == v for i, v in wanted)
+    ]

@@ -1,0 +1,211 @@
+"""Reading facts: rows of one layer in one span as arrays."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+import orjson
+
+from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import cells, histogram
+from tui_monitor.store.api import CELL, HISTOGRAMS, Facts, Histogram, LabelColumn, Layer, Measure, Numbers
+from tui_monitor.store.dictionary import Lookup, matching
+from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
+from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.measures import raw_expression
+
+_UNKNOWN = np.iinfo(np.int64).min
+_ALWAYS_KNOWN = ("calls", "unpriced")
+
+
+def _integers(rows: Iterable[Sequence[int]], width: int) -> np.ndarray:
+    """The columns of a cursor's rows; every value is an integer."""
+    flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
+    return flat.reshape(-1, width).T
+
+
+def _dimension_columns(
+    conn: sqlite3.Connection, lookup: Lookup, series: np.ndarray, labels: Sequence[str]
+) -> dict[str, LabelColumn]:
+    """Label columns of rows that know their label set's number."""
+    unique, inverse = np.unique(series, return_inverse=True)
+    sets = lookup.label_sets(conn)
+    columns: dict[str, LabelColumn] = {}
+    for label in labels:
+        at = DIMENSIONS.index(label)
+        codes, values = _coded(sets[number][at] for number in unique.tolist())
+        columns[label] = LabelColumn(codes[inverse] if len(codes) else codes, values)
+    return columns
+
+
+def _coded(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]]:
+    known: dict[str | None, int] = {}
+    codes = np.fromiter((known.setdefault(text, len(known)) for text in texts), dtype=np.int64)
+    return codes, list(known)
+
+
+def rollup_facts(
+    conn: sqlite3.Connection, lookup: Lookup, layer: Layer, span: Span, labels: Sequence[str],
+    measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
+    zone: tuple[int, str] | None,
+) -> Facts:  # fmt: skip
+    """Cells that lie whole in the span; `zone` is the day cells' zone, `None` where it has no days."""
+    numbers = _cells_in(layer, span, zone)
+    condition = f"FROM {layer.value} WHERE key >= ? AND key < ?"
+    bounds: list[object] = [numbers.start << cells.SERIES_BITS, numbers.stop << cells.SERIES_BITS]
+    if where:
+        width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
+        condition += f" AND (key & {cells.SERIES_MASK}) IN (SELECT value FROM json_each(?))"
+        bounds.append(json.dumps(matching(lookup.label_sets(conn), list(where.items()), width)))
+    columns = ["key", "calls", *_sum_columns(measures)]
+    rows = _integers(
+        conn.execute(f"SELECT {', '.join(columns)} {condition} ORDER BY key", bounds), len(columns)
+    )
+    key, found = rows[0], dict(zip(columns, rows, strict=True))
+    facts = Facts(
+        layer=layer,
+        end=_ends(layer, key >> cells.SERIES_BITS, zone),
+        labels=_dimension_columns(conn, lookup, key & cells.SERIES_MASK, labels),
+        numbers={m: _sum_numbers(m, found) for m in measures},
+        histograms={},
+    )
+    for name in histograms:
+        blobs = [blob for (blob,) in conn.execute(f"SELECT {name}_hist {condition} ORDER BY key", bounds)]
+        facts.histograms[name] = Histogram(*histogram.unpack(blobs))
+    return facts
+
+
+def _cells_in(layer: Layer, span: Span, zone: tuple[int, str] | None) -> range:
+    if layer is not Layer.DAY:
+        return cells.whole_cells(layer, span)
+    return cells.whole_cells(layer, span, *zone) if zone else range(0)
+
+
+def _sum_columns(measures: Sequence[Measure]) -> list[str]:
+    columns: list[str] = []
+    for name in measures:
+        if name == "unpriced":
+            columns.append(name)
+        elif name != "calls":
+            columns += [name, f"{name}_n"]
+        if name in HISTOGRAMS:
+            columns += [f"ifnull({name}_low, {_UNKNOWN})", f"ifnull({name}_high, {_UNKNOWN})"]
+    return columns
+
+
+def _sum_numbers(name: Measure, found: Mapping[str, np.ndarray]) -> Numbers:
+    known = found["calls"] if name in _ALWAYS_KNOWN else found[f"{name}_n"]
+    if name not in HISTOGRAMS:
+        return Numbers(found[name], known)
+    low, high = (found[f"ifnull({name}_{what}, {_UNKNOWN})"] for what in ("low", "high"))
+    return Numbers(found[name], known, _floats(low), _floats(high))
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    return np.where(values == _UNKNOWN, np.nan, values.astype(np.float64))
+
+
+def _ends(layer: Layer, numbers: np.ndarray, zone: tuple[int, str] | None) -> np.ndarray:
+    if layer is not Layer.DAY:
+        return (numbers + 1) * CELL[layer]
+    unique, inverse = np.unique(numbers, return_inverse=True)
+    name = zone[1] if zone else "UTC"
+    ends = [cells.cell_span(layer, number, name).end for number in unique.tolist()]
+    return np.array(ends, dtype=np.int64)[inverse] if ends else numbers
+
+
+def raw_facts(
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, labels: Sequence[str],
+    measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
+) -> Facts:  # fmt: skip
+    """Single calls booked in the span."""
+    condition, bounds = _raw_condition(conn, lookup, span, where)
+    unpriced = _unpriced(conn)
+    wanted: list[Measure] = list(dict.fromkeys([*measures, *histograms]))
+    terms = [label for label in labels if label in TERMS]
+    columns = ["booked", "series", *(f"{label}_t" for label in terms)]
+    columns += [raw_expression(name, unpriced) for name in wanted]
+    selected = ", ".join(f"ifnull({column}, {_UNKNOWN})" for column in columns)
+    rows = _integers(conn.execute(f"SELECT {selected} {condition} ORDER BY booked, id", bounds), len(columns))
+    values = dict(zip(wanted, rows[2 + len(terms) :], strict=True))
+    facts = Facts(Layer.RAW, rows[0], {}, {m: _raw_numbers(values[m]) for m in measures}, {})
+    facts.labels |= _dimension_columns(conn, lookup, rows[1], [n for n in labels if n in DIMENSIONS])
+    for label, codes in zip(terms, rows[2:], strict=False):
+        facts.labels[label] = _term_column(conn, lookup, codes)
+    for label in labels:
+        if label not in facts.labels:
+            expression, path = text_expression(label)
+            texts = conn.execute(f"SELECT {expression} {condition} ORDER BY booked, id", [*path, *bounds])
+            facts.labels[label] = LabelColumn(*_coded(text for (text,) in texts))
+    for name in histograms:
+        known = np.flatnonzero(values[name] != _UNKNOWN)
+        buckets = histogram.buckets(values[name][known])
+        facts.histograms[name] = Histogram(known, buckets, np.ones(len(known), dtype=np.int64))
+    return facts
+
+
+def _unpriced(conn: sqlite3.Connection) -> int:
+    row = conn.execute("SELECT id FROM terms WHERE text = 'unpriced'").fetchone()
+    return row[0] if row else -1
+
+
+def _raw_numbers(values: np.ndarray) -> Numbers:
+    known = values != _UNKNOWN
+    single = _floats(values)
+    return Numbers(np.where(known, values, 0), known.astype(np.int64), single, single)
+
+
+def _term_column(conn: sqlite3.Connection, lookup: Lookup, numbers: np.ndarray) -> LabelColumn:
+    unique, codes = np.unique(numbers, return_inverse=True)
+    texts = lookup.terms(conn, (number for number in unique.tolist() if number != _UNKNOWN))
+    return LabelColumn(codes.astype(np.int64), [texts.get(number) for number in unique.tolist()])
+
+
+def _raw_condition(
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Mapping[str, str]
+) -> tuple[str, list[object]]:
+    condition = "FROM calls WHERE booked > ? AND booked <= ?"
+    bounds: list[object] = [span.start, span.end]
+    dimensions = [(name, value) for name, value in where.items() if name in DIMENSIONS]
+    if dimensions:
+        numbers = matching(lookup.label_sets(conn), dimensions, len(DIMENSIONS))
+        condition += " AND series IN (SELECT value FROM json_each(?))"
+        bounds.append(json.dumps(numbers))
+    for name, value in where.items():
+        if name in DIMENSIONS:
+            continue
+        if name in TERMS:
+            number = "SELECT id FROM terms WHERE text = ?"
+            condition += f" AND {name}_t = ({number})" if value else f" AND {name}_t IS NULL"
+            bounds += [value] if value else []
+        else:
+            expression, path = text_expression(name)
+            condition += f" AND ifnull({expression}, '') = ?"
+            bounds += [*path, value]
+    return condition, bounds
+
+
+def text_expression(label: str) -> tuple[str, list[str]]:
+    """SQL for a label of the row table that is neither a dimension nor a term, and its parameters.
+
+    What is no column is a free attribute.
+    """
+    if label in TERMS:
+        return f"(SELECT text FROM terms WHERE id = {label}_t)", []
+    if label in PLAIN:
+        return f"CAST({label} AS TEXT)", []
+    if label in SWITCHES:
+        yes, no = SWITCHES[label]
+        return f"CASE WHEN flags & {yes} THEN 'true' WHEN flags & {no} THEN 'false' END", []
+    return "attribute(attrs, ?)", [label]
+
+
+def attribute(attrs: str | None, name: str) -> str | None:
+    """A free attribute as a label's text; an SQL function of reading connections."""
+    if attrs is None:
+        return None
+    value = orjson.loads(attrs).get(name)
+    return value if value is None or isinstance(value, str) else to_json(value)

@@ -1,0 +1,171 @@
+"""The row table of calls: how a call is laid out in it."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from tui_monitor.model.call import DIMENSIONS, Call
+from tui_monitor.store.dictionary import SeriesKeys, Terms, label_set
+from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.measures import micros
+from tui_monitor.store.merge import Part
+
+PLAIN: tuple[str, ...] = (
+    "ts_start", "ts_end", "in_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "out_total",
+    "reasoning", "cost", "list_cost", "cost_reported", "cost_computed", "http_status", "attempts",
+    "source_key", "trace_id", "span_id", "parent_span_id",
+)  # fmt: skip
+"""Columns that hold a field of the call as it is."""
+TERMS: tuple[str, ...] = (
+    "source", "model_requested", "model_served", "api_base", "region", "environment", "session",
+    "service_tier", "finish_reason", "error_code", "cost_status", "batch_id", "price_source", "price_version",
+)  # fmt: skip
+"""Fields kept as the number of a term, in a column of that name and `_t`."""
+_REST = ("id", "booked", "series", "arrived", "flags", "latency", "ttft", "queue_wait")
+_TEXTS = ("call_keys", "media", "attrs")
+COLUMNS: tuple[str, ...] = (*_REST, *PLAIN, *(f"{name}_t" for name in TERMS), *_TEXTS)
+_INSERT = f"INSERT OR REPLACE INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+_SELECT = f"""SELECT {", ".join(f"c.{name}" for name in COLUMNS)}, k.labels,
+    {", ".join(f"(SELECT text FROM terms WHERE id = c.{name}_t)" for name in TERMS)}
+    FROM calls c JOIN series_keys k ON k.id = c.series"""
+
+_REMEMBER, _PARTS, _TIER, _GUESSED, _STREAM, _NO_STREAM, _BATCH, _NO_BATCH = (1 << i for i in range(8))
+SWITCHES = {"stream": (_STREAM, _NO_STREAM), "batch": (_BATCH, _NO_BATCH)}
+"""Bits of `flags` for fields that are true, false or unknown."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A stored call and what it is made of."""
+
+    id: int
+    parts: list[Part]
+    call: Call
+    arrived: int
+
+
+def _tri(value: bool | None, yes: int, no: int) -> int:
+    return 0 if value is None else yes if value else no
+
+
+def _flags(row: Row) -> int:
+    call = row.call
+    return (
+        (_REMEMBER if any(part.remember for part in row.parts) else 0)
+        | (_PARTS if len(row.parts) > 1 else 0)
+        | (_TIER if call.tier_estimated else 0)
+        | (_GUESSED if call.model_guessed else 0)
+        | _tri(call.stream, *SWITCHES["stream"])
+        | _tri(call.batch, *SWITCHES["batch"])
+    )
+
+
+def _untri(flags: int, yes: int, no: int) -> bool | None:
+    return True if flags & yes else False if flags & no else None
+
+
+def remembered(flags: int) -> bool:
+    """Whether a row's identities outlive it."""
+    return bool(flags & _REMEMBER)
+
+
+def encode(row: Row, series: int, terms: Terms) -> tuple[Any, ...]:
+    """The values of `COLUMNS`."""
+    call = row.call
+    term = terms.id
+    return (
+        row.id, call.booked, series, row.arrived, _flags(row),
+        micros(call.latency_ms), micros(call.ttft_ms), micros(call.queue_wait_ms),
+        call.ts_start, call.ts_end, call.in_uncached, call.cache_read, call.cache_write_5m,
+        call.cache_write_1h, call.out_total, call.reasoning, call.cost, call.list_cost,
+        call.cost_reported, call.cost_computed, call.http_status, call.attempts,
+        call.source_key, call.trace_id, call.span_id, call.parent_span_id,
+        term(call.source), term(call.model_requested), term(call.model_served), term(call.api_base),
+        term(call.region), term(call.environment), term(call.session), term(call.service_tier),
+        term(call.finish_reason), term(call.error_code), term(call.cost_status), term(call.batch_id),
+        term(call.price_source), term(call.price_version),
+        to_json(call.call_keys) if call.call_keys else None,
+        to_json(call.media) if call.media is not None else None,
+        to_json(call.attrs) if call.attrs else None,
+    )  # fmt: skip
+
+
+_AT = {name: i for i, name in enumerate(COLUMNS)}
+_TERMS_AT = len(COLUMNS) + 1
+
+
+def _milliseconds(value: int | None) -> float | None:
+    return None if value is None else value / 1000
+
+
+def _decode_call(values: Sequence[Any]) -> Call:
+    def loaded(name: str) -> Any:
+        text = values[_AT[name]]
+        return None if text is None else orjson.loads(text)
+
+    labels = dict(zip(DIMENSIONS, orjson.loads(values[len(COLUMNS)]), strict=True))
+    del labels["model"]
+    flags = values[_AT["flags"]]
+    fields: dict[str, Any] = {name: values[_AT[name]] for name in PLAIN}
+    fields |= {name: values[_TERMS_AT + i] for i, name in enumerate(TERMS)}
+    return Call(
+        **fields, **labels,
+        call_keys=tuple(loaded("call_keys") or ()), media=loaded("media"), attrs=loaded("attrs") or {},
+        latency_ms=_milliseconds(values[_AT["latency"]]), ttft_ms=_milliseconds(values[_AT["ttft"]]),
+        queue_wait_ms=_milliseconds(values[_AT["queue_wait"]]),
+        tier_estimated=bool(flags & _TIER), model_guessed=bool(flags & _GUESSED),
+        stream=_untri(flags, *SWITCHES["stream"]), batch=_untri(flags, *SWITCHES["batch"]),
+    )  # fmt: skip
+
+
+def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
+    """The rows with these numbers."""
+    rows: dict[int, Row] = {}
+    composed: list[int] = []
+    wanted = json.dumps(list(ids))
+    for values in conn.execute(f"{_SELECT} WHERE c.id IN (SELECT value FROM json_each(?))", (wanted,)):
+        call, flags = _decode_call(values), values[_AT["flags"]]
+        row = Row(values[0], [], call, values[_AT["arrived"]])
+        rows[row.id] = row
+        if flags & _PARTS:
+            composed.append(row.id)
+        else:
+            row.parts.append(Part(row.id, call, remembered(flags)))
+    if composed:
+        parts = conn.execute(
+            """SELECT call, seq, remember, record FROM parts
+            WHERE call IN (SELECT value FROM json_each(?)) ORDER BY call, seq""",
+            (json.dumps(composed),),
+        )
+        for number, seq, kept, record in parts:
+            rows[number].parts.append(Part(seq, _restore(record), bool(kept)))
+    return rows
+
+
+def _restore(record: str) -> Call:
+    fields = orjson.loads(record)
+    fields["call_keys"] = tuple(fields["call_keys"])
+    return Call(**fields)
+
+
+def replace(
+    conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms, series: SeriesKeys
+) -> None:
+    """Take the old rows out and put the new ones in."""
+    kept = {row.id for row in new}
+    conn.executemany("DELETE FROM calls WHERE id = ?", [(row.id,) for row in old if row.id not in kept])
+    conn.executemany("DELETE FROM parts WHERE call = ?", [(row.id,) for row in old if len(row.parts) > 1])
+    conn.executemany(_INSERT, [encode(row, series.id(label_set(row.call)), terms) for row in new])
+    conn.executemany(
+        "INSERT INTO parts VALUES (?, ?, ?, ?, ?)",
+        [
+            (row.id, part.seq, part.remember, terms.id(part.call.batch_id), to_json(asdict(part.call)))
+            for row in new
+            if len(row.parts) > 1
+            for part in row.parts
+        ],
+    )

@@ -1,0 +1,94 @@
+"""Imports, and where sources go on."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.feed import Retract
+from tui_monitor.store.api import ImportInfo
+
+
+def begin(conn: sqlite3.Connection, info: ImportInfo) -> None:
+    """Note an import; one of the same batch id goes on."""
+    conn.execute(
+        """INSERT INTO imports (batch_id, started, files, format, stored, shift_us) VALUES (?, ?, ?, ?, 0, ?)
+        ON CONFLICT (batch_id) DO UPDATE SET undone = NULL""",
+        (info.batch_id, info.started, json.dumps(info.files), info.format, info.shift_us),
+    )
+
+
+def count(conn: sqlite3.Connection, batches: Iterable[str]) -> None:
+    """Add stored calls to their imports: one batch id for each call."""
+    rows = [(n, batch_id) for batch_id, n in Counter(batches).items()]
+    conn.executemany("UPDATE imports SET stored = stored + ? WHERE batch_id = ?", rows)
+
+
+def lose(conn: sqlite3.Connection, terms: Mapping[int, int]) -> None:
+    """Note that retention took raw calls: how many by the number of the batch id's term."""
+    rows = [(n, term) for term, n in terms.items()]
+    conn.executemany(
+        "UPDATE imports SET gone = gone + ? WHERE batch_id = (SELECT text FROM terms WHERE id = ?)", rows
+    )
+
+
+def listed(conn: sqlite3.Connection) -> list[ImportInfo]:
+    """All imports, newest first."""
+    rows = conn.execute(
+        """SELECT batch_id, started, files, format, stored, shift_us, undone FROM imports
+        ORDER BY started DESC, rowid DESC"""
+    )
+    return [
+        ImportInfo(batch_id, started, tuple(json.loads(files)), form, stored, shift, undone)
+        for batch_id, started, files, form, stored, shift, undone in rows
+    ]
+
+
+def check_undo(path: Path, conn: sqlite3.Connection, batch_id: str) -> None:
+    """Raises `StoreError` where an import cannot be taken back whole."""
+    row = conn.execute("SELECT undone, gone FROM imports WHERE batch_id = ?", (batch_id,)).fetchone()
+    if row is None:
+        raise StoreError(f"no import {batch_id!r} in {path}", hint="tui-monitor import list names them")
+    undone, gone = row
+    if undone is not None:
+        raise StoreError(f"import {batch_id!r} was taken back already")
+    if gone:
+        raise StoreError(
+            f"import {batch_id!r} cannot be taken back: {gone:,} of its calls are no longer kept one by one",
+            hint="retention.raw says how long they are; their sums stay until their own time is over",
+        )
+
+
+def next_calls(conn: sqlite3.Connection, batch_id: str, limit: int) -> list[Retract]:
+    """Some calls that the import brought, by time."""
+    return [
+        Retract(source, source_key)
+        for source, source_key in conn.execute(
+            """SELECT source.text, c.source_key FROM calls c JOIN terms source ON source.id = c.source_t
+            WHERE c.batch_id_t = (SELECT id FROM terms WHERE text = ?1) AND c.flags & 2 = 0
+            UNION ALL
+            SELECT json_extract(record, '$.source'), json_extract(record, '$.source_key') FROM parts
+            WHERE batch_id_t = (SELECT id FROM terms WHERE text = ?1)
+            LIMIT ?2""",
+            (batch_id, limit),
+        )
+    ]
+
+
+def finish_undo(conn: sqlite3.Connection, batch_id: str, now: Micros) -> None:
+    """Note that an import was taken back."""
+    conn.execute("UPDATE imports SET undone = ?, stored = 0 WHERE batch_id = ?", (now, batch_id))
+
+
+def save_offsets(conn: sqlite3.Connection, offsets: Mapping[str, str]) -> None:
+    """Keep where sources go on."""
+    conn.executemany("INSERT OR REPLACE INTO offsets VALUES (?, ?)", offsets.items())
+
+
+def offset(conn: sqlite3.Connection, key: str) -> str | None:
+    """Where a source goes on."""
+    row = conn.execute("SELECT text FROM offsets WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None

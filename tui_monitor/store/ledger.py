@@ -1,0 +1,110 @@
+"""What is kept of everything: one row per session, and how much there is in all."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.store.api import Extent
+from tui_monitor.store.dictionary import Terms
+from tui_monitor.store.head import Row
+
+
+@dataclass(slots=True)
+class _Change:
+    """What happens to one session: sums, and the times that come and go."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: int = 0
+    came: tuple[Micros, Micros] | None = None
+    went: tuple[Micros, Micros] | None = None
+
+
+def apply(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
+    """Keep the ledger along with a change of rows; the raw rows are changed already."""
+    _apply_sessions(conn, old, new, terms)
+    _apply_extent(conn, old, new)
+
+
+def extent(conn: sqlite3.Connection) -> Extent:
+    """How much there is."""
+    stored = dict(conn.execute("SELECT name, value FROM meta WHERE name IN ('calls', 'first', 'last')"))
+    return Extent(stored["calls"], stored.get("first"), stored.get("last"))
+
+
+def _wider(span: tuple[Micros, Micros] | None, instant: Micros) -> tuple[Micros, Micros]:
+    return (min(span[0], instant), max(span[1], instant)) if span else (instant, instant)
+
+
+def _apply_sessions(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
+    changes: dict[str, _Change] = {}
+    for sign, rows in ((-1, old), (1, new)):
+        for row in rows:
+            call = row.call
+            if call.session is None:
+                continue
+            change = changes.setdefault(call.session, _Change())
+            change.calls += sign
+            change.tokens += sign * (call.total_tokens or 0)
+            change.cost += sign * (call.cost or 0)
+            if sign > 0:
+                change.came = _wider(change.came, call.booked)
+            else:
+                change.went = _wider(change.went, call.booked)
+    for session, change in changes.items():
+        number = terms.id(session)
+        assert number is not None
+        _apply_session(conn, number, change)
+
+
+def _apply_session(conn: sqlite3.Connection, session: int, change: _Change) -> None:
+    row = conn.execute("SELECT first, last, calls FROM sessions WHERE session = ?", (session,)).fetchone()
+    if (row[2] if row else 0) + change.calls <= 0:
+        conn.execute("DELETE FROM sessions WHERE session = ?", (session,))
+        return
+    # What goes without coming was stored before, so there is a row or something comes.
+    spans = [span for span in (row[:2] if row else None, change.came) if span]
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    if change.went is not None and (change.went[0] <= first or change.went[1] >= last):
+        first, last = _raw_span(conn, session, first, last)
+    conn.execute(
+        """INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO UPDATE SET
+        first = excluded.first, last = excluded.last, calls = calls + excluded.calls,
+        tokens = tokens + excluded.tokens, cost = cost + excluded.cost""",
+        (session, first, last, change.calls, change.tokens, change.cost),
+    )
+
+
+def _raw_span(conn: sqlite3.Connection, session: int, first: Micros, last: Micros) -> tuple[Micros, Micros]:
+    """First and last booking among the session's raw calls, or as known before where none are kept."""
+    found = conn.execute(
+        "SELECT min(booked), max(booked) FROM calls WHERE booked BETWEEN ? AND ? AND session_t = ?",
+        (first, last, session),
+    ).fetchone()
+    return (first, last) if found[0] is None else found
+
+
+def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row]) -> None:
+    known = extent(conn)
+    first, last = known.first, known.last
+    went = [row.call.booked for row in old]
+    if went and (min(went) == first or max(went) == last):
+        first, last = _kept_span(conn)
+    for row in new:
+        booked = row.call.booked
+        first = booked if first is None or booked < first else first
+        last = booked if last is None or booked > last else last
+    values = (("calls", known.calls + len(new) - len(old)), ("first", first), ("last", last))
+    conn.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+
+
+def _kept_span(conn: sqlite3.Connection) -> tuple[Micros | None, Micros | None]:
+    """First and last booking of what is kept raw, widened by what retention dropped."""
+    first, last = conn.execute(
+        "SELECT (SELECT min(booked) FROM calls), (SELECT max(booked) FROM calls)"
+    ).fetchone()
+    dropped = conn.execute("SELECT min(start) + 1, max(end) FROM dropped WHERE layer = 'raw'").fetchone()
+    starts = [t for t in (first, dropped[0]) if t is not None]
+    ends = [t for t in (last, dropped[1]) if t is not None]
+    return (min(starts) if starts else None), (max(ends) if ends else None)

@@ -1,0 +1,55 @@
+"""One writer per database: an advisory lock that the kernel releases however its owner ends."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from tui_monitor.model.errors import StoreError, StoreLocked
+
+
+class WriteLock:
+    """Held from `take` to `release`; the file beside the database names the owner's process id."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @classmethod
+    def take(cls, database: Path) -> "WriteLock":
+        """Take the lock. Raises `StoreLocked` with the owner's process id while another holds it."""
+        path = lock_file(database)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"cannot write beside {database}: {error.strerror}",
+                hint="allow writing to its folder, or name another file with --db",
+            ) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = _owner(fd)
+            os.close(fd)
+            who = f"process {owner}" if owner else "another process"
+            raise StoreLocked(
+                f"{who} is writing {database}",
+                owner=owner,
+                hint="use that one, or stop it first; reading beside it is possible",
+            ) from error
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        return cls(fd)
+
+    def release(self) -> None:
+        """Let others write; the file stays, because removing it would let two hold it."""
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
+
+
+def lock_file(database: Path) -> Path:
+    """The lock's file."""
+    return database.with_name(database.name + ".lock")
+
+
+def _owner(fd: int) -> int | None:
+    text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,79 @@
+"""Named migrations, one file per feature, each applied once and recorded.
+
+A file has `NAME`, `AFTER` (names it needs before it) and `up(conn)`. Nothing released is ever changed:
+a later change of a feature's tables is a file of its own.
+"""
+
+import pkgutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step; `up` runs inside the caller's transaction."""
+
+    name: str
+    after: tuple[str, ...]
+    up: Callable[[sqlite3.Connection], None]
+
+
+def known() -> list[Migration]:
+    """All migrations of this version, each after those it needs."""
+    found: dict[str, Migration] = {}
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
+        module = import_module(f"{__name__}.{info.name}")
+        found[module.NAME] = Migration(module.NAME, module.AFTER, module.up)
+    ordered: dict[str, Migration] = {}
+    while len(ordered) < len(found):
+        ready = [m for m in found.values() if m.name not in ordered and all(n in ordered for n in m.after)]
+        if not ready:
+            raise RuntimeError(f"migrations wait for each other: {sorted(found.keys() - ordered.keys())}")
+        ordered[ready[0].name] = ready[0]
+    return list(ordered.values())
+
+
+def applied(conn: sqlite3.Connection) -> set[str]:
+    """Names recorded in a database."""
+    try:
+        return {name for (name,) in conn.execute("SELECT name FROM migrations")}
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return set()
+        raise
+
+
+def check(path: Path, conn: sqlite3.Connection) -> list[Migration]:
+    """What is still to be applied. Raises `StoreError` for a database of a newer version."""
+    recorded = applied(conn)
+    steps = known()
+    unknown = recorded - {step.name for step in steps}
+    if unknown:
+        raise StoreError(
+            f"cannot use {path}: a newer version of tui-monitor wrote it ({', '.join(sorted(unknown))})",
+            hint="update tui-monitor, or name another file with --db; it was not changed",
+        )
+    return [step for step in steps if step.name not in recorded]
+
+
+def migrate(conn: sqlite3.Connection, steps: list[Migration], now: Micros) -> None:
+    """Apply the steps in one transaction."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied INTEGER NOT NULL)"
+        )
+        for step in steps:
+            step.up(conn)
+            conn.execute("INSERT INTO migrations VALUES (?, ?)", (step.name, now))
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

@@ -1,0 +1,228 @@
+"""Sums and histograms per minute, hour and day, kept along with every change of the raw calls.
+
+All sums are of integers, so taking a call out again is exact. Only the extremes cannot be subtracted: when
+one leaves, it is looked up among the raw calls of the cell.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.store import cells, histogram
+from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
+from tui_monitor.store.dictionary import SeriesKeys, label_set
+from tui_monitor.store.head import Row
+from tui_monitor.store.measures import SUMMED, measured
+
+_UNKNOWN = np.iinfo(np.int64).min
+_MOST = np.iinfo(np.int64).max
+_AT = {name: i for i, name in enumerate(MEASURES)}
+_SUMMED_AT = [_AT[name] for name in SUMMED]
+
+_COLUMNS = (
+    "key", "born", "touched", "calls", "unpriced",
+    *(column for name in SUMMED for column in (name, f"{name}_n")),
+    *(f"{name}_{what}" for name in HISTOGRAMS for what in ("low", "high", "hist")),
+)  # fmt: skip
+
+
+def _assignment(column: str) -> str:
+    new = f"excluded.{column}"
+    if column in ("born", "touched"):
+        return f"{column} = {'min' if column == 'born' else 'max'}({column}, {new})"
+    if column.endswith("_hist"):
+        return f"{column} = hist_add({column}, {new})"
+    if column.endswith(("_low", "_high")):
+        pick = "min" if column.endswith("_low") else "max"
+        return f"{column} = ifnull({pick}({column}, {new}), ifnull({column}, {new}))"
+    return f"{column} = {column} + {new}"
+
+
+_UPSERT = f"""INSERT INTO %s ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
+    ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(c) for c in _COLUMNS[1:])}"""
+
+
+@dataclass(slots=True)
+class Deltas:
+    """Calls that come (sign 1) and go (−1); arrays of one length."""
+
+    sign: np.ndarray
+    arrived: np.ndarray
+    booked: np.ndarray
+    series: np.ndarray
+    fine: np.ndarray
+    values: np.ndarray
+    """One column per measure; `_UNKNOWN` where a call does not know it."""
+
+    @classmethod
+    def of(cls, old: Sequence[Row], new: Sequence[Row], keys: SeriesKeys) -> "Deltas":
+        """The change from some rows to others."""
+        rows = [*old, *new]
+        series = [keys.id(label_set(row.call)) for row in rows]
+        values = [[_UNKNOWN if v is None else v for v in measured(row.call)] for row in rows]
+        return cls(
+            sign=np.array([-1] * len(old) + [1] * len(new), dtype=np.int64),
+            arrived=np.array([row.arrived for row in rows], dtype=np.int64),
+            booked=np.array([row.call.booked for row in rows], dtype=np.int64),
+            series=np.array(series, dtype=np.int64),
+            fine=np.array([keys.fine(number) for number in series], dtype=np.int64),
+            values=np.array(values, dtype=np.int64).reshape(len(rows), len(MEASURES)),
+        )
+
+    def only(self, kept: np.ndarray) -> "Deltas":
+        """A part of it."""
+        return Deltas(
+            self.sign[kept], self.arrived[kept], self.booked[kept], self.series[kept], self.fine[kept],
+            self.values[kept],
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.sign)
+
+
+def prepare(conn: sqlite3.Connection) -> None:
+    """Give a writing connection the functions that the roll-ups need."""
+    conn.create_function("hist_add", 2, histogram.add, deterministic=True)
+
+
+def apply(
+    conn: sqlite3.Connection, deltas: Deltas, now: Micros, zones: Mapping[int, str], keys: SeriesKeys
+) -> None:
+    """Bring every layer up to date; the raw rows are changed already. `zones`: number → name."""
+    if not len(deltas):
+        return
+    for layer, sets in ((Layer.MINUTE, deltas.fine), (Layer.HOUR, deltas.series)):
+        numbers = cells.cells_of(layer, deltas.booked)
+        apply_cells(conn, layer, numbers, sets, deltas, now, zones, keys)
+    for zone, name in zones.items():
+        apply_days(conn, zone, deltas, now, {zone: name}, keys)
+
+
+def apply_days(
+    conn: sqlite3.Connection, zone: int, deltas: Deltas, now: Micros, zones: Mapping[int, str],
+    keys: SeriesKeys,
+) -> None:  # fmt: skip
+    """Bring the days of one zone up to date."""
+    days = cells.days_of(deltas.booked, zones[zone])
+    numbers = days + cells.day_cell(zone, 0)
+    apply_cells(conn, Layer.DAY, numbers, deltas.series, deltas, now, zones, keys)
+
+
+def apply_cells(
+    conn: sqlite3.Connection, layer: Layer, numbers: np.ndarray, sets: np.ndarray, deltas: Deltas,
+    now: Micros, zones: Mapping[int, str], keys: SeriesKeys,
+) -> None:  # fmt: skip
+    """Add the deltas to the cells of one layer."""
+    key = (numbers << cells.SERIES_BITS) + sets
+    leaving = deltas.sign < 0
+    if leaving.any():
+        kept = ~leaving | _counted(conn, layer, key, deltas)
+        key, deltas = key[kept], deltas.only(kept)
+        leaving = deltas.sign < 0
+    if not len(deltas):
+        return
+    conn.executemany(_UPSERT % layer.value, _cell_rows(key, deltas, now))
+    if leaving.any():
+        touched = json.dumps(np.unique(key[leaving]).tolist())
+        table = layer.value
+        conn.execute(
+            f"DELETE FROM {table} WHERE calls = 0 AND key IN (SELECT value FROM json_each(?))", (touched,)
+        )
+        _mend_extremes(conn, layer, key[leaving], deltas.values[leaving], zones, keys)
+
+
+def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: Deltas) -> np.ndarray:
+    """Whether the cell as it is now counts the call: it may have been dropped, and begun anew since."""
+    wanted = json.dumps(np.unique(key[deltas.sign < 0]).tolist())
+    born = dict(
+        conn.execute(
+            f"SELECT key, born FROM {layer.value} WHERE key IN (SELECT value FROM json_each(?))", (wanted,)
+        ).fetchall()
+    )
+    return np.array(
+        [born.get(k, _MOST) <= t for k, t in zip(key.tolist(), deltas.arrived.tolist(), strict=True)]
+    )
+
+
+def _cell_rows(key: np.ndarray, deltas: Deltas, now: Micros) -> list[tuple[object, ...]]:
+    """One row for each touched cell, in the order of `_COLUMNS`."""
+    order = np.argsort(key, kind="stable")
+    unique, first = np.unique(key[order], return_index=True)
+    values, sign = deltas.values[order], deltas.sign[order]
+    known = values != _UNKNOWN
+    sums = np.add.reduceat(np.where(known, values, 0) * sign[:, None], first, axis=0)
+    counts = np.add.reduceat(known * sign[:, None], first, axis=0)
+    columns: list[Sequence[object]] = [unique.tolist(), [now] * len(unique), [now] * len(unique)]
+    columns += [sums[:, _AT["calls"]].tolist(), sums[:, _AT["unpriced"]].tolist()]
+    for at in _SUMMED_AT:
+        columns += [sums[:, at].tolist(), counts[:, at].tolist()]
+    cell = np.repeat(np.arange(len(unique)), np.diff(first, append=len(order)))
+    for name in HISTOGRAMS:
+        columns += _spread(values[:, _AT[name]], known[:, _AT[name]], sign, first, cell)
+    return list(zip(*columns, strict=True))
+
+
+def _spread(
+    values: np.ndarray, known: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray
+) -> list[Sequence[object]]:
+    """Lowest, highest and histogram per cell."""
+    if not known.any():
+        empty = [None] * len(first)
+        return [empty, empty, empty]
+    coming = known & (sign > 0)
+    low = np.minimum.reduceat(np.where(coming, values, _MOST), first).tolist()
+    high = np.maximum.reduceat(np.where(coming, values, _UNKNOWN), first).tolist()
+    blobs = histogram.pack(cell[known], histogram.buckets(values[known]), sign[known], len(first))
+    return [
+        [None if v == _MOST else v for v in low],
+        [None if v == _UNKNOWN else v for v in high],
+        blobs,
+    ]
+
+
+def _mend_extremes(
+    conn: sqlite3.Connection, layer: Layer, key: np.ndarray, values: np.ndarray, zones: Mapping[int, str],
+    keys: SeriesKeys,
+) -> None:  # fmt: skip
+    """Look up anew the lowest or highest of each cell that may just have lost it."""
+    for name in HISTOGRAMS:
+        column = values[:, _AT[name]]
+        known = column != _UNKNOWN
+        gone: dict[int, tuple[int, int]] = {}
+        for k, v in zip(key[known].tolist(), column[known].tolist(), strict=True):
+            low, high = gone.get(k, (v, v))
+            gone[k] = (min(low, v), max(high, v))
+        found = conn.execute(
+            f"""SELECT key, {name}_low, {name}_high, {name}_n FROM {layer.value}
+            WHERE key IN (SELECT value FROM json_each(?))""",
+            (json.dumps(list(gone)),),
+        ).fetchall()
+        for k, low, high, n in found:
+            if n and low < gone[k][0] and high > gone[k][1]:
+                continue
+            extremes = _raw_extremes(conn, layer, k, name, n, zones, keys) if n else (None, None)
+            if extremes is not None:
+                conn.execute(
+                    f"UPDATE {layer.value} SET {name}_low = ?, {name}_high = ? WHERE key = ?", (*extremes, k)
+                )
+
+
+def _raw_extremes(
+    conn: sqlite3.Connection, layer: Layer, key: int, name: str, n: int, zones: Mapping[int, str],
+    keys: SeriesKeys,
+) -> tuple[int, int] | None:  # fmt: skip
+    """(lowest, highest) of a cell's raw calls; `None` when some of them are no longer kept."""
+    cell, series = key >> cells.SERIES_BITS, key & cells.SERIES_MASK
+    zone = zones[cells.split_day(cell)[0]] if layer is Layer.DAY else "UTC"
+    span = cells.cell_span(layer, cell, zone)
+    members = keys.members(series) if layer is Layer.MINUTE else [series]
+    low, high, known = conn.execute(
+        f"""SELECT min({name}), max({name}), count({name}) FROM calls
+        WHERE booked > ? AND booked <= ? AND series IN (SELECT value FROM json_each(?))""",
+        (span.start, span.end, json.dumps(members)),
+    ).fetchone()
+    return (low, high) if known == n else None

@@ -1,0 +1,165 @@
+"""One transaction's calls and retractions, worked out in memory before anything is written.
+
+A row is what one or more sources said of one call. Every change is the same four steps: gather the parts
+of the rows it touches, change the parts, group them anew by their call keys, merge each group. So a taken
+back part leaves the others as if it had never been there.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.feed import Retract
+from tui_monitor.store import head, identity
+from tui_monitor.store.api import Outcome
+from tui_monitor.store.head import Row
+from tui_monitor.store.identity import Gone
+from tui_monitor.store.merge import Part, content, groups, merge
+
+
+class Work:
+    """Rows before and after, by number; `None` after is a row taken out."""
+
+    def __init__(
+        self, conn: sqlite3.Connection, now: Micros, next_seq: int,
+        price: Callable[[Call], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._conn = conn
+        self._now = now
+        self._price = price
+        self.next_seq = next_seq
+        self.before: dict[int, Row] = {}
+        self.after: dict[int, Row | None] = {}
+        self._places: dict[int, int | Gone] = {}
+
+    def add(self, calls: Sequence[Call], remember: bool) -> list[Outcome]:
+        """Take in calls; one outcome each."""
+        hashed = [identity.hashes(call) for call in calls]
+        self._look_up([number for numbers in hashed for number in numbers])
+        return [self._add(call, numbers, remember) for call, numbers in zip(calls, hashed, strict=True)]
+
+    def retract(self, retracts: Sequence[Retract]) -> list[Outcome]:
+        """Take calls back out; one outcome each."""
+        hashed = [identity.source_hash(r.source, r.source_key) for r in retracts]
+        self._look_up(hashed)
+        return [
+            self._retract(r.source, r.source_key, number)
+            for r, number in zip(retracts, hashed, strict=True)
+        ]  # fmt: skip
+
+    def changes(self) -> tuple[list[Row], list[Row]]:
+        """Rows to take out and rows to put in; a row that stays the same is in neither."""
+        old = [row for number, row in self.before.items() if self.after.get(number, row) is not row]
+        new = [row for number, row in self.after.items() if row and row is not self.before.get(number)]
+        return old, new
+
+    def known(self, source: str, source_key: str) -> bool:
+        """Whether a source's record is stored, or was."""
+        number = identity.source_hash(source, source_key)
+        self._look_up([number])
+        return number in self._places
+
+    def _look_up(self, numbers: Sequence[int]) -> None:
+        fresh = {number for number in numbers if number not in self._places}
+        found = identity.lookup(self._conn, fresh)
+        self._places |= found
+        rows = {place for place in found.values() if isinstance(place, int)} - self.before.keys()
+        if rows:
+            self.before |= head.load(self._conn, rows)
+
+    def _row(self, number: int) -> Row | None:
+        return self.after[number] if number in self.after else self.before.get(number)
+
+    def _add(self, call: Call, numbers: list[int], remember: bool) -> Outcome:
+        places = [self._places[number] for number in numbers if number in self._places]
+        if not places:
+            self._put([Part(self._take_seq(), call, remember)])
+            return Outcome.STORED
+        rows = self._rows_of(call, places)
+        own = self._own_part(rows, call.source, call.source_key)
+        if own is not None:
+            if content(own.call) == content(call):
+                return Outcome.DUPLICATE
+            changed = Part(own.seq, call, own.remember or remember)
+            self._regroup(rows, [part for row in rows for part in row.parts if part is not own] + [changed])
+            return Outcome.CORRECTED
+        gone = self._places.get(numbers[0])
+        if isinstance(gone, Gone):
+            same = gone.content == identity.content_mark(call)
+            return Outcome.DUPLICATE if same else Outcome.LATE
+        if not rows and any(isinstance(place, Gone) for place in places):
+            return Outcome.LATE
+        fresh = Part(self._take_seq(), call, remember)
+        self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
+        return Outcome.MERGED if rows else Outcome.STORED
+
+    def _retract(self, source: str, source_key: str, number: int) -> Outcome:
+        place = self._places.get(number)
+        if isinstance(place, Gone):
+            return Outcome.LATE
+        row = self._row(place) if place is not None else None
+        own = self._own_part([row], source, source_key) if row else None
+        if row is None or own is None:
+            return Outcome.MISSING
+        self._regroup([row], [part for part in row.parts if part is not own])
+        return Outcome.RETRACTED
+
+    def _rows_of(self, call: Call, places: Sequence[int | Gone]) -> list[Row]:
+        """The rows behind these places, without those that only share a hash."""
+        keys = set(call.call_keys)
+        rows: list[Row] = []
+        for number in dict.fromkeys(place for place in places if isinstance(place, int)):
+            row = self._row(number)
+            if row is None:
+                continue
+            ours = self._own_part([row], call.source, call.source_key)
+            if ours or any(keys & set(part.call.call_keys) for part in row.parts):
+                rows.append(row)
+        return rows
+
+    @staticmethod
+    def _own_part(rows: Sequence[Row], source: str, source_key: str) -> Part | None:
+        for row in rows:
+            for part in row.parts:
+                if part.call.source_key == source_key and part.call.source == source:
+                    return part
+        return None
+
+    def _regroup(self, rows: Sequence[Row], parts: list[Part]) -> None:
+        for row in rows:
+            self.after[row.id] = None
+            for number in row_hashes(row):
+                self._places.pop(number, None)
+        for group in groups(parts) if parts else ():
+            self._put(group)
+
+    def _put(self, parts: list[Part]) -> None:
+        # The first part's number is the row's, so that the same parts always make the same row.
+        number = parts[0].seq
+        call = parts[0].call if len(parts) == 1 else merge(parts, self._price)
+        row = Row(number, parts, call, self._now)
+        self.after[number] = row
+        for key in row_hashes(row):
+            self._places[key] = number
+
+    def _take_seq(self) -> int:
+        seq = self.next_seq
+        self.next_seq += 1
+        return seq
+
+
+def row_hashes(row: Row) -> list[int]:
+    """All identities that lead to a row."""
+    found: dict[int, None] = {}
+    for part in row.parts:
+        found.update(dict.fromkeys(identity.hashes(part.call)))
+    return list(found)
+
+
+def move_identities(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row]) -> None:
+    """Let identities lead to the new rows and no longer to the old ones."""
+    places = {number: row.id for row in new for number in row_hashes(row)}
+    stale = {number for row in old for number in row_hashes(row)} - places.keys()
+    identity.forget(conn, stale)
+    identity.remember(conn, places)

@@ -1,0 +1,144 @@
+"""The writing side: one connection, one thread at a time, each change a transaction through all layers."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.store import events, head, imports, ledger, rollups, zones
+from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
+from tui_monitor.store.dictionary import SeriesKeys, Terms
+from tui_monitor.store.head import Row
+from tui_monitor.store.opening import explained
+from tui_monitor.store.samples import SeriesTable
+from tui_monitor.store.work import Work, move_identities
+
+_UNDO_STEP = 5_000
+
+
+class WriteSide:
+    """What `Store` does under its lock. Every method raises `StoreError`; then nothing was stored."""
+
+    def __init__(self, path: Path, conn: sqlite3.Connection, clock: Clock, max_series: int) -> None:
+        self.path = path
+        self.conn = conn
+        self.guard = threading.Lock()
+        self.price: Callable[[Call], None] | None = None
+        self._clock = clock
+        self._max_series = max_series
+        self.terms = Terms(conn)
+        self.keys = SeriesKeys(conn)
+        self.series = SeriesTable(conn)
+        self._attributes: set[str] = set()
+        rollups.prepare(conn)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Micros]:
+        """All or nothing; yields the time of arrival."""
+        with self.guard, explained(self.path):
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._clock.now()
+                self.conn.execute("COMMIT")
+            except BaseException:
+                if self.conn.in_transaction:
+                    self.conn.execute("ROLLBACK")
+                self.forget()
+                raise
+
+    def forget(self) -> None:
+        """Empty every cache: the database may know less than they do."""
+        self.terms.forget()
+        self.keys.forget()
+        self.series.forget()
+        self._attributes.clear()
+
+    def write(self, batch: WriteBatch) -> WriteResult:
+        """Store a batch in one transaction."""
+        with self.transaction() as now:
+            result = WriteResult()
+            work = Work(self.conn, now, self._next_call(), self.price)
+            result.calls = work.add(batch.calls, batch.remember)
+            result.retracts = work.retract(batch.retracts)
+            changed = self._store_calls(work, now)
+            self._count_imports(batch.calls, result.calls)
+            self._store_starts(batch, work, now)
+            result.events = events.write(self.conn, batch.events, now)
+            result.samples_rejected = self.series.write(batch.samples, self._max_series)
+            imports.save_offsets(self.conn, batch.offsets)
+            if changed or batch.events or batch.samples or batch.starts:
+                self.bump()
+        return result
+
+    def begin_import(self, info: ImportInfo) -> None:
+        """Note an import before its rows arrive."""
+        with self.transaction():
+            imports.begin(self.conn, info)
+            self.bump()
+
+    def undo_import(self, batch_id: str) -> int:
+        """Take an import back, some thousand calls per transaction; stopped halfway it can be gone on with."""
+        with explained(self.path), self.guard:
+            imports.check_undo(self.path, self.conn, batch_id)
+        taken = 0
+        while True:
+            with self.transaction() as now:
+                found = imports.next_calls(self.conn, batch_id, _UNDO_STEP)
+                if not found:
+                    imports.finish_undo(self.conn, batch_id, now)
+                    self.bump()
+                    return taken
+                work = Work(self.conn, now, self._next_call(), self.price)
+                outcomes = work.retract(found)
+                if Outcome.RETRACTED not in outcomes:
+                    raise sqlite3.IntegrityError("calls of an import are not found by their identity")
+                self._store_calls(work, now)
+                self.bump()
+                taken += outcomes.count(Outcome.RETRACTED)
+
+    def change_rows(self, old: Sequence[Row], new: Sequence[Row], now: Micros) -> None:
+        """Replace rows, and every layer with them; inside a transaction."""
+        head.replace(self.conn, old, new, self.terms, self.keys)
+        names = {name for row in new for name in row.call.attrs} - self._attributes
+        if names:
+            self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in names])
+            self._attributes |= names
+        deltas = rollups.Deltas.of(old, new, self.keys)
+        rollups.apply(self.conn, deltas, now, zones.names(self.conn), self.keys)
+        ledger.apply(self.conn, old, new, self.terms)
+
+    def bump(self) -> None:
+        """Let readers see that something changed; inside a transaction."""
+        self.conn.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+
+    def _next_call(self) -> int:
+        return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
+
+    def _store_calls(self, work: Work, now: Micros) -> bool:
+        old, new = work.changes()
+        if not old and not new:
+            return False
+        self.change_rows(old, new, now)
+        move_identities(self.conn, old, new)
+        self.conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (work.next_seq,))
+        return True
+
+    def _count_imports(self, calls: Sequence[Call], outcomes: Sequence[Outcome]) -> None:
+        fresh = (Outcome.STORED, Outcome.MERGED)
+        imports.count(
+            self.conn,
+            [
+                c.batch_id
+                for c, o in zip(calls, outcomes, strict=True)
+                if c.batch_id is not None and o in fresh
+            ],
+        )
+
+    def _store_starts(self, batch: WriteBatch, work: Work, now: Micros) -> None:
+        events.end(self.conn, batch.calls)
+        if batch.starts:
+            open_ones = [s for s in batch.starts if not work.known(s.source, s.source_key)]
+            events.begin(self.conn, open_ones, now)
