@@ -114,6 +114,7 @@ def detect(setting: Setting, encoding: str) -> Glyphs:
 
 
 _DROPPED = {"Cc", "Cf", "Cs", "Cn"}
+_UNPRINTED = {*_DROPPED, "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
 _MAX_MARKS = 3
 """Combining marks kept on one character; more are an ink blot over the neighbours."""
@@ -143,6 +144,13 @@ def _safe(text: str) -> str:
             kept.append(character)
             marks = 0
     return "".join(kept)
+
+
+def printable(text: str) -> str:
+    """The text of an input line: joined and restyled characters stay, controls and bidi marks go."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c for c in text if c in "\u200c\u200d" or unicodedata.category(c) not in _UNPRINTED)
 
 
 _PLAIN = {

@@ -45,45 +45,39 @@ class Grid(Drawn, can_focus=True):
         Binding("enter", "open", "Open", show=False, id="grid.open"),
     ]
 
-    class Moved(Message):
+    class Told(Message):
+        """What grids tell."""
+
+        def __init__(self, grid: "Grid") -> None:
+            super().__init__()
+            self.grid = grid
+
+        @property
+        def control(self) -> "Grid":
+            """The grid, for selectors."""
+            return self.grid
+
+    class Moved(Told):
         """The cursor is on another row; `key` is none where there are no rows any more."""
 
         def __init__(self, grid: "Grid", key: str | None) -> None:
-            super().__init__()
-            self.grid = grid
+            super().__init__(grid)
             self.key = key
 
-        @property
-        def control(self) -> "Grid":
-            """The grid, for selectors."""
-            return self.grid
-
-    class Opened(Message):
+    class Opened(Told):
         """A row was opened by enter or a second click; `column` is the value chosen in it, if one is."""
 
         def __init__(self, grid: "Grid", key: str, column: str | None) -> None:
-            super().__init__()
-            self.grid = grid
+            super().__init__(grid)
             self.key = key
             self.column = column
 
-        @property
-        def control(self) -> "Grid":
-            """The grid, for selectors."""
-            return self.grid
-
-    class HeaderClicked(Message):
+    class HeaderClicked(Told):
         """A column's title was clicked."""
 
         def __init__(self, grid: "Grid", column: str) -> None:
-            super().__init__()
-            self.grid = grid
+            super().__init__(grid)
             self.column = column
-
-        @property
-        def control(self) -> "Grid":
-            """The grid, for selectors."""
-            return self.grid
 
     def __init__(
         self,

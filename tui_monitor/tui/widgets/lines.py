@@ -44,12 +44,18 @@ class Lines(Drawn):
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines from now on."""
         old, self._lines = self._lines, tuple(lines)
-        if len(old) != len(self._lines):
+        width = self.styles.width
+        if len(old) != len(self._lines) or (width is not None and width.is_auto and old != self._lines):
             self.refresh(layout=True)
             return
         for y, (before, after) in enumerate(zip(old, self._lines, strict=True)):
             if before != after:
                 self.repaint(y)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return max(
+            (size_of(self._safe(line.left) + self._safe(line.right)) for line in self._lines), default=0
+        )
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)
@@ -63,10 +69,13 @@ class Lines(Drawn):
 
     def _joined(self, line: Line, width: int) -> list[Span]:
         """Both sides in one row: where room is short the left one is cut, for the right one is shorter."""
-        right = [(safe(text, self.glyphs), token) for text, token in line.right]
+        right = self._safe(line.right)
         taken = size_of(right)
         if not right or taken > width:
             return shorten(line.left, width, self.glyphs)
         left = shorten(line.left, max(0, width - taken - 1), self.glyphs)
         used = size_of(left)
         return [*left, (" " * (width - taken - used), ""), *right]
+
+    def _safe(self, spans: Sequence[Span]) -> list[Span]:
+        return [(safe(text, self.glyphs), token) for text, token in spans]

@@ -1,0 +1,273 @@
+"""The query line: input, the error under its character, history, and a list of ways to go on."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.actions import SkipAction
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from tui_monitor.query.result import Completion
+from tui_monitor.tui.drawing import Span, fit, printable, safe, width_of
+from tui_monitor.tui.widgets.lines import Line, Lines
+
+Completer = Callable[[str, int], Awaitable[Sequence[Completion]]]
+"""Text and position of the cursor → ways to go on, best first."""
+
+SHOWN = 8
+"""Completions that are shown at once."""
+REMEMBERED = 200
+"""Lines of history kept."""
+_SIGN = "> "
+
+
+class Field(Input):
+    """The input itself; keys that belong to the list or the history go to the prompt."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "prompt('up')", "Earlier query", show=False, id="prompt.up"),
+        Binding("down", "prompt('down')", "Later query", show=False, id="prompt.down"),
+        Binding("tab", "prompt('accept')", "Complete", show=False, id="prompt.accept"),
+        Binding("escape", "prompt('close')", "Close the list", show=False, id="prompt.close"),
+    ]
+
+    def validate_value(self, value: str) -> str:
+        """What is typed or pasted, without anything that would drive the terminal."""
+        return printable(value)
+
+    def action_prompt(self, key: str) -> None:
+        """Hand a key to the prompt, or on to others where it has no use for it."""
+        prompt = next((node for node in self.ancestors if isinstance(node, Prompt)), None)
+        if prompt is None or not prompt.use(key):
+            raise SkipAction
+
+
+class Prompt(Vertical):
+    """One line to ask in, and one under it for a hint or the error.
+
+    `tab` takes the completion that is marked, `up` and `down` mark another one while the list is open and
+    walk through the history otherwise, `escape` closes the list.
+    """
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: 2;
+        &> Horizontal { height: 1; }
+        &> Horizontal > .prompt--sign { width: 2; }
+        & Field, & Field:focus { background: $background; background-tint: $background 0%; width: 1fr; }
+        &> .prompt--list {
+            overlay: screen;
+            constrain: none inside;
+            width: auto;
+            max-width: 100%;
+            background: $panel;
+            display: none;
+        }
+    }
+    """
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    class Changed(Message):
+        """The text is another one."""
+
+        def __init__(self, value: str) -> None:
+            super().__init__()
+            self.value = value
+
+    def __init__(
+        self,
+        *,
+        placeholder: str = "",
+        completer: Completer | None = None,
+        history: Sequence[str] = (),
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._field = Field(placeholder=safe(placeholder), compact=True, select_on_focus=False)
+        self._field.cursor_blink = False
+        self._note = Lines([Line()])
+        self._list = Lines(classes="prompt--list")
+        self._completer = completer
+        self._history = list(history)[-REMEMBERED:]
+        self._back = 0
+        """How far back in the history; 0 is what was being typed."""
+        self._draft = ""
+        self._found: tuple[Completion, ...] = ()
+        self._marked = 0
+        self._quiet: str | None = None
+        """A text that was put in, not typed, and asks for no completions."""
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Lines([Line.of(_SIGN, "accent bold")], classes="prompt--sign")
+            yield self._field
+        yield self._note
+        yield self._list
+
+    # What others ask and tell.
+
+    @property
+    def value(self) -> str:
+        """The text."""
+        return self._field.value
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._put(text, len(text))
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """What was remembered, the newest last."""
+        return tuple(self._history)
+
+    def focus(self, scroll_visible: bool = True) -> "Prompt":
+        """Put the cursor into the line."""
+        self._field.focus(scroll_visible)
+        return self
+
+    def show_error(self, position: int, length: int, message: str) -> None:
+        """Mark `length` characters from `position` on and say what is wrong with them."""
+        text = self.value
+        start = width_of(safe(text[:position])) - round(self._field.scroll_offset.x)
+        marks = "^" * max(1, width_of(safe(text[position : position + length])))
+        width = max(1, self.size.width - len(_SIGN))
+        start = max(0, min(start, width - 1))
+        marks = marks[: width - start]
+        message = safe(message)
+        left: list[Span] = [(" " * (len(_SIGN) + start), ""), (marks, "crit bold"), (f" {message}", "crit")]
+        if start + len(marks) + 1 + width_of(message) > width and start > width - start - len(marks):
+            # More room before the character than behind it.
+            left = [("  " + fit(message, start - 1, "right") + " ", "crit"), (marks, "crit bold")]
+        self._note.show([Line(tuple(left))])
+
+    def clear_error(self) -> None:
+        """Take the error or the hint away."""
+        self._note.show([Line()])
+
+    def say(self, text: str, right: str = "") -> None:
+        """A hint where the error would stand."""
+        self._note.show([Line(((" " * len(_SIGN), ""), (text, "dim")), ((right, "dim"),) if right else ())])
+
+    def remember(self, text: str) -> None:
+        """Put a text at the end of the history, once."""
+        if text:
+            others = [line for line in self._history if line != text]
+            self._history = [*others[1 - REMEMBERED :], text]
+        self._back = 0
+
+    # Typing.
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(event.value))
+        if event.value == self._quiet or event.value != self.value:
+            return
+        self._quiet = None
+        self._back = 0
+        if self._completer is not None:
+            self._ask(event.value, self._field.cursor_position)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._offer(())
+        self.post_message(self.Submitted(event.value))
+
+    @on(Input.Blurred)
+    def _blurred(self, event: Input.Blurred) -> None:
+        event.stop()
+        self._offer(())
+
+    @work(exclusive=True, group="completions")
+    async def _ask(self, text: str, position: int) -> None:
+        if self._completer is None:
+            return
+        found = await self._completer(text, position)
+        # The person has typed on meanwhile: the answer is to another question.
+        if self._field.value == text and self._field.has_focus:
+            self._offer([one for one in found if text[max(0, position - one.length) : position] != one.text])
+
+    def use(self, key: str) -> bool:
+        """Act on a key of the list or the history; whether there was anything to do."""
+        if key in ("up", "down"):
+            step = -1 if key == "up" else 1
+            return self._mark(step) if self._found else self._recall(-step)
+        if not self._found:
+            return False
+        if key == "accept":
+            self._accept(self._found[self._marked])
+        else:
+            self._offer(())
+        return True
+
+    def _put(self, text: str, position: int) -> None:
+        if text != self._field.value:
+            self._quiet = printable(text)
+            self._field.value = text
+        self._field.cursor_position = position
+        self._offer(())
+
+    # The history.
+
+    def _recall(self, step: int) -> bool:
+        if not 0 <= self._back + step <= len(self._history):
+            return False
+        if self._back == 0:
+            self._draft = self.value
+        self._back += step
+        text = self._history[-self._back] if self._back else self._draft
+        self._put(text, len(text))
+        return True
+
+    # The list.
+
+    def _offer(self, found: Sequence[Completion]) -> None:
+        self._found = tuple(found)
+        self._marked = 0
+        self._list.display = bool(self._found)
+        self._draw_list()
+
+    def _mark(self, step: int) -> bool:
+        self._marked = (self._marked + step) % len(self._found)
+        self._draw_list()
+        return True
+
+    def _draw_list(self) -> None:
+        top = max(0, min(self._marked - SHOWN // 2, len(self._found) - SHOWN))
+        shown = self._found[top : top + SHOWN]
+        widest = min(40, max((width_of(safe(one.text)) for one in shown), default=0))
+        lines: list[Line] = []
+        for index, one in enumerate(shown, top):
+            token = "cursor" if index == self._marked else ""
+            kind = f" {one.kind:<8} "
+            lines.append(
+                Line(
+                    (
+                        (f" {fit(one.text, widest)} ", f"bright {token}"),
+                        (kind, f"dim {token}"),
+                        (f"{one.help} " if one.help else "", f"dim {token}"),
+                    )
+                )
+            )
+        if len(self._found) > SHOWN:
+            lines.append(Line.of(f" {len(self._found)} in all ", "dim"))
+        self._list.show(lines)
+
+    def _accept(self, one: Completion) -> None:
+        position = self._field.cursor_position
+        text = self.value
+        start = max(0, position - one.length)
+        self._field.value = text[:start] + one.text + text[position:]
+        self._field.cursor_position = start + len(one.text)
