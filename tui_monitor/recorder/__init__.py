@@ -1,0 +1,1 @@
+"""The write path: every record is cleaned, normalised, checked, priced and committed here."""

@@ -1,0 +1,80 @@
+"""Tells the event bus what a commit brought; with nobody listening nothing is built."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tui_monitor.model.bus import EventBus, EventName
+from tui_monitor.model.call import NANO, Call
+from tui_monitor.model.clock import MINUTE, Micros
+from tui_monitor.model.feed import Event, Record, Sample, Start
+from tui_monitor.recorder.commit import Result
+from tui_monitor.store.api import Outcome
+
+_NEWS = (Outcome.STORED, Outcome.CORRECTED, Outcome.MERGED)
+LIVE: Micros = 10 * MINUTE
+"""Calls older than this are history that was loaded, not something that just happened."""
+_DONE = ("completed", "complete", "done", "finished", "failed")
+_BEGUN = ("started", "start", "begun")
+
+
+def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Sequence[Result]) -> None:
+    """Publish the events of one commit."""
+    news = [record for record, result in zip(records, results, strict=True) if result in _NEWS]
+    changed = news or Outcome.RETRACTED in results
+    if not changed:
+        return
+    if bus.wanted("request_completed") or bus.wanted("request_failed"):
+        _requests(bus, now, news)
+    if bus.wanted("request_started"):
+        for start in (r for r in news if isinstance(r, Start)):
+            bus.publish("request_started", start.ts, **_known(start, "provider", "model", "operation", "app"))
+    if bus.wanted("metric_recorded"):
+        for sample in (r for r in news if isinstance(r, Sample)):
+            bus.publish(
+                "metric_recorded", sample.ts, metric=sample.name, value=sample.value, labels=sample.labels
+            )
+    for event in news:
+        if isinstance(event, Event) and event.kind == "progress":
+            _progress(bus, event)
+    if bus.wanted("cost_update"):
+        _costs(bus, now, news)
+    if bus.wanted("data_changed"):
+        bus.publish("data_changed", now, records=len(news))
+
+
+def _known(record: object, *names: str) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(record, name)) is not None}
+
+
+def _requests(bus: EventBus, now: Micros, news: Sequence[Record]) -> None:
+    for call in news:
+        if not isinstance(call, Call) or call.booked < now - LIVE:
+            continue
+        name: EventName = "request_failed" if call.status == "error" else "request_completed"
+        data = _known(call, "provider", "model", "operation", "status", "error_category", "latency_ms", "app")
+        if call.cost is not None:
+            data["cost_usd"] = call.cost / NANO
+        bus.publish(name, call.booked, **data)
+
+
+def _costs(bus: EventBus, now: Micros, news: Sequence[Record]) -> None:
+    calls = [record for record in news if isinstance(record, Call)]
+    if calls:
+        spent = sum(call.cost or 0 for call in calls)
+        unpriced = sum(call.cost is None for call in calls)
+        bus.publish("cost_update", now, calls=len(calls), cost_usd=spent / NANO, unpriced=unpriced)
+
+
+def _progress(bus: EventBus, event: Event) -> None:
+    state = event.labels.get("state", "").lower()
+    evaluation = event.labels.get("type", event.name).lower().startswith("eval")
+    name: EventName
+    if state in _DONE:
+        name = "evaluation_completed" if evaluation else "benchmark_completed"
+    elif state in _BEGUN:
+        name = "evaluation_started" if evaluation else "benchmark_started"
+    else:
+        name = "benchmark_progress"
+    if bus.wanted(name):
+        known = {label: event.labels[label] for label in ("total", "unit", "state") if label in event.labels}
+        bus.publish(name, event.ts, task=event.name, done=event.value, **known)
