@@ -64,7 +64,11 @@ class Invalid(Exception):
 
 def shown(value: Any) -> str:
     """A value from outside, short and harmless, for a message."""
-    return clean(repr(value)[:200], 60)
+    if isinstance(value, dict):
+        return "{…}"
+    if isinstance(value, list | tuple):
+        return "[…]"
+    return clean(repr(value[:80] if isinstance(value, str | bytes) else value), 60)
 
 
 def enumerated(field: str, value: Any) -> str:

@@ -1,5 +1,6 @@
 """One transaction for many records, and what to do when one of them spoils it for the rest."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 
 from tui_monitor.model.call import Call
@@ -7,6 +8,15 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, Record, Sample, Start
 from tui_monitor.recorder.checks import Rejection
 from tui_monitor.store.api import Outcome, WriteBatch, Writer
+
+_FAULTS_OF_ROWS = (
+    OverflowError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+"""Causes of a `StoreError` that lie in what was written, not in the database."""
 
 Result = Outcome | Rejection
 
@@ -25,13 +35,13 @@ def commit(
     """
     try:
         return _write(store, records, remember, offsets)
-    except StoreError:
-        raise
     except Exception as error:
+        if isinstance(error, StoreError) and not isinstance(error.__cause__, _FAULTS_OF_ROWS):
+            raise
         if len(records) <= 1:
             if offsets:
                 _write(store, (), remember, offsets)
-            return [Rejection(f"cannot be stored: {type(error).__name__}: {error}"[:300])] * len(records)
+            return [Rejection(f"cannot be stored: {error}"[:300])] * len(records)
     middle = len(records) // 2
     first = commit(store, records[:middle], remember=remember)
     # The offsets say that everything before them is stored, so they go with the last part.

@@ -1,0 +1,74 @@
+"""What a source is: something that runs beside others, hands over records, and says how it fares."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tui_monitor.config.settings import Collector
+from tui_monitor.model.clock import Clock
+from tui_monitor.model.feed import Record
+from tui_monitor.recorder.recorder import Receipt
+
+
+class SourceSettings(Protocol):
+    """What sources read of the configuration."""
+
+    @property
+    def collector(self) -> Collector:
+        """How data is gathered."""
+        ...
+
+    def database_path(self) -> Path:
+        """Where the database lies."""
+        ...
+
+
+class SourceContext(Protocol):
+    """What a source is given by whoever runs it.
+
+    The runner keeps the source's state, counts its records and errors, and remembers the last of each.
+    """
+
+    @property
+    def clock(self) -> Clock:
+        """Where the time comes from."""
+        ...
+
+    @property
+    def settings(self) -> SourceSettings:
+        """The configuration."""
+        ...
+
+    async def submit(
+        self, records: Sequence[Record], *, remember: bool = False, offsets: Mapping[str, str] | None = None
+    ) -> Receipt:
+        """Store records; returns after commit. Raises `Busy` and `StoreError` as `Recorder.submit` does."""
+        ...
+
+    def running(self, detail: str | None = None) -> None:
+        """It works; `detail` is a few words on what it does."""
+        ...
+
+    def paused(self, why: str) -> None:
+        """It waits for something it needs."""
+        ...
+
+    def problem(self, error: str) -> None:
+        """Something went wrong that does not stop it: counted and shown."""
+        ...
+
+
+class Source(Protocol):
+    """One way in. `run` goes on until it is cancelled; after an exception it is started again.
+
+    A `UsageError` says that the settings are wrong: it is shown, and nothing is tried again.
+    """
+
+    @property
+    def name(self) -> str:
+        """How it is called on the screen and in settings."""
+        ...
+
+    async def run(self, ctx: SourceContext) -> None:
+        """Gather and hand over until cancelled."""
+        ...
