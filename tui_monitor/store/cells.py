@@ -62,6 +62,11 @@ def cells_of(layer: Layer, booked: np.ndarray) -> np.ndarray:
     return (booked - 1) // CELL[layer]
 
 
+def cell_of(layer: Layer, instant: Micros) -> int:
+    """The minute or hour cell of one instant."""
+    return (instant - 1) // CELL[layer]
+
+
 def cell_span(layer: Layer, cell: int, zone: str = "UTC") -> Span:
     """What a cell covers; `zone` is the name of a day cell's zone."""
     if layer is Layer.DAY:

@@ -2,17 +2,19 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS, Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import events, facts, imports, ledger, migrations, opening, samples, zones
+from tui_monitor.store import events, facts, imports, ledger, migrations, opening, retention, samples, zones
+from tui_monitor.store import reprice as repricing
 from tui_monitor.store.api import (
     Extent,
     Facts,
@@ -26,6 +28,8 @@ from tui_monitor.store.api import (
 )  # fmt: skip
 from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.lock import WriteLock
+from tui_monitor.store.reprice import RepriceReport
+from tui_monitor.store.retention import RetentionReport
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
@@ -124,6 +128,25 @@ class Store:
     def undo_import(self, batch_id: str) -> int:
         """Take an import back out of every layer; the number of calls taken out."""
         return self._writing.undo_import(batch_id)
+
+    def retain(self, settings: Retention, now: Micros) -> RetentionReport:
+        """Drop what is too old or too much; may take a while, in short transactions."""
+        with opening.explained(self.path):
+            return retention.retain(self._writing, settings, now)
+
+    def reprice(self, since: Micros, price: Callable[[Call], None]) -> RepriceReport:
+        """Price every raw call booked at or after `since` in place; roll-ups follow."""
+        with opening.explained(self.path):
+            return repricing.reprice(self._writing, since, price)
+
+    def price_merged(self, price: Callable[[Call], None]) -> None:
+        """Price calls that are put together from several sources' parts with this from now on."""
+        self._writing.price = price
+
+    def size_bytes(self) -> int:
+        """Bytes of the database in use."""
+        with self._read() as conn:
+            return retention.used_bytes(conn)
 
     def offset(self, key: str) -> str | None:
         """Where a source left off."""
@@ -243,23 +266,13 @@ class Store:
 
     def _check_readable(self) -> None:
         with self._read() as conn:
-            opening.check_ours(self.path, conn)
-            waiting = migrations.check(self.path, conn)
-        if waiting:
-            raise StoreError(
-                f"{self.path} was written by an older version of tui-monitor",
-                hint="run tui-monitor or tui-monitor collect once to bring it up to date",
-            )
+            migrations.bring_up_to_date(self.path, conn, write=False)
 
 
 def _open_side(path: Path, clock: Clock, zone: str, synchronous: str, max_series: int) -> WriteSide:
     conn = opening.connect_writer(path, synchronous)
     try:
-        opening.check_ours(path, conn)
-        steps = migrations.check(path, conn)
-        if steps:
-            conn.execute(f"PRAGMA application_id = {opening.APPLICATION_ID}")
-            migrations.migrate(conn, steps, clock.now())
+        migrations.bring_up_to_date(path, conn, write=True)
         if not _was_closed_cleanly(conn):
             opening.check_after_crash(path, conn)
         _mark_clean(conn, clean=False)

@@ -27,12 +27,10 @@ def count(conn: sqlite3.Connection, batches: Iterable[str]) -> None:
     conn.executemany("UPDATE imports SET stored = stored + ? WHERE batch_id = ?", rows)
 
 
-def lose(conn: sqlite3.Connection, terms: Mapping[int, int]) -> None:
-    """Note that retention took raw calls: how many by the number of the batch id's term."""
-    rows = [(n, term) for term, n in terms.items()]
-    conn.executemany(
-        "UPDATE imports SET gone = gone + ? WHERE batch_id = (SELECT text FROM terms WHERE id = ?)", rows
-    )
+def lose(conn: sqlite3.Connection, batches: Mapping[str, int]) -> None:
+    """Note that retention took raw calls: how many by batch id."""
+    rows = [(n, batch_id) for batch_id, n in batches.items()]
+    conn.executemany("UPDATE imports SET gone = gone + ? WHERE batch_id = ?", rows)
 
 
 def listed(conn: sqlite3.Connection) -> list[ImportInfo]:

@@ -66,7 +66,7 @@ def _apply_session(conn: sqlite3.Connection, session: int, change: _Change) -> N
     # What goes without coming was stored before, so there is a row or something comes.
     spans = [span for span in (row[:2] if row else None, change.came) if span]
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
-    if change.went is not None and (change.went[0] <= first or change.went[1] >= last):
+    if _may_shrink(change, first, last):
         first, last = _raw_span(conn, session, first, last)
     conn.execute(
         """INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO UPDATE SET
@@ -74,6 +74,16 @@ def _apply_session(conn: sqlite3.Connection, session: int, change: _Change) -> N
         tokens = tokens + excluded.tokens, cost = cost + excluded.cost""",
         (session, first, last, change.calls, change.tokens, change.cost),
     )
+
+
+def _may_shrink(change: _Change, first: Micros, last: Micros) -> bool:
+    """Whether the first or last call went, and none came that is as early or as late."""
+    if change.went is None:
+        return False
+    came = change.came or (last + 1, first - 1)
+    starts_later = change.went[0] <= first < came[0]
+    ends_earlier = change.went[1] >= last > came[1]
+    return starts_later or ends_earlier
 
 
 def _raw_span(conn: sqlite3.Connection, session: int, first: Micros, last: Micros) -> tuple[Micros, Micros]:
@@ -101,9 +111,9 @@ def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Ro
 
 def _kept_span(conn: sqlite3.Connection) -> tuple[Micros | None, Micros | None]:
     """First and last booking of what is kept raw, widened by what retention dropped."""
-    first, last = conn.execute(
-        "SELECT (SELECT min(booked) FROM calls), (SELECT max(booked) FROM calls)"
-    ).fetchone()
+    # Asked one by one, each reads one end of the index; together they would read all of it.
+    (first,) = conn.execute("SELECT min(booked) FROM calls").fetchone()
+    (last,) = conn.execute("SELECT max(booked) FROM calls").fetchone()
     dropped = conn.execute("SELECT min(start) + 1, max(end) FROM dropped WHERE layer = 'raw'").fetchone()
     starts = [t for t in (first, dropped[0]) if t is not None]
     ends = [t for t in (last, dropped[1]) if t is not None]

@@ -18,7 +18,7 @@ _REASONS: tuple[tuple[str, str, str], ...] = (
     ("SQLITE_FULL", "the disk is full", "free some space, or lower retention.size"),
     ("SQLITE_NOTADB", "it is not a database", "name another file with --db"),
     ("SQLITE_CORRUPT", "it is damaged", "move it aside and start again; it was not changed"),
-    ("SQLITE_READONLY", "it is read-only", "allow writing to the file and its folder, or name another with --db"),
+    ("SQLITE_READONLY", "it is read-only", "allow writing to it and its folder, or name another with --db"),
     ("SQLITE_PERM", "access is denied", "allow reading and writing the file and its folder"),
     ("SQLITE_CANTOPEN", "it cannot be opened", "check that the folder exists and may be written to"),
     ("SQLITE_BUSY", "another program holds it", "close what else has the file open and try again"),
@@ -87,7 +87,12 @@ def create_file(path: Path) -> None:
         ) from error
 
 
-def connect_writer(path: Path, synchronous: str) -> sqlite3.Connection:
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """A connection of either kind."""
+    return connect_writer(path) if write else connect_reader(path)
+
+
+def connect_writer(path: Path, synchronous: str = "normal") -> sqlite3.Connection:
     """The one connection that writes; used by one thread at a time."""
     conn = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
     try:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.model.clock import Micros
 from tui_monitor.store import cells, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
 from tui_monitor.store.dictionary import SeriesKeys, label_set
@@ -57,9 +56,13 @@ class Deltas:
     fine: np.ndarray
     values: np.ndarray
     """One column per measure; `_UNKNOWN` where a call does not know it."""
+    in_place: bool = False
+    """Whether nothing but values changes: then a call that a cell does not count does not come into it."""
 
     @classmethod
-    def of(cls, old: Sequence[Row], new: Sequence[Row], keys: SeriesKeys) -> "Deltas":
+    def of(
+        cls, old: Sequence[Row], new: Sequence[Row], keys: SeriesKeys, *, in_place: bool = False
+    ) -> "Deltas":
         """The change from some rows to others."""
         rows = [*old, *new]
         series = [keys.id(label_set(row.call)) for row in rows]
@@ -71,13 +74,14 @@ class Deltas:
             series=np.array(series, dtype=np.int64),
             fine=np.array([keys.fine(number) for number in series], dtype=np.int64),
             values=np.array(values, dtype=np.int64).reshape(len(rows), len(MEASURES)),
+            in_place=in_place,
         )
 
     def only(self, kept: np.ndarray) -> "Deltas":
         """A part of it."""
         return Deltas(
             self.sign[kept], self.arrived[kept], self.booked[kept], self.series[kept], self.fine[kept],
-            self.values[kept],
+            self.values[kept], self.in_place,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -89,43 +93,41 @@ def prepare(conn: sqlite3.Connection) -> None:
     conn.create_function("hist_add", 2, histogram.add, deterministic=True)
 
 
-def apply(
-    conn: sqlite3.Connection, deltas: Deltas, now: Micros, zones: Mapping[int, str], keys: SeriesKeys
-) -> None:
+def apply(conn: sqlite3.Connection, deltas: Deltas, zones: Mapping[int, str], keys: SeriesKeys) -> None:
     """Bring every layer up to date; the raw rows are changed already. `zones`: number → name."""
     if not len(deltas):
         return
     for layer, sets in ((Layer.MINUTE, deltas.fine), (Layer.HOUR, deltas.series)):
         numbers = cells.cells_of(layer, deltas.booked)
-        apply_cells(conn, layer, numbers, sets, deltas, now, zones, keys)
+        apply_cells(conn, layer, numbers, sets, deltas, zones, keys)
     for zone, name in zones.items():
-        apply_days(conn, zone, deltas, now, {zone: name}, keys)
+        apply_days(conn, zone, deltas, {zone: name}, keys)
 
 
 def apply_days(
-    conn: sqlite3.Connection, zone: int, deltas: Deltas, now: Micros, zones: Mapping[int, str],
-    keys: SeriesKeys,
-) -> None:  # fmt: skip
+    conn: sqlite3.Connection, zone: int, deltas: Deltas, zones: Mapping[int, str], keys: SeriesKeys
+) -> None:
     """Bring the days of one zone up to date."""
     days = cells.days_of(deltas.booked, zones[zone])
     numbers = days + cells.day_cell(zone, 0)
-    apply_cells(conn, Layer.DAY, numbers, deltas.series, deltas, now, zones, keys)
+    apply_cells(conn, Layer.DAY, numbers, deltas.series, deltas, zones, keys)
 
 
 def apply_cells(
     conn: sqlite3.Connection, layer: Layer, numbers: np.ndarray, sets: np.ndarray, deltas: Deltas,
-    now: Micros, zones: Mapping[int, str], keys: SeriesKeys,
+    zones: Mapping[int, str], keys: SeriesKeys,
 ) -> None:  # fmt: skip
     """Add the deltas to the cells of one layer."""
     key = (numbers << cells.SERIES_BITS) + sets
     leaving = deltas.sign < 0
     if leaving.any():
-        kept = ~leaving | _counted(conn, layer, key, deltas)
+        counted = _counted(conn, layer, key, deltas)
+        kept = counted if deltas.in_place else ~leaving | counted
         key, deltas = key[kept], deltas.only(kept)
         leaving = deltas.sign < 0
     if not len(deltas):
         return
-    conn.executemany(_UPSERT % layer.value, _cell_rows(key, deltas, now))
+    conn.executemany(_UPSERT % layer.value, _cell_rows(key, deltas))
     if leaving.any():
         touched = json.dumps(np.unique(key[leaving]).tolist())
         table = layer.value
@@ -148,7 +150,7 @@ def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: De
     )
 
 
-def _cell_rows(key: np.ndarray, deltas: Deltas, now: Micros) -> list[tuple[object, ...]]:
+def _cell_rows(key: np.ndarray, deltas: Deltas) -> list[tuple[object, ...]]:
     """One row for each touched cell, in the order of `_COLUMNS`."""
     order = np.argsort(key, kind="stable")
     unique, first = np.unique(key[order], return_index=True)
@@ -156,7 +158,9 @@ def _cell_rows(key: np.ndarray, deltas: Deltas, now: Micros) -> list[tuple[objec
     known = values != _UNKNOWN
     sums = np.add.reduceat(np.where(known, values, 0) * sign[:, None], first, axis=0)
     counts = np.add.reduceat(known * sign[:, None], first, axis=0)
-    columns: list[Sequence[object]] = [unique.tolist(), [now] * len(unique), [now] * len(unique)]
+    born = np.minimum.reduceat(deltas.arrived[order], first)
+    touched = np.maximum.reduceat(deltas.arrived[order], first)
+    columns: list[Sequence[object]] = [unique.tolist(), born.tolist(), touched.tolist()]
     columns += [sums[:, _AT["calls"]].tolist(), sums[:, _AT["unpriced"]].tolist()]
     for at in _SUMMED_AT:
         columns += [sums[:, at].tolist(), counts[:, at].tolist()]

@@ -40,9 +40,9 @@ class SeriesTable:
                 rejected.append(index)
             else:
                 rows.append((number, sample.ts, sample.value))
-        self._conn.executemany(
-            "INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", sorted(rows, key=lambda r: r[:2])
-        )
+        # In order, neighbours share pages; stable, so that the last of equal times wins.
+        rows.sort(key=lambda row: row[:2])
+        self._conn.executemany("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", rows)
         return rejected
 
     def _id(self, sample: Sample, limit: int) -> int | None:

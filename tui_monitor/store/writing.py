@@ -63,7 +63,7 @@ class WriteSide:
             work = Work(self.conn, now, self._next_call(), self.price)
             result.calls = work.add(batch.calls, batch.remember)
             result.retracts = work.retract(batch.retracts)
-            changed = self._store_calls(work, now)
+            changed = self._store_calls(work)
             self._count_imports(batch.calls, result.calls)
             self._store_starts(batch, work, now)
             result.events = events.write(self.conn, batch.events, now)
@@ -80,7 +80,7 @@ class WriteSide:
             self.bump()
 
     def undo_import(self, batch_id: str) -> int:
-        """Take an import back, some thousand calls per transaction; stopped halfway it can be gone on with."""
+        """Take an import back, some thousand calls per transaction; after a stop halfway it goes on."""
         with explained(self.path), self.guard:
             imports.check_undo(self.path, self.conn, batch_id)
         taken = 0
@@ -95,19 +95,24 @@ class WriteSide:
                 outcomes = work.retract(found)
                 if Outcome.RETRACTED not in outcomes:
                     raise sqlite3.IntegrityError("calls of an import are not found by their identity")
-                self._store_calls(work, now)
+                self._store_calls(work)
                 self.bump()
                 taken += outcomes.count(Outcome.RETRACTED)
 
-    def change_rows(self, old: Sequence[Row], new: Sequence[Row], now: Micros) -> None:
-        """Replace rows, and every layer with them; inside a transaction."""
+    def change_rows(self, old: Sequence[Row], new: Sequence[Row], *, in_place: bool = False) -> None:
+        """Replace rows, and every layer with them; inside a transaction.
+
+        `in_place` says that identities, times and labels stay as they are.
+        """
         head.replace(self.conn, old, new, self.terms, self.keys)
         names = {name for row in new for name in row.call.attrs} - self._attributes
         if names:
             self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in names])
             self._attributes |= names
-        deltas = rollups.Deltas.of(old, new, self.keys)
-        rollups.apply(self.conn, deltas, now, zones.names(self.conn), self.keys)
+        if not in_place:
+            move_identities(self.conn, old, new)
+        deltas = rollups.Deltas.of(old, new, self.keys, in_place=in_place)
+        rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)
 
     def bump(self) -> None:
@@ -117,12 +122,11 @@ class WriteSide:
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
 
-    def _store_calls(self, work: Work, now: Micros) -> bool:
+    def _store_calls(self, work: Work) -> bool:
         old, new = work.changes()
         if not old and not new:
             return False
-        self.change_rows(old, new, now)
-        move_identities(self.conn, old, new)
+        self.change_rows(old, new)
         self.conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (work.next_seq,))
         return True
 

@@ -62,8 +62,10 @@ def unbuilt(conn: sqlite3.Connection) -> tuple[int, str, int] | None:
     ).fetchone()
 
 
-def build_day(conn: sqlite3.Connection, zone: tuple[int, str, int], add: Callable[[int, Span], None]) -> None:
-    """Make the newest day that a zone lacks; `add(zone, span)` sums up the raw calls of the span."""
+def build_day(
+    conn: sqlite3.Connection, zone: tuple[int, str, int], add: Callable[[int, str, Span], None]
+) -> None:
+    """Make the newest day that a zone lacks; `add(number, name, span)` sums up the raw calls of the span."""
     number, name, built = zone
     newest = conn.execute(
         "SELECT max(booked) FROM calls WHERE booked < ?", (cells.midnight(name, built),)
@@ -77,7 +79,7 @@ def build_day(conn: sqlite3.Connection, zone: tuple[int, str, int], add: Callabl
         return
     day = cells.day_of(newest, name)
     delete_days(conn, number, day)
-    add(number, Span.half_open(cells.midnight(name, day), cells.midnight(name, day + 1)))
+    add(number, name, Span.half_open(cells.midnight(name, day), cells.midnight(name, day + 1)))
     conn.execute("UPDATE zones SET built = ? WHERE id = ?", (day, number))
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import StoreError
+from tui_monitor.store import opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +62,30 @@ def check(path: Path, conn: sqlite3.Connection) -> list[Migration]:
     return [step for step in steps if step.name not in recorded]
 
 
-def migrate(conn: sqlite3.Connection, steps: list[Migration], now: Micros) -> None:
+def bring_up_to_date(path: Path, conn: sqlite3.Connection, *, write: bool) -> None:
+    """Apply what is missing. Raises `StoreError` for a file of another program or of a newer version,
+    and when reading one that an older version wrote.
+    """
+    opening.check_ours(path, conn)
+    steps = check(path, conn)
+    if steps and not write:
+        raise StoreError(
+            f"{path} was written by an older version of tui-monitor",
+            hint="run tui-monitor or tui-monitor collect once to bring it up to date",
+        )
+    if steps:
+        conn.execute(f"PRAGMA application_id = {opening.APPLICATION_ID}")
+        migrate(conn, steps)
+
+
+def migrate(conn: sqlite3.Connection, steps: list[Migration]) -> None:
     """Apply the steps in one transaction."""
     conn.execute("BEGIN IMMEDIATE")
     try:
-        conn.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied INTEGER NOT NULL)"
-        )
+        conn.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)")
         for step in steps:
             step.up(conn)
-            conn.execute("INSERT INTO migrations VALUES (?, ?)", (step.name, now))
+            conn.execute("INSERT INTO migrations VALUES (?)", (step.name,))
         conn.execute("COMMIT")
     except BaseException:
         if conn.in_transaction:

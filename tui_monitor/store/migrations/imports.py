@@ -11,5 +11,6 @@ def up(conn: sqlite3.Connection) -> None:
     conn.execute(
         """CREATE TABLE imports (
         batch_id TEXT PRIMARY KEY, started INTEGER NOT NULL, files TEXT NOT NULL, format TEXT NOT NULL,
-        stored INTEGER NOT NULL, shift_us INTEGER NOT NULL, undone INTEGER, gone INTEGER NOT NULL DEFAULT 0)"""
+        stored INTEGER NOT NULL, shift_us INTEGER NOT NULL, undone INTEGER,
+        gone INTEGER NOT NULL DEFAULT 0)"""
     )

@@ -1,0 +1,79 @@
+"""Stored calls priced anew, every layer following."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import head
+from tui_monitor.store.head import Row
+from tui_monitor.store.merge import Part, merge
+from tui_monitor.store.writing import WriteSide
+
+_STEP = 5_000
+
+
+@dataclass(slots=True)
+class RepriceReport:
+    """What came of it. Money is nano-USD, of the looked-at calls that have a cost."""
+
+    looked_at: int = 0
+    changed: int = 0
+    cost_before: int = 0
+    cost_after: int = 0
+    unpriced_before: int = 0
+    unpriced_after: int = 0
+    gone: tuple[Span, ...] = ()
+    """Spans in which some calls are no longer kept one by one; those keep their old price."""
+
+
+def reprice(side: WriteSide, since: Micros, price: Callable[[Call], None]) -> RepriceReport:
+    """Price every raw call booked at or after `since`, some thousand per transaction."""
+    report = RepriceReport()
+    after, last = since - 1, 0
+    while True:
+        with side.transaction():
+            found = side.conn.execute(
+                """SELECT booked, id FROM calls WHERE (booked, id) > (?, ?) ORDER BY booked, id LIMIT ?""",
+                (after, last, _STEP),
+            ).fetchall()
+            if not found:
+                break
+            rows = head.load(side.conn, [number for _, number in found])
+            _reprice_rows(side, list(rows.values()), price, report)
+            after, last = found[-1]
+    gone = side.conn.execute(
+        "SELECT start, end FROM dropped WHERE layer = 'raw' AND end >= ? ORDER BY start", (since,)
+    )
+    report.gone = tuple(Span(max(start, since - 1), end) for start, end in gone)
+    return report
+
+
+def _reprice_rows(
+    side: WriteSide, rows: list[Row], price: Callable[[Call], None], report: RepriceReport
+) -> None:
+    old: list[Row] = []
+    new: list[Row] = []
+    for row in rows:
+        priced = _priced(row, price)
+        report.looked_at += 1
+        report.cost_before += row.call.cost or 0
+        report.cost_after += priced.call.cost or 0
+        report.unpriced_before += row.call.cost_status == "unpriced"
+        report.unpriced_after += priced.call.cost_status == "unpriced"
+        if priced.call != row.call or priced.parts != row.parts:
+            old.append(row)
+            new.append(priced)
+    if new:
+        side.change_rows(old, new, in_place=True)
+        side.bump()
+    report.changed += len(new)
+
+
+def _priced(row: Row, price: Callable[[Call], None]) -> Row:
+    parts = [Part(part.seq, replace(part.call), part.remember) for part in row.parts]
+    for part in parts:
+        price(part.call)
+    call = parts[0].call if len(parts) == 1 else merge(parts, price)
+    return Row(row.id, parts, call, row.arrived)

@@ -1,0 +1,239 @@
+"""What is too old goes, layer by layer, in steps that hold up no writer for long.
+
+Age counts from the later of event and arrival, so an old trace that was just imported stays.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.clock import DAY, Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import cells, events, head, identity, imports, rollups, samples, zones
+from tui_monitor.store.api import Layer
+from tui_monitor.store.head import Row
+from tui_monitor.store.work import row_hashes
+from tui_monitor.store.writing import WriteSide
+
+IDENTITIES_KEPT = 400 * DAY
+"""How long a file's or a poll's records are known again."""
+_STEP = 2_000
+_PAGES = 2_000
+"""Free pages given back to the file system per transaction."""
+
+
+@dataclass(slots=True)
+class RetentionReport:
+    """What was dropped."""
+
+    calls: int = 0
+    cells: dict[Layer, int] = field(default_factory=dict)
+    samples: int = 0
+    events: int = 0
+    identities: int = 0
+
+    @property
+    def total(self) -> int:
+        """Rows of all kinds."""
+        return self.calls + sum(self.cells.values()) + self.samples + self.events + self.identities
+
+
+def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
+    """Drop what is too old, then the oldest raw calls while the database is too large."""
+    report = RetentionReport()
+    while _build_day(side):
+        pass
+    report.calls = _drop_calls(side, now - settings.raw)
+    lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
+    for layer, length in lengths.items():
+        report.cells[layer] = _once(side, lambda at=layer, old=now - length: _drop_cells(side.conn, at, old))
+    report.samples = _once(side, lambda: samples.expire(side.conn, now - settings.samples))
+    report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw))
+    report.identities = _expire_identities(side, now)
+    if settings.size:
+        report.calls += _shrink(side, settings.size)
+    if report.samples:
+        side.series.forget()
+    _give_back(side)
+    return report
+
+
+def used_bytes(conn: sqlite3.Connection) -> int:
+    """Bytes of the database in use; free pages do not count."""
+    return _pragma(conn, "page_size") * (_pragma(conn, "page_count") - _pragma(conn, "freelist_count"))
+
+
+def _pragma(conn: sqlite3.Connection, name: str) -> int:
+    return conn.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def _once(side: WriteSide, drop: Callable[[], int]) -> int:
+    with side.transaction():
+        dropped = drop()
+        if dropped:
+            side.bump()
+    return dropped
+
+
+def _drop_calls(side: WriteSide, cutoff: Micros) -> int:
+    """Drop raw calls that happened and arrived up to the cutoff. Numbers grow with arrival."""
+    dropped, after = 0, 0
+    while True:
+        with side.transaction() as now:
+            found = side.conn.execute(
+                "SELECT id, booked, arrived FROM calls WHERE id > ? ORDER BY id LIMIT ?", (after, _STEP)
+            ).fetchall()
+            old = [number for number, booked, arrived in found if max(booked, arrived) <= cutoff]
+            _drop_rows(side, old, now)
+            dropped += len(old)
+        if not found or min(arrived for _, _, arrived in found) > cutoff:
+            return dropped
+        after = found[-1][0]
+
+
+def _shrink(side: WriteSide, size: int) -> int:
+    """Drop the raw calls that arrived first until the database is small enough."""
+    dropped = 0
+    while True:
+        with side.transaction() as now:
+            if used_bytes(side.conn) <= size:
+                return dropped
+            numbers = [n for (n,) in side.conn.execute("SELECT id FROM calls ORDER BY id LIMIT ?", (_STEP,))]
+            if not numbers:
+                return dropped
+            _drop_rows(side, numbers, now)
+            dropped += len(numbers)
+
+
+def _drop_rows(side: WriteSide, numbers: Sequence[int], now: Micros) -> None:
+    """Drop raw rows only: roll-ups keep counting them, and remembered identities stay."""
+    if not numbers:
+        return
+    conn = side.conn
+    rows = list(head.load(conn, numbers).values())
+    booked = [row.call.booked for row in rows]
+    for table, column in (("calls", "id"), ("parts", "call")):
+        conn.execute(
+            f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
+        )
+    _drop_identities(conn, rows, now)
+    brought = Counter(p.call.batch_id for row in rows for p in row.parts if p.call.batch_id is not None)
+    imports.lose(conn, brought)
+    note_dropped(conn, Layer.RAW, Span(min(booked) - 1, max(booked)))
+    side.bump()
+
+
+def _drop_identities(conn: sqlite3.Connection, rows: Sequence[Row], now: Micros) -> None:
+    marks: dict[int, int | None] = {}
+    forgotten: list[int] = []
+    for row in rows:
+        if not any(part.remember for part in row.parts):
+            forgotten += row_hashes(row)
+            continue
+        marks |= dict.fromkeys(row_hashes(row))
+        for part in row.parts:
+            own = identity.source_hash(part.call.source, part.call.source_key)
+            marks[own] = identity.content_mark(part.call)
+    identity.forget(conn, forgotten)
+    identity.outlive(conn, marks, now // DAY)
+
+
+def note_dropped(
+    conn: sqlite3.Connection, layer: Layer, span: Span, zone: int = 0, name: str = "UTC"
+) -> None:
+    """Remember that something of a span is gone; spans that meet or have nothing between them are one."""
+    known = conn.execute(
+        "SELECT start, end FROM dropped WHERE layer = ? AND zone = ? ORDER BY start", (layer.value, zone)
+    ).fetchall()
+    conn.execute("DELETE FROM dropped WHERE layer = ? AND zone = ?", (layer.value, zone))
+    merged: list[Span] = []
+    for start, end in sorted([*known, (span.start, span.end)]):
+        last = merged[-1] if merged else None
+        if last and (start <= last.end or _empty(conn, layer, Span(last.end, start), zone, name)):
+            merged[-1] = Span(last.start, max(last.end, end))
+        else:
+            merged.append(Span(start, end))
+    conn.executemany(
+        "INSERT INTO dropped VALUES (?, ?, ?, ?)", [(layer.value, zone, s.start, s.end) for s in merged]
+    )
+
+
+def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: str) -> bool:
+    if layer is Layer.RAW:
+        sql, bounds = "SELECT 1 FROM calls WHERE booked > ? AND booked <= ?", (span.start, span.end)
+    else:
+        run = cells.whole_cells(layer, span, zone, name)
+        sql = f"SELECT 1 FROM {layer.value} WHERE key >= ? AND key < ?"
+        bounds = (run.start << cells.SERIES_BITS, run.stop << cells.SERIES_BITS)
+    return conn.execute(f"{sql} LIMIT 1", bounds).fetchone() is None
+
+
+def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
+    """Drop cells that ended and were last added to up to the cutoff."""
+    if layer is not Layer.DAY:
+        # The first cell that is not over at the cutoff.
+        last = cells.cell_of(layer, cutoff + 1)
+        return _drop_run(conn, layer, 0, "UTC", range(-(1 << 30), last), cutoff)
+    dropped = 0
+    for zone, name in zones.names(conn).items():
+        days = range(zone << cells.DAY_BITS, cells.day_cell(zone, cells.day_of(cutoff, name)))
+        dropped += _drop_run(conn, layer, zone, name, days, cutoff)
+    return dropped
+
+
+def _drop_run(
+    conn: sqlite3.Connection, layer: Layer, zone: int, name: str, run: range, cutoff: Micros
+) -> int:
+    condition = f"FROM {layer.value} WHERE key >= ? AND key < ? AND touched <= ?"
+    bounds = (run.start << cells.SERIES_BITS, run.stop << cells.SERIES_BITS, cutoff)
+    first, last, count = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
+    if not count:
+        return 0
+    conn.execute(f"DELETE {condition}", bounds)
+    start, end = (cells.cell_span(layer, key >> cells.SERIES_BITS, name) for key in (first, last))
+    note_dropped(conn, layer, Span(start.start, end.end), zone, name)
+    return count
+
+
+def _expire_identities(side: WriteSide, now: Micros) -> int:
+    """Once a day: every identity is looked at."""
+    today = now // DAY
+    with side.transaction():
+        row = side.conn.execute("SELECT value FROM meta WHERE name = 'identities_expired'").fetchone()
+        if row is not None and row[0] == today:
+            return 0
+        side.conn.execute("INSERT OR REPLACE INTO meta VALUES ('identities_expired', ?)", (today,))
+        return identity.expire(side.conn, (now - IDENTITIES_KEPT) // DAY)
+
+
+def _build_day(side: WriteSide) -> bool:
+    """Make one day of a zone that is new here; whether there was one to make."""
+    with side.transaction():
+        zone = zones.unbuilt(side.conn)
+        if zone is None:
+            return False
+
+        def add(number: int, name: str, span: Span) -> None:
+            found = side.conn.execute(
+                "SELECT id FROM calls WHERE booked > ? AND booked <= ?", (span.start, span.end)
+            ).fetchall()
+            for at in range(0, len(found), _STEP):
+                rows = list(head.load(side.conn, [n for (n,) in found[at : at + _STEP]]).values())
+                deltas = rollups.Deltas.of((), rows, side.keys)
+                rollups.apply_days(side.conn, number, deltas, {number: name}, side.keys)
+
+        zones.build_day(side.conn, zone, add)
+        side.bump()
+    return True
+
+
+def _give_back(side: WriteSide) -> None:
+    """Return free pages to the file system, some at a time; small remains are left for new rows."""
+    while True:
+        with side.transaction():
+            if _pragma(side.conn, "freelist_count") <= _PAGES:
+                return
+            side.conn.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
