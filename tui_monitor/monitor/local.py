@@ -1,0 +1,205 @@
+"""The façade over a database that this process reads, and perhaps writes."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import ParamSpec, Protocol, TypeVar
+
+from tui_monitor.alerts.book import AlertBook
+from tui_monitor.alerts.evaluator import Evaluator
+from tui_monitor.config.load import Settings
+from tui_monitor.costs.summary import costs_view
+from tui_monitor.costs.views import CostsView
+from tui_monitor.health.providers import providers_view
+from tui_monitor.health.status import status_view
+from tui_monitor.health.system import system_view
+from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
+from tui_monitor.model.alert import Alert, AlertsView, Change
+from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.model.timerange import TimeRange, step_for
+from tui_monitor.monitor.api import Snapshot
+from tui_monitor.query.engine import Engine
+from tui_monitor.query.result import Completion, Result
+from tui_monitor.store.alerts import AlertStore
+from tui_monitor.store.api import Extent, ImportInfo, Reader
+
+_THREADS = 3
+_NEEDS_SOMEBODY = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Actions(Protocol):
+    """Who acts on the database: the collector here, the one that runs elsewhere, or we ourselves."""
+
+    async def status(self) -> CollectorStatus:
+        """The collector; `running` is false where there is none."""
+        ...
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        """Say that somebody takes care of an alert."""
+        ...
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        """Take an acknowledgement back."""
+        ...
+
+    async def undo_import(self, batch_id: str) -> int:
+        """Take an import back whole."""
+        ...
+
+
+class LocalMonitor:
+    """`Monitor` over one database. Questions run in a few threads of its own, never on the loop.
+
+    `alerts` is the running evaluator where this process collects, and the stored alerts elsewhere.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        reader: Reader,
+        engine: Engine,
+        alert_store: AlertStore,
+        alerts: Evaluator | AlertBook,
+        actions: Actions,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._calendar = settings.calendar()
+        self._reader = reader
+        self._engine = engine
+        self._alert_store = alert_store
+        self._alerts = alerts
+        self._actions = actions
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="monitor")
+        self._frame: tuple[tuple[int, Micros], Extent, float] | None = None
+
+    async def snapshot(self, shown: TimeRange) -> Snapshot:
+        """The frame; what is read from the database is read again only when that has changed."""
+        now = self._clock.now()
+        version, extent, unpriced = await self._in_thread(self._read_frame, now)
+        alerts = [a for a in (await self.alerts()).alerts if a.state in _NEEDS_SOMEBODY]
+        worst = max((alert.severity for alert in alerts), key=lambda s: s.rank, default=None)
+        return Snapshot(
+            at=now,
+            calendar=self._calendar,
+            span=shown.span(now),
+            collector=replace(await self._actions.status(), calls=extent.calls),
+            extent=extent,
+            open_alerts=len(alerts),
+            worst_alert=_text(worst),
+            unpriced_today=unpriced,
+            version=version,
+        )
+
+    async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
+        """The Providers pane."""
+        return await self._in_thread(
+            providers_view,
+            self._engine,
+            self._reader,
+            self._settings.health,
+            self._calendar,
+            shown,
+            points,
+            self._clock.now(),
+        )
+
+    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
+        """The Costs pane."""
+        return await self._in_thread(
+            costs_view, self._engine, self._settings, self._calendar, by, period, self._clock.now()
+        )
+
+    async def alerts(self, *, resolved: bool = False) -> AlertsView:
+        """The Alerts pane; with `resolved`, those that ended today too."""
+        if isinstance(self._alerts, Evaluator):
+            return self._alerts.view(resolved)
+        return await self._alerts.view(resolved)
+
+    async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
+        """The System pane."""
+        collector = await self.collector()
+        return await self._in_thread(
+            system_view, self._engine, self._reader, collector, shown, points, self._clock.now()
+        )
+
+    async def status(self) -> StatusView:
+        """One look at everything."""
+        providers, costs, alerts, collector = await asyncio.gather(
+            self.providers(TimeRange()), self.costs(), self.alerts(), self.collector()
+        )
+        return await self._in_thread(
+            status_view,
+            self._engine,
+            self._reader,
+            self._clock.now(),
+            providers=providers,
+            costs=costs,
+            alerts=alerts,
+            collector=collector,
+        )
+
+    async def collector(self) -> CollectorStatus:
+        """The collector, with how many calls the database holds."""
+        extent = await self._in_thread(self._reader.extent)
+        return replace(await self._actions.status(), calls=extent.calls)
+
+    async def query(self, text: str, *, at: Micros | None = None) -> Result:
+        """An instant answer, now unless `at` is given."""
+        return await self._in_thread(self._engine.instant, text, self._clock.now() if at is None else at)
+
+    async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
+        """An answer over time, in at most about `points` steps."""
+        span = shown.span(self._clock.now())
+        step = step_for(span.length, points)
+        return await self._in_thread(self._engine.range, text, span.start, span.end, step)
+
+    async def complete(self, text: str, cursor: int) -> list[Completion]:
+        """Ways to go on with a query."""
+        return await self._in_thread(self._engine.complete, text, cursor)
+
+    async def history(self, alert_id: str) -> list[Change]:
+        """An alert's history, oldest first."""
+        return await self._alert_store.history(alert_id)
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        """Say that somebody takes care of an alert."""
+        return await self._actions.acknowledge(alert_id, who, note)
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        """Take an acknowledgement back."""
+        return await self._actions.unacknowledge(alert_id, who)
+
+    async def imports(self) -> list[ImportInfo]:
+        """Imports, newest first."""
+        return await self._in_thread(self._reader.imports)
+
+    async def undo_import(self, batch_id: str) -> int:
+        """Take an import back; the number of calls taken out."""
+        return await self._actions.undo_import(batch_id)
+
+    def close(self) -> None:
+        """Take no more questions; those under way end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: ask(*args, **kwargs))
+
+    def _read_frame(self, now: Micros) -> tuple[int, Extent, float]:
+        key = (self._reader.version(), self._calendar.day(now)[0])
+        if self._frame is None or self._frame[0] != key:
+            unpriced = self._engine.instant("unpriced{} [today] sum", now).scalar or 0.0
+            self._frame = (key, self._reader.extent(), unpriced)
+        (version, _), extent, unpriced = self._frame
+        return version, extent, unpriced
+
+
+def _text(severity: Severity | None) -> str | None:
+    return None if severity is None else severity.value

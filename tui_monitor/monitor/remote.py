@@ -1,0 +1,167 @@
+"""A running collector of the same user, reached through its Unix socket."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tui_monitor.health.views import CollectorStatus
+    from tui_monitor.model.alert import Alert
+    from tui_monitor.model.call import Call
+    from tui_monitor.store.api import ImportInfo
+
+T = TypeVar("T")
+
+_KNOCK_SECONDS = 0.5
+_ANSWER_SECONDS = 130.0
+"""A little more than the server gives itself."""
+
+
+class SocketClient:
+    """Asks the collector behind a socket. Every method but `alive` raises `MonitorError`.
+
+    Use it as `async with`, or `close` it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._http: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> "SocketClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def alive(self) -> bool:
+        """Whether a collector answers; known in a moment where nobody listens."""
+        if not await asyncio.to_thread(somebody_listens, self.path):
+            return False
+        try:
+            await self._ask("GET", "/live", timeout=2.0)
+        except MonitorError:
+            return False
+        return True
+
+    async def status(self) -> "CollectorStatus":
+        """The collector itself."""
+        from tui_monitor.health.views import CollectorStatus
+
+        data = await self._data("GET", "/monitor/v1/collector", timeout=5.0)
+        return _as(CollectorStatus, data)
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> "Alert":
+        """Say that somebody takes care of an alert."""
+        return await self._alert(alert_id, "ack", {"who": who, "note": note})
+
+    async def unacknowledge(self, alert_id: str, who: str) -> "Alert":
+        """Take an acknowledgement back."""
+        return await self._alert(alert_id, "unack", {"who": who})
+
+    async def begin_import(self, info: "ImportInfo") -> None:
+        """Note an import before its rows arrive."""
+        import orjson
+
+        await self._ask("POST", "/monitor/v1/imports", content=orjson.dumps(info))
+
+    async def record_calls(self, batch_id: str, calls: "Sequence[Call]") -> dict[str, Any]:
+        """Store rows of an import; the answer counts `accepted`, `duplicate` and `rejected` after commit.
+
+        While the collector's queue is full it waits and tries again.
+        """
+        import orjson
+
+        body = b"\n".join(orjson.dumps(call) for call in calls)
+        while True:
+            try:
+                return await self._ask("POST", f"{_import(batch_id)}/calls", content=body)
+            except Busy as busy:
+                await asyncio.sleep(busy.retry_after)
+
+    async def undo_import(self, batch_id: str) -> int:
+        """Take an import back; the number of calls taken out."""
+        return (await self._data("DELETE", _import(batch_id)))["calls"]
+
+    async def _alert(self, alert_id: str, what: str, body: dict[str, str]) -> "Alert":
+        from urllib.parse import quote
+
+        from tui_monitor.model.alert import Alert
+
+        path = f"/monitor/v1/alerts/{quote(alert_id, safe='')}/{what}"
+        return _as(Alert, await self._data("POST", path, json=body))
+
+    async def _data(self, method: str, path: str, **options: Any) -> Any:
+        return (await self._ask(method, path, **options))["data"]
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        import httpx
+
+        if self._http is None:
+            transport = httpx.AsyncHTTPTransport(uds=os.fspath(self.path))
+            self._http = httpx.AsyncClient(
+                transport=transport, base_url="http://collector", timeout=_ANSWER_SECONDS
+            )
+        try:
+            response = await self._http.request(method, path, **options)
+            answer = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise MonitorError(
+                f"the collector does not answer on {self.path}", hint="is it still running?"
+            ) from error
+        if response.is_success:
+            return answer
+        raise _error_of(response.status_code, response.headers.get("retry-after"), answer)
+
+
+def somebody_listens(path: Path) -> bool:
+    """Whether a connection to the socket is taken. Blocks for half a second at most."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock, suppress(OSError):
+        knock.settimeout(_KNOCK_SECONDS)
+        knock.connect(os.fspath(path))
+        return True
+    return False
+
+
+def _import(batch_id: str) -> str:
+    from urllib.parse import quote
+
+    return f"/monitor/v1/imports/{quote(batch_id, safe='')}"
+
+
+def _as(kind: type[T], data: Any) -> T:
+    """Plain data as one of our data classes."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_python(data)
+
+
+def _error_of(status: int, retry_after: str | None, form: dict[str, Any]) -> MonitorError:
+    """The error that the collector met, as it would have been raised here."""
+    words, hint = str(form.get("error", f"HTTP {status}")), form.get("hint")
+    if "position" in form:
+        return QueryError(
+            words,
+            text=form.get("query", ""),
+            position=form["position"],
+            length=form.get("length", 1),
+            hint=hint,
+        )
+    if status == 429:
+        return Busy(words, retry_after=float(retry_after or 1))
+    if status == 503:
+        return StoreError(words, hint=hint)
+    return MonitorError(words, hint=hint)

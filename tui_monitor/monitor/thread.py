@@ -1,0 +1,246 @@
+"""The collector on a thread and loop of its own, for the screen. Importing this loads nothing heavy."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from tui_monitor.model.errors import MonitorError, StoreError, StoreLocked
+
+if TYPE_CHECKING:
+    from tui_monitor.config.load import Settings
+    from tui_monitor.model.clock import Clock
+    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.runtime.collector import ServerFactory
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Mode = Literal["starting", "collecting", "viewing", "failed", "stopped"]
+RETRY_SECONDS = 2.0
+"""How often a database that cannot be read yet is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadState:
+    """How the thread is doing. `owner` is the process that collects while we view, where it is known."""
+
+    mode: Mode = "starting"
+    owner: int | None = None
+    error: MonitorError | None = None
+    """Why it failed, or why it only looks on; after a `StoreError` it goes on trying."""
+
+
+class CollectorThread:
+    """Runs a collector, or a viewer where another process collects already, on a daemon thread.
+
+    The caller's event loop talks to it by `call`; state changes come by `subscribe`.
+    """
+
+    def __init__(
+        self,
+        config: Path | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        collect: bool = True,
+        serve: "ServerFactory | None" = None,
+        clock: "Clock | None" = None,
+        settings: "Settings | None" = None,
+    ) -> None:
+        self._config = config
+        self._overrides = overrides or {}
+        self._collect = collect
+        self._serve = serve
+        self._clock = clock
+        self._settings = settings
+        self._state = ThreadState()
+        self._listeners: list[Callable[[ThreadState], None]] = []
+        self._lock = threading.Lock()
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
+        self._tried = asyncio.Event()
+        self._end = asyncio.Event()
+        self._monitor: Monitor | None = None
+        self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
+
+    @property
+    def state(self) -> ThreadState:
+        """How it is doing now; may be read from any thread."""
+        return self._state
+
+    @property
+    def settings(self) -> "Settings | None":
+        """The settings, once they are read."""
+        return self._settings
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def subscribe(self, callback: Callable[[ThreadState], None]) -> Callable[[], None]:
+        """Be told the state now and at each change, on the thread where it changes; must not block.
+
+        Returns what ends the subscription.
+        """
+        with self._lock:
+            self._listeners.append(callback)
+            state = self._state
+        callback(state)
+
+        def end() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return end
+
+    async def call(self, ask: "Callable[[Monitor], Awaitable[T]]") -> T:
+        """Run `ask(monitor)` on the collector's loop; its answer, or what it raised.
+
+        Waits for the start. Cancelling cancels it there too. Raises the `MonitorError` that kept the
+        monitor from starting.
+        """
+        # The future is shared: cancelling one call must not cancel it for the others.
+        loop = await asyncio.shield(asyncio.wrap_future(self._loop))
+        answer = self._ask(ask)
+        try:
+            remote = asyncio.run_coroutine_threadsafe(answer, loop)
+        except RuntimeError:
+            answer.close()
+            raise _stopped() from None
+        try:
+            return await asyncio.wrap_future(remote)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Not the caller was cancelled: the loop over there has ended.
+            raise _stopped() from None
+
+    def stop(self, timeout: float = 2.0) -> bool:
+        """End in good order; whether it was done within `timeout` seconds. Blocks."""
+        if not self._thread.is_alive():
+            return True
+        try:
+            loop = self._loop.result(timeout)
+            loop.call_soon_threadsafe(self._end.set)
+        except (RuntimeError, TimeoutError, MonitorError):
+            # It ended, or never began.
+            pass
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    async def _ask(self, ask: "Callable[[Monitor], Awaitable[T]]") -> T:
+        await self._tried.wait()
+        if self._monitor is None:
+            raise self._state.error or _stopped()
+        return await ask(self._monitor)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                self._loop.set_result(runner.get_loop())
+                runner.run(self._main())
+        finally:
+            if not self._loop.done():
+                self._loop.set_exception(_stopped())
+            if self._state.mode != "failed":
+                self._become(ThreadState("stopped"))
+
+    async def _main(self) -> None:
+        try:
+            if self._settings is None:
+                self._settings = await asyncio.to_thread(_load, self._config, self._overrides)
+            await self._serve_until_end(self._settings)
+        except MonitorError as error:
+            self._fail(error)
+            await self._end.wait()
+        except Exception as error:
+            log.exception("the collector's thread broke")
+            words = f"the collector broke: {type(error).__name__}: {error}"
+            self._fail(MonitorError(words, hint="the log tells more"))
+            await self._end.wait()
+
+    async def _serve_until_end(self, settings: "Settings") -> None:
+        while not self._end.is_set():
+            async with AsyncExitStack() as stack:
+                try:
+                    self._monitor, state = await self._open(settings, stack)
+                except StoreError as error:
+                    self._fail(error)
+                else:
+                    self._become(state)
+                    self._tried.set()
+                    await self._end.wait()
+                    self._monitor = None
+                    return
+            await _wait(self._end, RETRY_SECONDS)
+
+    async def _open(self, settings: "Settings", stack: AsyncExitStack) -> "tuple[Monitor, ThreadState]":
+        from tui_monitor.model.clock import SystemClock
+
+        clock, path = self._clock or SystemClock(), settings.database_path()
+        problem: StoreError | None = None
+        if self._collect:
+            from tui_monitor.runtime.collector import Collector
+
+            collector = Collector(settings, path, clock=clock, serve=self._serve)
+            try:
+                await collector.start()
+            except StoreError as error:
+                problem = error
+            else:
+                stack.push_async_callback(collector.stop)
+                return collector.monitor, ThreadState("collecting")
+        from tui_monitor.monitor.viewing import viewing
+
+        try:
+            monitor = await stack.enter_async_context(viewing(settings, path, clock))
+        except StoreError as error:
+            raise (problem or error) from None
+        if isinstance(problem, StoreLocked):
+            return monitor, ThreadState("viewing", problem.owner)
+        return monitor, ThreadState("viewing", error=problem)
+
+    def _fail(self, error: MonitorError) -> None:
+        if self._state.error is None or self._state.error.message != error.message:
+            self._become(ThreadState("failed", error=error))
+        self._tried.set()
+
+    def _become(self, state: ThreadState) -> None:
+        with self._lock:
+            self._state = state
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(state)
+
+
+def _load(config: Path | None, overrides: Mapping[str, Any]) -> "Settings":
+    from tui_monitor.config.load import load
+
+    return load(config, overrides)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's where it is installed."""
+    try:
+        import uvloop  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _stopped() -> MonitorError:
+    return MonitorError("the collector has stopped")

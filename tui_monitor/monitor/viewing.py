@@ -1,0 +1,132 @@
+"""Looking at a database that another process writes, or nobody: reading here, acting there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tui_monitor.alerts.book import AlertBook
+from tui_monitor.config import places
+from tui_monitor.config.load import Settings
+from tui_monitor.health.views import CollectorStatus
+from tui_monitor.model.alert import Alert
+from tui_monitor.model.clock import Clock
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.monitor.local import LocalMonitor
+from tui_monitor.monitor.remote import SocketClient
+from tui_monitor.query.local import LocalEngine
+from tui_monitor.store.alerts import AlertStore
+from tui_monitor.store.database import Store
+
+_STATUS_SECONDS = 1.0
+"""How long the collector's word about itself is good for."""
+
+
+class Elsewhere:
+    """Acts through the collector that runs, and by itself under the database's lock where none does."""
+
+    def __init__(self, settings: Settings, path: Path, clock: Clock) -> None:
+        self._settings = settings
+        self._path = path
+        self._clock = clock
+        self._client = SocketClient(places.socket_path(path))
+        self._heard: tuple[float, CollectorStatus] | None = None
+
+    async def status(self) -> CollectorStatus:
+        """The running collector's state, a second old at most."""
+        now = self._clock.monotonic()
+        if self._heard is None or now - self._heard[0] >= _STATUS_SECONDS:
+            self._heard = (now, await self._ask())
+        return self._heard[1]
+
+    async def _ask(self) -> CollectorStatus:
+        try:
+            if await self._client.alive():
+                return await self._client.status()
+        except MonitorError:
+            # It ended between the two questions.
+            pass
+        return CollectorStatus(running=False, database=str(self._path), database_bytes=_size(self._path))
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        """Say that somebody takes care of an alert."""
+        if await self._client.alive():
+            return await self._client.acknowledge(alert_id, who, note)
+        async with self._writing() as (_, book):
+            return await book.acknowledge(alert_id, who, note)
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        """Take an acknowledgement back."""
+        if await self._client.alive():
+            return await self._client.unacknowledge(alert_id, who)
+        async with self._writing() as (_, book):
+            return await book.unacknowledge(alert_id, who)
+
+    async def undo_import(self, batch_id: str) -> int:
+        """Take an import back whole."""
+        if await self._client.alive():
+            return await self._client.undo_import(batch_id)
+        async with self._writing() as (store, _):
+            return await asyncio.to_thread(store.undo_import, batch_id)
+
+    async def close(self) -> None:
+        """Close the connection to the collector."""
+        await self._client.close()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[tuple[Store, AlertBook]]:
+        """The database under its lock, for as long as one action takes. Raises `StoreLocked`."""
+        store = await asyncio.to_thread(_open, self._settings, self._path, self._clock, True)
+        try:
+            alerts = await AlertStore.open(store.path, write=True, guard=store.guard)
+            try:
+                yield store, _book(self._settings, store, alerts, self._clock)
+            finally:
+                await alerts.close()
+        finally:
+            await asyncio.to_thread(store.close)
+
+
+@asynccontextmanager
+async def viewing(settings: Settings, path: Path, clock: Clock) -> AsyncIterator[LocalMonitor]:
+    """A monitor that reads a database and collects nothing. Raises `StoreError` where it cannot be read."""
+    store = await asyncio.to_thread(_open, settings, path, clock, False)
+    actions = Elsewhere(settings, path, clock)
+    try:
+        alerts = await AlertStore.open(store.path, write=False)
+        try:
+            book = _book(settings, store, alerts, clock)
+            engine = LocalEngine(store, settings.calendar())
+            monitor = LocalMonitor(settings, store, engine, alerts, book, actions, clock)
+            try:
+                yield monitor
+            finally:
+                monitor.close()
+        finally:
+            await alerts.close()
+    finally:
+        await actions.close()
+        await asyncio.to_thread(store.close)
+
+
+def _open(settings: Settings, path: Path, clock: Clock, write: bool) -> Store:
+    return Store.open(
+        path,
+        write=write,
+        clock=clock,
+        zone=settings.calendar().zone,
+        synchronous=settings.database.synchronous,
+        max_series=settings.collector.max_series,
+    )
+
+
+def _book(settings: Settings, store: Store, alerts: AlertStore, clock: Clock) -> AlertBook:
+    calendar = settings.calendar()
+    return AlertBook(alerts, settings.alerts, calendar, clock, LocalEngine(store, calendar))
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

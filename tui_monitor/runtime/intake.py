@@ -1,0 +1,105 @@
+"""The way in: the recorder, opened as soon as prices are loaded; until then records wait."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tui_monitor.config.load import Settings
+from tui_monitor.model.bus import EventBus
+from tui_monitor.model.clock import Clock
+from tui_monitor.model.errors import Busy, MonitorError
+from tui_monitor.model.feed import Record
+from tui_monitor.pricing.book import PriceBook
+from tui_monitor.recorder.prepare import Preparer
+from tui_monitor.recorder.recorder import Receipt, Recorder
+from tui_monitor.recorder.stats import RecorderStats
+from tui_monitor.runtime.supervisor import Handle
+from tui_monitor.store.database import Store
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Holds records back until they can be priced, so that none is stored unpriced for being early."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, bus: EventBus) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._bus = bus
+        self._recorder: Recorder | None = None
+        self._open = asyncio.Event()
+        self._ended = False
+        self._waiting = 0
+        self.rejected = 0
+        """What was turned away before it reached the recorder."""
+
+    async def run(self, handle: Handle) -> None:
+        """Load the prices, open the recorder, and stay. A worker of the supervisor."""
+        if self._recorder is None:
+            prices = await self._load_prices(handle)
+            preparer = Preparer(self._settings.collector, prices, self._clock)
+            await asyncio.to_thread(preparer.seed, self._store)
+            recorder = Recorder(self._store, preparer, self._settings.collector, self._clock, self._bus)
+            await recorder.start()
+            self._recorder = recorder
+            self._open.set()
+        handle.running()
+        await asyncio.Event().wait()
+
+    async def _load_prices(self, handle: Handle) -> PriceBook:
+        """The price book; without one's own file where that is broken, so that data is still taken."""
+        settings = self._settings.prices
+        try:
+            book = await asyncio.to_thread(PriceBook.load, settings)
+            handle.running("the bundled list" + (f" and {book.file}" if book.file else ""))
+        except MonitorError as error:
+            if settings.file is None:
+                raise
+            log.error("the price file is left out: %s", error.message)
+            without = settings.model_copy(update={"file": None})
+            book = await asyncio.to_thread(PriceBook.load, without)
+            handle.problem(error.message)
+            handle.running("the bundled list only: your file is broken")
+        return book
+
+    async def submit(
+        self, records: Sequence[Record], *, remember: bool, offsets: Mapping[str, str] | None
+    ) -> Receipt:
+        """Record something; returns after the commit. Raises `Busy` and `StoreError`."""
+        if not self._open.is_set():
+            await self._wait(len(records))
+        if self._recorder is None or self._ended:
+            raise Busy("the collector is stopping", retry_after=2.0)
+        return await self._recorder.submit(records, remember=remember, offsets=offsets)
+
+    async def _wait(self, count: int) -> None:
+        if self._waiting + count > self._settings.collector.queue_size:
+            raise Busy("prices are being loaded and the queue is full")
+        self._waiting += count
+        try:
+            await self._open.wait()
+        finally:
+            self._waiting -= count
+
+    async def stop(self) -> None:
+        """Write what waits for its transaction; send away what waits for prices."""
+        self._ended = True
+        self._open.set()
+        if self._recorder is not None:
+            await self._recorder.stop()
+
+    def not_ready(self) -> tuple[str, ...]:
+        """Why nothing is taken at this moment; empty when something is."""
+        if self._recorder is None:
+            return ("prices are being loaded",)
+        failure = self._recorder.stats.last_error
+        return (failure,) if failure else ()
+
+    def stats(self) -> RecorderStats:
+        """The write path, with what waits and what was turned away before it."""
+        if self._recorder is None:
+            return RecorderStats(queued=self._waiting, rejected=self.rejected)
+        stats = self._recorder.stats
+        return replace(stats, rejected=stats.rejected + self.rejected)

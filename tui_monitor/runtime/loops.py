@@ -1,0 +1,154 @@
+"""The collector's own loops: sources, rules, retention, and samples of itself."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_monitor.alerts.evaluator import Evaluator
+from tui_monitor.config.load import Settings
+from tui_monitor.model.clock import DAY, MINUTE, SECOND, Clock, Micros
+from tui_monitor.model.errors import Busy, StoreError
+from tui_monitor.model.feed import Record, Sample
+from tui_monitor.model.states import SourceState
+from tui_monitor.model.timerange import format_duration
+from tui_monitor.recorder.recorder import Receipt
+from tui_monitor.runtime.supervisor import Handle, Worker
+from tui_monitor.sources.api import Source
+
+if TYPE_CHECKING:
+    from tui_monitor.runtime.collector import Collector
+
+RETENTION_DELAY: Micros = MINUTE
+"""Nothing is tidied up while the program is starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a source is given: the write path, and its own row."""
+
+    clock: Clock
+    settings: Settings
+    collector: "Collector"
+    handle: Handle
+
+    async def submit(
+        self, records: Sequence[Record], *, remember: bool = False, offsets: Mapping[str, str] | None = None
+    ) -> Receipt:
+        """Store records and count them. Raises `Busy` and `StoreError`."""
+        receipt = await self.collector.submit(records, remember=remember, offsets=offsets)
+        self.handle.heard(receipt.accepted)
+        for _, reason in receipt.rejected:
+            self.handle.problem(reason)
+        return receipt
+
+    def running(self, detail: str | None = None) -> None:
+        """It works."""
+        self.handle.running(detail)
+
+    def paused(self, why: str) -> None:
+        """It waits for something it needs."""
+        self.handle.paused(why)
+
+    def problem(self, error: str) -> None:
+        """Something went wrong that does not stop it."""
+        self.handle.problem(error)
+
+
+def source_worker(collector: "Collector", source: Source) -> Worker:
+    """A source under supervision."""
+
+    async def run(handle: Handle) -> None:
+        await source.run(Context(collector.clock, collector.settings, collector, handle))
+
+    return Worker(source.name, run)
+
+
+def alerts_worker(evaluator: Evaluator, clock: Clock) -> Worker:
+    """Evaluates the rules on their grid."""
+
+    async def run(handle: Handle) -> None:
+        while True:
+            await evaluator.run_once()
+            rules = evaluator.view().rules
+            broken = [rule for rule in rules if rule.error and rule.enabled]
+            if broken:
+                handle.problem(f"{broken[0].name}: {broken[0].error}")
+            handle.heard(1)
+            handle.running(_rules(len(rules), len(broken)))
+            await asyncio.sleep(max(0.0, (evaluator.due() - clock.now()) / SECOND))
+
+    return Worker("alerts", run)
+
+
+def retention_worker(collector: "Collector", delay: Micros = RETENTION_DELAY) -> Worker:
+    """Deletes what is too old: a while after the start, then once a day."""
+
+    async def run(handle: Handle) -> None:
+        handle.running("runs once a day")
+        await asyncio.sleep(delay / SECOND)
+        while True:
+            now = collector.clock.now()
+            await asyncio.to_thread(collector.store.retain, collector.settings.retention, now)
+            handle.heard()
+            await asyncio.sleep(DAY / SECOND)
+
+    return Worker("retention", run)
+
+
+def own_samples_worker(collector: "Collector") -> Worker:
+    """Writes how the collector is doing, so that it can be charted and alerted on like anything else."""
+    interval = collector.settings.collector.interval
+
+    async def run(handle: Handle) -> None:
+        handle.running(f"every {format_duration(interval)}")
+        while True:
+            samples = own_samples(collector, collector.clock.now())
+            try:
+                await collector.submit(samples)
+                handle.heard(len(samples))
+            except (Busy, StoreError) as error:
+                # They say nothing new about a write path that is stuck: its own state does.
+                handle.problem(error.message)
+            await asyncio.sleep(interval / SECOND)
+
+    return Worker("collector", run)
+
+
+def own_samples(collector: "Collector", now: Micros) -> list[Sample]:
+    """The collector's own figures at this moment."""
+    status = collector.status()
+    samples = [Sample("tui_monitor_queue_length", now, status.queued)]
+    gauges = {
+        "tui_monitor_ingest_rate": status.rate,
+        "tui_monitor_ingest_lag_seconds": None if status.lag_ms is None else status.lag_ms / 1000,
+        "tui_monitor_database_bytes": status.database_bytes,
+    }
+    samples += [Sample(name, now, float(value)) for name, value in gauges.items() if value is not None]
+    results = {
+        "accepted": status.accepted,
+        "duplicate": status.duplicates,
+        "rejected": status.rejected,
+        "late": status.late,
+    }
+    samples += [_counter("tui_monitor_records_total", now, n, result=result) for result, n in results.items()]
+    samples.append(_counter("tui_monitor_label_overflow_total", now, status.overflowed_labels))
+    samples += [
+        _counter("tui_monitor_http_refused_total", now, n, reason=reason)
+        for reason, n in sorted(collector.refused.items())
+    ]
+    for row in status.sources:
+        if row.state is not SourceState.OFF:
+            up = float(row.state is SourceState.RUNNING)
+            samples.append(Sample("tui_monitor_source_up", now, up, {"source": row.name}))
+            samples.append(_counter("tui_monitor_source_errors_total", now, row.errors, source=row.name))
+    return samples
+
+
+def _counter(name: str, now: Micros, value: float, **labels: str) -> Sample:
+    return Sample(name, now, float(value), labels, "counter")
+
+
+def _rules(count: int, broken: int) -> str:
+    text = f"{count} rule{'' if count == 1 else 's'}"
+    return f"{text}, {broken} broken" if broken else text

@@ -1,0 +1,219 @@
+"""Runs every source and loop of a collector: starts, restarts, and knows how each is doing."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from tui_monitor.health.views import SourceRow
+from tui_monitor.model.bus import EventBus
+from tui_monitor.model.clock import SECOND, Clock, Micros
+from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.states import SourceState
+from tui_monitor.model.text import clean
+from tui_monitor.model.units import age
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long a failed worker waits before it is started again; seconds."""
+
+    first: float = 1.0
+    longest: float = 300.0
+    healthy: float = 60.0
+    """A worker that ran this long before it failed begins again with the first wait."""
+
+    def wait(self, failures: int) -> float:
+        """Twice as long after each failure, and a random share less, so that workers don't march in step."""
+        full = min(self.longest, self.first * 2.0 ** min(failures, 32))
+        return max(self.first, full * random.uniform(0.7, 1.0))
+
+
+class Handle:
+    """What a worker says about itself; its row on the screen. Counts go on over restarts."""
+
+    def __init__(self, name: str, clock: Clock, bus: EventBus) -> None:
+        self.name = name
+        self.state = SourceState.STARTING
+        self._clock = clock
+        self._bus = bus
+        self._detail = ""
+        self._records = 0
+        self._errors = 0
+        self._last_error = ""
+        self._last_seen: Micros | None = None
+
+    def running(self, detail: str | None = None) -> None:
+        """It works; `detail` is a few words on what it does."""
+        self._become(SourceState.RUNNING, detail)
+
+    def paused(self, why: str) -> None:
+        """It waits for something it needs."""
+        self._become(SourceState.PAUSED, why)
+
+    def heard(self, records: int = 0) -> None:
+        """A sign of life, and how many records it brought."""
+        self._records += records
+        self._last_seen = self._clock.now()
+        self.settle()
+
+    def problem(self, error: str) -> None:
+        """Something went wrong that does not stop it."""
+        self._errors += 1
+        self._last_error = clean(error, 500)
+
+    def off(self, why: str) -> None:
+        """It does not run, and that is as it should be."""
+        self._become(SourceState.OFF, why)
+
+    def starting(self) -> None:
+        """It is being started."""
+        self._become(SourceState.STARTING, "")
+
+    def settle(self) -> None:
+        """It has been going for a while without a word on how it stands."""
+        if self.state is SourceState.STARTING:
+            self._become(SourceState.RUNNING)
+
+    def failed(self, error: str, detail: str) -> None:
+        """It broke; `detail` says what comes next."""
+        self.problem(error)
+        self._become(SourceState.FAILED, detail)
+
+    def row(self) -> SourceRow:
+        """How it is doing now."""
+        return SourceRow(
+            self.name,
+            self.state,
+            self._detail,
+            self._records,
+            self._errors,
+            self._last_error,
+            self._last_seen,
+        )
+
+    def _become(self, state: SourceState, detail: str | None = None) -> None:
+        detail = self._detail if detail is None else clean(detail)
+        if (state, detail) == (self.state, self._detail):
+            return
+        self.state, self._detail = state, detail
+        self._bus.publish(
+            "source_update", self._clock.now(), source=self.name, state=state.value, detail=detail,
+            last_error=self._last_error,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One source or loop. `run` goes on until it is cancelled; `off` says why it should not run at all."""
+
+    name: str
+    run: Callable[[Handle], Awaitable[None]]
+    off: str = ""
+
+
+class Supervisor:
+    """Keeps workers going. One that fails disturbs no other; all methods belong to one event loop."""
+
+    GRACE = 1.0
+    """Seconds after which a worker that has said nothing counts as running."""
+
+    def __init__(self, clock: Clock, bus: EventBus, backoff: Backoff | None = None) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._backoff = backoff or Backoff()
+        self._handles: dict[str, Handle] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, worker: Worker) -> Handle:
+        """Run a worker from now on. Raises ValueError for a name that is taken."""
+        if worker.name in self._handles:
+            raise ValueError(f"there is a worker named {worker.name!r} already")
+        handle = Handle(worker.name, self._clock, self._bus)
+        self._handles[worker.name] = handle
+        if worker.off:
+            handle.off(worker.off)
+        else:
+            keep = self._keep(worker, handle)
+            self._tasks[worker.name] = asyncio.create_task(keep, name=f"worker {worker.name}")
+        return handle
+
+    def rows(self) -> tuple[SourceRow, ...]:
+        """How each worker is doing, in the order they were started."""
+        return tuple(handle.row() for handle in self._handles.values())
+
+    async def stop(self, names: Iterable[str] | None = None, *, within: float = 1.0) -> None:
+        """Cancel these workers (all by default) and wait for them, `within` seconds at most."""
+        chosen = list(self._tasks) if names is None else [name for name in names if name in self._tasks]
+        tasks = [self._tasks.pop(name) for name in chosen]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _done, stuck = await asyncio.wait(tasks, timeout=within)
+            for task in stuck:
+                log.warning("%s did not stop within %g s", task.get_name(), within)
+        for name in chosen:
+            self._handles[name].off("stopped")
+
+    async def _keep(self, worker: Worker, handle: Handle) -> None:
+        failures = 0
+        while True:
+            began = self._clock.monotonic()
+            error = await self._run_once(worker, handle)
+            if error is None:
+                handle.off("has ended")
+                return
+            if self._clock.monotonic() - began >= self._backoff.healthy:
+                failures = 0
+            words = _words(error)
+            if isinstance(error, UsageError):
+                # The settings are wrong, and trying again does not change them.
+                handle.failed(words, error.hint or "waits for other settings")
+                log.error("%s cannot run: %s", worker.name, words)
+                return
+            wait = self._backoff.wait(failures)
+            failures += 1
+            handle.failed(words, _next(error, wait))
+            _log_failure(worker.name, error, words, wait)
+            await asyncio.sleep(wait)
+
+    async def _run_once(self, worker: Worker, handle: Handle) -> BaseException | None:
+        """The error that ended it, or None where it ended by itself."""
+        handle.starting()
+        settle = asyncio.get_running_loop().call_later(self.GRACE, handle.settle)
+        try:
+            await worker.run(handle)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Something inside was cancelled, not this worker.
+            return error
+        except (Exception, SystemExit) as error:
+            # A library that wants to end the program ends only its worker.
+            return error
+        finally:
+            settle.cancel()
+        return None
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, MonitorError):
+        return error.message
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _next(error: BaseException, wait: float) -> str:
+    again = f"tries again in {age(round(wait * SECOND))}"
+    hint = error.hint if isinstance(error, MonitorError) else None
+    return f"{hint}; {again}" if hint else again
+
+
+def _log_failure(name: str, error: BaseException, words: str, wait: float) -> None:
+    # An expected failure needs no traceback.
+    trace = None if isinstance(error, MonitorError) else error
+    log.warning("%s failed, again in %.0f s: %s", name, wait, words, exc_info=trace)

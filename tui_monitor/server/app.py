@@ -1,0 +1,71 @@
+"""The routes of the HTTP application; one for both doors, but for what only the socket may do."""
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.server.imports import Imports
+from tui_monitor.server.pushing import Pushing
+from tui_monitor.server.reading import Reading
+from tui_monitor.server.refusal import Refusal, refusal_of
+
+if TYPE_CHECKING:
+    from tui_monitor.runtime.collector import Collector
+
+_TYPES = {404: "not_found", 405: "bad_data"}
+
+
+def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
+    """The application behind a door; `trusted` is the Unix socket, with what only the same user may do."""
+    pushing, reading = Pushing(collector), Reading(collector)
+    routes: list[BaseRoute] = [
+        Route("/live", reading.live),
+        Route("/ready", reading.ready),
+        Route("/health", reading.health),
+        Route("/monitor/v1/events", pushing.events, methods=["POST"]),
+        Route("/monitor/v1/status", reading.status),
+        Route("/monitor/v1/snapshot", reading.snapshot),
+        Route("/monitor/v1/costs", reading.costs),
+        Route("/monitor/v1/query", reading.query),
+        Route("/monitor/v1/alerts", reading.alerts),
+        Route("/monitor/v1/alerts/{id}/ack", pushing.acknowledge, methods=["POST"]),
+        Route("/monitor/v1/alerts/{id}/unack", pushing.unacknowledge, methods=["POST"]),
+    ]
+    if trusted:
+        imports = Imports(collector)
+        routes += [
+            Route("/monitor/v1/collector", reading.collector),
+            Route("/monitor/v1/imports", imports.begin, methods=["POST"]),
+            Route("/monitor/v1/imports/{batch}", imports.undo, methods=["DELETE"]),
+            Route("/monitor/v1/imports/{batch}/calls", imports.calls, methods=["POST"]),
+        ]
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        refusal = refusal_of(error) if isinstance(error, MonitorError) else error
+        assert isinstance(refusal, Refusal)
+        collector.refused[refusal.reason] += 1
+        return refusal.response()
+
+    return Starlette(
+        routes=routes,
+        exception_handlers={Refusal: refused, MonitorError: refused, HTTPException: _http, Exception: _bug},
+    )
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _TYPES.get(error.status_code, "bad_data")
+    refusal = Refusal(error.status_code, kind, str(error.detail).lower())
+    response = refusal.response()
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _bug(_request: Request, _error: Exception) -> Response:
+    # Starlette raises it again after this answer, so that it reaches the log with its traceback.
+    return Refusal(500, "internal", "an error of ours; the log tells more").response()

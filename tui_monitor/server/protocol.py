@@ -1,0 +1,64 @@
+"""The HTTP protocol of one connection: it loses patience with clients that never finish a request's head."""
+
+import asyncio
+import os
+import socket
+import struct
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 10.0
+"""How long the head of a request may take to arrive."""
+
+
+class PatientProtocol(H11Protocol):
+    """uvicorn's own waits for ever for the first request, and for the rest of a head that has begun."""
+
+    head_seconds = HEAD_SECONDS
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if not _same_user(transport.get_extra_info("socket")):
+            transport.abort()
+            return
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._head_arrived()
+        elif self._head_timer is None:
+            self._expect_head()
+
+    def _expect_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def _same_user(sock: Any) -> bool:
+    """Whether a Unix socket's other end is this user or root; other sockets have a guard of their own."""
+    if sock is None or sock.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
+        return True
+    size = struct.calcsize("3i")
+    _pid, uid, _gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return uid in (os.getuid(), 0)
+
+
+class QuietServer(uvicorn.Server):
+    """uvicorn without its signal handlers: signals belong to the program, not to one of its doors."""
+
+    @contextmanager
+    def capture_signals(self):
+        yield

@@ -1,0 +1,91 @@
+"""What a request that is not answered gets: one form for every error."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError
+
+
+class Refusal(Exception):
+    """A request that is refused: the HTTP status, Prometheus's error type, and words for a person.
+
+    `reason` is one word under which refusals are counted. `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        error_type: str,
+        error: str,
+        *,
+        reason: str = "request",
+        hint: str | None = None,
+        retry_after: float | None = None,
+        more: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error_type = error_type
+        self.error = error
+        self.reason = reason
+        self.hint = hint
+        self.retry_after = retry_after
+        self.more = more or {}
+
+    def response(self) -> Response:
+        """The refusal as an HTTP answer."""
+        form: dict[str, Any] = {"status": "error", "errorType": self.error_type, "error": self.error}
+        if self.hint:
+            form["hint"] = self.hint
+        headers: dict[str, str] = {}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="tui-monitor"'
+        if self.retry_after is not None:
+            # Whole seconds, and never 0: a client that obeys it must not come back at once.
+            headers["Retry-After"] = str(max(1, round(self.retry_after + 0.49)))
+        if self.status in (408, 413):
+            # The rest of the body is not read, so the connection cannot be used again.
+            headers["Connection"] = "close"
+        return answer({**form, **self.more}, status=self.status, headers=headers)
+
+
+def refusal_of(error: MonitorError) -> Refusal:
+    """An expected failure in the words of HTTP."""
+    match error:
+        case Busy():
+            return Refusal(
+                429,
+                "unavailable",
+                error.message,
+                reason="busy",
+                hint=error.hint,
+                retry_after=error.retry_after,
+            )
+        case StoreError():
+            return Refusal(
+                503, "unavailable", error.message, reason="store", hint=error.hint, retry_after=5.0
+            )
+        case QueryError():
+            place = {"position": error.position, "length": error.length, "query": error.text}
+            return Refusal(400, "bad_data", error.message, hint=error.hint, more=place)
+        case _:
+            return Refusal(422, "execution", error.message, hint=error.hint)
+
+
+def answer(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Any plain data as JSON; what is not a number (NaN, infinity) becomes null."""
+    body = orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    return Response(body, status, headers, media_type="application/json")
+
+
+def success(data: Any, warnings: tuple[str, ...] = ()) -> Response:
+    """The envelope of every reading path."""
+    return answer({"status": "success", "data": data, "warnings": list(warnings)})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"cannot be written as JSON: {type(value).__name__}")
