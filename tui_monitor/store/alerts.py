@@ -28,14 +28,14 @@ class AlertStore:
     each other inside SQLite.
     """
 
-    def __init__(self, path: Path, conn: aiosqlite.Connection, guard: threading.Lock | None) -> None:
+    def __init__(self, path: Path, conn: aiosqlite.Connection, guard: "threading.Lock | None") -> None:
         self.path = path
         self._conn = conn
         self._guard = guard or threading.Lock()
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, *, write: bool, guard: threading.Lock | None = None) -> "AlertStore":
+    async def open(cls, path: Path, *, write: bool, guard: "threading.Lock | None" = None) -> "AlertStore":
         """Open the alerts of a database, and create or upgrade it when writing."""
         await asyncio.to_thread(_prepare, path, write)
         mode = "rw" if write else "ro"
