@@ -126,7 +126,7 @@ class LocalMonitor:
         """The System pane."""
         collector = await self.collector()
         return await self._in_thread(
-            system_view, self._engine, self._reader, collector, shown, points, self._clock.now()
+            system_view, self._engine, self._reader, shown, points, self._clock.now(), collector
         )
 
     async def status(self) -> StatusView:

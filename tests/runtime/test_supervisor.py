@@ -1,0 +1,162 @@
+"""The supervisor: what fails is started again, alone, ever more slowly, and says why."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tui_monitor.health.views import SourceRow
+from tui_monitor.model.bus import EventBus
+from tui_monitor.model.clock import SystemClock
+from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.states import SourceState
+from tui_monitor.runtime.supervisor import Backoff, Handle, Supervisor, Worker
+
+QUICK = Backoff(first=0.01, longest=0.03)
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(SystemClock(), EventBus(), QUICK)
+    yield supervisor
+    await supervisor.stop()
+
+
+def row(supervisor: Supervisor, name: str) -> SourceRow:
+    return next(row for row in supervisor.rows() if row.name == name)
+
+
+async def until(condition, seconds: float = 2.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def steady(handle: Handle) -> None:
+    handle.running("at work")
+    await asyncio.Event().wait()
+
+
+async def test_a_failed_worker_is_started_again_and_its_neighbour_never_notices(supervisor: Supervisor) -> None:
+    tries = 0
+
+    async def shaky(handle: Handle) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise MonitorError("no luck", hint="plug it in")
+        await steady(handle)
+
+    supervisor.start(Worker("steady", steady))
+    supervisor.start(Worker("shaky", shaky))
+    await until(lambda: row(supervisor, "shaky").state is SourceState.RUNNING)
+    assert tries == 3
+    assert row(supervisor, "shaky").errors == 2
+    assert row(supervisor, "shaky").last_error == "no luck"
+    assert row(supervisor, "steady").state is SourceState.RUNNING
+    assert row(supervisor, "steady").errors == 0
+
+
+async def test_a_failure_says_what_to_do_and_when_it_goes_on(supervisor: Supervisor) -> None:
+    supervisor = Supervisor(SystemClock(), EventBus(), Backoff(first=60, longest=300))
+
+    async def broken(handle: Handle) -> None:
+        raise MonitorError("port taken", hint="take another")
+
+    supervisor.start(Worker("broken", broken))
+    await until(lambda: row(supervisor, "broken").state is SourceState.FAILED)
+    found = row(supervisor, "broken")
+    assert found.detail == "take another; tries again in 1 m"
+    assert found.last_error == "port taken"
+    await supervisor.stop()
+
+
+async def test_wrong_settings_are_not_tried_again(supervisor: Supervisor) -> None:
+    tries = 0
+
+    async def wrong(handle: Handle) -> None:
+        nonlocal tries
+        tries += 1
+        raise UsageError("no such thing", hint="write it otherwise")
+
+    supervisor.start(Worker("wrong", wrong))
+    await asyncio.sleep(0.1)
+    assert tries == 1
+    assert row(supervisor, "wrong").state is SourceState.FAILED
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError(), ValueError("[/red]\x1b[31m")])
+async def test_even_what_would_end_a_program_ends_only_its_worker(
+    supervisor: Supervisor, error: BaseException
+) -> None:
+    tries = 0
+
+    async def rude(handle: Handle) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise error
+        await steady(handle)
+
+    supervisor.start(Worker("rude", rude))
+    await until(lambda: tries == 2 and row(supervisor, "rude").state is SourceState.RUNNING)
+    assert "\x1b" not in row(supervisor, "rude").last_error
+
+
+async def test_one_that_is_off_says_why_and_never_runs(supervisor: Supervisor) -> None:
+    supervisor.start(Worker("closed", steady, off="the setting is empty"))
+    await asyncio.sleep(0.02)
+    assert row(supervisor, "closed").state is SourceState.OFF
+    assert row(supervisor, "closed").detail == "the setting is empty"
+
+
+async def test_a_silent_worker_counts_as_running_after_a_while(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Supervisor, "GRACE", 0.05)
+
+    async def silent(handle: Handle) -> None:
+        await asyncio.Event().wait()
+
+    supervisor.start(Worker("silent", silent))
+    assert row(supervisor, "silent").state is SourceState.STARTING
+    await until(lambda: row(supervisor, "silent").state is SourceState.RUNNING)
+
+
+async def test_changes_of_state_reach_the_bus() -> None:
+    bus = EventBus()
+    listener = bus.listen("source_update")
+    supervisor = Supervisor(SystemClock(), bus, QUICK)
+    supervisor.start(Worker("steady", steady))
+    await until(lambda: row(supervisor, "steady").state is SourceState.RUNNING)
+    await supervisor.stop()
+    states = [event.data["state"] for event in listener.drain()]
+    assert states == ["running", "off"]
+
+
+async def test_stopping_does_not_wait_for_one_that_will_not_end() -> None:
+    supervisor = Supervisor(SystemClock(), EventBus(), QUICK)
+
+    async def deaf(handle: Handle) -> None:
+        while True:
+            try:
+                await asyncio.sleep(0.2)
+                return
+            except asyncio.CancelledError:
+                continue
+
+    supervisor.start(Worker("deaf", deaf))
+    await asyncio.sleep(0.01)
+    began = asyncio.get_running_loop().time()
+    await supervisor.stop(within=0.05)
+    assert asyncio.get_running_loop().time() - began < 0.15
+    await asyncio.sleep(0.25)
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    backoff = Backoff()
+    waits = [backoff.wait(failures) for failures in range(40)]
+    assert waits[0] == 1.0
+    assert all(1.0 <= wait <= 300.0 for wait in waits)
+    assert 0.7 * 8 <= waits[3] <= 8
+    assert all(210 <= wait <= 300 for wait in waits[9:])
