@@ -18,7 +18,8 @@ from tui_monitor.model.timerange import parse_duration
 _SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
-def _duration(value: object) -> object:
+def read_duration(value: object) -> object:
+    """A length of time as people write it → µs. Raises ValueError."""
     if isinstance(value, bool):
         raise ValueError("not a length of time")
     if isinstance(value, str):
@@ -33,9 +34,12 @@ def _duration(value: object) -> object:
     return value
 
 
-def _bytes(value: object) -> object:
+def read_bytes(value: object) -> object:
+    """A size as people write it → bytes. Raises ValueError."""
     if isinstance(value, str):
         text = value.strip().lower().replace(" ", "").replace("ib", "b")
+        if text.isdigit():
+            return int(text)
         for unit in sorted(_SIZES, key=len, reverse=True):
             number = text.removesuffix(unit)
             if number != text and number.replace(".", "", 1).isdigit():
@@ -45,16 +49,16 @@ def _bytes(value: object) -> object:
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-Duration = Annotated[Micros, BeforeValidator(_duration), Field(gt=0)]
+Duration = Annotated[Micros, BeforeValidator(read_duration), Field(gt=0)]
 """A length of time, written `30s`, `5m`, `7d`; held in µs."""
-Bytes = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
+Bytes = Annotated[int, BeforeValidator(read_bytes), Field(ge=0)]
 """A size, written `500 MB`, `2 GB`; held in bytes."""
 
 
 class Section(BaseModel):
     """A table of the configuration; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class General(Section):
@@ -64,9 +68,7 @@ class General(Section):
     """Your name in the history of alerts. Default: your SSH, sudo or user name."""
     timezone: str | None = None
     """IANA time zone in which days, weeks and months are cut. Default: the system's."""
-    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
-        "monday"
-    )
+    week_start: Weekday = "monday"
     """First day of the week."""
 
     @field_validator("timezone")
@@ -96,15 +98,15 @@ class Collector(Section):
 
     interval: Duration = 30 * SECOND
     """Time between two samples of this host."""
-    batch_size: int = Field(1_000, ge=1, le=100_000)
+    batch_size: int = Field(default=1_000, ge=1, le=100_000)
     """Rows that are written in one transaction at most."""
     flush_interval: Duration = SECOND // 5
     """Longest time a row waits for its transaction."""
-    queue_size: int = Field(50_000, ge=1_000)
+    queue_size: int = Field(default=50_000, ge=1_000)
     """Rows that may wait to be written; a pusher that would exceed it is told to come back later."""
-    max_label_values: int = Field(2_000, ge=10)
+    max_label_values: int = Field(default=2_000, ge=10)
     """Different values kept of one label (user, session key …); further ones are counted as `(other)`."""
-    max_series: int = Field(20_000, ge=100)
+    max_series: int = Field(default=20_000, ge=100)
     """Different sample series kept; samples of further ones are rejected and counted."""
     max_future: Duration = 3600 * SECOND
     """How far a record's time may lie in the future before it is rejected."""
@@ -180,9 +182,9 @@ class Prices(Section):
 class Costs(Section):
     """How spend is counted."""
 
-    month_starts_on: int = Field(1, ge=1, le=28)
+    month_starts_on: int = Field(default=1, ge=1, le=28)
     """Day on which your accounting month begins."""
-    daily_budget: float | None = Field(None, gt=0)
+    daily_budget: float | None = Field(default=None, gt=0)
     """A budget for each day in US dollars, the short form of a `[[budgets]]` entry. Also DAILY_BUDGET."""
 
 
@@ -206,7 +208,7 @@ class RuleSettings(Section):
     """Its name; unique."""
     expr: str = Field(min_length=1)
     """A condition: a query with a comparison, like `error_rate{} [5m] by(provider) > 0.05`."""
-    for_: Duration | None = Field(None, alias="for")
+    for_: Duration | None = Field(default=None, alias="for")
     """How long the condition must hold before the alert fires; at once by default."""
     severity: Severity = Severity.WARNING
     """info, warning or critical."""
@@ -245,13 +247,13 @@ class HealthSettings(Section):
 
     window: Duration = 300 * SECOND
     """Calls of this long are judged."""
-    min_calls: int = Field(10, ge=1)
+    min_calls: int = Field(default=10, ge=1)
     """Fewer calls in the window are not judged."""
-    degraded_error_rate: float = Field(0.03, gt=0, le=1)
+    degraded_error_rate: float = Field(default=0.03, gt=0, le=1)
     """Share of the provider's own errors above which it is degraded."""
-    unavailable_error_rate: float = Field(0.5, gt=0, le=1)
+    unavailable_error_rate: float = Field(default=0.5, gt=0, le=1)
     """Share of the provider's own errors from which it is unavailable."""
-    degraded_latency: float = Field(2.0, gt=1)
+    degraded_latency: float = Field(default=2.0, gt=1)
     """How many times its baseline the p95 latency may be."""
 
 
@@ -266,5 +268,5 @@ class Log(Section):
     """The file. Default: monitor.log in the state directory."""
     max_size: Bytes = 5_000_000
     """Size at which the file is rotated."""
-    keep: int = Field(3, ge=0, le=100)
+    keep: int = Field(default=3, ge=0, le=100)
     """Rotated files kept."""

@@ -1,0 +1,110 @@
+"""Where files live: the XDG directories, each with a folder of ours in it that only its owner enters.
+
+The rules are platformdirs'; it is not imported because that costs more than all of this.
+"""
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from tui_monitor.model.errors import MonitorError
+
+APP = "tui-monitor"
+_LONGEST_SOCKET = 100
+"""Bytes of a socket's path; the kernel takes 107 on Linux and 103 on macOS."""
+
+
+def config_file() -> Path:
+    """config.toml; its folder is not made, for most people never need one."""
+    return _place("CONFIG", ".config") / "config.toml"
+
+
+def data_dir() -> Path:
+    """What must be kept: the database."""
+    return private(_place("DATA", ".local/share"))
+
+
+def database_file() -> Path:
+    """The database that is used unless another is named."""
+    return data_dir() / "monitor.db"
+
+
+def state_dir() -> Path:
+    """What may be lost: the log, the token."""
+    return private(_place("STATE", ".local/state"))
+
+
+def log_file() -> Path:
+    """The log that is written unless another is named."""
+    return state_dir() / "monitor.log"
+
+
+def token_file() -> Path:
+    """The bearer token of the TCP door."""
+    return state_dir() / "token"
+
+
+def runtime_dir() -> Path:
+    """What lives as long as a process: sockets. Raises `MonitorError` if the place is somebody else's."""
+    chosen = _absolute("XDG_RUNTIME_DIR")
+    if chosen is None and sys.platform != "darwin":
+        chosen = Path(f"/run/user/{os.getuid()}")
+    if chosen is not None and os.access(chosen, os.W_OK):
+        return private(chosen / APP)
+    return _shared(Path(tempfile.gettempdir()))
+
+
+def socket_path(database: Path) -> Path:
+    """The socket of the collector of a database: one for each file, however it is named or linked to.
+
+    At most 100 bytes long. Raises `MonitorError` where no private place is short enough for it.
+    """
+    real = os.path.realpath(database)
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+    stem = re.sub(r"[^A-Za-z0-9_-]", "_", Path(real).stem)[:16]
+    path = runtime_dir() / f"{stem}-{digest}.sock"
+    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+        path = _shared(Path("/tmp")) / path.name
+    return path
+
+
+def private(folder: Path) -> Path:
+    """The folder, made with its parents if it is not there, for the owner alone.
+
+    One that cannot be made is left to whoever opens a file in it: that error names the file.
+    """
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _place(kind: str, below_home: str) -> Path:
+    chosen = _absolute(f"XDG_{kind}_HOME")
+    if chosen is None and sys.platform == "darwin":
+        chosen = Path.home() / "Library" / "Application Support"
+    return (chosen or Path.home() / below_home) / APP
+
+
+def _absolute(variable: str) -> Path | None:
+    """An absolute path from the environment; a relative one is to be ignored, says XDG."""
+    path = Path(os.environ.get(variable, "").strip())
+    return path if path.is_absolute() else None
+
+
+def _shared(folder: Path) -> Path:
+    """Our folder in one that everybody writes to: nobody may have put it there for us."""
+    path = private(folder / f"{APP}-{os.getuid()}")
+    try:
+        status = path.lstat()
+    except OSError as error:
+        raise MonitorError(f"cannot make {path}: {error.strerror}", hint="set XDG_RUNTIME_DIR") from error
+    if not path.is_dir() or path.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise MonitorError(
+            f"{path} is not a private folder of yours",
+            hint="remove it, or set XDG_RUNTIME_DIR",
+        )
+    return path

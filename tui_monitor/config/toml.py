@@ -1,0 +1,103 @@
+"""TOML files: read, and where in them each key stands."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tui_monitor.model.errors import UsageError
+
+KeyPath = tuple[str | int, ...]
+"""`("alerts", "rules", 0, "expr")`: a key, by the tables and list positions above it."""
+
+_BARE_OR_QUOTED = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
+_DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]")
+_KEY = re.compile(rf"\s*({_DOTTED})\s*=")
+_PART = re.compile(_BARE_OR_QUOTED)
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+class TomlFile:
+    """A file's values, and the lines of its keys."""
+
+    def __init__(self, path: Path, values: dict[str, Any], text: str) -> None:
+        self.path = path
+        self.values = values
+        self._lines = _lines(text)
+
+    def line(self, key: KeyPath) -> int | None:
+        """The line of a key, or of the nearest one above it that has a line of its own."""
+        while key:
+            if key in self._lines:
+                return self._lines[key]
+            key = key[:-1]
+        return None
+
+    def place(self, key: KeyPath) -> str:
+        """`file:line` of a key."""
+        line = self.line(key)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+
+def read_toml(path: Path) -> TomlFile:
+    """Read a file. Raises `UsageError` that names the file, and the line and column where it is no TOML."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 text") from error
+    try:
+        return TomlFile(path, tomllib.loads(text), text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        found = _PLACE.search(message)
+        line, column = (found[1], found[2]) if found else (None, None)
+        line = line or str(text.count("\n") + 1)
+        where = f"{path}:{line}:{column}" if column else f"{path}:{line}"
+        told = _PLACE.sub("", message)
+        raise UsageError(f"{where}: {told[:1].lower()}{told[1:]}", hint=_advice(text, int(line))) from error
+
+
+def _advice(text: str, line: int) -> str | None:
+    lines = text.splitlines()
+    written = lines[line - 1].strip() if line <= len(lines) else ""
+    _, equals, value = written.partition("=")
+    if equals and value.strip()[:1].isalnum() and not value.strip().isdigit():
+        return 'text and lengths of time stand in quotes, like "30s"'
+    return None
+
+
+def _lines(text: str) -> dict[KeyPath, int]:
+    """Lines of tables and keys of a file that is known to be valid.
+
+    A line inside a multi-line string that looks like a key may be taken for one: then a message names a
+    wrong line, and nothing worse happens.
+    """
+    lines: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _table(_parts(header[2]), header[1] == "[[", counts)
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_parts(key[1])), number)
+    return lines
+
+
+def _table(names: list[str], listed: bool, counts: dict[KeyPath, int]) -> KeyPath:
+    path: KeyPath = ()
+    for position, name in enumerate(names):
+        path = (*path, name)
+        if listed and position == len(names) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip("\"'") for part in _PART.findall(dotted)]
