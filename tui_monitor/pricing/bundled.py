@@ -147,10 +147,8 @@ def _listed(provider: "Provider", info: "ModelInfo", prices: "ModelPrice", momen
             start = getattr(entry.constraint, "start_date", None)
             if entry.prices is prices:
                 valid_from = start
-                begin = getattr(entry.constraint, "start_time", None)
-                hours = (
-                    f"{begin:%H:%M}–{entry.constraint.end_time:%H:%M}" if begin and entry.constraint else ""
-                )
+                begin, end = (getattr(entry.constraint, name, None) for name in ("start_time", "end_time"))
+                hours = f"{begin:%H:%M}–{end:%H:%M}" if begin and end else ""
             if start is not None and start > moment.date() and (valid_to is None or start <= valid_to):
                 valid_to = start - timedelta(days=1)
     tiers = _tiers(prices)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -51,8 +52,10 @@ class HostProbe:
         self._database = database
         self._process = psutil.Process()
         self._known_problems: set[str] = set()
-        # Both compare with their previous look, so they are asked once before it counts.
-        self._guarded("cpu", lambda: psutil.cpu_percent(interval=_FIRST_LOOK_S))
+        # Both compare with their previous look, so they are asked once before it counts. psutil's own
+        # cpu_percent remembers that look per thread, and we are called from any thread of a pool.
+        self._busy = self._guarded("cpu", _cpu_seconds)[0]
+        time.sleep(_FIRST_LOOK_S)
         self._guarded("process cpu", lambda: self._process.cpu_percent(None))
 
     def sample(self, now: Micros) -> tuple[list[Sample], list[str]]:
@@ -60,7 +63,7 @@ class HostProbe:
         figures: list[Figure] = []
         problems: list[str] = []
         readers: dict[str, Callable[[], Iterator[Figure]]] = {
-            "cpu": _cpu,
+            "cpu": self._cpu,
             "load": _load,
             "memory": _memory,
             "file systems": self._filesystems,
@@ -85,6 +88,12 @@ class HostProbe:
                 return None, ""
             self._known_problems.add(problem)
             return None, problem
+
+    def _cpu(self) -> Iterator[Figure]:
+        before, self._busy = self._busy, _cpu_seconds()
+        if before is not None and self._busy[1] > before[1]:
+            busy = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
+            yield "system_cpu_utilization", min(1.0, max(0.0, busy)), {}, "gauge"
 
     def _filesystems(self) -> Iterator[Figure]:
         for mountpoint in self._mountpoints():
@@ -122,8 +131,12 @@ class HostProbe:
                 yield "process_unix_file_descriptor_count", process.num_fds(), {}, "gauge"
 
 
-def _cpu() -> Iterator[Figure]:
-    yield "system_cpu_utilization", psutil.cpu_percent(None) / 100, {}, "gauge"
+def _cpu_seconds() -> tuple[float, float]:
+    """(busy, all) seconds of all cores since the start of the host."""
+    times = psutil.cpu_times()._asdict()
+    # Linux counts the time of guests in `user` and `nice` already.
+    total = sum(times.values()) - times.get("guest", 0.0) - times.get("guest_nice", 0.0)
+    return total - times["idle"] - times.get("iowait", 0.0), total
 
 
 def _load() -> Iterator[Figure]:

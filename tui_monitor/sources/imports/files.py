@@ -1,0 +1,122 @@
+"""Reading files as they are: plain or gzipped, of any size, a bounded piece at a time."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tui_monitor.sources.imports.api import ImportFailure
+
+CHUNK = 1 << 19
+MAX_LINE = 1 << 20
+"""Bytes of one line; a longer one is rejected and the rest goes on."""
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(slots=True)
+class Lines:
+    """Some whole lines of a file, without their ends; blank ones are left out."""
+
+    numbers: list[int] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+    """Lines that cannot be taken, and why."""
+
+
+class TextFile:
+    """A text file that is read once from the start; `done` is how far, in bytes on disk."""
+
+    def __init__(self, path: Path, disk: BinaryIO, text: BinaryIO) -> None:
+        self.path = path
+        self.error = ""
+        """Set when the file ended before its data did."""
+        self._disk = disk
+        self._text = text
+
+    @property
+    def done(self) -> int:
+        """Bytes on disk that were read."""
+        return self._disk.tell()
+
+    def lines(self) -> Iterator[Lines]:
+        """The lines, some thousand at a time."""
+        rest = b""
+        number = 1
+        skipping = False
+        while chunk := self._read():
+            parts = (rest + chunk).split(b"\n")
+            rest = parts.pop()
+            some = Lines()
+            if skipping and parts:
+                # The end of a line whose beginning was too long to keep.
+                parts.pop(0)
+                number += 1
+                skipping = False
+            for line in parts:
+                _take(some, number, line)
+                number += 1
+            if len(rest) > MAX_LINE:
+                if not skipping:
+                    some.bad.append((number, f"longer than {MAX_LINE:,} bytes"))
+                rest, skipping = b"", True
+            yield some
+        if rest and not skipping:
+            some = Lines()
+            _take(some, number, rest)
+            yield some
+
+    def _read(self) -> bytes:
+        try:
+            return self._text.read(CHUNK)
+        except (EOFError, OSError, zlib.error) as error:
+            self.error = f"the file ends before its data does: {error}"
+            return b""
+
+
+def _take(some: Lines, number: int, line: bytes) -> None:
+    if number == 1:
+        line = line.removeprefix(_BOM)
+    if line.endswith(b"\r"):
+        line = line[:-1]
+    if len(line) > MAX_LINE:
+        some.bad.append((number, f"longer than {MAX_LINE:,} bytes"))
+    elif line and not line.isspace():
+        some.numbers.append(number)
+        some.raw.append(line)
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextFile]:
+    """Open a file, unpacking it where it is gzipped. Raises `ImportFailure`."""
+    try:
+        disk = path.open("rb")
+    except OSError as error:
+        raise ImportFailure(f"cannot read {path}: {error.strerror or error}") from error
+    with disk:
+        packed = disk.read(2) == _GZIP
+        disk.seek(0)
+        text = io.BufferedReader(gzip.GzipFile(fileobj=disk), CHUNK) if packed else disk
+        yield TextFile(path, disk, text)  # type: ignore[arg-type]
+
+
+def first_line(path: Path) -> bytes:
+    """The first line that is not blank. Raises `ImportFailure` for what is no text with anything in it."""
+    if path.is_dir():
+        raise ImportFailure(f"{path} is a folder", hint="name the files in it")
+    with open_text(path) as file:
+        head = file._read()[:MAX_LINE]
+        if file.error:
+            raise ImportFailure(f"cannot read {path}: not a gzip file, or damaged")
+    if b"\0" in head:
+        raise ImportFailure(
+            f"{path} is a binary file", hint="imports take CSV or JSON lines, plain or gzipped"
+        )
+    for line in head.removeprefix(_BOM).split(b"\n"):
+        if line.strip():
+            return line.rstrip(b"\r")
+    raise ImportFailure(f"{path} is empty")

@@ -1,0 +1,123 @@
+"""From the pieces of a file to records with identities, whatever the format."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.feed import Record, Retract, Sample
+from tui_monitor.recorder.checks import Invalid
+from tui_monitor.sources.imports.api import ImportFailure, ImportOptions, LineFormat
+from tui_monitor.sources.imports.files import TextFile, first_line
+from tui_monitor.sources.imports.identity import Occurrences, digest
+from tui_monitor.sources.imports.table import FORMATS, AnyFormat
+from tui_monitor.sources.imports.tables import find_delimiter, rows, split_row
+
+
+@dataclass(slots=True)
+class Records:
+    """Some records of a file, each with the number of its line."""
+
+    numbers: list[int] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    bad: list[tuple[int, str]] = field(default_factory=list)
+
+
+Reader = Callable[[TextFile], Iterator[Records]]
+
+
+def detect(path: Path) -> AnyFormat:
+    """The format of a file by its first line. Raises `ImportFailure`."""
+    head = first_line(path)
+    if head.lstrip()[:1] in (b"{", b"["):
+        return FORMATS["jsonl"]
+    header = set(_header(head, find_delimiter(head)))
+    for form in FORMATS.values():
+        wanted = getattr(form, "header", ())
+        if wanted and header.issuperset(wanted):
+            return form
+    return FORMATS["csv"]
+
+
+def reader(form: AnyFormat, path: Path, options: ImportOptions) -> Reader:
+    """What reads this file. Raises `ImportFailure` where it is of another format."""
+    head = first_line(path)
+    if hasattr(form, "line"):
+        return _LineReader(form, options)  # type: ignore[arg-type]
+    delimiter = options.delimiter or find_delimiter(head)
+    header = _header(head, delimiter)
+    try:
+        row = form.row(header, options)  # type: ignore[union-attr]
+    except ImportFailure as error:
+        raise ImportFailure(f"{path} as {form.name}: {error.message}", hint=error.hint) from None
+    return _TableReader(row, delimiter, len(header))
+
+
+def _header(head: bytes, delimiter: str) -> list[str]:
+    return [name.strip() for name in split_row(head, delimiter)]
+
+
+class _TableReader:
+    def __init__(self, row: Callable[[list[str]], Record], delimiter: str, width: int) -> None:
+        self._row = row
+        self._delimiter = delimiter
+        self._width = width
+
+    def __call__(self, file: TextFile) -> Iterator[Records]:
+        occurrences = Occurrences()
+        header_seen = False
+        for some in rows(file, self._delimiter):
+            if not header_seen and some.raw:
+                header_seen = True
+                del some.numbers[0], some.raw[0], some.cells[0]
+            found = Records(bad=some.bad)
+            raw: list[bytes] = []
+            for number, line, cells in zip(some.numbers, some.raw, some.cells, strict=True):
+                try:
+                    if len(cells) != self._width:
+                        raise Invalid(f"{len(cells)} cells where the header has {self._width}")
+                    record = self._row(cells)
+                except Invalid as error:
+                    found.bad.append((number, str(error)))
+                    continue
+                found.numbers.append(number)
+                found.records.append(record)
+                raw.append(line)
+            _identify(found, raw, occurrences)
+            yield found
+
+
+class _LineReader:
+    def __init__(self, form: LineFormat, options: ImportOptions) -> None:
+        self._line = form.line(options)
+
+    def __call__(self, file: TextFile) -> Iterator[Records]:
+        occurrences = Occurrences()
+        for some in file.lines():
+            found = Records(bad=some.bad)
+            raw: list[bytes] = []
+            for number, line in zip(some.numbers, some.raw, strict=True):
+                try:
+                    record = self._line(line)
+                except Invalid as error:
+                    found.bad.append((number, str(error)))
+                    continue
+                found.numbers.append(number)
+                found.records.append(record)
+                raw.append(line)
+            _identify(found, raw, occurrences)
+            yield found
+
+
+def _identify(found: Records, raw: Sequence[bytes], occurrences: Occurrences) -> None:
+    """Give each record without an id the identity of its row."""
+    nameless = [i for i, record in enumerate(found.records) if not getattr(record, "source_key", "-")]
+    if not nameless:
+        return
+    keys = occurrences.keys([digest(raw[i]) for i in nameless])
+    for i, key in zip(nameless, keys, strict=True):
+        record = found.records[i]
+        if isinstance(record, Call):
+            record.source_key = key
+        elif not isinstance(record, Sample | Retract):
+            found.records[i] = replace(record, source_key=key)

@@ -1,0 +1,80 @@
+"""Where imported rows go when this process writes: straight into the store, or nowhere for a dry run."""
+
+from collections.abc import Sequence
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.feed import Record
+from tui_monitor.recorder.commit import commit
+from tui_monitor.recorder.prepare import Preparer, Rejection
+from tui_monitor.sources.imports.api import Written
+from tui_monitor.store.api import ImportInfo, Outcome, Writer
+
+BATCH = 10_000
+"""Rows of one transaction."""
+
+
+class StoreSink:
+    """Writes into an open store. Blocking: in a thread of its own or where nothing else runs."""
+
+    def __init__(self, store: Writer, preparer: Preparer) -> None:
+        self._store = store
+        self._preparer = preparer
+
+    def begin(self, info: ImportInfo) -> None:
+        """Note the import."""
+        self._store.begin_import(info)
+
+    def write(self, records: Sequence[Record]) -> Written:
+        """Prepare and commit; identities outlive the raw rows, so that the file can come again."""
+        written = Written()
+        good = _prepared(self._preparer, records, written)
+        for start in range(0, len(good), BATCH):
+            part = good[start : start + BATCH]
+            results = commit(self._store, [record for _, record in part], remember=True)
+            for (index, _), result in zip(part, results, strict=True):
+                _note(written, index, result)
+        return written
+
+
+class DrySink:
+    """Checks and prices every row and stores none."""
+
+    def __init__(self, preparer: Preparer) -> None:
+        self._preparer = preparer
+
+    def begin(self, info: ImportInfo) -> None:
+        """Nothing is noted."""
+
+    def write(self, records: Sequence[Record]) -> Written:
+        """Count what would be taken; whether it is known already only the store can tell."""
+        written = Written()
+        written.stored = len(_prepared(self._preparer, records, written))
+        return written
+
+
+def _prepared(preparer: Preparer, records: Sequence[Record], written: Written) -> list[tuple[int, Record]]:
+    good: list[tuple[int, Record]] = []
+    unpriced = 0
+    for index, record in enumerate(records):
+        prepared = preparer.prepare(record)
+        if isinstance(prepared, Rejection):
+            written.rejected.append((index, prepared.reason))
+            continue
+        good.append((index, prepared))
+        if isinstance(prepared, Call) and prepared.cost is None:
+            unpriced += 1
+    written.unpriced = unpriced
+    return good
+
+
+def _note(written: Written, index: int, result: Outcome | Rejection) -> None:
+    if result is Outcome.STORED or result is Outcome.MERGED:
+        written.stored += 1
+    elif result is Outcome.DUPLICATE:
+        written.known += 1
+    elif result is Outcome.CORRECTED:
+        written.corrected += 1
+    elif isinstance(result, Rejection):
+        written.rejected.append((index, result.reason))
+    else:
+        written.late += 1

@@ -1,0 +1,32 @@
+"""Every file format that can be imported: one line each, the most particular first."""
+
+from collections.abc import Mapping
+
+from tui_monitor.sources.imports.api import ImportFailure, LineFormat, TableFormat
+from tui_monitor.sources.imports.azure import AzureLlm2023
+from tui_monitor.sources.imports.general import GeneralCsv
+from tui_monitor.sources.imports.gentd26 import Gentd26
+from tui_monitor.sources.imports.jsonl import JsonLines
+from tui_monitor.sources.imports.mooncake import Mooncake
+
+AnyFormat = TableFormat | LineFormat
+
+FORMATS: Mapping[str, AnyFormat] = {
+    form.name: form
+    for form in (
+        AzureLlm2023(),
+        Mooncake(),
+        Gentd26(),
+        JsonLines(),
+        GeneralCsv(),
+    )
+}
+"""`--format` → format."""
+
+
+def format_named(name: str) -> AnyFormat:
+    """A format by its name. Raises `ImportFailure` naming the known ones."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise ImportFailure(f"unknown format {name!r}", hint=f"formats: {', '.join(FORMATS)}") from None
