@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.alerts import machine
-from tui_monitor.alerts.rules import Rule, alert_labels, compile_rules, read
+from tui_monitor.alerts.rules import Rule, alert_labels, compile_rule, compile_rules, read
 from tui_monitor.config.settings import Alerts
 from tui_monitor.model.alert import Alert, AlertsView, Change
 from tui_monitor.model.bus import EventBus
@@ -83,6 +83,10 @@ class Evaluator:
     async def run_once(self) -> None:
         """Evaluate every rule at the newest instant of the grid, one after the other in worker threads."""
         at = self._grid()
+        # A metric that nobody had sent when the collector started may be there by now.
+        self._rules = tuple(
+            compile_rule(rule.settings, self._engine) if rule.error else rule for rule in self._rules
+        )
         await self._end_unwatched(at)
         for rule in self._rules:
             if rule.watched:

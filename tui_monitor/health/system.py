@@ -1,0 +1,122 @@
+"""The System pane: this host and our own process, from the stored samples."""
+
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tui_monitor.health.limits import progress
+from tui_monitor.health.views import CollectorStatus, Gauge, SystemView
+from tui_monitor.model.clock import MINUTE, Micros
+from tui_monitor.model.text import clean
+from tui_monitor.model.timerange import Span, TimeRange, format_duration, step_for
+from tui_monitor.model.units import UNKNOWN, show
+from tui_monitor.query.asking import Asking
+from tui_monitor.query.engine import Engine
+from tui_monitor.query.language import quote
+from tui_monitor.store.api import Reader
+
+_NEWEST = 2 * MINUTE
+"""Least length of the window that stands for "now"."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One or more gauges from one metric: with `by`, one for each value of that label."""
+
+    name: str
+    metric: str
+    unit: str
+    how: str = "avg"
+    by: str = ""
+    names: Mapping[str, str] | None = None
+    """Label value → the gauge's name; else the value stands behind `name`."""
+
+    def query(self, window: str = "", value: str | None = None) -> str:
+        """The question for all gauges, or for the one of a label value."""
+        matchers = "" if value is None else f"{self.by}={quote(value)}"
+        grouped = f" by({self.by})" if self.by and value is None else ""
+        span = f" [{window}]" if window else ""
+        return f"{self.metric}{{{matchers}}}{span} {self.how}{grouped}"
+
+    def title(self, value: str) -> str:
+        """The name of the gauge for one label value."""
+        if not self.by:
+            return self.name
+        return (self.names or {}).get(value) or f"{self.name} {value or UNKNOWN}"
+
+
+_FIGURES = (
+    _Figure("processor", "system_cpu_utilization", "ratio"),
+    _Figure("load", "system_cpu_load_average_1m", ""),
+    _Figure("memory", "system_memory_utilization", "ratio"),
+    _Figure("disk", "system_filesystem_utilization", "ratio", by="mountpoint"),
+    _Figure(
+        "network", "system_network_io", "bytes/s", "rate", "direction",
+        {"receive": "network in", "transmit": "network out"},
+    ),
+    _Figure(
+        "disk", "system_disk_io", "bytes/s", "rate", "direction",
+        {"read": "disk read", "write": "disk write"},
+    ),
+    _Figure("own processor", "process_cpu_utilization", "ratio"),
+    _Figure("own memory", "process_memory_usage", "bytes"),
+    _Figure("own threads", "process_thread_count", ""),
+    _Figure("own open files", "process_unix_file_descriptor_count", ""),
+)  # fmt: skip
+
+
+def system_view(
+    engine: Engine, reader: Reader, shown: TimeRange, points: int, now: Micros, collector: CollectorStatus
+) -> SystemView:
+    """The host's figures at the end of the shown span, each with its course over the span.
+
+    A figure that this host does not have is left out; one without a recent sample has no value.
+    Blocks on the store; raises `QueryError` or `StoreError`.
+    """
+    span = shown.span(now)
+    step = step_for(span.length, points)
+    asking = Asking(engine)
+    window = format_duration(max(_NEWEST, step))
+    kept = [figure for figure in _FIGURES if reader.series(figure.metric)]
+    gauges = [gauge for figure in kept for gauge in _gauges(asking, figure, span, step, window)]
+    details = _details(asking, reader, span.end, window)
+    active = asking.instant("requests_active{}", span.end).scalar
+    return SystemView(
+        at=now,
+        span=span,
+        host=clean(socket.gethostname(), 64),
+        gauges=tuple(replace(gauge, detail=details.get(gauge.name, "")) for gauge in gauges),
+        collector=collector,
+        step=step,
+        active=round(active or 0),
+        progress=progress(reader, now),
+    )
+
+
+def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros, window: str) -> Iterator[Gauge]:
+    course = asking.range(figure.query(), span.start, span.end, step)
+    sparks = {series.label(figure.by): series.values for series in course.series}
+    newest = asking.instant(figure.query(window), span.end).by(figure.by)
+    for value in sorted({*sparks, *newest}):
+        now = newest.get(value)
+        yield Gauge(
+            name=clean(figure.title(value)),
+            value=now,
+            unit=figure.unit,
+            fraction=now if figure.unit == "ratio" else None,
+            spark=sparks.get(value, ()),
+            query=figure.query(value=value if figure.by else None),
+        )
+
+
+def _details(asking: Asking, reader: Reader, end: Micros, window: str) -> dict[str, str]:
+    """Gauge → how much that is in bytes."""
+    details = {}
+    if reader.series("system_memory_usage"):
+        used = asking.instant(f'system_memory_usage{{state="used"}} [{window}] avg', end).scalar
+        details["memory"] = "" if used is None else f"{show(used, 'bytes')} used"
+    if reader.series("system_filesystem_usage"):
+        query = f'system_filesystem_usage{{state="free"}} [{window}] avg by(mountpoint)'
+        for mountpoint, size in asking.instant(query, end).by("mountpoint").items():
+            details[clean(f"disk {mountpoint}")] = f"{show(size, 'bytes')} free"
+    return details
