@@ -45,7 +45,7 @@ def scale(low: float, high: float, unit: str, wanted: int, *, zero: bool = True)
     ticks = [n * step for n in range(first, max(last, first + 1) + 1)]
     texts = [label(tick, unit) for tick in ticks]
     if len(set(texts)) < len(texts):
-        texts = [f"{tick:.7g}" for tick in ticks]
+        texts = [f"{tick:.12g}" for tick in ticks]
     return Scale(ticks[0], ticks[-1], tuple(zip(ticks, texts, strict=True)))
 
 
@@ -73,11 +73,18 @@ def _step(least: float, unit: str) -> float:
     return next(n * base for n in (1.0, 2.0, 5.0, 10.0, 20.0) if n * base >= least * (1 - 1e-9))
 
 
+def words(value: float | None, unit: str) -> str:
+    """A value in its unit; one beyond all measure in powers of ten."""
+    if value is not None and value and not 1e-9 <= abs(value) < 1e15:
+        return f"{value:.1e}"
+    return show(value, unit)
+
+
 def label(value: float, unit: str) -> str:
     """A tick's value without the decimals that say nothing: `$9`, `2.5 s`, `50 %`."""
     if value == 0:
         return "0"
-    text = show(value, unit)
+    text = words(value, unit)
     text = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", text)
     text = re.sub(r"\.(?!\d)", "", text)
     return text if len(text) <= _LONGEST else f"{value:.1e}"
@@ -99,7 +106,7 @@ def time_ticks(start: Micros, end: Micros, width: int, calendar: Calendar) -> li
     if length <= 0 or width < 8:
         return []
     for step in _STEPS:
-        if (length / step) * (_label_width(step, length) + 3) <= width:
+        if (length / step) * (_label_width(step, length) + 2) <= width:
             return [(t, time_label(t, step, length, calendar)) for t in _walls(start, end, step, calendar)]
     return _months(start, end, width, calendar)
 

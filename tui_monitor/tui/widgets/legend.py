@@ -1,15 +1,14 @@
 """What a chart shows, and the key that says in words which line is which."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.model.units import show
 from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
 from tui_monitor.tui.drawing import Span as Piece
+from tui_monitor.tui.widgets.axes import words
 
 UTC = Calendar()
 SERIES = 8
@@ -51,14 +50,23 @@ class ChartData:
     """What the x axis covers where that is more than the times; align it to the step, or lines tremble."""
 
 
+_BEYOND = 1e300
+"""Numbers from here on are no measurements, and differences of them overflow."""
+
+
 def finite(value: float | None) -> float | None:
     """A value that can be drawn; anything else is no data."""
-    return value if value is not None and math.isfinite(value) else None
+    return value if value is not None and abs(value) < _BEYOND else None
 
 
 def last_known(values: Sequence[float | None]) -> int | None:
     """Index of the newest value there is."""
     return next((i for i in range(len(values) - 1, -1, -1) if values[i] is not None), None)
+
+
+def most(values: Sequence[float | None]) -> float | None:
+    """The largest value there is."""
+    return max((v for v in values if v is not None), default=None)
 
 
 _SLOTS = {"usd": 9, "bytes/s": 10}
@@ -73,9 +81,20 @@ class Key:
     def __init__(self, data: ChartData, values: Sequence[Sequence[float | None]], at: int | None) -> None:
         """`at` is the index that is read off; the last known value without one."""
         self._data = data
-        self._slot = _SLOTS.get(data.unit, 8)
         self._values = values
         self._at = at
+        self._slot = max(_SLOTS.get(data.unit, 8), *(width_of(self._words(v)) for v in self._told()), 0)
+
+    def _words(self, value: float | None) -> str:
+        return words(value, self._data.unit)
+
+    def _last(self, values: Sequence[float | None]) -> float | None:
+        index = last_known(values) if self._at is None else self._at
+        return values[index] if index is not None and index < len(values) else None
+
+    def _told(self) -> list[float | None]:
+        """Every value the key may tell."""
+        return [v for values in self._values for v in (self._last(values), most(values))]
 
     def entry(
         self, n: int, glyphs: Glyphs, name: int, *, value: bool = True, peak: bool = False
@@ -87,22 +106,19 @@ class Key:
             pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
         if not value:
             return pieces
-        index = last_known(values) if self._at is None else self._at
-        here = values[index] if index is not None and index < len(values) else None
-        text = " " + safe(show(here, self._data.unit), glyphs)
-        most = max((v for v in values if v is not None), default=None)
-        words = safe(f"  peak {show(most, self._data.unit)}", glyphs) if peak else ""
+        text = " " + safe(self._words(self._last(values)), glyphs)
+        high = safe(f"  peak {self._words(most(values))}", glyphs) if peak else ""
         room = 1 + self._slot + (peak and self._slot + 7)
-        return [*pieces, (text, "bright"), (words.ljust(room - width_of(text)), "dim")]
+        return [*pieces, (text, "bright"), (high.ljust(room - width_of(text)), "dim")]
 
-    def names(self, glyphs: Glyphs, most: int = _NAME) -> list[int]:
+    def names(self, glyphs: Glyphs, longest: int = _NAME) -> list[int]:
         """The cells of each name."""
-        return [min(most, width_of(safe(series.name, glyphs))) for series in self._data.series]
+        return [min(longest, width_of(safe(series.name, glyphs))) for series in self._data.series]
 
     def row(self, width: int, glyphs: Glyphs) -> list[Piece]:
         """All series side by side with as much about each as has room; else some, and how many more."""
-        for most, value, peak in self._forms():
-            pieces = self._row(self.names(glyphs, most), glyphs, value=value, peak=peak)
+        for name, value, peak in self._forms():
+            pieces = self._row(self.names(glyphs, name), glyphs, value=value, peak=peak)
             if size_of(pieces) <= width:
                 return pieces
         names = self.names(glyphs, 8)

@@ -45,6 +45,7 @@ class Plot:
         self.values = [tuple(finite(v) for v in series.values[:count]) for series in data.series]
         self.at = None if pointed is None else nearest(data.times, pointed)
         self.key = Key(data, self.values, self.at)
+        self.thresholds = [(name, v) for name, value in data.thresholds if (v := finite(value)) is not None]
         self.known = [v for values in self.values for v in values if v is not None]
         self._share_out()
 
@@ -66,7 +67,8 @@ class Plot:
     def _share_out(self) -> None:
         """Give the field what it needs first, then axis, head and key as there is room."""
         data, height, glyphs = self.data, self.height, self.glyphs
-        self.axis = height >= 5
+        start, end = self._reach()
+        self.axis = height >= 5 and end > start
         room = height - (2 if self.axis else 0)
         titled = bool(data.title or data.note)
         self.right, self.peak = self.key.side(self.width, room - titled, glyphs) if self.known else (0, False)
@@ -77,7 +79,7 @@ class Plot:
         self.rows = max(1, room - self.head)
         self.scale = self._scale()
         longest = max((width_of(safe(text, glyphs)) for _, text in self.scale.ticks), default=0)
-        self.left = max(4, longest) if self.width >= 24 and self.height > 1 else 0
+        self.left = max(4, longest) if self.known and self.width >= 24 and height > 1 else 0
         walls = 2 if self.left else 0
         self.columns = max(1, self.width - self.left - walls - self.right)
 
@@ -85,7 +87,7 @@ class Plot:
         data = self.data
         low, high = min(self.known, default=0.0), max(self.known, default=0.0)
         near = [
-            value for _, value in data.thresholds if high <= value <= high * _NEAR or low <= value <= high
+            value for _, value in self.thresholds if high <= value <= high * _NEAR or low <= value <= high
         ]
         low, high = min((low, *near)), max((high, *near))
         return scale(low, high, data.unit, max(1, min(5, self.rows // 3)), zero=data.zero)
@@ -180,15 +182,16 @@ class Plot:
         """Thresholds as dashed lines where nothing else is drawn, with their names where there is room."""
         if self.scale.low < 0 < self.scale.high:
             self._dash(cells[self._row_of(0)], "dim")
-        for name, value in self.data.thresholds:
+        for name, value in self.thresholds:
             text = safe(f" {name} {label(value, self.data.unit)} ", self.glyphs)
             if self.scale.low <= value <= self.scale.high:
                 row = cells[self._row_of(value)]
                 _write(row, text, "warn")
                 self._dash(row, "warn")
-            else:
-                arrow = self.glyphs.above if value > self.scale.high else self.glyphs.below
-                _write(cells[0 if value > self.scale.high else -1], f" {arrow}{text}", "warn")
+                continue
+            above = value > self.scale.high
+            text = f" {self.glyphs.above if above else self.glyphs.below}{text}"
+            next((row for row in (cells if above else reversed(cells)) if _write(row, text, "warn")), None)
 
     def _dash(self, row: Cells, token: str) -> None:
         for column, (text, _) in enumerate(row):
@@ -281,8 +284,8 @@ def _joined(cells: Cells) -> list[Piece]:
     ]
 
 
-def _write(row: Cells, text: str, token: str) -> None:
-    """Put a text into the first empty stretch of a line that holds it."""
+def _write(row: Cells, text: str, token: str) -> bool:
+    """Put a text into the first empty stretch of a line that holds it; whether there is one."""
     size = width_of(text)
     for start in range(1, len(row) - size):
         if not any(there for there, _ in row[start : start + size]):
@@ -293,7 +296,8 @@ def _write(row: Cells, text: str, token: str) -> None:
                     continue
                 row[start : start + cells] = [(character, token), (_COVERED, token)][:cells]
                 start += cells
-            return
+            return True
+    return False
 
 
 def _under(texts: Sequence[tuple[int, str, str]], offset: int, width: int) -> list[Piece]:

@@ -1,0 +1,151 @@
+"""The query line."""
+
+import asyncio
+
+from tui_monitor.query.result import Completion
+from tui_monitor.tui.widgets.prompt import Field, Prompt
+
+WORDS = ("latency", "latency_p95", "last", "requests")
+
+
+async def complete(text: str, position: int) -> list[Completion]:
+    word = text[:position].split(" ")[-1]
+    return [Completion(w, len(word), "metric", f"help of {w}") for w in WORDS if word and w.startswith(word)]
+
+
+def submitted(app) -> list[str]:
+    return [event.value for event in app.of(Prompt.Submitted)]
+
+
+async def test_enter_submits_and_typing_tells(stage):
+    prompt = Prompt()
+    app = stage(prompt)
+    async with app.run_test(size=(60, 8)) as pilot:
+        prompt.focus()
+        await pilot.press("c", "o", "s", "t", "enter")
+        assert submitted(app) == ["cost"]
+        assert [event.value for event in app.of(Prompt.Changed)] == ["c", "co", "cos", "cost"]
+        assert app.lines()[0].startswith("> cost")
+
+
+async def test_tab_takes_the_marked_completion(stage):
+    prompt = Prompt(completer=complete)
+    app = stage(prompt)
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        await pilot.press("l", "a")
+        await pilot.pause()
+        assert "latency_p95" in app.lines()[3]
+        assert "help of last" in app.lines()[4]
+        await pilot.press("down", "tab")
+        assert prompt.value == "latency_p95"
+        await pilot.pause()
+        assert "help of" not in "".join(app.lines()), "nothing is left to complete"
+        await pilot.press("space", "r", "tab", "enter")
+        assert submitted(app) == ["latency_p95 requests"]
+
+
+async def test_completion_inside_the_text_keeps_what_follows(stage):
+    prompt = Prompt(completer=complete)
+    app = stage(prompt)
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        prompt.value = " [1h] p95"
+        await pilot.press("home", "r", "e", "tab")
+        assert prompt.value == "requests [1h] p95"
+
+
+async def test_escape_closes_the_list_then_is_for_others(stage):
+    prompt = Prompt(completer=complete)
+    app = stage(prompt)
+    left: list[str] = []
+    app.action_leave_app = lambda: left.append("left")
+    app.bind("escape", "leave_app")
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        await pilot.press("l")
+        await pilot.pause()
+        assert "help of" in "".join(app.lines())
+        await pilot.press("escape")
+        assert "help of" not in "".join(app.lines())
+        assert left == []
+        await pilot.press("escape")
+        assert left == ["left"]
+
+
+async def test_a_late_answer_to_another_question_is_dropped(stage):
+    gate = asyncio.Event()
+
+    async def slow(text: str, position: int) -> list[Completion]:
+        if text == "l":
+            await gate.wait()
+        return [Completion(f"{text}-completed", len(text), "metric")]
+
+    prompt = Prompt(completer=slow)
+    app = stage(prompt)
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        await pilot.press("l", "x")
+        gate.set()
+        await pilot.pause()
+        shown = "".join(app.lines())
+        assert "lx-completed" in shown
+        assert "l-completed" not in shown.replace("lx-completed", "")
+
+
+async def test_history_goes_back_and_returns_to_the_draft(stage):
+    prompt = Prompt(completer=complete, history=["cost{} [1d]", "errors"])
+    app = stage(prompt)
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        await pilot.press("x", "up")
+        assert prompt.value == "errors"
+        await pilot.press("up", "up")
+        assert prompt.value == "cost{} [1d]"
+        await pilot.press("down", "down")
+        assert prompt.value == "x"
+        prompt.remember("errors")
+        prompt.remember("x")
+        assert prompt.history == ("cost{} [1d]", "errors", "x")
+
+
+async def test_error_stands_under_its_character(stage):
+    prompt = Prompt()
+    app = stage(prompt)
+    async with app.run_test(size=(70, 4)) as pilot:
+        prompt.focus()
+        prompt.value = "latancy{} [1h] avg"
+        prompt.show_error(0, 7, 'unknown metric "latancy", did you mean latency?')
+        await pilot.pause()
+        assert app.lines()[1].rstrip() == '  ^^^^^^^ unknown metric "latancy", did you mean latency?'
+        prompt.value = "sum(日本 + 1"
+        prompt.show_error(7, 1, "not closed")
+        await pilot.pause()
+        assert app.lines()[1].index("^") == 2 + len("sum(日本 ") + 2
+        prompt.value = "a" * 60 + "!"
+        prompt.show_error(60, 1, "this is no operator")
+        await pilot.pause()
+        assert app.lines()[1][62] == "^"
+        assert "this is no operator" in app.lines()[1][:62]
+        prompt.clear_error()
+        prompt.say("a hint", "3 series")
+        await pilot.pause()
+        assert app.lines()[1].startswith("  a hint")
+        assert app.lines()[1].endswith("3 series")
+
+
+async def test_pasted_controls_do_not_get_in(stage):
+    prompt = Prompt()
+    app = stage(prompt)
+    async with app.run_test(size=(60, 4)):
+        prompt.query_one(Field).insert_text_at_cursor("a\x1b]0;x\x07\x9b\u202eb")
+        assert prompt.value == "a]0;xb"
+
+
+async def test_waits_without_blinking(stage):
+    prompt = Prompt()
+    app = stage(prompt)
+    async with app.run_test(size=(60, 4)) as pilot:
+        prompt.focus()
+        await pilot.pause()
+        assert not prompt.query_one(Field).cursor_blink
