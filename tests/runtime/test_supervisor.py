@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.runtime.collecting import until
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import SystemClock
@@ -26,18 +27,14 @@ def row(supervisor: Supervisor, name: str) -> SourceRow:
     return next(row for row in supervisor.rows() if row.name == name)
 
 
-async def until(condition, seconds: float = 2.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def steady(handle: Handle) -> None:
     handle.running("at work")
     await asyncio.Event().wait()
 
 
-async def test_a_failed_worker_is_started_again_and_its_neighbour_never_notices(supervisor: Supervisor) -> None:
+async def test_a_failed_worker_is_started_again_and_its_neighbour_never_notices(
+    supervisor: Supervisor,
+) -> None:
     tries = 0
 
     async def shaky(handle: Handle) -> None:

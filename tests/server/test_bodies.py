@@ -43,7 +43,9 @@ def deflate(data: bytes) -> bytes:
     return zlib.compress(data)
 
 
-@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", deflate), ("GZIP ", gzip.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", deflate), ("GZIP ", gzip.compress)]
+)
 @pytest.mark.parametrize("size", [0, 1, 65_536, 99_999, LIMIT])
 async def test_what_is_packed_arrives_whole(encoding: str, pack: Callable[[bytes], bytes], size: int) -> None:
     data = (bytes(range(256)) * (size // 256 + 1))[:size]
@@ -88,7 +90,9 @@ async def test_too_large_without_saying_so() -> None:
     assert refused.value.status == 413
 
 
-@pytest.mark.parametrize("data", [b"not gzip at all", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"x") + b"trash"])
+@pytest.mark.parametrize(
+    "data", [b"not gzip at all", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"x") + b"trash"]
+)
 async def test_broken_packing_is_a_bad_request(data: bytes) -> None:
     with pytest.raises(Refusal) as refused:
         await read(make(sent(data), "gzip"))

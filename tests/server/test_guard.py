@@ -30,5 +30,12 @@ def test_names_that_are_not_ours(host: str) -> None:
 def test_an_origin_is_ours_only_with_host_and_port() -> None:
     assert own_origin("http://127.0.0.1:4319", "127.0.0.1:4319")
     assert own_origin("HTTP://LocalHost:4319", "localhost:4319")
-    for origin in ("null", "", "http://", "http://127.0.0.1:8080", "http://evil.example", "file://127.0.0.1:4319"):
+    for origin in (
+        "null",
+        "",
+        "http://",
+        "http://127.0.0.1:8080",
+        "http://evil.example",
+        "file://127.0.0.1:4319",
+    ):
         assert not own_origin(origin, "127.0.0.1:4319"), origin
