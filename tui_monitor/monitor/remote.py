@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.model.alert import Alert
-    from tui_monitor.model.call import Call
+    from tui_monitor.model.feed import Record
     from tui_monitor.store.api import ImportInfo
 
 T = TypeVar("T")
@@ -78,17 +78,15 @@ class SocketClient:
 
         await self._ask("POST", "/monitor/v1/imports", content=orjson.dumps(info))
 
-    async def record_calls(self, batch_id: str, calls: "Sequence[Call]") -> dict[str, Any]:
-        """Store rows of an import; the answer counts `accepted`, `duplicate` and `rejected` after commit.
+    async def record(self, batch_id: str, records: "Sequence[Record]") -> dict[str, Any]:
+        """Store rows of an import; the answer counts `accepted`, `duplicate`, `late` and `rejected`.
 
         While the collector's queue is full it waits and tries again.
         """
-        import orjson
-
-        body = b"\n".join(orjson.dumps(call) for call in calls)
+        body = b"\n".join(_line(record) for record in records)
         while True:
             try:
-                return await self._ask("POST", f"{_import(batch_id)}/calls", content=body)
+                return await self._ask("POST", f"{_import(batch_id)}/records", content=body)
             except Busy as busy:
                 await asyncio.sleep(busy.retry_after)
 
@@ -134,6 +132,13 @@ def somebody_listens(path: Path) -> bool:
         knock.connect(os.fspath(path))
         return True
     return False
+
+
+def _line(record: "Record") -> bytes:
+    """A record as a line: its kind, then its fields."""
+    import orjson
+
+    return b'{"record":"%s",' % type(record).__name__.lower().encode() + orjson.dumps(record)[1:]
 
 
 def _import(batch_id: str) -> str:

@@ -42,7 +42,7 @@ def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
             Route("/monitor/v1/collector", reading.collector),
             Route("/monitor/v1/imports", imports.begin, methods=["POST"]),
             Route("/monitor/v1/imports/{batch}", imports.undo, methods=["DELETE"]),
-            Route("/monitor/v1/imports/{batch}/calls", imports.calls, methods=["POST"]),
+            Route("/monitor/v1/imports/{batch}/records", imports.records, methods=["POST"]),
         ]
 
     async def refused(_request: Request, error: Exception) -> Response:

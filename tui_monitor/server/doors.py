@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _BODIES_AT_ONCE = 6
 """So many bodies of the largest size may be in memory together."""
+_IMPORT_BODY = 16_000_000
+"""Bytes that the socket takes in one request whatever `server.max_body` says: imports come this way."""
 _CONNECTIONS = 512
 
 # uvicorn's warnings go to the log file, or nowhere: never to the terminal by the last-resort handler.
@@ -72,12 +74,13 @@ def parse_listen(text: str) -> Address:
 def doors(collector: "Collector") -> list[Worker]:
     """The TCP and the socket door, as workers."""
     settings = collector.settings.server
-    limits = Limits(max_body=settings.max_body)
-    held = Held(_BODIES_AT_ONCE * settings.max_body)
+    largest = max(settings.max_body, _IMPORT_BODY)
+    held = Held(_BODIES_AT_ONCE * largest)
     token = TokenFile(places.token_file())
 
     def guarded(door: Door) -> ASGIApp:
         app = build_app(collector, trusted=door.trusted)
+        limits = Limits(max_body=largest if door.trusted else settings.max_body)
         return Guard(app, door, token, refused=collector.refused, limits=limits, held=held)
 
     async def tcp(handle: Handle) -> None:

@@ -1,6 +1,8 @@
 """Imports beside a running collector: the command reads the files, the collector writes."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -8,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tui_monitor.model.call import Call
+from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.server import params
 from tui_monitor.server.refusal import answer, success
 from tui_monitor.store.api import ImportInfo
@@ -15,8 +18,10 @@ from tui_monitor.store.api import ImportInfo
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
-_CALLS = TypeAdapter(list[Call])
 _INFO = TypeAdapter(ImportInfo)
+_RECORDS: dict[str, TypeAdapter[Any]] = {
+    kind.__name__.lower(): TypeAdapter(kind) for kind in (Call, Sample, Event, Start, Retract)
+}
 
 
 class Imports:
@@ -34,26 +39,38 @@ class Imports:
         await self._collector.begin_import(info)
         return success({"batch_id": info.batch_id})
 
-    async def calls(self, request: Request) -> Response:
-        """Rows of an import, one JSON object of a call's fields a line; answered when committed."""
-        batch = request.path_params["batch"]
-        try:
-            rows = [orjson.loads(line) for line in (await request.body()).splitlines() if line.strip()]
-            calls = _CALLS.validate_python(rows)
-        except orjson.JSONDecodeError as error:
-            raise params.bad(f"not one JSON object a line: {error}") from None
-        except ValidationError as error:
-            raise params.bad(f"not a call: {_first(error)}") from None
-        for call in calls:
-            call.batch_id = batch
-        receipt = await self._collector.submit(calls, remember=True)
+    async def records(self, request: Request) -> Response:
+        """Rows of an import, one JSON object a line: `record` names its kind, the rest are its fields.
+
+        Answered when they are committed.
+        """
+        records = await asyncio.to_thread(_parse, await request.body(), request.path_params["batch"])
+        receipt = await self._collector.submit(records, remember=True)
         rejected = [{"index": i, "error": reason} for i, reason in receipt.rejected]
-        return answer({"accepted": receipt.accepted, "duplicate": receipt.duplicate, "rejected": rejected})
+        counts = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "late": receipt.late}
+        return answer({**counts, "rejected": rejected})
 
     async def undo(self, request: Request) -> Response:
         """Take an import back whole."""
         taken = await self._collector.undo_import(request.path_params["batch"])
         return success({"calls": taken})
+
+
+def _parse(body: bytes, batch_id: str) -> Sequence[Record]:
+    """Raises `Refusal` for the whole when one line is no record: the command has checked them all."""
+    records: list[Record] = []
+    try:
+        for line in body.splitlines():
+            fields = orjson.loads(line)
+            record = _RECORDS[fields["record"]].validate_python(fields)
+            if isinstance(record, Call):
+                record.batch_id = batch_id
+            records.append(record)
+    except ValidationError as error:
+        raise params.bad(f"line {len(records) + 1} is no record: {_first(error)}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise params.bad(f"line {len(records) + 1} is no record: {type(error).__name__}: {error}") from None
+    return records
 
 
 def _first(error: ValidationError) -> str:
