@@ -2,6 +2,8 @@
 
 import io
 import random
+import subprocess
+import sys
 import unicodedata
 
 import pytest
@@ -57,14 +59,8 @@ class Everything(Vertical):
         text = self.text
         yield Lines([Line(((text, "accent"), (text, text)), ((text, "crit"),)), Line.of(text)])
         yield Tabs([Tab("a", text, text, badge=text), Tab("b", "2", "Costs", token=text)], "a")
-        yield Grid(
-            [
-                Column("name", text, min=4),
-                Column("value", text, width=8, align="right"),
-                Column("more", "x", rank=2),
-            ],
-            empty=text,
-        )
+        number = Column("value", text, width=8, align="right")
+        yield Grid([Column("name", text, min=4), number, Column("more", "x", rank=2)], empty=text)
         yield Chart()
         yield Prompt(placeholder=text, completer=self.complete, history=[text])
 
@@ -158,37 +154,29 @@ async def test_colours_fit_the_terminal(stage, system):
     app = stage(lines)
     async with app.run_test(size=(60, 2)):
         console = Console(color_system=system, force_terminal=True, file=io.StringIO())
-        drawn = {
-            s.text: s.style.render(" ", color_system=console._color_system) for s in lines.render_line(0)
-        }
+        known = console._color_system
+        drawn = {s.text: s.style.render(" ", color_system=known) for s in lines.render_line(0)}
         assert len({drawn[word] for word in ("ok", "warn", "crit")}) == 3
         for segment in lines.render_line(0):
-            style = segment.style
-            front = style.color.downgrade(console._color_system)
-            back = style.bgcolor.downgrade(console._color_system)
+            front = segment.style.color.downgrade(known)
+            back = segment.style.bgcolor.downgrade(known)
             assert front != back, segment.text
 
 
-def test_importing_the_widgets_loads_nothing_heavy():
-    import subprocess
-    import sys
+HEAVY = {"numpy", "httpx", "plotext", "pydantic", "starlette", "sqlite3", "genai_prices", "aiosqlite"}
 
-    code = (
-        "import sys, tui_monitor.tui.widgets.grid, tui_monitor.tui.widgets.chart, tui_monitor.tui.widgets.tabs,"
-        " tui_monitor.tui.widgets.prompt\n"
-        "heavy = {'numpy', 'httpx', 'plotext', 'pydantic', 'starlette', 'sqlite3', 'genai_prices', 'aiosqlite'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+
+def loaded(modules: str) -> set[str]:
+    """What a fresh interpreter holds after importing these."""
+    code = f"import sys, {modules}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_widgets_loads_nothing_heavy():
+    names = ("grid", "chart", "tabs", "prompt")
+    assert not loaded(", ".join(f"tui_monitor.tui.widgets.{name}" for name in names)) & HEAVY
 
 
 def test_drawing_loads_no_toolkit():
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, tui_monitor.tui.drawing, tui_monitor.tui.widgets.plot\nprint('textual' in sys.modules)"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"
+    assert "textual" not in loaded("tui_monitor.tui.drawing, tui_monitor.tui.widgets.plot")

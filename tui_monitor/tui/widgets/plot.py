@@ -161,7 +161,8 @@ class Plot:
             wanted = [self.at]
         elif len(self.data.series) > 1:
             end = next((i for i in range(len(points) - 1, -1, -1) if points[i] is not None), None)
-            wanted = [] if end is None else [end]
+            # A label at the line's end begins with the marker itself.
+            wanted = [] if end is None or self.right else [end]
             if self.mono:
                 step = max(1, len(points) * _MARK_EVERY // self.columns)
                 wanted += range(index * step // 3 % step, len(points), step)
