@@ -37,9 +37,11 @@ def run_import(
     options: ImportOptions,
     sink: Sink,
     progress: OnProgress | None = None,
+    batch_id: str | None = None,
 ) -> ImportSummary:
     """Read files into a sink. Blocking, and in bounded memory whatever the size.
 
+    `batch_id` names the import, so that it can be taken back; a new name is made where it is None.
     `format` is found by the files themselves where it is None. Raises `ImportFailure` before anything is
     stored when a file is missing, a folder, binary or of another format, and `StoreError` when the sink
     cannot be written; what was stored by then stays, and the same import again goes on from there.
@@ -55,7 +57,10 @@ def run_import(
         shift = options.rebase - _newest(paths, readers, forms, options, meter)
     names = list(dict.fromkeys(form.name for form in forms))
     summary = ImportSummary(
-        new_batch_id(options.now), ", ".join(names), shift_us=shift, dry_run=isinstance(sink, DrySink)
+        batch_id or new_batch_id(options.now),
+        ", ".join(names),
+        shift_us=shift,
+        dry_run=isinstance(sink, DrySink),
     )
     files = tuple(str(path) for path in paths)
     sink.begin(ImportInfo(summary.batch_id, options.now, files, summary.format, 0, shift))
