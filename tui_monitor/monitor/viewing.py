@@ -13,7 +13,7 @@ from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.monitor.local import LocalMonitor
-from tui_monitor.monitor.remote import SocketClient
+from tui_monitor.monitor.remote import SocketClient, somebody_listens
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
@@ -41,7 +41,7 @@ class Elsewhere:
 
     async def _ask(self) -> CollectorStatus:
         try:
-            if await self._client.alive():
+            if await asyncio.to_thread(somebody_listens, self._client.path):
                 return await self._client.status()
         except MonitorError:
             # It ended between the two questions.

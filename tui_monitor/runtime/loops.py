@@ -81,12 +81,12 @@ def alerts_worker(evaluator: Evaluator, clock: Clock) -> Worker:
     return Worker("alerts", run)
 
 
-def retention_worker(collector: "Collector", delay: Micros = RETENTION_DELAY) -> Worker:
+def retention_worker(collector: "Collector") -> Worker:
     """Deletes what is too old: a while after the start, then once a day."""
 
     async def run(handle: Handle) -> None:
         handle.running("runs once a day")
-        await asyncio.sleep(delay / SECOND)
+        await asyncio.sleep(RETENTION_DELAY / SECOND)
         while True:
             now = collector.clock.now()
             await asyncio.to_thread(collector.store.retain, collector.settings.retention, now)

@@ -52,7 +52,9 @@ def _same_user(sock: Any) -> bool:
     if sock is None or sock.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
         return True
     size = struct.calcsize("3i")
-    _pid, uid, _gid = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    # A socket object of our own: that of another event loop may not offer the option.
+    with socket.fromfd(sock.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as own:
+        _pid, uid, _gid = struct.unpack("3i", own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
     return uid in (os.getuid(), 0)
 
 
