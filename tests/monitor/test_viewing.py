@@ -1,6 +1,5 @@
 """Acting on a database from outside: through the collector that runs, or under the lock where none does."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from tui_monitor.model.errors import MonitorError, StoreError, StoreLocked
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.monitor.importing import SocketSink
 from tui_monitor.monitor.remote import SocketClient
 from tui_monitor.monitor.viewing import viewing
 from tui_monitor.runtime import Collector
@@ -94,24 +92,24 @@ async def test_a_missing_database_says_so(settings: Settings) -> None:
 
 
 async def test_an_import_through_the_collector_and_back(settings: Settings, collector: Collector) -> None:
-    info = ImportInfo("batch-1", NOW, ("trace.csv",), "csv", 0)
     calls = [
         Call("import", f"row-{i}", ts_end=NOW - i, provider="openai", model_served="gpt-4o", in_uncached=1)
         for i in range(2_500)
     ]
     bad = Call("import", "bad", ts_end=NOW, out_total=-1)
-    others = [Sample("load", NOW, 1.5, {"room": "a"}), Event("mark", NOW, "import", "m", "deploy")]
-
-    def load() -> tuple[int, int, list[tuple[int, str]]]:
-        with SocketSink(_socket(collector)) as sink:
-            sink.begin(info)
-            written = sink.write([*calls, bad, *others])
-            return written.stored, written.known, written.rejected
-
-    stored, known, rejected = await asyncio.to_thread(load)
-    assert (stored, known) == (2_502, 0)
-    assert [index for index, _ in rejected] == [2_500]
-    assert (await asyncio.to_thread(load))[:2] == (1, 2_501)
+    records = [
+        *calls,
+        bad,
+        Sample("load", NOW, 1.5, {"room": "a"}),
+        Event("mark", NOW, "import", "m", "deploy"),
+    ]
+    async with SocketClient(_socket(collector)) as client:
+        await client.begin_import(ImportInfo("batch-1", NOW, ("trace.csv",), "csv", 0))
+        told = await client.record("batch-1", records)
+        assert (told["accepted"], told["duplicate"], told["late"]) == (2_502, 0, 0)
+        assert [rejected["index"] for rejected in told["rejected"]] == [2_500]
+        again = await client.record("batch-1", records)
+        assert (again["accepted"], again["duplicate"]) == (1, 2_501)
     async with viewing(settings, settings.database_path(), CLOCK) as monitor:
         assert [found.batch_id for found in await monitor.imports()] == ["batch-1"]
         assert (await monitor.imports())[0].stored == 2_500
