@@ -218,9 +218,9 @@ store = Store.open(path, write=True, clock=clock)
 print("open", flush=True)
 done = store.extent().calls
 while True:
-    store.write(WriteBatch(
-        calls=[a_call(f"c{done + i}", start + (done + i) * 1000, call_keys=(f"k{done + i}",)) for i in range(50)],
-        offsets={"file": str(done + 50)}))
+    numbers = range(done, done + 50)
+    calls = [a_call(f"c{i}", start + i * 1000, call_keys=(f"k{i}",)) for i in numbers]
+    store.write(WriteBatch(calls=calls, offsets={"file": str(done + 50)}))
     done += 50
     print(done, flush=True)
 """

@@ -68,10 +68,9 @@ def forget(conn: sqlite3.Connection, numbers: Iterable[int]) -> None:
     conn.executemany("DELETE FROM identities WHERE hash = ?", [(n,) for n in numbers])
 
 
-def outlive(conn: sqlite3.Connection, marks: dict[int, int | None], day: int) -> None:
-    """Keep these hashes although their rows are dropped; `day` counts from the epoch."""
-    rows = [(day, mark, number) for number, mark in marks.items()]
-    conn.executemany("UPDATE identities SET call = NULL, day = ?, content = ? WHERE hash = ?", rows)
+def outlive(conn: sqlite3.Connection, marks: Iterable[tuple[int, int | None, int]]) -> None:
+    """Keep hashes although their rows are dropped: (hash, content mark, day of arrival from the epoch)."""
+    conn.executemany("UPDATE identities SET call = NULL, content = ?2, day = ?3 WHERE hash = ?1", marks)
 
 
 def expire(conn: sqlite3.Connection, before_day: int) -> int:

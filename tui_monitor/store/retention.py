@@ -82,12 +82,12 @@ def _drop_calls(side: WriteSide, cutoff: Micros) -> int:
     """Drop raw calls that happened and arrived up to the cutoff. Numbers grow with arrival."""
     dropped, after = 0, 0
     while True:
-        with side.transaction() as now:
+        with side.transaction():
             found = side.conn.execute(
                 "SELECT id, booked, arrived FROM calls WHERE id > ? ORDER BY id LIMIT ?", (after, _STEP)
             ).fetchall()
             old = [number for number, booked, arrived in found if max(booked, arrived) <= cutoff]
-            _drop_rows(side, old, now)
+            _drop_rows(side, old)
             dropped += len(old)
         if not found or min(arrived for _, _, arrived in found) > cutoff:
             return dropped
@@ -98,17 +98,17 @@ def _shrink(side: WriteSide, size: int) -> int:
     """Drop the raw calls that arrived first until the database is small enough."""
     dropped = 0
     while True:
-        with side.transaction() as now:
+        with side.transaction():
             if used_bytes(side.conn) <= size:
                 return dropped
             numbers = [n for (n,) in side.conn.execute("SELECT id FROM calls ORDER BY id LIMIT ?", (_STEP,))]
             if not numbers:
                 return dropped
-            _drop_rows(side, numbers, now)
+            _drop_rows(side, numbers)
             dropped += len(numbers)
 
 
-def _drop_rows(side: WriteSide, numbers: Sequence[int], now: Micros) -> None:
+def _drop_rows(side: WriteSide, numbers: Sequence[int]) -> None:
     """Drop raw rows only: roll-ups keep counting them, and remembered identities stay."""
     if not numbers:
         return
@@ -119,26 +119,27 @@ def _drop_rows(side: WriteSide, numbers: Sequence[int], now: Micros) -> None:
         conn.execute(
             f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
         )
-    _drop_identities(conn, rows, now)
+    _drop_identities(conn, rows)
     brought = Counter(p.call.batch_id for row in rows for p in row.parts if p.call.batch_id is not None)
     imports.lose(conn, brought)
     note_dropped(conn, Layer.RAW, Span(min(booked) - 1, max(booked)))
     side.bump()
 
 
-def _drop_identities(conn: sqlite3.Connection, rows: Sequence[Row], now: Micros) -> None:
-    marks: dict[int, int | None] = {}
+def _drop_identities(conn: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    marks: list[tuple[int, int | None, int]] = []
     forgotten: list[int] = []
     for row in rows:
         if not any(part.remember for part in row.parts):
             forgotten += row_hashes(row)
             continue
-        marks |= dict.fromkeys(row_hashes(row))
+        contents: dict[int, int | None] = dict.fromkeys(row_hashes(row))
         for part in row.parts:
             own = identity.source_hash(part.call.source, part.call.source_key)
-            marks[own] = identity.content_mark(part.call)
+            contents[own] = identity.content_mark(part.call)
+        marks += [(number, mark, row.arrived // DAY) for number, mark in contents.items()]
     identity.forget(conn, forgotten)
-    identity.outlive(conn, marks, now // DAY)
+    identity.outlive(conn, marks)
 
 
 def note_dropped(
