@@ -100,6 +100,8 @@ class Written:
     """(index among the records, reason)."""
     unpriced: int | None = 0
     """Calls without a price; `None` where somebody else prices them."""
+    overflow: dict[str, int] = field(default_factory=dict)
+    """How often a label's value was one too many and is counted as `(other)`."""
 
 
 class Sink(Protocol):
@@ -145,6 +147,8 @@ class ImportSummary:
     corrected: int = 0
     late: int = 0
     unpriced: int | None = 0
+    overflow: dict[str, int] = field(default_factory=dict)
+    """How often a label's value was one too many (`collector.max_label_values`) and became `(other)`."""
     first: Micros | None = None
     last: Micros | None = None
     input_tokens: int = 0

@@ -1,7 +1,5 @@
 """Reading files as they are: plain or gzipped, of any size, a bounded piece at a time."""
 
-import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +9,8 @@ from typing import BinaryIO
 
 from tui_monitor.sources.imports.api import ImportFailure
 
-CHUNK = 1 << 19
+CHUNK = 1 << 18
+_PACKED = 1 << 16
 MAX_LINE = 1 << 20
 """Bytes of one line; a longer one is rejected and the rest goes on."""
 _GZIP = b"\x1f\x8b"
@@ -28,15 +27,40 @@ class Lines:
     """Lines that cannot be taken, and why."""
 
 
+class _Gunzip:
+    """Unpacks as far as the data goes: a file that was cut off gives all that came before the cut."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._disk = disk
+        self._packed = b""
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    def read(self, most: int) -> bytes:
+        """The next bytes, `most` at most; none at the end. Raises `EOFError` where the end is missing."""
+        while True:
+            packed = self._packed or self._disk.read(_PACKED)
+            if not packed:
+                if self._inflate.eof:
+                    return b""
+                raise EOFError("it was cut off")
+            if self._inflate.eof:
+                # Archives may be put together from several.
+                self._inflate = zlib.decompressobj(wbits=31)
+            data = self._inflate.decompress(packed, most)
+            self._packed = self._inflate.unconsumed_tail or self._inflate.unused_data
+            if data:
+                return data
+
+
 class TextFile:
     """A text file that is read once from the start; `done` is how far, in bytes on disk."""
 
-    def __init__(self, path: Path, disk: BinaryIO, text: BinaryIO) -> None:
+    def __init__(self, path: Path, disk: BinaryIO, packed: bool) -> None:
         self.path = path
         self.error = ""
         """Set when the file ended before its data did."""
         self._disk = disk
-        self._text = text
+        self._text = _Gunzip(disk) if packed else disk
 
     @property
     def done(self) -> int:
@@ -48,7 +72,7 @@ class TextFile:
         rest = b""
         number = 1
         skipping = False
-        while chunk := self._read():
+        while chunk := self.read():
             parts = (rest + chunk).split(b"\n")
             rest = parts.pop()
             some = Lines()
@@ -70,7 +94,8 @@ class TextFile:
             _take(some, number, rest)
             yield some
 
-    def _read(self) -> bytes:
+    def read(self) -> bytes:
+        """The next bytes of the text; none at its end, or where `error` says why it ended."""
         try:
             return self._text.read(CHUNK)
         except (EOFError, OSError, zlib.error) as error:
@@ -100,8 +125,7 @@ def open_text(path: Path) -> Iterator[TextFile]:
     with disk:
         packed = disk.read(2) == _GZIP
         disk.seek(0)
-        text = io.BufferedReader(gzip.GzipFile(fileobj=disk), CHUNK) if packed else disk
-        yield TextFile(path, disk, text)  # type: ignore[arg-type]
+        yield TextFile(path, disk, packed)
 
 
 def first_line(path: Path) -> bytes:
@@ -109,7 +133,7 @@ def first_line(path: Path) -> bytes:
     if path.is_dir():
         raise ImportFailure(f"{path} is a folder", hint="name the files in it")
     with open_text(path) as file:
-        head = file._read()[:MAX_LINE]
+        head = file.read()[:MAX_LINE]
         if file.error:
             raise ImportFailure(f"cannot read {path}: not a gzip file, or damaged")
     if b"\0" in head:

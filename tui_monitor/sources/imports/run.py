@@ -173,6 +173,8 @@ def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary)
     summary.late += written.late
     if summary.unpriced is not None:
         summary.unpriced = None if written.unpriced is None else summary.unpriced + written.unpriced
+    for label, times in written.overflow.items():
+        summary.overflow[label] = summary.overflow.get(label, 0) + times
     _sum_up(part.records, written, summary)
 
 

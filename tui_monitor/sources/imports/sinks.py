@@ -55,6 +55,7 @@ class DrySink:
 def _prepared(preparer: Preparer, records: Sequence[Record], written: Written) -> list[tuple[int, Record]]:
     good: list[tuple[int, Record]] = []
     unpriced = 0
+    before = preparer.overflow.copy()
     for index, record in enumerate(records):
         prepared = preparer.prepare(record)
         if isinstance(prepared, Rejection):
@@ -64,6 +65,7 @@ def _prepared(preparer: Preparer, records: Sequence[Record], written: Written) -
         if isinstance(prepared, Call) and prepared.cost is None:
             unpriced += 1
     written.unpriced = unpriced
+    written.overflow = dict(preparer.overflow - before)
     return good
 
 
