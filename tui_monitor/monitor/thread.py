@@ -142,7 +142,7 @@ class CollectorThread:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 self._loop.set_result(runner.get_loop())
                 runner.run(self._main())
         finally:
@@ -225,7 +225,7 @@ def _load(config: Path | None, overrides: Mapping[str, Any]) -> "Settings":
     return load(config, overrides)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     """uvloop's where it is installed."""
     try:
         import uvloop  # pyright: ignore[reportMissingImports]
