@@ -154,7 +154,7 @@ def test_daily_budget_from_the_environment(
 
 def test_a_daily_budget_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAILY_BUDGET", "lots")
-    with pytest.raises(UsageError, match='^DAILY_BUDGET: costs.daily_budget must be a number, not "lots"$'):
+    with pytest.raises(UsageError, match=r'^DAILY_BUDGET: costs\.daily_budget must be a number, not "lots"$'):
         load()
 
 

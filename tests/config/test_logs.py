@@ -149,6 +149,7 @@ def test_nothing_reaches_the_screen(
     problem = logs.set_up(Log(file=Path("/proc/nowhere/x.log")))
     assert problem is not None
     assert "/proc/nowhere/x.log" in problem
-    log.error("trouble %d %d", 1)
+    wrong = ("trouble %d %d", 1)
+    log.error(*wrong)
     logging.getLogger("uvicorn").critical("worse")
     assert screen.getvalue() == ""

@@ -54,6 +54,6 @@ def test_the_example_is_found_at_run_time() -> None:
 
 
 def test_places_cost_no_slow_import() -> None:
-    code = "import sys; import tui_monitor.config.places; print('pydantic' in sys.modules, 'platformdirs' in sys.modules)"
+    code = "import sys, tui_monitor.config.places; print(*(m in sys.modules for m in ('pydantic', 'platformdirs')))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]

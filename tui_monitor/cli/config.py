@@ -1,0 +1,154 @@
+"""`config`: what holds and why, what is wrong, where it stands, and an example to start from."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui_monitor.cli.actions import actions
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.config import places
+from tui_monitor.model.errors import MonitorError, UsageError
+
+if TYPE_CHECKING:
+    from tui_monitor.config.load import Loaded
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    verbs = actions(parser, default="show")
+    verbs.add("show", "every value that holds and where it comes from; never a secret")
+    verbs.add("check", "say everything that is wrong; exit code 2 if something is")
+    verbs.add("path", "where the files are")
+    init = verbs.add("init", "write the example file, every key with its default")
+    init.add_argument("--force", action="store_true", help="replace a file that is there")
+    examples(
+        parser, "tui-monitor config\ntui-monitor config check --config new.toml\ntui-monitor config init"
+    )
+
+
+def run(context: Context) -> int:
+    """Do one of them; raises `UsageError` for a configuration that is wrong."""
+    match context.args.action:
+        case "check":
+            return _check(context)
+        case "path":
+            return _path(context)
+        case "init":
+            return _init(context)
+        case _:
+            return _show(context)
+
+
+def _show(context: Context) -> int:
+    from tui_monitor.cli.tables import Column, name, table
+
+    rows = values(context.loaded)
+    data = [{"key": key, "value": value, "origin": origin} for key, value, origin in rows]
+    cells = [[key, value, (origin, "dim" if origin == "default" else "")] for key, value, origin in rows]
+    columns = [Column("key"), name("value"), name("from")]
+    context.out.answer(data, lambda: table(context.out, columns, cells), context.loaded.warnings)
+    return 0
+
+
+def values(loaded: "Loaded") -> list[tuple[str, str, str]]:
+    """Key, value as it is written, origin; secrets replaced by stars."""
+    from tui_monitor.config import written
+    from tui_monitor.config.problems import dotted
+    from tui_monitor.config.toml import KeyPath
+
+    rows: list[tuple[str, str, str]] = []
+
+    def add(path: KeyPath, table: Any) -> None:
+        for key in written.keys("", type(table)):
+            where = (*path, key.name)
+            value = key.value(table)
+            rows.append((dotted(where), _shown(key, value), loaded.layers.origin(where)))
+
+    for section, _, listed in written.sections():
+        parent, _, inner = section.partition(".")
+        found = getattr(loaded.settings, parent)
+        tables = getattr(found, inner) if inner else found
+        path = (parent, inner) if inner else (parent,)
+        if listed:
+            for index, table in enumerate(tables):
+                add((*path, index), table)
+        else:
+            add(path, tables)
+    return rows
+
+
+def _shown(key: Any, value: Any) -> str:
+    from pydantic import SecretStr
+
+    from tui_monitor.config.logs import redactor
+    from tui_monitor.config.redact import HIDDEN, names_a_secret
+    from tui_monitor.config.written import written
+
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr) or names_a_secret(key.name):
+        return HIDDEN
+    redactor.learn_variables(os.environ)
+    return redactor.clean(written(key.field, value))
+
+
+def _check(context: Context) -> int:
+    loaded = context.loaded
+    from tui_monitor.cli.rulecheck import problems
+
+    broken = [problem for problem in problems(context) if problem.fatal]
+    if broken:
+        lines = [f"alerts.rules: {problem.rule}: {problem.message}" for problem in broken]
+        raise UsageError("\n".join(lines), hint="see `tui-monitor rules check`")
+    where = str(loaded.file) if loaded.file else "no file, the defaults hold"
+    data = {"file": loaded.file, "valid": True}
+    context.out.answer(data, lambda: context.out.line(f"the configuration is good: {where}"), loaded.warnings)
+    return 0
+
+
+def _path(context: Context) -> int:
+    from tui_monitor.cli.tables import facts
+
+    settings = context.settings
+    from tui_monitor.config.logs import log_path
+
+    config = context.config_file or places.config_file()
+    found = {
+        "config": config,
+        "database": settings.database_path(),
+        "log": log_path(settings.log),
+        "token": places.token_file(),
+        "socket": places.socket_path(settings.database_path()),
+    }
+    context.out.answer(found, lambda: facts(context.out, [(key, str(path)) for key, path in found.items()]))
+    return 0
+
+
+def _init(context: Context) -> int:
+    from tui_monitor.config.resources import example_config
+
+    path = context.config_file or places.config_file()
+    if path.exists() and not context.args.force:
+        raise MonitorError(f"{path} is there already", hint="--force replaces it")
+    try:
+        places.private(path.parent)
+        _write(path, example_config())
+    except OSError as error:
+        raise MonitorError(f"cannot write {path}: {error.strerror}") from error
+    context.out.answer({"path": path}, lambda: context.out.line(f"written: {path}"))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, for the owner alone."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(
+            fresh, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)
+        ) as file:
+            file.write(text)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

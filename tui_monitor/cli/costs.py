@@ -1,0 +1,149 @@
+"""`costs`: what was spent, on what, where the month ends, and the budgets."""
+
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.cli.output import Output
+from tui_monitor.model.units import UNKNOWN, count, ratio, usd
+
+if TYPE_CHECKING:
+    from tui_monitor.costs.views import BudgetStatus, CostsView, Spend
+    from tui_monitor.model.calendar import Calendar
+
+_NAMES = {"today": "today", "week": "this week", "month": "this month"}
+_PERIODS = ("today", "yesterday", "week", "last_week", "month", "last_month")
+_TIGHT = 0.8
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument(
+        "--by", metavar="LABEL", default="model",
+        help="provider, model, user, project, operation, or another label (default: model)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--period", choices=_PERIODS, default="month", help="what the table is for (default: month)"
+    )
+    parser.add_argument("--chart", action="store_true", help="draw spend by day and the shares")
+    examples(
+        parser,
+        """
+        tui-monitor costs
+        tui-monitor costs --by user --period week
+        tui-monitor --json costs --by project
+        """,
+    )
+
+
+def run(context: Context) -> int:
+    """Print the view; raises `UsageError`, `StoreError`."""
+    args = context.args
+    view = context.ask(lambda monitor: monitor.costs(args.by, args.period))
+    context.out.answer(view, lambda: _show(context, view), view.warnings)
+    return 0
+
+
+def _show(context: Context, view: "CostsView") -> None:
+    out = context.out
+    spends(out, view)
+    out.line()
+    _rows(out, view)
+    if context.args.chart:
+        out.line()
+        _charts(context, view)
+    if view.budgets:
+        out.line()
+        budgets(out, view, context.settings.calendar())
+
+
+def spends(out: Output, view: "CostsView") -> None:
+    """Today, this week, this month, and where the month ends."""
+    from tui_monitor.cli.tables import Column, number, table
+
+    rows = [
+        [_NAMES.get(s.period, s.period), usd(s.cost), _change(s), count(s.calls), _left_out(s)]
+        for s in view.spends
+    ]
+    table(out, [Column("spend"), number("cost"), number("change"), number("calls"), Column("")], rows)
+    if view.projection is not None:
+        out.line(f"month ends at about {usd(view.projection.amount)} ({view.projection.method})")
+
+
+def _change(spend: "Spend") -> str:
+    """Against the period before, up to the same elapsed time."""
+    if spend.cost is None or not spend.previous:
+        return UNKNOWN
+    return f"{(spend.cost / spend.previous - 1) * 100:+.0f} %"
+
+
+def _left_out(spend: "Spend") -> str:
+    words = []
+    if spend.unpriced:
+        words.append(f"{count(spend.unpriced)} calls unpriced ({count(spend.unpriced_tokens)} tokens)")
+    if spend.list_cost and spend.list_cost != spend.cost:
+        words.append(f"{usd(spend.list_cost)} at list price")
+    return ", ".join(words)
+
+
+def _rows(out: Output, view: "CostsView") -> None:
+    from tui_monitor.cli.tables import Column, name, number, table
+
+    if not view.rows:
+        out.line(f"no calls in this period ({view.period})")
+        return
+    titles = ("calls", "in", "out", "cached", "cost", "share", "before")
+    rows = [
+        [
+            row.name, count(row.calls), count(row.input_tokens), count(row.output_tokens),
+            ratio(row.cache_hit_rate), usd(row.cost), ratio(row.share), usd(row.previous),
+            f"{count(row.unpriced)} unpriced" if row.unpriced else "",
+        ]
+        for row in view.rows
+    ]  # fmt: skip
+    table(out, [name(view.dimension), *(number(title) for title in titles), Column("")], rows)
+
+
+def _charts(context: Context, view: "CostsView") -> None:
+    from tui_monitor.cli import chart
+
+    calendar = context.settings.calendar()
+    priced = [row for row in view.rows if row.cost is not None]
+    chart.bars(context.out, [row.name for row in priced], [row.cost for row in priced], "usd")
+    if view.daily:
+        context.out.line()
+        names = [calendar.local(at).strftime("%d %b") for at, _ in view.daily]
+        chart.bars(context.out, names, [cost for _, cost in view.daily], "usd")
+
+
+def budgets(out: Output, view: "CostsView", calendar: "Calendar") -> None:
+    """Every budget, how much of it is used, and how long it lasts."""
+    from tui_monitor.cli.tables import Column, name, number, table
+
+    columns = [name("budget"), number("spent"), Column("of"), number("used"), Column(""), Column("")]
+    table(out, columns, [_budget(out, status, calendar) for status in view.budgets])
+
+
+def _budget(out: Output, status: "BudgetStatus", calendar: "Calendar") -> list["str | tuple[str, str]"]:
+    from tui_monitor.cli.tables import BAD, GOOD, WARN
+    from tui_monitor.tui.drawing import bar
+
+    style = BAD if status.used >= 1 else WARN if status.used >= _TIGHT else GOOD
+    words = []
+    if status.used_up is not None:
+        words.append(f"used up about {calendar.local(status.used_up).strftime('%d %b %H:%M')}")
+    elif status.projected is not None:
+        words.append(f"ends at about {usd(status.projected)}")
+    if status.unpriced:
+        words.append(f"{count(status.unpriced)} calls unpriced")
+    drawn = "" if out.plain else bar(status.used, 20, out.glyphs)
+    amount = f"{usd(status.amount)} a {status.period}"
+    return [
+        status.name,
+        usd(status.spent),
+        amount,
+        (ratio(status.used), style),
+        (drawn, style),
+        ", ".join(words),
+    ]

@@ -1,0 +1,42 @@
+"""No verb: the dashboard, or the output of `status` where there is no terminal to draw on."""
+
+import logging
+import os
+import sys
+from argparse import ArgumentParser
+
+from tui_monitor.cli.context import Context
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Nothing besides the options that every verb takes."""
+
+
+def run(context: Context) -> int:
+    """Open the dashboard; its exit code. Nothing is read before it has drawn its frame."""
+    reason = _no_screen(context)
+    if reason:
+        from tui_monitor.cli import status
+
+        if not context.out.json:
+            context.out.note(reason)
+        return status.run(context)
+    # Until the settings say where the log goes, nothing may write onto the screen.
+    logging.lastResort = None
+    logging.getLogger().addHandler(logging.NullHandler())
+    from tui_monitor.tui.app import run as run_dashboard
+
+    return run_dashboard(
+        context.config_file, context.overrides, collect=not getattr(context.args, "no_collect", False)
+    )
+
+
+def _no_screen(context: Context) -> str:
+    """Why there can be no dashboard; empty where there can."""
+    if context.out.json or context.out.plain:
+        return "--json and --plain are for output without a screen: this is `tui-monitor status`"
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
+        return "this terminal cannot show the dashboard (TERM); here is the status instead"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "the dashboard needs a terminal; here is the status instead"
+    return ""

@@ -1,0 +1,192 @@
+"""`metrics`: the flags' way to the short form of a query."""
+
+import re
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.model.errors import UsageError
+from tui_monitor.model.providers import canonical
+from tui_monitor.model.timerange import TimeRange, format_duration, parse_duration
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.query.result import Result
+
+SPREAD = ("p50", "p95", "p99", "avg", "min", "max")
+_SPREAD_METRICS = frozenset({"latency", "ttft", "queue_wait"})
+_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+_FILTERS = ("provider", "model", "user", "project", "operation")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the flags say."""
+
+    metric: str
+    matchers: str
+    length: int
+    by: str
+
+    @property
+    def spread(self) -> bool:
+        """Whether its distribution says more than one figure."""
+        return self.metric in _SPREAD_METRICS or self.metric.endswith("_seconds")
+
+    def short_form(self, how: str = "") -> str:
+        """The query, aggregated in this way or in the metric's own."""
+        by = f"by({self.by})" if self.by else ""
+        parts = (f"{self.metric}{{{self.matchers}}}", f"[{format_duration(self.length)}]", how, by)
+        return " ".join(part for part in parts if part)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a metric; without one, all are listed")
+    for label in _FILTERS:
+        parser.add_argument(f"--{label}", metavar=label[0].upper(), help=f"only calls of this {label}")
+    parser.add_argument("--range", metavar="R", default="1h", help="how far back: 30m, 24h, 7d (default: 1h)")
+    parser.add_argument("--group-by", metavar="L", default="", help="one value for each of this label")
+    parser.add_argument("--format", choices=("table", "chart", "json"), default="table")
+    parser.add_argument(
+        "--chart", action="store_const", const="chart", dest="format", help="as --format chart"
+    )
+    examples(
+        parser,
+        """
+        tui-monitor metrics latency --provider claude --range 1h --format chart
+        tui-monitor metrics requests --group-by model --range 24h
+        tui-monitor metrics system_cpu_utilization --chart
+        tui-monitor metrics
+        """,
+    )
+
+
+def run(context: Context) -> int:
+    """Answer; raises `QueryError`, `UsageError`, `StoreError`."""
+    args = context.args
+    context.out.json = context.out.json or args.format == "json"
+    if args.name is None:
+        return _list(context)
+    asked = _asked(args)
+    if args.format == "chart" and not context.out.json:
+        return _chart(context, asked)
+    return _spread(context, asked) if asked.spread else _single(context, asked)
+
+
+def _asked(args: object) -> Asked:
+    from tui_monitor.query.language import quote
+
+    def given(name: str) -> str:
+        return getattr(args, name) or ""
+
+    for what, word in (("a metric", given("name")), ("a label", given("group_by") or "x")):
+        if not _NAME.fullmatch(word):
+            raise UsageError(f"not the name of {what}: {word!r}", hint="see `tui-monitor metrics`")
+    values = {label: given(label) for label in _FILTERS if given(label)}
+    if "provider" in values:
+        values["provider"] = canonical(values["provider"])
+    matchers = ", ".join(f"{label}={quote(value)}" for label, value in values.items())
+    return Asked(given("name"), matchers, parse_duration(given("range")), given("group_by"))
+
+
+def _single(context: Context, asked: Asked) -> int:
+    from tui_monitor.cli import answers
+
+    text = asked.short_form()
+    result = context.ask(lambda monitor: monitor.query(text))
+    calendar = context.settings.calendar()
+    context.out.answer(
+        {"query": text, **answers.data(result)},
+        lambda: answers.show_table(context.out, result, calendar),
+        result.warnings,
+    )
+    return 0
+
+
+async def _spread_of(monitor: "Monitor", asked: Asked) -> "dict[str, Result]":
+    return {how: await monitor.query(asked.short_form(how)) for how in SPREAD}
+
+
+def _spread(context: Context, asked: Asked) -> int:
+    found = context.ask(lambda monitor: _spread_of(monitor, asked))
+    groups = _groups(found)
+    unit = found["p50"].unit
+    data = {
+        "query": asked.short_form(),
+        "unit": unit,
+        "result": [{"metric": dict(labels), **values} for labels, values in groups.items()],
+    }
+    context.out.answer(data, lambda: _spread_table(context, groups, unit), _warnings(found))
+    return 0
+
+
+def _chart(context: Context, asked: Asked) -> int:
+    from tui_monitor.cli import answers, chart
+
+    out, calendar = context.out, context.settings.calendar()
+    count = chart.points(out)
+    text = asked.short_form("p95" if asked.spread else "")
+
+    async def ask(monitor: "Monitor") -> "tuple[Result, dict[str, Result]]":
+        drawn = await monitor.query_range(text, TimeRange(asked.length), count)
+        return drawn, await _spread_of(monitor, asked) if asked.spread else {}
+
+    drawn, found = context.ask(ask)
+    out.line(text)
+    answers.show_chart(out, drawn, calendar)
+    if found:
+        out.line()
+        _spread_table(context, _groups(found), drawn.unit)
+    for warning in dict.fromkeys([*drawn.warnings, *_warnings(found)]):
+        out.note(f"note: {warning}")
+    return 0
+
+
+def _groups(found: "dict[str, Result]") -> dict[tuple[tuple[str, str], ...], dict[str, float | None]]:
+    """Labels → each way of aggregating → value."""
+    groups: dict[tuple[tuple[str, str], ...], dict[str, float | None]] = {}
+    for how, result in found.items():
+        for series in result.series:
+            groups.setdefault(series.labels, dict.fromkeys(SPREAD))[how] = series.value
+    return groups
+
+
+def _warnings(found: "dict[str, Result]") -> list[str]:
+    return [warning for result in found.values() for warning in result.warnings]
+
+
+def _spread_table(
+    context: Context, groups: dict[tuple[tuple[str, str], ...], dict[str, float | None]], unit: str
+) -> None:
+    from tui_monitor.cli.tables import name, number, table
+    from tui_monitor.model.units import UNKNOWN, show
+
+    if not groups:
+        context.out.line("no data")
+        return
+    labels = [key for key, _ in next(iter(groups))]
+    rows = [
+        [
+            *(dict(group).get(label) or UNKNOWN for label in labels),
+            *(show(values[how], unit) for how in SPREAD),
+        ]
+        for group, values in groups.items()
+    ]
+    table(context.out, [*(name(label) for label in labels), *(number(how) for how in SPREAD)], rows)
+
+
+def _list(context: Context) -> int:
+    from tui_monitor.cli.tables import Column, name, table
+
+    async def ask(monitor: "Monitor") -> list[tuple[str, str]]:
+        found = await monitor.complete("", 0)
+        return sorted((entry.text, entry.help) for entry in found if entry.kind == "metric")
+
+    metrics = context.ask(ask)
+    data = [{"name": metric, "help": help_line} for metric, help_line in metrics]
+    columns = [Column("metric"), name("what it is")]
+    context.out.answer(data, lambda: table(context.out, columns, metrics))
+    return 0

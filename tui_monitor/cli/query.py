@@ -1,0 +1,51 @@
+"""`query`: ask, and print or chart the answer."""
+
+from argparse import ArgumentParser
+from math import ceil
+
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.cli.times import instant
+from tui_monitor.model.clock import HOUR
+from tui_monitor.model.timerange import TimeRange, parse_duration
+
+_POINTS = 60
+MAX_POINTS = 11_000
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("text", metavar="QUERY", help="metric{labels} [range] aggregate by(labels)")
+    parser.add_argument("--range", metavar="R", help="answer over time, so far back: 30m, 24h, 7d")
+    parser.add_argument("--step", metavar="S", help="length of one step over time, rounded up to a round one")
+    parser.add_argument("--at", metavar="TIME", help="answer for this moment instead of now")
+    parser.add_argument("--chart", action="store_true", help="draw the answer over time")
+    examples(
+        parser,
+        """
+        tui-monitor query 'latency{provider="anthropic"} [1h] p95 by(model)'
+        tui-monitor query 'cost{} [30d] sum by(model)'
+        tui-monitor query 'requests{} by(provider)' --range 24h --chart
+        tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
+        """,
+    )
+
+
+def run(context: Context) -> int:
+    """Answer; raises `QueryError`, `UsageError`, `StoreError`."""
+    from tui_monitor.cli import answers, chart
+
+    args, out = context.args, context.out
+    calendar = context.settings.calendar()
+    at = instant(args.at, calendar, context.clock.now()) if args.at else None
+    if args.range or args.step or args.chart:
+        shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
+        count = chart.points(out) if args.chart and not out.json else _POINTS
+        if args.step:
+            count = min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
+        result = context.ask(lambda monitor: monitor.query_range(args.text, shown, count))
+    else:
+        result = context.ask(lambda monitor: monitor.query(args.text, at=at))
+    show = answers.show_chart if args.chart else answers.show_table
+    out.answer(answers.data(result), lambda: show(out, result, calendar), result.warnings)
+    return 0

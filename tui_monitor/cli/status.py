@@ -1,0 +1,158 @@
+"""`status`: one look at everything; the exit code says how it is, 3 where that is unknown."""
+
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.cli.output import Output, error_form
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.states import Health
+from tui_monitor.model.text import clean
+from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, size, usd
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import ProviderRow, RateLimit, StatusView
+
+UNKNOWN_CODE = 3
+_STYLES = {
+    Health.HEALTHY: "green",
+    Health.DEGRADED: "yellow",
+    Health.UNAVAILABLE: "red",
+    Health.UNKNOWN: "dim",
+}
+_OVERALL = {0: ("healthy", "green"), 1: ("warning", "yellow"), 2: ("critical", "red"), 3: ("unknown", "dim")}
+FEED = (
+    "bring data in with `tui-monitor import FILE`, or run `tui-monitor collect` and send events to it; "
+    "`tui-monitor` opens the dashboard and collects too"
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    examples(
+        parser,
+        """
+        tui-monitor status
+        tui-monitor status --plain || mail -s "LLM trouble" you@example.org
+        tui-monitor --json status | jq .data.health
+        """,
+    )
+
+
+def run(context: Context) -> int:
+    """Print the view; the exit code is its severity. Raises `UsageError` and `StoreError`."""
+    path = context.database
+    if not path.exists():
+        _missing(context.out, f"there is no database yet: {path}")
+        return UNKNOWN_CODE
+    view = context.ask(lambda monitor: monitor.status())
+    context.out.answer(view, lambda: _show(context, view), view.costs.warnings + view.providers.warnings)
+    return view.severity
+
+
+def _missing(out: Output, message: str) -> None:
+    if out.json:
+        out.write_json(error_form(StoreError(message, hint=FEED)))
+        return
+    out.note(message)
+    out.note(f"  {FEED}")
+
+
+def _show(context: Context, view: "StatusView") -> None:
+    from tui_monitor.cli import costs
+    from tui_monitor.cli.tables import title
+
+    out = context.out
+    _overall(context, view)
+    out.line()
+    title(out, "Providers")
+    _providers(out, view)
+    out.line()
+    title(out, "Spend")
+    costs.spends(out, view.costs)
+    if view.costs.budgets:
+        costs.budgets(out, view.costs, context.settings.calendar())
+    out.line()
+    title(out, "Alerts")
+    _alerts(context, view)
+    out.line()
+    _caches(out, view)
+    _limits(out, view)
+
+
+def _overall(context: Context, view: "StatusView") -> None:
+    from tui_monitor.cli.tables import facts
+
+    collector = view.collector
+    running = f"running, pid {collector.pid}" if collector.running and collector.pid else "not running"
+    newest = UNKNOWN if view.newest is None else f"{age(context.clock.now() - view.newest)} ago"
+    facts(
+        context.out,
+        [
+            ("state", _OVERALL[view.severity]),
+            ("collector", running),
+            ("database", f"{collector.database or context.database}, {size(collector.database_bytes)}"),
+            ("calls", f"{count(collector.calls)}, newest {newest}"),
+        ],
+    )
+
+
+def _providers(out: Output, view: "StatusView") -> None:
+    from tui_monitor.cli.tables import Column, name, number, table
+
+    if not view.providers.rows:
+        out.line("no calls yet")
+        out.note(f"  {FEED}")
+        return
+    figures = ("p50", "p95", "p99", "success", "requests", "tokens", "today")
+    columns = [name("provider"), Column("state"), *(number(title) for title in figures), name("reason")]
+    table(out, columns, [_provider(out, row) for row in view.providers.rows])
+
+
+def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
+    style = _STYLES[row.state]
+    glyph = {"green": "ok", "yellow": "warn", "red": "crit"}.get(style, "")
+    state = row.state.value if out.plain else f"{out.glyphs.state(glyph)} {row.state.value}"
+    p95 = milliseconds(row.p95_ms) + (" [HIGH]" if row.flag == "p95" else "")
+    success = ratio(row.success_rate) + (" [LOW]" if row.flag == "success" else "")
+    return [
+        row.provider, (state, style), milliseconds(row.p50_ms), (p95, style if row.flag == "p95" else ""),
+        milliseconds(row.p99_ms), (success, style if row.flag == "success" else ""), count(row.requests),
+        count(row.tokens), usd(row.cost_today), row.reason,
+    ]  # fmt: skip
+
+
+def _alerts(context: Context, view: "StatusView") -> None:
+    from tui_monitor.cli import alerts
+
+    active = [alert for alert in view.alerts.alerts if alert.open]
+    if active:
+        alerts.show_table(context.out, active, context.clock.now())
+    else:
+        context.out.line("no active alerts")
+
+
+def _caches(out: Output, view: "StatusView") -> None:
+    out.line(f"cache hit rate {ratio(view.cache_hit_rate)} of input tokens in the last hour")
+    if view.response_cache_hit_rate is not None:
+        out.line(f"response cache hit rate {ratio(view.response_cache_hit_rate)} of lookups in the last hour")
+
+
+def _limits(out: Output, view: "StatusView") -> None:
+    if not view.rate_limits:
+        out.line("rate limits: none reported")
+        return
+    out.line("rate limits:")
+    for limit in view.rate_limits:
+        out.line(f"  {_limit(limit, view.at)}")
+
+
+def _limit(limit: "RateLimit", now: int) -> str:
+    words = [clean(limit.key), clean(limit.limit_type), clean(limit.result)]
+    if limit.remaining is not None:
+        of = f" of {count(limit.limit)}" if limit.limit is not None else ""
+        words.append(f"{count(limit.remaining)}{of} left")
+    if limit.reset_at is not None and limit.reset_at > now:
+        words.append(f"resets in {age(limit.reset_at - now)}")
+    return "  ".join(word for word in words if word)

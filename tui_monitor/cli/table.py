@@ -1,0 +1,36 @@
+"""Every verb: which module does it, and what it is for. Reading this loads none of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb of the command line."""
+
+    name: str
+    help: str
+    module: str
+
+
+def _verb(name: str, help_line: str, module: str | None = None) -> Verb:
+    return Verb(name, help_line, f"tui_monitor.cli.{module or name}")
+
+
+DASHBOARD = _verb("", "the dashboard", "dashboard")
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        _verb("collect", "collect without a screen, until told to stop"),
+        _verb("import", "load traces from files; `list` and `undo` imports", "import_"),
+        _verb("status", "one look at everything; the exit code tells how it is"),
+        _verb("metrics", "one metric over time or by group, from flags"),
+        _verb("query", "ask a query and print or chart the answer"),
+        _verb("costs", "spend by model, provider, user …, projection and budgets"),
+        _verb("prices", "which price holds for a model"),
+        _verb("reprice", "price stored calls anew, after the prices have changed"),
+        _verb("alerts", "list, acknowledge, and look into alerts"),
+        _verb("rules", "list and check the alert rules"),
+        _verb("config", "show, check, find or write the configuration"),
+        _verb("token", "the token that opens the TCP door"),
+    )
+}
