@@ -7,6 +7,7 @@ import gzip
 import os
 import socket
 import stat
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from tui_monitor.config import places
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.states import SourceState
 from tui_monitor.runtime import Collector
-from tui_monitor.server import bodies, protocol
+from tui_monitor.server import bodies, doors, protocol
 from tui_monitor.server.doors import Address, bind_socket, parse_listen
 from tui_monitor.server.tokens import read_or_make
 
@@ -121,21 +122,24 @@ async def test_a_bomb_and_a_huge_body_get_413_and_the_door_stays_open(start: Sta
         assert collector.refused["size"] == 3
 
 
-async def test_a_body_that_trickles_is_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies.Limits, "__init__", _impatient(bodies.Limits.__init__))
-    collector = await start()
-    url = await opened(collector, "http")
-    request = b"POST /monitor/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
-    answer = await raw(url, request)
+@pytest.mark.parametrize(("idle", "whole"), [(0.1, 60.0), (60.0, 0.3)])
+async def test_a_body_that_trickles_is_given_up(
+    start: Start, monkeypatch: pytest.MonkeyPatch, idle: float, whole: float
+) -> None:
+    monkeypatch.setattr(doors, "Limits", partial(bodies.Limits, idle=idle, whole=whole))
+    url = httpx.URL(await opened(await start(), "http"))
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST /monitor/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+    answering = asyncio.create_task(reader.read())
+    if whole < idle:
+        while not answering.done():
+            writer.write(b" ")
+            await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        answer = await answering
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"errorType":"timeout"' in answer
-
-
-def _impatient(init):
-    def make(self, max_body: int) -> None:
-        init(self, max_body=max_body, idle=0.1, whole=0.5)
-
-    return make
+    writer.close()
 
 
 @pytest.mark.parametrize("head", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])

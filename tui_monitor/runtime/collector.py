@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tui_monitor.alerts.evaluator import Evaluator
@@ -63,6 +64,7 @@ class Collector:
         self._sources = SOURCES if sources is None else sources
         self._supervisor = Supervisor(self.clock, self.bus, backoff)
         self._doors: tuple[str, ...] = ()
+        self._open = AsyncExitStack()
         self._started: Micros | None = None
         self._stopping = False
 
@@ -82,20 +84,20 @@ class Collector:
             synchronous=settings.database.synchronous,
             max_series=settings.collector.max_series,
         )
-        try:
-            self._alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
-        except BaseException:
-            self.store.close()
-            raise
-        engine = LocalEngine(self.store, calendar)
-        evaluator = Evaluator(engine, self._alerts, settings.alerts, calendar, self.clock, self.bus)
-        await evaluator.load()
-        self._intake = Intake(settings, self.store, self.clock, self.bus)
-        self.monitor = LocalMonitor(
-            settings, self.store, engine, self._alerts, evaluator, _Here(self, evaluator), self.clock
-        )
-        self._started = self.clock.now()
-        self._start_workers(evaluator)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, self.store.close)
+            alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
+            stack.push_async_callback(alerts.close)
+            engine = LocalEngine(self.store, calendar)
+            evaluator = Evaluator(engine, alerts, settings.alerts, calendar, self.clock, self.bus)
+            await evaluator.load()
+            self._intake = Intake(settings, self.store, self.clock, self.bus)
+            self.monitor = LocalMonitor(
+                settings, self.store, engine, alerts, evaluator, _Here(self, evaluator), self.clock
+            )
+            self._started = self.clock.now()
+            self._start_workers(evaluator)
+            self._open = stack.pop_all()
         log.info("collecting into %s", self.store.path)
 
     def _start_workers(self, evaluator: Evaluator) -> None:
@@ -124,8 +126,7 @@ class Collector:
         await self._supervisor.stop(["prices"], within=_REST_WITHIN)
         await self._intake.stop()
         self.monitor.close()
-        await self._alerts.close()
-        await asyncio.to_thread(self.store.close)
+        await self._open.aclose()
         log.info("collecting has ended")
 
     async def submit(

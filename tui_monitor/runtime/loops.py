@@ -138,7 +138,7 @@ def own_samples(collector: "Collector", now: Micros) -> list[Sample]:
         for reason, n in sorted(collector.refused.items())
     ]
     for row in status.sources:
-        if row.state is not SourceState.OFF:
+        if row.state in (SourceState.RUNNING, SourceState.FAILED):
             up = float(row.state is SourceState.RUNNING)
             samples.append(Sample("tui_monitor_source_up", now, up, {"source": row.name}))
             samples.append(_counter("tui_monitor_source_errors_total", now, row.errors, source=row.name))

@@ -17,7 +17,10 @@ from tui_monitor.server.tokens import TokenFile
 log = logging.getLogger(__name__)
 
 _OPEN: frozenset[tuple[str, str]] = frozenset(
-    {("POST", "/monitor/v1/events"), ("GET", "/live"), ("GET", "/ready"), ("GET", "/health")}
+    {
+        ("POST", "/monitor/v1/events"),
+        *((method, path) for method in ("GET", "HEAD") for path in ("/live", "/ready", "/health")),
+    }
 )
 """What needs no token on loopback: pushing data, and whether we are well."""
 _REQUEST_SECONDS = 120.0

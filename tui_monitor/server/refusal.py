@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError
+from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError, UsageError
 
 
 class Refusal(Exception):
@@ -67,6 +67,8 @@ def refusal_of(error: MonitorError) -> Refusal:
             return Refusal(
                 503, "unavailable", error.message, reason="store", hint=error.hint, retry_after=5.0
             )
+        case UsageError():
+            return Refusal(400, "bad_data", error.message, hint=error.hint)
         case QueryError():
             place = {"position": error.position, "length": error.length, "query": error.text}
             return Refusal(400, "bad_data", error.message, hint=error.hint, more=place)
