@@ -118,7 +118,7 @@ async def test_theme_and_size_redraw(stage):
         await pilot.resize_terminal(40, 9)
         assert all(chart.render_line(y).cell_length == 40 for y in range(9))
         app.glyphs = ASCII
-        chart.redraw()
+        chart.refresh()
         await pilot.pause()
         assert "".join(app.lines()).isascii()
 

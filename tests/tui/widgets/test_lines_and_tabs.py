@@ -49,7 +49,7 @@ async def test_style_tokens_are_the_themes_colours(stage):
     lines = Lines([Line((("bad", "crit bold"), ("plain", ""), ("inverse", "reverse"), ("odd", "nonsense")))])
     app = stage(lines)
     async with app.run_test(size=(40, 2)):
-        bad, plain, inverse, odd, _ = lines.render_line(0)
+        bad, plain, inverse, odd = lines.render_line(0)
         assert bad.style.color.triplet.hex == app.theme_variables["crit"].lower()
         assert bad.style.bold
         assert plain.style.color.triplet.hex == app.theme_variables["foreground"].lower()
@@ -97,3 +97,15 @@ async def test_ascii_set_draws_ascii_only(stage):
     app = stage(Lines([Line((("● ok – 日本 ≈ 5 …", "ok"),), (("▲", "warn"),))]), ASCII)
     async with app.run_test(size=(40, 2)):
         assert app.lines()[0].rstrip() == "* ok - ???? ~ 5 ~" + " " * 22 + "+"
+
+
+async def test_only_the_stretch_that_differs_is_painted(stage, monkeypatch):
+    lines = Lines([Line.of("requests 12.4 日本 /min")])
+    app = stage(lines)
+    async with app.run_test(size=(40, 2)) as pilot:
+        painted = []
+        monkeypatch.setattr(lines, "_set_dirty", lambda *regions: painted.extend(regions))
+        for text in ("requests 13.4 日本 /min", "requests 13.4 日x  /min", "requests 13.4 日x  /min"):
+            lines.show([Line.of(text)])
+            await pilot.pause()
+        assert [(region.x, region.width) for region in painted] == [(10, 1), (16, 2)]

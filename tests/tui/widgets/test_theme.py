@@ -38,7 +38,7 @@ async def test_every_theme_has_all_style_tokens(stage, name):
         app.theme = name
         await pilot.pause()
         await pilot.pause()
-        styles = {segment.text: segment.style for segment in lines.render_line(0)}
+        styles = {segment.text.strip(): segment.style for segment in lines.render_line(0)}
         assert all(styles[word].color is not None for word in WORDS)
         assert len({styles[word].color for word in ("ok", "warn", "crit")}) == 3
 

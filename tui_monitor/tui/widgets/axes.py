@@ -49,26 +49,26 @@ def scale(low: float, high: float, unit: str, wanted: int, *, zero: bool = True)
     return Scale(ticks[0], ticks[-1], tuple(zip(ticks, texts, strict=True)))
 
 
+_SECONDS = (
+    *(60.0 * n for n in (1, 2, 5, 10, 15, 30)),
+    *(3600.0 * n for n in (1, 2, 3, 6, 12)),
+    *(86_400.0 * n for n in (1, 2, 5, 10)),
+)
+_KIBI = (1, 2, 5, 10, 20, 50, 100, 200, 512, 1024)
+
+
 def _step(least: float, unit: str) -> float:
     """The smallest round step that is not below `least`, round in the unit people read it in."""
-    if least <= 0:
+    if least < 1e-300:
         return 0.0
-    if unit in ("bytes", "bytes/s"):
-        if least <= 512:
-            return 2.0 ** max(0, math.ceil(math.log2(least)))
+    if unit in ("bytes", "bytes/s") and least > 1:
         base = 1024.0 ** math.floor(math.log(least, 1024) + 1e-12)
-        return base * next((n for n in (1, 2, 5, 10, 20, 50, 100, 200, 512) if n * base >= least), 1024)
-    if unit in ("ms", "s"):
-        second = 1000.0 if unit == "ms" else 1.0
-        if least > 30 * second:
-            for size, counts in (
-                (60, (1, 2, 5, 10, 15, 30)),
-                (3600, (1, 2, 3, 6, 12)),
-                (86400, (1, 2, 5, 10)),
-            ):
-                for n in counts:
-                    if n * size * second >= least:
-                        return n * size * second
+        return base * next((n for n in _KIBI if n * base >= least), 1024)
+    second = {"ms": 1000.0, "s": 1.0}.get(unit)
+    if second is not None and least > 30 * second:
+        longer = next((n * second for n in _SECONDS if n * second >= least), None)
+        if longer is not None:
+            return longer
     base = 10.0 ** math.floor(math.log10(least))
     return next(n * base for n in (1.0, 2.0, 5.0, 10.0, 20.0) if n * base >= least * (1 - 1e-9))
 

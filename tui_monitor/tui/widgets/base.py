@@ -1,6 +1,7 @@
 """What our line-drawn widgets share: glyphs, styles by token, strips of an exact width."""
 
 from collections.abc import Iterable
+from typing import Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,6 +25,7 @@ class Drawn(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes, markup=False)
         self._paints: dict[str, Style] = {}
+        self._strips: dict[int, Strip] = {}
 
     @property
     def glyphs(self) -> Glyphs:
@@ -60,33 +62,89 @@ class Drawn(Widget):
         """
         segments: list[Segment] = []
         used = 0
-        for text, token in spans:
+        for text, token in (*spans, (" " * width, fill)):
             text = safe(text, self.glyphs)
-            if text:
-                segments.append(Segment(text, self.paint(token)))
-                used += width_of(text)
-        if used < width:
-            segments.append(Segment(" " * (width - used), self.paint(fill)))
-        line = Strip(segments, max(used, width))
-        return line if used <= width else line.crop(0, width)
+            style = self.paint(token)
+            if not text or used >= width:
+                continue
+            used += width_of(text)
+            if segments and _joins(segments[-1], text, style):
+                text, style = segments[-1].text + text, segments.pop().style
+            segments.append(Segment(text, style))
+        return Strip(segments, used).crop(0, width)
 
     def blank(self, width: int) -> Strip:
         """An empty line."""
         return self.strip((), width)
 
-    def repaint(self, y: int, count: int = 1) -> None:
-        """Draw `count` lines from `y` on anew, and no others."""
-        self.refresh(Region(0, y, self.size.width, count))
+    def draw(self, y: int) -> Strip:
+        """A line of the widget's content, made anew."""
+        raise NotImplementedError
 
-    def redraw(self) -> None:
-        """Draw everything anew, as after a change of theme or glyphs."""
+    def render_line(self, y: int) -> Strip:
+        """The toolkit's hook: a line as it was drawn last."""
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            strip = self._strips[y] = self.draw(y)
+        return strip
+
+    def repaint(self, y: int) -> None:
+        """Draw a line anew and paint the stretch of it that differs, if any does."""
+        before = self._strips.get(y)
+        if before is None:
+            self.refresh(Region(0, y, self.size.width, 1))
+            return
+        after = self._strips[y] = self.draw(y)
+        start, end = _difference(before, after)
+        if start < end:
+            self.refresh(Region(start, y, end - start, 1))
+
+    def forget(self) -> None:
+        """Let go of what was drawn."""
         self._paints.clear()
-        self.refresh()
+        self._strips.clear()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Without regions all is drawn anew: the theme, the glyphs, a background or the size changed."""
+        if repaint and not regions:
+            self.forget()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, lambda _: self.redraw())
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
-    def notify_style_update(self) -> None:
-        """The toolkit's hook for changed styles; what they change is repainted by it."""
-        super().notify_style_update()
-        self._paints.clear()
+
+def _joins(last: Segment, text: str, style: Style) -> bool:
+    """Whether a text goes on in the last segment's style: every change of style costs bytes on the wire."""
+    before = last.style
+    if before is style or before is None:
+        return True
+    shapes = (before.reverse, before.underline, style.reverse, style.underline)
+    return text.isspace() and before.bgcolor == style.bgcolor and not any(shapes)
+
+
+def _difference(before: Strip, after: Strip) -> tuple[int, int]:
+    """The cells [start, end) outside of which two lines are the same."""
+    old, new = _cells(before), _cells(after)
+    if len(old) != len(new):
+        return 0, max(len(old), len(new))
+    differing = [i for i, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    return (differing[0], differing[-1] + 1) if differing else (0, 0)
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    """What each cell holds; a wide character is in both of its cells, so that it is never halved."""
+    cells: list[tuple[str, Style | None]] = []
+    for text, style, _ in strip:
+        if text.isascii():
+            cells += [(character, style) for character in text]
+            continue
+        for character in text:
+            size = width_of(character)
+            if size:
+                cells += [(character, style), (f"{character}2", style)][:size]
+            elif cells:
+                cells[-1] = (cells[-1][0] + character, style)
+    return cells

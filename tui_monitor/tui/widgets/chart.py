@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.events import Blur, Resize
+from textual.events import Blur
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -53,7 +54,7 @@ class Chart(Drawn, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._data = data or ChartData()
         self._pointed: Micros | None = None
-        self._strips: list[Strip] | None = None
+        self._plot: tuple[Size, list[Strip]] | None = None
 
     @property
     def data(self) -> ChartData:
@@ -84,37 +85,25 @@ class Chart(Drawn, can_focus=True):
         return [self.strip(line, width) for line in plot.lines()]
 
     def _update(self) -> None:
-        """Repaint the lines that differ; what nobody sees is drawn when it is seen."""
-        before = self._strips
-        if before is None or not self.size or not self.is_on_screen:
-            self.redraw()
-            return
-        self._strips = self._plotted()
-        if len(before) != len(self._strips):
+        """Repaint what differs; what nobody sees is drawn when it is seen."""
+        if not self._strips or not self.is_on_screen:
             self.refresh()
             return
-        for y, (old, new) in enumerate(zip(before, self._strips, strict=True)):
-            if old != new:
-                self.repaint(y)
+        self._plot = None
+        for y in range(self.size.height):
+            self.repaint(y)
 
-    def redraw(self) -> None:
-        """Draw everything anew, as after a change of theme or glyphs."""
-        self._strips = None
-        super().redraw()
+    def forget(self) -> None:
+        """Let go of what was drawn."""
+        self._plot = None
+        super().forget()
 
-    def notify_style_update(self) -> None:
-        """The toolkit's hook for changed styles."""
-        self._strips = None
-        super().notify_style_update()
-
-    def render_line(self, y: int) -> Strip:
-        if self._strips is None:
-            self._strips = self._plotted()
-        return self._strips[y] if y < len(self._strips) else self.blank(self.size.width)
-
-    def on_resize(self, event: Resize) -> None:
-        """Draw in the new size."""
-        self._strips = None
+    def draw(self, y: int) -> Strip:
+        """A line of the chart, which is plotted as a whole."""
+        if self._plot is None or self._plot[0] != self.size:
+            self._plot = (self.size, self._plotted())
+        lines = self._plot[1]
+        return lines[y] if y < len(lines) else self.blank(self.size.width)
 
     # The crosshair.
 

@@ -244,7 +244,7 @@ class Grid(Drawn, can_focus=True):
                     self.repaint(y)
         self._drawn = drawn
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         width = self.size.width
         header = self._header()
         index = self._top + y - header

@@ -60,7 +60,7 @@ class Lines(Drawn):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         width = self.size.width
         if y >= len(self._lines):
             return self.blank(width)

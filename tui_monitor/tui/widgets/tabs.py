@@ -55,7 +55,7 @@ class Tabs(Drawn):
         self._tabs, self._active = tuple(tabs), active
         self.repaint(0)
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         width = self.size.width
         if y > 0:
             return self.blank(width)
