@@ -20,7 +20,7 @@ CALL: dict[str, Any] = {
 """A call as it is pushed; it costs $0.00035."""
 
 
-def settings_for(database: Path, **sections: dict[str, Any]) -> Settings:
+def settings_for(database: Path, *, budgets: list[dict[str, Any]] | None = None, **sections: Any) -> Settings:
     """Settings with a port of their own and quick commits; `sections` are added to them."""
     tables: dict[str, dict[str, Any]] = {
         "general": {"timezone": "UTC"},
@@ -30,7 +30,7 @@ def settings_for(database: Path, **sections: dict[str, Any]) -> Settings:
     }
     for section, values in sections.items():
         tables[section] = tables.get(section, {}) | values
-    return load(None, tables)
+    return load(None, {**tables, "budgets": budgets or []})
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
