@@ -37,6 +37,8 @@ class Receipt:
     """(index in what was submitted, reason)."""
     late: int = 0
     """Corrections of calls whose raw row is gone: counted, not applied."""
+    corrected: int = 0
+    """Those of `accepted` that were known with other content."""
 
     def note(self, index: int, result: Result) -> None:
         """Count one result."""
@@ -48,6 +50,7 @@ class Receipt:
             self.late += 1
         else:
             self.accepted += 1
+            self.corrected += result is Outcome.CORRECTED
 
 
 @dataclass(slots=True, eq=False)

@@ -49,13 +49,13 @@ def test_columns_by_our_names(write: Write, store: Store, load: RunImport) -> No
 def test_mapped_columns_defaults_and_labels(write: Write, store: Store, load: RunImport) -> None:
     path = write("a.csv", f"when;in;out;secs;who\n{TIME};1000;50;1.5;ann\n1773828000;1;1;;\n")
     summary = load(
-        path, provider="claude", model="claude-sonnet-4-5", labels={"project": "search"},
+        path, provider="claude", model="claude-sonnet-4-5", labels={"project": "search", "tier": "gold"},
         columns={"ts_end": "when", "input_tokens": "in", "output_tokens": "out", "latency_s": "secs",
                  "user": "who"},
     )  # fmt: skip
     assert (summary.stored, summary.unpriced) == (2, 0)
     assert store.label_values("provider") == ["anthropic"]
-    assert store.label_values("project") == ["search"]
+    assert (store.label_values("project"), store.label_values("tier")) == (["search"], ["gold"])
     assert totals(store)["latency"] == 1_500_000
 
 
@@ -211,6 +211,13 @@ def test_our_own_lines_of_every_kind(write: Write, store: Store, load: RunImport
     assert again.known == 5
     assert totals(store)["calls"] == 3
     assert len(store.events("mark", Span(0, clock.now()))) == 2
+
+
+def test_an_import_may_be_named(write: Write, store: Store, preparer: Preparer, clock: ManualClock) -> None:
+    path = write("a.csv", f"ts,input_tokens\n{TIME},5\n")
+    options = ImportOptions(now=clock.now())
+    assert run_import([path], None, options, StoreSink(store, preparer), None, "mine").batch_id == "mine"
+    assert [info.batch_id for info in store.imports()] == ["mine"]
 
 
 def test_a_dry_run_stores_nothing(write: Write, store: Store, preparer: Preparer, clock: ManualClock) -> None:

@@ -31,7 +31,7 @@ class ImportOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     """For `csv`: our field → column of the file."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Labels (`project`, `app` …) of rows that have none."""
+    """Labels (`project`, `app` …) or attributes of rows that have none."""
     start: Micros | None = None
     """When a trace with relative times began."""
     rebase: Micros | None = None

@@ -95,7 +95,7 @@ def _plain_tokens(columns: dict[str, int]) -> tuple[int, int] | None:
 
 
 def _defaults(options: ImportOptions) -> list[tuple[str, str]]:
-    given = {"provider": options.provider, "model_served": options.model, **options.labels}
+    given = {"provider": options.provider, "model_served": options.model}
     return [(name, value) for name, value in given.items() if value]
 
 

@@ -20,7 +20,7 @@ class JsonLines:
         """Reads a line; times must be written, there is no arrival to stand for them."""
         # An empty key: who a line without an id is, depends on its equals in the file.
         origin = Origin("", None, None, f"import:{self.name}")
-        defaults = {"provider": options.provider, "model_served": options.model, **options.labels}
+        defaults = {"provider": options.provider, "model_served": options.model}
         given = [(name, value) for name, value in defaults.items() if value]
 
         def read(raw: bytes) -> Record:

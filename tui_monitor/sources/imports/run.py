@@ -1,7 +1,7 @@
 """An import from its files to its summary."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, Micros, to_datetime
 from tui_monitor.model.feed import Record, Retract
 from tui_monitor.recorder.checks import EARLIEST
+from tui_monitor.sources.fields import TEXTS
 from tui_monitor.sources.imports.api import (
     FileSummary,
     ImportFailure,
@@ -62,10 +63,11 @@ def run_import(
         shift_us=shift,
         dry_run=isinstance(sink, DrySink),
     )
+    marks = _Marks(summary.batch_id, shift, options.labels)
     files = tuple(str(path) for path in paths)
     sink.begin(ImportInfo(summary.batch_id, options.now, files, summary.format, 0, shift))
     for path, read in zip(paths, readers, strict=True):
-        _import_file(path, read, sink, summary, meter)
+        _import_file(path, read, sink, summary, meter, marks)
     return summary
 
 
@@ -137,7 +139,9 @@ def _instant(record: Record) -> Micros | None:
     return None if isinstance(record, Retract) else record.ts
 
 
-def _import_file(path: Path, read: Reader, sink: Sink, summary: ImportSummary, meter: _Meter) -> None:
+def _import_file(
+    path: Path, read: Reader, sink: Sink, summary: ImportSummary, meter: _Meter, marks: "_Marks"
+) -> None:
     told = FileSummary(path)
     summary.files.append(told)
     waiting = Records()
@@ -151,19 +155,19 @@ def _import_file(path: Path, read: Reader, sink: Sink, summary: ImportSummary, m
             while len(waiting.records) >= BATCH:
                 part = Records(waiting.numbers[:BATCH], waiting.records[:BATCH])
                 waiting = Records(waiting.numbers[BATCH:], waiting.records[BATCH:])
-                _store(part, sink, summary, told)
+                _store(part, sink, summary, told, marks)
                 meter.at(file.done, summary.rows)
         if waiting.records:
-            _store(waiting, sink, summary, told)
+            _store(waiting, sink, summary, told, marks)
         told.error = file.error
         meter.at(file.done, summary.rows)
     told.rejections.sort()
     meter.file_done(path)
 
 
-def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary) -> None:
+def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary, marks: "_Marks") -> None:
     for index, record in enumerate(part.records):
-        part.records[index] = _marked(record, summary.batch_id, summary.shift_us)
+        part.records[index] = marks.put(record)
     written = sink.write(part.records)
     for index, reason in written.rejected:
         told.reject(part.numbers[index], reason)
@@ -178,17 +182,32 @@ def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary)
     _sum_up(part.records, written, summary)
 
 
-def _marked(record: Record, batch_id: str, shift: Micros) -> Record:
-    """With the import's name, and shifted."""
-    if isinstance(record, Call):
-        record.batch_id = batch_id
+class _Marks:
+    """What an import adds to each record: its name, the shift, and labels where there are none."""
+
+    def __init__(self, batch_id: str, shift: Micros, labels: Mapping[str, str]) -> None:
+        self._batch_id = batch_id
+        self._shift = shift
+        self._labels = [(TEXTS[name], value) for name, value in labels.items() if name in TEXTS]
+        self._attributes = {name: value for name, value in labels.items() if name not in TEXTS}
+
+    def put(self, record: Record) -> Record:
+        """Calls are changed in place."""
+        shift = self._shift
+        if not isinstance(record, Call):
+            return (
+                replace(record, ts=record.ts + shift) if shift and not isinstance(record, Retract) else record
+            )
+        record.batch_id = self._batch_id
         if shift:
             record.ts_start = None if record.ts_start is None else record.ts_start + shift
             record.ts_end = None if record.ts_end is None else record.ts_end + shift
+        for name, value in self._labels:
+            if getattr(record, name) is None:
+                setattr(record, name, value)
+        if self._attributes:
+            record.attrs = {**self._attributes, **record.attrs}
         return record
-    if not shift or isinstance(record, Retract):
-        return record
-    return replace(record, ts=record.ts + shift)
 
 
 def _sum_up(records: Sequence[Record], written: Written, summary: ImportSummary) -> None:
