@@ -1,0 +1,56 @@
+# What a person types. Everything lives in .venv, from the versions in requirements.lock.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint check format bench docs lock clean
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## install into .venv; again only when the lock changes
+
+run: $(STAMP) ## open the dashboard; ARGS="--db FILE" adds options
+	@$(BIN)/tui-monitor $(ARGS)
+
+test: $(STAMP) ## run the whole suite; ARGS="tests/config -x" chooses
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(STAMP) ## ruff and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+check: lint test ## both
+
+format: $(STAMP) ## put the code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure start, idle terminal and import
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(STAMP) ## write config.example.toml and the reference in docs/config.md anew
+	$(BIN)/python -m tui_monitor.config.example
+
+lock: ## resolve the versions anew (needs uv)
+	uv lock --upgrade
+	uv export --frozen --all-groups --no-emit-project --quiet --output-file requirements.lock
+
+clean: ## remove what was made, .venv too
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "tui-monitor needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." >&2; \
+		echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
