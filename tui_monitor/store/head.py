@@ -46,22 +46,25 @@ class Row:
     parts: list[Part]
     call: Call
     arrived: int
-
-
-def _tri(value: bool | None, yes: int, no: int) -> int:
-    return 0 if value is None else yes if value else no
+    series: int = 0
+    """The number of its label set; set when it is stored or loaded."""
 
 
 def _flags(row: Row) -> int:
     call = row.call
-    return (
-        (_REMEMBER if any(part.remember for part in row.parts) else 0)
-        | (_PARTS if len(row.parts) > 1 else 0)
-        | (_TIER if call.tier_estimated else 0)
-        | (_GUESSED if call.model_guessed else 0)
-        | _tri(call.stream, *SWITCHES["stream"])
-        | _tri(call.batch, *SWITCHES["batch"])
-    )
+    flags = _PARTS if len(row.parts) > 1 else 0
+    for part in row.parts:
+        if part.remember:
+            flags |= _REMEMBER
+    if call.tier_estimated:
+        flags |= _TIER
+    if call.model_guessed:
+        flags |= _GUESSED
+    if call.stream is not None:
+        flags |= _STREAM if call.stream else _NO_STREAM
+    if call.batch is not None:
+        flags |= _BATCH if call.batch else _NO_BATCH
+    return flags
 
 
 def _untri(flags: int, yes: int, no: int) -> bool | None:
@@ -73,12 +76,12 @@ def remembered(flags: int) -> bool:
     return bool(flags & _REMEMBER)
 
 
-def encode(row: Row, series: int, terms: Terms) -> tuple[Any, ...]:
+def encode(row: Row, terms: Terms) -> tuple[Any, ...]:
     """The values of `COLUMNS`."""
     call = row.call
     term = terms.id
     return (
-        row.id, call.booked, series, row.arrived, _flags(row),
+        row.id, call.booked, row.series, row.arrived, _flags(row),
         micros(call.latency_ms), micros(call.ttft_ms), micros(call.queue_wait_ms),
         call.ts_start, call.ts_end, call.in_uncached, call.cache_read, call.cache_write_5m,
         call.cache_write_1h, call.out_total, call.reasoning, call.cost, call.list_cost,
@@ -129,7 +132,7 @@ def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
     wanted = json.dumps(list(ids))
     for values in conn.execute(f"{_SELECT} WHERE c.id IN (SELECT value FROM json_each(?))", (wanted,)):
         call, flags = _decode_call(values), values[_AT["flags"]]
-        row = Row(values[0], [], call, values[_AT["arrived"]])
+        row = Row(values[0], [], call, values[_AT["arrived"]], values[_AT["series"]])
         rows[row.id] = row
         if flags & _PARTS:
             composed.append(row.id)
@@ -159,7 +162,9 @@ def replace(
     kept = {row.id for row in new}
     conn.executemany("DELETE FROM calls WHERE id = ?", [(row.id,) for row in old if row.id not in kept])
     conn.executemany("DELETE FROM parts WHERE call = ?", [(row.id,) for row in old if len(row.parts) > 1])
-    conn.executemany(_INSERT, [encode(row, series.id(label_set(row.call)), terms) for row in new])
+    for row in new:
+        row.series = series.id(label_set(row.call))
+    conn.executemany(_INSERT, [encode(row, terms) for row in new])
     conn.executemany(
         "INSERT INTO parts VALUES (?, ?, ?, ?, ?)",
         [

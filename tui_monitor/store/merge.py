@@ -1,7 +1,7 @@
 """Several sources' views of one call become one record."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from tui_monitor.model.call import Call
 from tui_monitor.store.jsontext import to_json
@@ -30,6 +30,8 @@ class Part:
     seq: int
     call: Call
     remember: bool
+    hashes: list[int] = field(default_factory=list, compare=False)
+    """Its identities, where they are worked out already."""
 
     @property
     def weight(self) -> tuple[int, int, bool, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tui_monitor.store import cells, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
-from tui_monitor.store.dictionary import SeriesKeys, label_set
+from tui_monitor.store.dictionary import SeriesKeys
 from tui_monitor.store.head import Row
 from tui_monitor.store.measures import SUMMED, measured
 
@@ -63,9 +63,9 @@ class Deltas:
     def of(
         cls, old: Sequence[Row], new: Sequence[Row], keys: SeriesKeys, *, in_place: bool = False
     ) -> "Deltas":
-        """The change from some rows to others."""
+        """The change from some rows to others, which are stored or loaded already."""
         rows = [*old, *new]
-        series = [keys.id(label_set(row.call)) for row in rows]
+        series = [row.series for row in rows]
         values = [[_UNKNOWN if v is None else v for v in measured(row.call)] for row in rows]
         return cls(
             sign=np.array([-1] * len(old) + [1] * len(new), dtype=np.int64),

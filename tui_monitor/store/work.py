@@ -74,14 +74,14 @@ class Work:
     def _add(self, call: Call, numbers: list[int], remember: bool) -> Outcome:
         places = [self._places[number] for number in numbers if number in self._places]
         if not places:
-            self._put([Part(self._take_seq(), call, remember)])
+            self._put([Part(self._take_seq(), call, remember, numbers)])
             return Outcome.STORED
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
             if content(own.call) == content(call):
                 return Outcome.DUPLICATE
-            changed = Part(own.seq, call, own.remember or remember)
+            changed = Part(own.seq, call, own.remember or remember, numbers)
             self._regroup(rows, [part for row in rows for part in row.parts if part is not own] + [changed])
             return Outcome.CORRECTED
         gone = self._places.get(numbers[0])
@@ -90,7 +90,7 @@ class Work:
             return Outcome.DUPLICATE if same else Outcome.LATE
         if not rows and any(isinstance(place, Gone) for place in places):
             return Outcome.LATE
-        fresh = Part(self._take_seq(), call, remember)
+        fresh = Part(self._take_seq(), call, remember, numbers)
         self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
         return Outcome.MERGED if rows else Outcome.STORED
 
@@ -151,9 +151,11 @@ class Work:
 
 def row_hashes(row: Row) -> list[int]:
     """All identities that lead to a row."""
+    if len(row.parts) == 1 and row.parts[0].hashes:
+        return row.parts[0].hashes
     found: dict[int, None] = {}
     for part in row.parts:
-        found.update(dict.fromkeys(identity.hashes(part.call)))
+        found.update(dict.fromkeys(part.hashes or identity.hashes(part.call)))
     return list(found)
 
 
