@@ -113,6 +113,13 @@ def detect(setting: Setting, encoding: str) -> Glyphs:
     return BRAILLE if encoding.lower().replace("-", "").replace("_", "").startswith("utf") else ASCII
 
 
+_RANGES = (
+    *((0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x17F)),
+    *((0x2010, 0x2027), (0x2190, 0x21FF), (0x2500, 0x25FC), (0x2800, 0x28FF)),
+)
+SINGLE = frozenset(chr(code) for start, end in _RANGES for code in range(start, end + 1))
+"""Characters known to be harmless and one cell wide: letters, arrows, boxes, blocks, braille."""
+
 _DROPPED = {"Cc", "Cf", "Cs", "Cn"}
 _UNPRINTED = {*_DROPPED, "Zl", "Zp"}
 _MARKS = {"Mn", "Me"}
@@ -177,7 +184,7 @@ def _ascii(text: str) -> str:
 
 def safe(text: str, glyphs: Glyphs = BRAILLE) -> str:
     """Any text, harmless to the terminal, of a width all terminals agree on, in the set's characters."""
-    if text.isascii() and text.isprintable():
+    if (text.isascii() and text.isprintable()) or (not glyphs.plain and SINGLE.issuperset(text)):
         return text
     text = _safe(text[:MAX_DRAWN])
     return _ascii(text) if glyphs.plain else text
@@ -185,7 +192,7 @@ def safe(text: str, glyphs: Glyphs = BRAILLE) -> str:
 
 def width_of(text: str) -> int:
     """Terminal cells of a text that went through `safe`."""
-    return len(text) if text.isascii() else cell_len(text)
+    return len(text) if text.isascii() or SINGLE.issuperset(text) else cell_len(text)
 
 
 def _cut(text: str, width: int) -> str:

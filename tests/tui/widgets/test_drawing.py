@@ -13,6 +13,7 @@ from tui_monitor.tui.drawing import (
     BLOCK,
     BRAILLE,
     GLYPHS,
+    SINGLE,
     bar,
     detect,
     fit,
@@ -64,6 +65,11 @@ def test_safe_text_is_one_line_without_anything_that_drives_a_terminal(text):
 )
 def test_fit_by_example(text, width, drawn):
     assert fit(text, width) == drawn
+
+
+def test_the_short_cut_is_no_other_way():
+    assert {cell_len(character) for character in SINGLE} == {1}
+    assert not {unicodedata.category(c) for c in SINGLE} & {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp", "Mn", "Me"}
 
 
 def test_ascii_keeps_the_meaning():

@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_monitor.tui.drawing import BRAILLE, Glyphs, Span, safe, width_of
+from tui_monitor.tui.drawing import BRAILLE, SINGLE, Glyphs, Span, safe, width_of
 from tui_monitor.tui.theme import colours
 
 
@@ -138,7 +138,7 @@ def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
     """What each cell holds; a wide character is in both of its cells, so that it is never halved."""
     cells: list[tuple[str, Style | None]] = []
     for text, style, _ in strip:
-        if text.isascii():
+        if SINGLE.issuperset(text):
             cells += [(character, style) for character in text]
             continue
         for character in text:

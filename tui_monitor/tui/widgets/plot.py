@@ -79,7 +79,8 @@ class Plot:
         self.rows = max(1, room - self.head)
         self.scale = self._scale()
         longest = max((width_of(safe(text, glyphs)) for _, text in self.scale.ticks), default=0)
-        self.left = max(4, longest) if self.known and self.width >= 24 and height > 1 else 0
+        fits = self.known and self.width >= 24 and height > 1 and longest <= self.width // 3
+        self.left = max(4, longest) if fits else 0
         walls = 2 if self.left else 0
         self.columns = max(1, self.width - self.left - walls - self.right)
 
