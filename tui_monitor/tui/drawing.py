@@ -224,11 +224,6 @@ def fit(text: str, width: int, align: Align = "left", glyphs: Glyphs = BRAILLE) 
     return text + " " * room
 
 
-def known(value: float | None) -> bool:
-    """Whether there is a number to draw."""
-    return value is not None and not math.isnan(value)
-
-
 def _buckets(values: Sequence[float | None], width: int) -> list[float | None]:
     """At most `width` values: the largest of each bucket, so that no peak is hidden."""
     count = len(values)
