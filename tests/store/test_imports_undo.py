@@ -43,6 +43,18 @@ def test_undo_takes_out_what_the_import_brought_and_no_more(store: Store, clock:
     assert [o.value for o in write(store, *mine).calls] == ["merged"] + ["stored"] * 28
 
 
+def test_labels_go_with_the_import_that_brought_them(store: Store, clock: ManualClock) -> None:
+    store.begin_import(info("one", clock))
+    kept = a_call("p", clock.now(), user="ada")
+    write(store, kept, a_call("i", clock.now(), user="bob", batch_id="one"))
+    assert store.label_values("user") == ["ada", "bob"]
+    store.undo_import("one")
+    assert store.label_values("user") == ["ada"]
+    check_layers(store, [kept])
+    write(store, a_call("i", clock.now(), user="bob"))
+    assert store.label_values("user") == ["ada", "bob"]
+
+
 def test_an_import_that_is_not_there(store: Store, clock: ManualClock) -> None:
     with pytest.raises(StoreError, match="no import 'x'"):
         store.undo_import("x")

@@ -98,7 +98,7 @@ class AlertStore:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         with opening.explained(self.path):
-            async with self._turn, _held(self._guard):
+            async with _held(self._guard), self._turn:
                 await self._conn.execute("BEGIN IMMEDIATE")
                 try:
                     yield

@@ -10,8 +10,6 @@ from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import CELL, Layer
 
-SERIES_BITS = 32
-SERIES_MASK = (1 << SERIES_BITS) - 1
 DAY_BITS = 24
 _DAY_ZERO = 1 << (DAY_BITS - 1)
 _EPOCH = date(1970, 1, 1).toordinal()

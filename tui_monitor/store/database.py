@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,18 @@ from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import events, facts, imports, ledger, migrations, opening, retention, samples, zones
+from tui_monitor.store import (
+    dictionary,
+    events,
+    facts,
+    imports,
+    ledger,
+    migrations,
+    opening,
+    retention,
+    samples,
+    zones,
+)
 from tui_monitor.store import reprice as repricing
 from tui_monitor.store.api import (
     Extent,
@@ -26,7 +37,6 @@ from tui_monitor.store.api import (
     WriteBatch,
     WriteResult,
 )  # fmt: skip
-from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
@@ -56,7 +66,7 @@ class Store:
         self._zone = zone
         self._side = side
         self._lock = lock
-        self._lookup = Lookup()
+        self._lookup = dictionary.Lookup()
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self._closed = False
@@ -99,7 +109,9 @@ class Store:
             self._readers.clear()
         if self._side is not None:
             with self._side.guard:
-                _mark_clean(self._side.conn, clean=True)
+                # Where even this cannot be written, the next start looks for damage, and that is right.
+                with suppress(sqlite3.Error):
+                    _mark_clean(self._side.conn, clean=True)
                 self._side.conn.close()
         if self._lock is not None:
             self._lock.release()
@@ -187,17 +199,12 @@ class Store:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""
         with self._read() as conn:
             if label in DIMENSIONS:
-                at = DIMENSIONS.index(label)
-                sets = self._lookup.label_sets(conn).values()
-                found = {labels[at] for labels in sets if len(labels) == len(DIMENSIONS)}
+                rows = dictionary.values(conn, label)
             else:
                 expression, path = facts.text_expression(label)
-                rows = conn.execute(
-                    f"SELECT DISTINCT {expression} FROM (SELECT * FROM calls ORDER BY id DESC LIMIT ?)",
-                    (*path, _NEWEST),
-                )
-                found = {text for (text,) in rows}
-        return sorted(text for text in found if text)[:limit]
+                newest = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"
+                rows = conn.execute(f"SELECT DISTINCT {expression} FROM ({newest})", (*path, _NEWEST))
+            return sorted(text for (text,) in rows if text)[:limit]
 
     def label_names(self) -> list[str]:
         """Labels and free attributes that calls carry, sorted."""

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 
+SERIES_BITS = 32
+SERIES_MASK = (1 << SERIES_BITS) - 1
+"""The part of a cell's key that is the number of a label set."""
 LabelSet = tuple[str | None, ...]
 """Values of `DIMENSIONS`, or of the first five of them for a minute's cell."""
 _ENOUGH = 200_000
@@ -147,3 +150,25 @@ def matching(sets: dict[int, LabelSet], where: Sequence[tuple[str, str]], width:
     return [
         n for n, labels in sets.items() if len(labels) == width and all(labels[i] == v for i, v in wanted)
     ]
+
+
+def values(conn: sqlite3.Connection, label: str) -> Iterable[tuple[str | None]]:
+    """The different values of a dimension, as rows."""
+    path = f"$[{DIMENSIONS.index(label)}]"
+    return conn.execute(
+        "SELECT DISTINCT json_extract(labels, ?) FROM series_keys WHERE fine IS NOT NULL", (path,)
+    )
+
+
+def sweep(conn: sqlite3.Connection) -> None:
+    """Forget label sets that no call and no cell has any more. Looks at all of them."""
+    conn.execute(
+        """DELETE FROM series_keys WHERE fine IS NOT NULL AND id NOT IN (SELECT series FROM calls
+        UNION SELECT key & ?1 FROM hour UNION SELECT key & ?1 FROM day)""",
+        (SERIES_MASK,),
+    )
+    conn.execute(
+        """DELETE FROM series_keys WHERE fine IS NULL AND id NOT IN (
+        SELECT fine FROM series_keys WHERE fine IS NOT NULL UNION SELECT key & ?1 FROM minute)""",
+        (SERIES_MASK,),
+    )

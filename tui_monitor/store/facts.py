@@ -12,7 +12,7 @@ from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import cells, histogram
 from tui_monitor.store.api import CELL, HISTOGRAMS, Facts, Histogram, LabelColumn, Layer, Measure, Numbers
-from tui_monitor.store.dictionary import Lookup, matching
+from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup, matching
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.measures import raw_expression
@@ -55,10 +55,10 @@ def rollup_facts(
     """Cells that lie whole in the span; `zone` is the day cells' zone, `None` where it has no days."""
     numbers = _cells_in(layer, span, zone)
     condition = f"FROM {layer.value} WHERE key >= ? AND key < ?"
-    bounds: list[object] = [numbers.start << cells.SERIES_BITS, numbers.stop << cells.SERIES_BITS]
+    bounds: list[object] = [numbers.start << SERIES_BITS, numbers.stop << SERIES_BITS]
     if where:
         width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
-        condition += f" AND (key & {cells.SERIES_MASK}) IN (SELECT value FROM json_each(?))"
+        condition += f" AND (key & {SERIES_MASK}) IN (SELECT value FROM json_each(?))"
         bounds.append(json.dumps(matching(lookup.label_sets(conn), list(where.items()), width)))
     columns = ["key", "calls", *_sum_columns(measures)]
     rows = _integers(
@@ -67,8 +67,8 @@ def rollup_facts(
     key, found = rows[0], dict(zip(columns, rows, strict=True))
     facts = Facts(
         layer=layer,
-        end=_ends(layer, key >> cells.SERIES_BITS, zone),
-        labels=_dimension_columns(conn, lookup, key & cells.SERIES_MASK, labels),
+        end=_ends(layer, key >> SERIES_BITS, zone),
+        labels=_dimension_columns(conn, lookup, key & SERIES_MASK, labels),
         numbers={m: _sum_numbers(m, found) for m in measures},
         histograms={},
     )

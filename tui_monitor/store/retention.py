@@ -14,6 +14,7 @@ from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import cells, events, head, identity, imports, rollups, samples, zones
 from tui_monitor.store.api import Layer
+from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
 from tui_monitor.store.work import row_hashes
 from tui_monitor.store.writing import WriteSide
@@ -168,7 +169,7 @@ def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: 
     else:
         run = cells.whole_cells(layer, span, zone, name)
         sql = f"SELECT 1 FROM {layer.value} WHERE key >= ? AND key < ?"
-        bounds = (run.start << cells.SERIES_BITS, run.stop << cells.SERIES_BITS)
+        bounds = (run.start << SERIES_BITS, run.stop << SERIES_BITS)
     return conn.execute(f"{sql} LIMIT 1", bounds).fetchone() is None
 
 
@@ -189,12 +190,12 @@ def _drop_run(
     conn: sqlite3.Connection, layer: Layer, zone: int, name: str, run: range, cutoff: Micros
 ) -> int:
     condition = f"FROM {layer.value} WHERE key >= ? AND key < ? AND touched <= ?"
-    bounds = (run.start << cells.SERIES_BITS, run.stop << cells.SERIES_BITS, cutoff)
+    bounds = (run.start << SERIES_BITS, run.stop << SERIES_BITS, cutoff)
     first, last, count = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
     if not count:
         return 0
     conn.execute(f"DELETE {condition}", bounds)
-    start, end = (cells.cell_span(layer, key >> cells.SERIES_BITS, name) for key in (first, last))
+    start, end = (cells.cell_span(layer, key >> SERIES_BITS, name) for key in (first, last))
     note_dropped(conn, layer, Span(start.start, end.end), zone, name)
     return count
 

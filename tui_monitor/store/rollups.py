@@ -13,7 +13,7 @@ import numpy as np
 
 from tui_monitor.store import cells, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
-from tui_monitor.store.dictionary import SeriesKeys
+from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, SeriesKeys
 from tui_monitor.store.head import Row
 from tui_monitor.store.measures import SUMMED, measured
 
@@ -118,7 +118,7 @@ def apply_cells(
     zones: Mapping[int, str], keys: SeriesKeys,
 ) -> None:  # fmt: skip
     """Add the deltas to the cells of one layer."""
-    key = (numbers << cells.SERIES_BITS) + sets
+    key = (numbers << SERIES_BITS) + sets
     leaving = deltas.sign < 0
     if leaving.any():
         counted = _counted(conn, layer, key, deltas)
@@ -220,7 +220,7 @@ def _raw_extremes(
     keys: SeriesKeys,
 ) -> tuple[int, int] | None:  # fmt: skip
     """(lowest, highest) of a cell's raw calls; `None` when some of them are no longer kept."""
-    cell, series = key >> cells.SERIES_BITS, key & cells.SERIES_MASK
+    cell, series = key >> SERIES_BITS, key & SERIES_MASK
     zone = zones[cells.split_day(cell)[0]] if layer is Layer.DAY else "UTC"
     span = cells.cell_span(layer, cell, zone)
     members = keys.members(series) if layer is Layer.MINUTE else [series]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.store import events, head, imports, ledger, rollups, zones
+from tui_monitor.store import dictionary, events, head, imports, ledger, rollups, zones
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
@@ -89,6 +89,8 @@ class WriteSide:
                 found = imports.next_calls(self.conn, batch_id, _UNDO_STEP)
                 if not found:
                     imports.finish_undo(self.conn, batch_id, now)
+                    dictionary.sweep(self.conn)
+                    self.keys.forget()
                     self.bump()
                     return taken
                 work = Work(self.conn, now, self._next_call(), self.price)

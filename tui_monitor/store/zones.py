@@ -7,6 +7,7 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import cells
 from tui_monitor.store.api import Holding, Layer
+from tui_monitor.store.dictionary import SERIES_BITS
 
 _KEPT = 4
 _EVER = 1 << 60
@@ -51,7 +52,7 @@ def delete_days(conn: sqlite3.Connection, zone: int, day: int | None = None) -> 
     first, last = (cells.day_cell(zone, day or 0), cells.day_cell(zone, (day or 0) + 1))
     if day is None:
         first, last = zone << cells.DAY_BITS, (zone + 1) << cells.DAY_BITS
-    bounds = (first << cells.SERIES_BITS, last << cells.SERIES_BITS)
+    bounds = (first << SERIES_BITS, last << SERIES_BITS)
     conn.execute("DELETE FROM day WHERE key >= ? AND key < ?", bounds)
 
 
