@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.runtime.collecting import settings_for, until
+from tui_monitor.config import places
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError, UsageError
@@ -181,6 +182,26 @@ async def test_a_file_that_is_no_database_is_an_error_with_its_name(make: Make, 
     (tmp_path / "monitor.db").write_text("certainly no database" * 100)
     with pytest.raises(StoreError, match=r"monitor\.db"):
         await make().call(frame)
+
+
+def test_what_goes_wrong_is_in_the_log_and_not_on_the_screen(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from tui_monitor.monitor.thread import CollectorThread
+from tui_monitor.server import serve
+tables = {"database": {"path": sys.argv[1]}, "server": {"listen": "203.0.113.1:1"}}
+thread = CollectorThread(overrides=tables, serve=serve)
+thread.start()
+while thread.state.mode == "starting":
+    time.sleep(0.01)
+time.sleep(0.3)
+print(thread.state.mode, thread.stop(2))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "monitor.db"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("collecting True\n", "")
+    assert "203.0.113.1:1 can be reached from other hosts" in places.log_file().read_text()
 
 
 def test_importing_it_loads_nothing_heavy() -> None:

@@ -39,7 +39,8 @@ class ThreadState:
 class CollectorThread:
     """Runs a collector, or a viewer where another process collects already, on a daemon thread.
 
-    The caller's event loop talks to it by `call`; state changes come by `subscribe`.
+    The caller's event loop talks to it by `call`; state changes come by `subscribe`. It reads the settings
+    and sends the log to its file, unless `settings` are given: then the log is the caller's affair.
     """
 
     def __init__(
@@ -220,9 +221,13 @@ class CollectorThread:
 
 
 def _load(config: Path | None, overrides: Mapping[str, Any]) -> "Settings":
+    from tui_monitor.config import logs
     from tui_monitor.config.load import load
 
-    return load(config, overrides)
+    settings = load(config, overrides)
+    if problem := logs.set_up(settings.log):
+        log.warning("%s", problem)
+    return settings
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
