@@ -47,6 +47,7 @@ MAX_COUNT = 10**12
 """Tokens of one call; far above any context, low enough for sums to stay whole."""
 MAX_MONEY = 1_000_000 * NANO
 """Nano-dollars of one call."""
+_NUMBERS = (float, int)
 MAX_LATENCY_MS = 366 * DAY / 1000
 """A year, in ms."""
 
@@ -104,6 +105,8 @@ def count(field: str, value: Any, highest: int = MAX_COUNT) -> int:
 
 def length_ms(field: str, value: Any) -> float:
     """A length of time in ms."""
+    if type(value) is float and 0 <= value <= MAX_LATENCY_MS:
+        return value
     number = finite(field, value)
     if number < 0:
         raise Invalid(f"{field} {number:g} is negative")
@@ -114,7 +117,7 @@ def length_ms(field: str, value: Any) -> float:
 
 def finite(field: str, value: Any) -> float:
     """A number that is neither NaN nor infinite."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if type(value) not in _NUMBERS:
         raise Invalid(f"{field} {shown(value)} is not a number")
     try:
         number = float(value)

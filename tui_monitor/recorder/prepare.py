@@ -54,6 +54,10 @@ _get_counts = attrgetter(*_COUNTS)
 _get_small = attrgetter(*_SMALL)
 _get_lengths = attrgetter(*_LENGTHS)
 _get_flags = attrgetter(*_FLAGS)
+# Most calls know none of these, and one comparison of tuples tells.
+_NO_FREE, _NO_SMALL, _NO_LENGTHS, _NO_FLAGS = (
+    (None,) * len(names) for names in (_FREE, _SMALL, _LENGTHS, _FLAGS)
+)
 
 _STATUS_CATEGORY = {
     401: "auth", 402: "billing", 403: "auth", 404: "not_found", 408: "timeout", 413: "context_length",
@@ -91,6 +95,7 @@ class Preparer:
         self._clock = clock
         self._known: dict[str, set[str]] = {name: set() for name in _CAPPED}
         self._attributes: set[str] = set()
+        self._sources: set[str] = set()
 
     def seed(self, reader: LabelValues) -> None:
         """Learn the values that are stored already, so that a restart keeps them apart as before."""
@@ -125,7 +130,8 @@ class Preparer:
         return self._clock.now() + self._settings.max_future
 
     def _call(self, call: Call) -> Call:
-        call.source = key("source", call.source)
+        if call.source not in self._sources:
+            call.source = self._source(call.source)
         call.source_key = key("source_key", call.source_key)
         if call.call_keys:
             call.call_keys = tuple(dict.fromkeys(key("call_key", k) for k in call.call_keys if k))
@@ -134,9 +140,11 @@ class Preparer:
             # Only cleaned values are known, so a known one needs no cleaning.
             if value is not None and (type(value) is not str or value not in known):
                 setattr(call, name, self._label(name, value))
-        for name, value in zip(_FREE, _get_free(call), strict=True):
-            if value is not None:
-                setattr(call, name, _text(name, value))
+        free = _get_free(call)
+        if free != _NO_FREE:
+            for name, value in zip(_FREE, free, strict=True):
+                if value is not None:
+                    setattr(call, name, _text(name, value))
         for name, value in zip(_ENUMERATED, _get_enumerated(call), strict=True):
             if value is not None and value not in ENUMERATIONS[name][0]:
                 setattr(call, name, _enumeration(name, value))
@@ -146,6 +154,12 @@ class Preparer:
         _complete(call)
         self.prices.price(call)
         return call
+
+    def _source(self, source: str) -> str:
+        checked = key("source", source)
+        if len(self._sources) < self._settings.max_label_values:
+            self._sources.add(checked)
+        return checked
 
     def _label(self, name: str, value: Any) -> str | None:
         text = _text(name, value)
@@ -275,17 +289,26 @@ def _numbers(call: Call) -> None:
     for name, value in zip(_COUNTS, _get_counts(call), strict=True):
         if value is not None and (type(value) is not int or not 0 <= value <= MAX_COUNT):
             setattr(call, name, count(name, value))
-    for (name, highest), value in zip(_SMALL.items(), _get_small(call), strict=True):
-        if value is not None:
-            setattr(call, name, count(name, value, highest))
-    for name, value in zip(_LENGTHS, _get_lengths(call), strict=True):
-        if value is not None:
-            setattr(call, name, length_ms(name, value))
-    for name, value in zip(_FLAGS, _get_flags(call), strict=True):
-        if value is not None and not isinstance(value, bool):
-            raise Invalid(f"{name} {shown(value)} is neither true nor false")
     if call.reasoning and call.out_total is not None and call.reasoning > call.out_total:
         raise Invalid(f"reasoning {call.reasoning} is more than all output, {call.out_total}")
+    _rarer_numbers(call, _get_small(call), _get_lengths(call), _get_flags(call))
+
+
+def _rarer_numbers(
+    call: Call, small: tuple[Any, ...], lengths: tuple[Any, ...], flags: tuple[Any, ...]
+) -> None:
+    if small != _NO_SMALL:
+        for (name, highest), value in zip(_SMALL.items(), small, strict=True):
+            if value is not None:
+                setattr(call, name, count(name, value, highest))
+    if lengths != _NO_LENGTHS:
+        for name, value in zip(_LENGTHS, lengths, strict=True):
+            if value is not None:
+                setattr(call, name, length_ms(name, value))
+    if flags != _NO_FLAGS:
+        for name, value in zip(_FLAGS, flags, strict=True):
+            if value is not None and not isinstance(value, bool):
+                raise Invalid(f"{name} {shown(value)} is neither true nor false")
 
 
 def _complete(call: Call) -> None:

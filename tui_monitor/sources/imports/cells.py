@@ -21,8 +21,7 @@ def whole(column: str, cell: str) -> int | None:
 
 def decimal(column: str, cell: str) -> float | None:
     """A number; empty is unknown."""
-    cell = cell.strip()
-    if not cell:
+    if not cell or cell.isspace():
         return None
     try:
         return finite(column, float(cell))
