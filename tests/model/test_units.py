@@ -35,6 +35,14 @@ def test_unknown_is_a_dash_and_never_zero(unit: str) -> None:
     assert units.show(math.nan, unit) == units.UNKNOWN
 
 
+@given(
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from(["", "ms", "s", "usd", "bytes", "bytes/s", "ratio", "tokens", "requests/s", "widgets"]),
+)
+def test_any_float_has_a_short_text(value: float, unit: str) -> None:
+    assert 1 <= len(units.show(value, unit)) <= 24
+
+
 @given(st.floats(1, 1e14))
 def test_counts_keep_three_digits(value: float) -> None:
     text = units.count(value)

@@ -15,9 +15,13 @@ Unit = Literal["", "ms", "s", "usd", "tokens", "bytes", "bytes/s", "ratio", "req
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """`value` with so many significant digits and no exponent; integers below 1000 stay whole."""
+    """`value` with so many significant digits; an exponent only below 1e-9 and from 1e15 up."""
     if value == 0:
         return "0"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if not 1e-9 <= abs(value) < 1e15:
+        return f"{value:.{digits - 1}e}"
     magnitude = math.floor(math.log10(abs(value)))
     decimals = max(0, digits - 1 - magnitude)
     rounded = round(value, decimals)
@@ -29,6 +33,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 def _scaled(value: float, base: float, prefixes: str, digits: int = 3) -> str:
     size = abs(value)
+    if size >= 1e30:
+        return significant(value, digits)
     index = 0
     while index < len(prefixes) and round(size, 0 if size >= 100 else 1) >= base:
         size /= base
@@ -53,7 +59,8 @@ def size(value: float | None) -> str:
         return UNKNOWN
     if abs(value) < 1024:
         return f"{value:.0f} B"
-    return _scaled(value, 1024, "KMGTP") + "iB"
+    text = _scaled(value, 1024, "KMGTP")
+    return f"{text}iB" if text[-1] in "KMGTP" else f"{text} B"
 
 
 def milliseconds(value: float | None) -> str:
@@ -62,9 +69,10 @@ def milliseconds(value: float | None) -> str:
         return UNKNOWN
     if abs(value) < 999.5:
         return f"{significant(value)} ms"
-    if abs(value) < 59_950:
+    if abs(value) < 59_950 or abs(value) > 1e15:
         return f"{significant(value / 1000)} s"
-    return age(round(value * 1000))
+    sign = "-" if value < 0 else ""
+    return f"{sign}{age(round(abs(value) * 1000))}"
 
 
 def usd(value: float | None) -> str:
@@ -102,6 +110,8 @@ def ratio(value: float | None) -> str:
     if value is None or math.isnan(value):
         return UNKNOWN
     percent = value * 100
+    if abs(percent) >= 1e6:
+        return f"{significant(percent)} %"
     if 99.95 <= percent < 100:
         return "99.9 %" if percent < 99.99 else ">99.9 %"
     if 0 < percent < 0.05:
