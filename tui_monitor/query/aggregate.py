@@ -1,0 +1,149 @@
+"""Facts into groups × windows, with numpy. Cost grows with the rows, not with the windows."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tui_monitor.model.errors import QueryError
+from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, middle
+from tui_monitor.query.result import Labels
+from tui_monitor.query.windows import Windows
+from tui_monitor.store.api import LabelColumn
+
+MAX_VALUES = 3_000_000
+"""Groups × windows of one answer."""
+_BUCKET_BITS = 17
+_BUCKET_ZERO = 1 << (_BUCKET_BITS - 1)
+
+
+class Grid:
+    """Numbers the cells of groups × windows; groups are found as rows come."""
+
+    def __init__(self, windows: Windows, by: Sequence[str]) -> None:
+        self.windows = windows
+        self._by = tuple(by)
+        self._groups: dict[tuple[str, ...], int] = {}
+
+    @property
+    def size(self) -> int:
+        """Cells."""
+        return len(self._groups) * len(self.windows)
+
+    def place(self, ends: np.ndarray, columns: Mapping[str, LabelColumn], text: str = "") -> np.ndarray:
+        """The cell of each row. Raises `QueryError` when there are too many."""
+        groups = self._group(columns, len(ends))
+        if self.size > MAX_VALUES:
+            raise QueryError(
+                f"the answer has more than {MAX_VALUES:,} values",
+                text=text,
+                hint="group by fewer labels, or take a longer step",
+            )
+        return groups * len(self.windows) + self.windows.index(ends)
+
+    def group(self, values: tuple[str, ...]) -> int:
+        """The number of a group, by the values of its labels."""
+        return self._groups.setdefault(values, len(self._groups))
+
+    def labels(self, names: Sequence[str]) -> list[Labels]:
+        """The groups' labels under these names, in order of their numbers."""
+        return [tuple(sorted(zip(names, values, strict=True))) for values in self._groups]
+
+    def table(self, flat: np.ndarray) -> np.ndarray:
+        """Cells as groups × windows."""
+        return flat.reshape(len(self._groups), len(self.windows))
+
+    def _group(self, columns: Mapping[str, LabelColumn], rows: int) -> np.ndarray:
+        if not rows:
+            return np.zeros(0, dtype=np.int64)
+        code = np.zeros(rows, dtype=np.int64)
+        for name in self._by:
+            column = columns[name]
+            code = code * len(column.values) + column.codes
+            if len(self._by) > 1:
+                # Numbered anew each time, the codes of many labels never outgrow an integer.
+                code = np.unique(code, return_inverse=True)[1]
+        first, inverse = np.unique(code, return_index=True, return_inverse=True)[1:]
+        chosen = [[columns[n].values[columns[n].codes[i]] or "" for n in self._by] for i in first.tolist()]
+        return np.array([self.group(tuple(values)) for values in chosen], dtype=np.int64)[inverse]
+
+
+def sums(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """The sum of each cell's values, exact for integers."""
+    out = np.zeros(size, dtype=values.dtype)
+    np.add.at(out, cells, values)
+    return out
+
+
+def least(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """The least of each cell's values; NaN where there is none. NaN values do not count."""
+    out = np.full(size, np.nan)
+    np.fmin.at(out, cells, values)
+    return out
+
+
+def greatest(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """The greatest of each cell's values; NaN where there is none."""
+    out = np.full(size, np.nan)
+    np.fmax.at(out, cells, values)
+    return out
+
+
+def rank_of_values(q: float, cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """The value of rank ⌈q·n⌉ of each cell (nearest rank); NaN where there is none."""
+    order = np.lexsort((values, cells))
+    ranked = values[order]
+    count = np.bincount(cells, minlength=size).astype(np.int64)
+    out = np.full(size, np.nan)
+    filled = np.flatnonzero(count)
+    start = (np.cumsum(count) - count)[filled]
+    out[filled] = ranked[start + _rank(q, count[filled]) - 1]
+    return out
+
+
+def rank_of_buckets(
+    q: float, cells: np.ndarray, buckets: np.ndarray, counts: np.ndarray, size: int
+) -> np.ndarray:
+    """The middle of the bucket that holds the value of rank ⌈q·n⌉ of each cell; NaN where there is none."""
+    out = np.full(size, np.nan)
+    code, inverse = np.unique(
+        (cells.astype(np.int64) << _BUCKET_BITS) + (buckets.astype(np.int64) + _BUCKET_ZERO),
+        return_inverse=True,
+    )
+    if not len(code):
+        return out
+    merged = sums(inverse, counts.astype(np.int64), len(code))
+    cell = code >> _BUCKET_BITS
+    upto = np.cumsum(merged)
+    total = sums(cell, merged, size)
+    filled = np.flatnonzero(total)
+    start = (np.cumsum(total) - total)[filled]
+    at = np.searchsorted(upto, start + _rank(q, total[filled]), side="left")
+    out[filled] = middles((code[at] & ((1 << _BUCKET_BITS) - 1)) - _BUCKET_ZERO)
+    return out
+
+
+def middles(buckets: np.ndarray) -> np.ndarray:
+    """`model.histogram.middle` for an array."""
+    values = middle(0) * np.exp2(buckets / (1 << SCALE))
+    return np.where(buckets == ZERO_BUCKET, 0.0, values)
+
+
+def clamp(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The values brought between the extremes; NaN where a value or its extremes are NaN."""
+    return np.minimum(np.maximum(values, low), high)
+
+
+def divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Quotients; NaN where nothing is divided by nothing, or anything by 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below != 0, np.divide(above, below), np.nan)
+
+
+def _rank(q: float, counts: np.ndarray) -> np.ndarray:
+    return np.maximum(1, np.ceil(q * counts - 1e-9)).astype(np.int64)
+
+
+def finite(value: float) -> float | None:
+    """A number, or `None` for no data."""
+    return value if math.isfinite(value) else None

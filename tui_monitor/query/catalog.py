@@ -1,0 +1,53 @@
+"""Which metrics there are at this moment: the derived ones and those that are stored as samples."""
+
+from tui_monitor.model.errors import QueryError
+from tui_monitor.query.ast import Aggregate, Place
+from tui_monitor.query.context import Context
+from tui_monitor.query.language import nearest
+from tui_monitor.query.metrics import BY_NAME, HOST_BY_NAME, Metric, Sampled, unit_of_name
+from tui_monitor.store.api import Reader
+
+Found = Metric | Sampled
+
+
+def find(name: str, reader: Reader) -> Found | None:
+    """The metric of that name; a derived one goes before samples of the same name."""
+    metric = BY_NAME.get(name)
+    if metric is not None:
+        return metric
+    stored = reader.series(name)
+    if stored:
+        known = HOST_BY_NAME.get(name)
+        return Sampled(name, stored[0].type, unit_of_name(name), known.help if known else "")
+    return HOST_BY_NAME.get(name)
+
+
+def names(reader: Reader) -> list[str]:
+    """Every name that can be asked for, the short ones first."""
+    stored = sorted({info.name for info in reader.series()} - BY_NAME.keys())
+    return list(dict.fromkeys([*BY_NAME, *stored, *HOST_BY_NAME]))
+
+
+def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
+    """The metric of a selector and its aggregate. Raises `QueryError` for an unknown or senseless one."""
+    selector = node.of
+    metric = find(selector.metric, context.reader)
+    if metric is None:
+        meant = nearest(selector.metric, names(context.reader))
+        place = Place(selector.place.position, max(1, min(selector.place.length, len(selector.metric) + 2)))
+        raise context.error(
+            f'unknown metric "{selector.metric}"' + (f", did you mean {meant}?" if meant else ""), place
+        )
+    how = node.how or metric.default_aggregate
+    if not metric.allows(how):
+        raise _senseless(metric, node, how, context)
+    return metric, how
+
+
+def _senseless(metric: Found, node: Aggregate, how: str, context: Context) -> QueryError:
+    allowed = ", ".join(metric.aggregates)
+    hint = f"{node.of.metric} has {allowed}"
+    if how.startswith("p") and isinstance(metric, Metric):
+        spread = [name for name, known in BY_NAME.items() if "pNN" in known.aggregates and name != known.long]
+        hint += f"; quantiles have {', '.join(spread)}"
+    return context.error(f"{how} of {node.of.metric} has no meaning", node.place, hint=hint)

@@ -1,0 +1,99 @@
+"""The engine over a store of this machine."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.query import complete, evaluate
+from tui_monitor.query.ast import Node
+from tui_monitor.query.context import Context, Vector
+from tui_monitor.query.parser import parse
+from tui_monitor.query.result import Completion, Result, Series
+from tui_monitor.query.windows import check_instant, steps, window_of
+from tui_monitor.store.api import Reader
+
+CACHED = 200
+"""Answers that are kept."""
+
+
+class LocalEngine:
+    """Answers queries from a `Reader`. Any number of threads may ask at once.
+
+    An answer is kept for as long as the data does not change; the oldest make room.
+    """
+
+    def __init__(self, reader: Reader, calendar: Calendar) -> None:
+        self._reader = reader
+        self._calendar = calendar
+        self._answers: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def instant(self, text: str, at: Micros) -> Result:
+        """The answer at one instant: windows end at `at`."""
+        return self._kept((text, at), lambda: self._instant(text, at))
+
+    def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+        """The answer in windows of one step; see `windows.steps`."""
+        return self._kept((text, start, end, step), lambda: self._range(text, start, end, step))
+
+    def check(self, text: str) -> None:
+        """Parse and type-check only."""
+        self._parsed(text)
+
+    def complete(self, text: str, cursor: int) -> list[Completion]:
+        """Ways to go on at a cursor position, best first."""
+        return complete.complete(text, cursor, self._reader)
+
+    def _parsed(self, text: str) -> tuple[Node, Context]:
+        context = Context(self._reader, self._calendar, text)
+        node = parse(text)
+        evaluate.check(node, context)
+        return node, context
+
+    def _instant(self, text: str, at: Micros) -> Result:
+        check_instant(at, text)
+        node, context = self._parsed(text)
+        vector = evaluate.evaluate(node, lambda s: window_of(s, at, self._calendar), 1, context)
+        return Result(
+            text, "vector", (at,), _series(vector), vector.unit, vector.metric,
+            tuple(context.warnings), context.span(), context.layers_used(),
+        )  # fmt: skip
+
+    def _range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+        windows = steps(start, end, step, text)
+        node, context = self._parsed(text)
+        vector = evaluate.evaluate(node, lambda s: windows.earlier(s.offset), len(windows), context)
+        times = tuple(windows.edges[1:].tolist())
+        return Result(
+            text, "matrix", times, _series(vector), vector.unit, vector.metric,
+            tuple(context.warnings), Span(windows.span.start, end), context.layers_used(),
+        )  # fmt: skip
+
+    def _kept(self, key: Hashable, answer: Callable[[], Result]) -> Result:
+        version = self._reader.version()
+        with self._lock:
+            kept = self._answers.get(key)
+            if kept and kept[0] == version:
+                self._answers.move_to_end(key)
+                return kept[1]
+        result = answer()
+        # What was read while something was written may belong to either version.
+        if self._reader.version() == version:
+            with self._lock:
+                self._answers[key] = (version, result)
+                self._answers.move_to_end(key)
+                while len(self._answers) > CACHED:
+                    self._answers.popitem(last=False)
+        return result
+
+
+def _series(vector: Vector) -> tuple[Series, ...]:
+    """The series in order of their labels; NaN is no data."""
+    rows = np.where(np.isnan(vector.values), None, vector.values.astype(object)).tolist()
+    pairs = sorted(zip(vector.labels, rows, strict=True), key=lambda pair: pair[0])
+    return tuple(Series(labels, tuple(values)) for labels, values in pairs)

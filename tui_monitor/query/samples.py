@@ -1,0 +1,171 @@
+"""Metrics that are stored as samples: gauges, counters, and histograms of single observations."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tui_monitor.model.clock import DAY, MINUTE, SECOND
+from tui_monitor.model.timerange import Span
+from tui_monitor.query import aggregate
+from tui_monitor.query.aggregate import Grid
+from tui_monitor.query.ast import Aggregate
+from tui_monitor.query.context import Context, Vector
+from tui_monitor.query.language import quantile_of
+from tui_monitor.query.matching import Matching
+from tui_monitor.query.metrics import Sampled, unit_after
+from tui_monitor.query.windows import Windows
+
+LOOKBACK = 5 * MINUTE
+"""Two samples further apart than this have a gap between them."""
+
+Points = tuple[np.ndarray, np.ndarray]
+"""Times (int64 µs, ascending) and values (float64)."""
+Cells = tuple[np.ndarray, np.ndarray]
+"""Cells and one value for each."""
+
+
+def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context) -> Vector:
+    """One series per group that has samples. Raises `QueryError` or `StoreError`."""
+    context.layers.add("samples")
+    context.spans.append(windows.span)
+    grid = Grid(windows, node.by)
+    read = list(_read(sampled, node, windows, context, grid))
+    if sampled.type == "counter":
+        flat = _counters(how, read, windows, grid)
+    elif sampled.type == "histogram" or quantile_of(how) is not None:
+        flat = _pooled(how, read, windows, grid)
+    else:
+        flat = _gauges(how, read, windows, grid)
+    return Vector(grid.labels(node.by), grid.table(flat), unit_after(sampled.unit, how), sampled.name)
+
+
+def _read(
+    sampled: Sampled, node: Aggregate, windows: Windows, context: Context, grid: Grid
+) -> Iterator[tuple[int, Points]]:
+    """(group, points) of each series that has a sample in the windows or shortly before."""
+    matching = Matching(node.of.matchers, {}, context.text)
+    taken = {s.id: s for s in context.reader.series(sampled.name) if matching.takes(s.labels)}
+    span = windows.span
+    back = max(LOOKBACK, min(span.length, DAY)) if sampled.type == "counter" else LOOKBACK
+    found = context.reader.samples(list(taken), Span(span.start - back, span.end))
+    for number, (times, values) in found.items():
+        known = ~np.isnan(values)
+        if known.any() and times[known][-1] > span.start:
+            labels = taken[number].labels
+            group = grid.group(tuple(labels.get(name, "") for name in node.by))
+            yield group, (times[known], values[known])
+
+
+def _gauges(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
+    """Each series is first put into one value per window; `sum` and `avg` are over the series."""
+    cells, values, counts = _empty(), np.zeros(0), np.zeros(0)
+    for group, (times, points) in read:
+        index, inside = _inside(times, points, windows)
+        count = np.bincount(index, minlength=len(windows))
+        one = _reduce(how, index, inside, count)
+        held = _held(times, windows, count)
+        one[held.nonzero()] = points[_last_before(times, windows.edges[1:])][held]
+        filled = np.flatnonzero(~np.isnan(one))
+        cells = np.append(cells, filled + group * len(windows))
+        values = np.append(values, one[filled])
+        counts = np.append(counts, count[filled])
+    if how == "count":
+        return _or_nothing(cells, counts, grid.size)
+    if how == "min":
+        return aggregate.least(cells, values, grid.size)
+    if how == "max":
+        return aggregate.greatest(cells, values, grid.size)
+    total = _or_nothing(cells, values, grid.size)
+    return total if how == "sum" else aggregate.divide(total, np.bincount(cells, minlength=grid.size))
+
+
+def _reduce(how: str, index: np.ndarray, values: np.ndarray, count: np.ndarray) -> np.ndarray:
+    if how == "min":
+        return aggregate.least(index, values, len(count))
+    if how == "max":
+        return aggregate.greatest(index, values, len(count))
+    return aggregate.divide(aggregate.sums(index, values, len(count)), count)
+
+
+def _held(times: np.ndarray, windows: Windows, count: np.ndarray) -> np.ndarray:
+    """Windows of a chart without a sample, shorter than the time between samples: the last value holds."""
+    if not windows.step or len(times) < 2:
+        return np.zeros(len(windows), dtype=bool)
+    usual = min(LOOKBACK, 2 * int(np.median(np.diff(times))))
+    ends = windows.edges[1:]
+    at = _last_before(times, ends)
+    return (count == 0) & (at >= 0) & (ends - times[at] <= usual)
+
+
+def _last_before(times: np.ndarray, instants: np.ndarray) -> np.ndarray:
+    """The last sample at or before each instant; -1 where there is none."""
+    return np.searchsorted(times, instants, side="right") - 1
+
+
+def _pooled(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
+    """All samples of a group together."""
+    cells, values = _empty(), np.zeros(0)
+    for group, (times, points) in read:
+        index, inside = _inside(times, points, windows)
+        cells = np.append(cells, index + group * len(windows))
+        values = np.append(values, inside)
+    q = quantile_of(how)
+    if q is not None:
+        return aggregate.rank_of_values(q, cells, values, grid.size)
+    count = np.bincount(cells, minlength=grid.size)
+    if how == "count":
+        return np.where(count > 0, count.astype(np.float64), np.nan)
+    if how == "sum":
+        return _or_nothing(cells, values, grid.size)
+    return _reduce(how, cells, values, count)
+
+
+def _inside(times: np.ndarray, values: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """The window of each sample that lies in one, and its value."""
+    kept = times > windows.span.start
+    return windows.index(times[kept]), values[kept]
+
+
+def _counters(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
+    """Growth over each window. Between two samples a counter is taken to grow evenly.
+
+    A value below the one before is a restart from 0. Before the first and after the last sample nothing
+    is assumed; a rate is over the part of the window that lies between them.
+    """
+    cells, values = _empty(), np.zeros(0)
+    for group, (times, points) in read:
+        if how == "count":
+            index, _ = _inside(times, points, windows)
+            count = np.bincount(index, minlength=len(windows))
+            one = np.where(count > 0, count.astype(np.float64), np.nan)
+        else:
+            one = _growth(times, points, windows, per_second=how == "rate")
+        filled = np.flatnonzero(~np.isnan(one))
+        cells = np.append(cells, filled + group * len(windows))
+        values = np.append(values, one[filled])
+    return _or_nothing(cells, values, grid.size)
+
+
+def _growth(times: np.ndarray, points: np.ndarray, windows: Windows, *, per_second: bool) -> np.ndarray:
+    step = np.diff(points)
+    grown = np.concatenate(([0.0], np.cumsum(np.where(step < 0, points[1:], step))))
+    edges = np.clip(windows.edges, times[0], times[-1])
+    covered = np.diff(edges) / SECOND
+    growth = np.diff(np.interp(edges, times, grown))
+    at = np.clip(np.searchsorted(times, windows.edges[1:], side="left"), 1, max(1, len(times) - 1))
+    apart = times[at] - times[at - 1] if len(times) > 1 else np.zeros(len(windows), dtype=np.int64)
+    seen = np.diff(_last_before(times, windows.edges)) > 0
+    known = (covered > 0) & (seen | (apart <= LOOKBACK))
+    if per_second:
+        growth = aggregate.divide(growth, covered)
+    return np.where(known, growth, np.nan)
+
+
+def _or_nothing(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Sums; NaN for cells that nothing was added to."""
+    filled = np.bincount(cells, minlength=size) > 0
+    return np.where(filled, aggregate.sums(cells, values, size), np.nan)
+
+
+def _empty() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
