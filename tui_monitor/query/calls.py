@@ -138,7 +138,7 @@ class CallQuery:
 
     def _row_sums(self, term: Sum, facts: Facts, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         numbers = [facts.numbers[name] for name in term.measures]
-        total = np.sum([n.total[kept] for n in numbers], axis=0, dtype=np.int64)
+        total = np.asarray(np.sum([n.total[kept] for n in numbers], axis=0, dtype=np.int64))
         # Exact for one measure, and for single calls, where it is 0 or 1.
         return total, np.max([n.known[kept] for n in numbers], axis=0)
 
@@ -236,9 +236,8 @@ class CallQuery:
         for label in unknown:
             if label not in names:
                 meant = nearest(label, names)
-                self._context.warn(
-                    f"no call has a label {label}" + (f"; did you mean {meant}?" if meant else "")
-                )
+                asked = f"; did you mean {meant}?" if meant else ""
+                self._context.warn(f"no call has a label {label}{asked}")
 
     def _warn_of_prices(self, calls: int, known: int) -> None:
         if known < calls:

@@ -94,6 +94,8 @@ class LocalEngine:
 
 def _series(vector: Vector) -> tuple[Series, ...]:
     """The series in order of their labels; NaN is no data."""
-    rows = np.where(np.isnan(vector.values), None, vector.values.astype(object)).tolist()
+    table = vector.values.astype(object)
+    table[np.isnan(vector.values)] = None
+    rows = table.tolist()
     pairs = sorted(zip(vector.labels, rows, strict=True), key=lambda pair: pair[0])
     return tuple(Series(labels, tuple(values)) for labels, values in pairs)

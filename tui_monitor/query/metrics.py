@@ -139,7 +139,7 @@ _CALLS = (
     ),
     Metric(
         "provider_error_rate",
-        "share of the calls that succeeded or failed, without our own errors, which failed through the provider",
+        "share of the calls answered, or failed through the provider, which failed",
         Kind.RATIO, "ratio",
         Sum(statuses=_ERROR, categories=PROVIDER_ERRORS), Sum(statuses=_JUDGED, without=_NOT_THEIRS),
     ),
