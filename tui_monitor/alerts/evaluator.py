@@ -83,10 +83,7 @@ class Evaluator:
     async def run_once(self) -> None:
         """Evaluate every rule at the newest instant of the grid, one after the other in worker threads."""
         at = self._grid()
-        # A metric that nobody had sent when the collector started may be there by now.
-        self._rules = tuple(
-            compile_rule(rule.settings, self._engine) if rule.error else rule for rule in self._rules
-        )
+        await self._mend()
         await self._end_unwatched(at)
         for rule in self._rules:
             if rule.watched:
@@ -115,6 +112,13 @@ class Evaluator:
         courses = ((rule, self._courses[rule.name]) for rule in self._rules)
         rules = tuple(r.state(counts.count(r.name), c.evaluated, c.error) for r, c in courses)
         return AlertsView(self._clock.now(), alerts, rules, self._evaluated)
+
+    async def _mend(self) -> None:
+        """Try broken rules again: a metric that nobody had sent at the start may be there by now."""
+        if any(rule.error for rule in self._rules):
+            self._rules = await asyncio.to_thread(
+                lambda: tuple(compile_rule(r.settings, self._engine) if r.error else r for r in self._rules)
+            )
 
     async def _run_rule(self, rule: Rule, at: Micros) -> None:
         course = self._courses[rule.name]

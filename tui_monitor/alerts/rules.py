@@ -2,19 +2,23 @@
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_monitor.alerts.machine import Reading, Watch
 from tui_monitor.alerts.template import default_summary, fill, unfillable
 from tui_monitor.config.settings import RuleSettings
 from tui_monitor.model.alert import RuleState
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.text import clean
+from tui_monitor.query.ast import Aggregate, Binary, Node, Unary
 from tui_monitor.query.condition import Condition
 from tui_monitor.query.engine import Engine
+from tui_monitor.query.parser import parse
 from tui_monitor.query.result import Labels, Result
 
+WINDOW = 5 * MINUTE
+"""Range of a rule's query that names none: an alert is about now."""
 MAX_ALERTS = 500
 """Alerts of one rule at a time; more is a rule that groups too finely."""
 
@@ -49,11 +53,17 @@ class Rule:
         return self.settings.enabled and self.condition is not None
 
     @property
+    def asked(self) -> str:
+        """The condition as it is asked: with the ranges that were left out."""
+        condition = self.condition
+        return f"{condition.left} {condition.op} {condition.right}" if condition else self.settings.expr
+
+    @property
     def watch(self) -> Watch:
         """The rule as the state machine knows it."""
         setting = self.settings
         op = self.condition.op if self.condition else ""
-        return Watch(setting.name, setting.expr, op, setting.severity, setting.for_ or 0)
+        return Watch(setting.name, self.asked, op, setting.severity, setting.for_ or 0)
 
     def state(self, alerts: int, evaluated: Micros | None = None, error: str = "") -> RuleState:
         """The rule as people see it, with its open alerts and how its last evaluation went."""
@@ -87,12 +97,33 @@ def compile_rule(setting: RuleSettings, engine: Engine) -> Rule:
     )
     try:
         condition = Condition.parse(setting.expr)
-        engine.check(condition.left)
-        engine.check(condition.right)
-    except QueryError as error:
+        # The whole, so that an error points into what was written.
+        engine.check(setting.expr)
+    except MonitorError as error:
+        message = error.pointed() if isinstance(error, QueryError) else error.message
         hint = f" ({error.hint})" if error.hint else ""
-        return Rule(setting, None, error.pointed() + hint, warnings)
-    return Rule(setting, condition, warnings=warnings)
+        return Rule(setting, None, message + hint, warnings)
+    left, right = windowed(condition.left), windowed(condition.right)
+    return Rule(setting, replace(condition, left=left, right=right), warnings=warnings)
+
+
+def windowed(query: str) -> str:
+    """The query with `WINDOW` wherever it names no range. Raises `QueryError`."""
+    node = parse(query)
+    known = _windowed(node)
+    return query if known == node else str(known)
+
+
+def _windowed(node: Node) -> Node:
+    match node:
+        case Aggregate() if node.of.window is None:
+            return replace(node, of=replace(node.of, window=WINDOW))
+        case Unary():
+            return replace(node, operand=_windowed(node.operand))
+        case Binary():
+            return replace(node, left=_windowed(node.left), right=_windowed(node.right))
+        case _:
+            return node
 
 
 def compile_rules(settings: Iterable[RuleSettings], engine: Engine) -> tuple[Rule, ...]:
@@ -118,13 +149,14 @@ def read(rule: Rule, engine: Engine, at: Micros) -> list[Reading]:
     """
     condition = rule.condition
     assert condition is not None, "only a rule with a condition can be read"
-    left = engine.instant(condition.left, at)
+    left, right = engine.instant(condition.left, at), engine.instant(condition.right, at)
+    unit = left.unit or right.unit
     holds = _COMPARE[condition.op]
     readings: list[Reading] = []
-    for series, value, threshold in _pairs(left, engine.instant(condition.right, at)):
+    for series, value, threshold in _pairs(left, right):
         labels = alert_labels(series, rule.settings.labels)
-        summary = _summary(rule, labels, value, threshold, left.unit)
-        readings.append(Reading(labels, value, threshold, holds(value, threshold), left.unit, summary))
+        summary = _summary(rule, labels, value, threshold, unit)
+        readings.append(Reading(labels, value, threshold, holds(value, threshold), unit, summary))
     _refuse_twins(readings)
     return readings
 

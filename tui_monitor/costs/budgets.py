@@ -1,9 +1,9 @@
 """Budgets: what is spent of them, and how long they last."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from tui_monitor.config.settings import BudgetSettings
+from tui_monitor.costs.labels import LABEL
 from tui_monitor.costs.periods import Kind, part_of
 from tui_monitor.costs.projection import linear, used_up
 from tui_monitor.costs.views import BudgetStatus
@@ -11,10 +11,9 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.asking import Asking
-from tui_monitor.query.language import quote
+from tui_monitor.query.language import quote, spelled
 
 _KIND: Mapping[str, Kind] = {"day": "today", "week": "week", "month": "month"}
-_LABEL = re.compile(r"[A-Za-z_]\w*")
 
 
 def budget_statuses(
@@ -57,6 +56,6 @@ def _status(asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Mic
 
 def _matchers(scope: Mapping[str, str]) -> str:
     for name in scope:
-        if not _LABEL.fullmatch(name):
+        if not LABEL.fullmatch(name):
             raise QueryError(f"{name!r} is no label", hint="labels are provider, model, project, user …")
-    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in scope.items()) + "}"
+    return "{" + ", ".join(f"{spelled(name)}={quote(value)}" for name, value in scope.items()) + "}"

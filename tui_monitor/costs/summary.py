@@ -1,11 +1,11 @@
 """The Costs pane: spend of today, the week and the month, and who caused it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tui_monitor.config.settings import BudgetSettings
 from tui_monitor.costs.budgets import budget_statuses
+from tui_monitor.costs.labels import BY, LABEL
 from tui_monitor.costs.periods import KINDS, Part, before, days_of, part_of
 from tui_monitor.costs.projection import project
 from tui_monitor.costs.views import CostRow, CostsView, Spend
@@ -15,21 +15,8 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
+from tui_monitor.query.language import spelled
 
-BY: tuple[str, ...] = (
-    "provider",
-    "model",
-    "user",
-    "project",
-    "operation",
-    "team",
-    "agent",
-    "app",
-    "key",
-    "host",
-)
-"""Dimensions offered on the screen; any other label can be asked for as well."""
-_LABEL = re.compile(r"[A-Za-z_]\w*")
 _COLUMNS: Mapping[str, str] = {
     "calls": "requests",
     "input_tokens": "input_tokens",
@@ -56,7 +43,7 @@ def costs_view(
     `period` is one of the calendar's names. Blocks on the store. Raises `UsageError` for another period or
     for what is no label's name, `QueryError` and `StoreError`.
     """
-    if not _LABEL.fullmatch(by):
+    if not LABEL.fullmatch(by):
         raise UsageError(f"not a label: {by!r}", hint=f"one of {', '.join(BY)}, or a label of your own")
     asking = Asking(engine)
     shown = part_of(period, calendar, now)
@@ -93,7 +80,7 @@ def _spend(asking: Asking, part: Part, calendar: Calendar) -> Spend:
 def _rows(asking: Asking, by: str, part: Part, previous: Part) -> tuple[CostRow, ...]:
     def grouped(metric: str, of: Part) -> dict[str, float]:
         how = "avg" if metric == "cache_hit_rate" else "sum"
-        return asking.instant(f"{metric}{{}} [{of.kind}] {how} by({by})", of.at).by(by)
+        return asking.instant(f"{metric}{{}} [{of.kind}] {how} by({spelled(by)})", of.at).by(by)
 
     columns = {column: grouped(metric, part) for column, metric in _COLUMNS.items()}
     earlier = grouped("cost", previous)
@@ -128,4 +115,4 @@ def _daily(asking: Asking, month: Part, calendar: Calendar) -> tuple[tuple[Micro
 
 def _queries(by: str, period: str) -> tuple[tuple[str, str], ...]:
     spends = tuple((kind, f"cost{{}} [{kind}] sum") for kind in KINDS)
-    return (*spends, ("rows", f"cost{{}} [{period}] sum by({by})"), ("daily", "cost{} [today] sum"))
+    return (*spends, ("rows", f"cost{{}} [{period}] sum by({spelled(by)})"), ("daily", "cost{} [today] sum"))

@@ -1,22 +1,22 @@
 """The System pane: this host and our own process, from the stored samples."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tui_monitor.health.limits import progress
 from tui_monitor.health.views import CollectorStatus, Gauge, SystemView
-from tui_monitor.model.clock import MINUTE, Micros
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.text import clean
-from tui_monitor.model.timerange import Span, TimeRange, format_duration, step_for
+from tui_monitor.model.timerange import Span, TimeRange, step_for
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.language import quote
 from tui_monitor.store.api import Reader
 
-_NEWEST = 2 * MINUTE
-"""Least length of the window that stands for "now"."""
+_NEWEST = ("2m", "10m")
+"""Windows that stand for "now": the second where samples are too far apart for the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,14 @@ def system_view(
 ) -> SystemView:
     """The host's figures at the end of the shown span, each with its course over the span.
 
-    A figure that this host does not have is left out; one without a recent sample has no value.
+    A figure without a sample in the span is left out; one without a recent sample has no value.
     Blocks on the store; raises `QueryError` or `StoreError`.
     """
     span = shown.span(now)
     step = step_for(span.length, points)
     asking = Asking(engine)
-    window = format_duration(max(_NEWEST, step))
-    kept = [figure for figure in _FIGURES if reader.series(figure.metric)]
-    gauges = [gauge for figure in kept for gauge in _gauges(asking, figure, span, step, window)]
-    details = _details(asking, reader, span.end, window)
+    gauges = [gauge for figure in _FIGURES for gauge in _gauges(asking, figure, span, step)]
+    details = _details(asking, span.end)
     active = asking.instant("requests_active{}", span.end).scalar
     return SystemView(
         at=now,
@@ -93,10 +91,10 @@ def system_view(
     )
 
 
-def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros, window: str) -> Iterator[Gauge]:
+def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros) -> Iterator[Gauge]:
     course = asking.range(figure.query(), span.start, span.end, step)
     sparks = {series.label(figure.by): series.values for series in course.series}
-    newest = asking.instant(figure.query(window), span.end).by(figure.by)
+    newest = _newest(asking, figure.query, figure.by, span.end)
     for value in sorted({*sparks, *newest}):
         now = newest.get(value)
         yield Gauge(
@@ -109,14 +107,17 @@ def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros, window: s
         )
 
 
-def _details(asking: Asking, reader: Reader, end: Micros, window: str) -> dict[str, str]:
+def _newest(asking: Asking, query: Callable[[str], str], by: str, end: Micros) -> Mapping[str, float]:
+    """Label value → the mean of the last minutes."""
+    answers = (asking.instant(query(window), end).by(by) for window in _NEWEST)
+    return next((found for found in answers if found), {})
+
+
+def _details(asking: Asking, end: Micros) -> dict[str, str]:
     """Gauge → how much that is in bytes."""
-    details = {}
-    if reader.series("system_memory_usage"):
-        used = asking.instant(f'system_memory_usage{{state="used"}} [{window}] avg', end).scalar
-        details["memory"] = "" if used is None else f"{show(used, 'bytes')} used"
-    if reader.series("system_filesystem_usage"):
-        query = f'system_filesystem_usage{{state="free"}} [{window}] avg by(mountpoint)'
-        for mountpoint, size in asking.instant(query, end).by("mountpoint").items():
-            details[clean(f"disk {mountpoint}")] = f"{show(size, 'bytes')} free"
-    return details
+    used = _newest(asking, 'system_memory_usage{{state="used"}} [{}] avg'.format, "", end)
+    free = _newest(
+        asking, 'system_filesystem_usage{{state="free"}} [{}] avg by(mountpoint)'.format, "mountpoint", end
+    )
+    details = {clean(f"disk {where}"): f"{show(size, 'bytes')} free" for where, size in free.items()}
+    return details | {"memory": f"{show(used[''], 'bytes')} used"} if used else details
