@@ -1,5 +1,6 @@
 """What calls cost: published vectors, tiers, contexts, one's own file, and what stays unknown."""
 
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,9 @@ def test_the_standard_tier_is_not_estimated(book: PriceBook) -> None:
 
 def test_prices_by_the_time_of_day(book: PriceBook) -> None:
     costs = set()
-    for time in ("00:15", "00:45"):
+    for hour in ("00:15", "00:45"):
         call = Call(
-            "t", "1", ts_end=at("2025-03-01", time), provider="deepseek", model_served="deepseek-chat"
+            "t", "1", ts_end=at("2025-03-01", hour), provider="deepseek", model_served="deepseek-chat"
         )
         call.in_uncached = 1_000_000
         book.price(call)
@@ -167,6 +168,37 @@ def test_a_free_provider_is_only_free_as_long_as_the_setting_says_so(book: Price
     call = priced(book, "ollama", "llama3", in_uncached=1000)
     PriceBook.load(Prices(free_providers=[])).price(call)
     assert (call.cost, call.cost_status) == (None, "unpriced")
+
+
+def test_units_beside_tokens_are_priced_or_the_call_is_not(book: PriceBook, tmp_path: Path) -> None:
+    searched = priced(book, "openai", "gpt-5", in_uncached=1_000_000, media={"web_searches": 3})
+    assert searched.cost == 1_250_000_000 + 30_000_000
+    spoken = priced(book, "google", "gemini-2.5-flash", in_uncached=1000, media={"input_audio_tokens": 400})
+    assert spoken.cost == 600 * 300 + 400 * 1000
+    assert priced(book, "openai", "gpt-5", in_uncached=9, media={"holograms": 1}).cost is None
+    assert (
+        priced(book, "mistral", "mistral-small-latest", in_uncached=9, media={"web_searches": 1}).cost is None
+    )
+    # More audio than input altogether cannot be.
+    odd = priced(book, "google", "gemini-2.5-flash", in_uncached=9, media={"input_audio_tokens": 10})
+    assert odd.cost is None
+    mine = own(tmp_path, '[[prices]]\nprovider = "openai"\nmodel = "gpt-5"\ninput = 1\n')
+    assert priced(mine, "openai", "gpt-5", in_uncached=1000, media={"web_searches": 1}).cost is None
+    assert priced(mine, "openai", "gpt-5", in_uncached=1000, media={"web_searches": 0}).cost == 1_000_000
+
+
+def test_a_known_price_takes_microseconds(book: PriceBook) -> None:
+    call = priced(book, "openai", "gpt-5", in_uncached=100, cache_read=5, out_total=50)
+    best = min(_timed(book, call) for _ in range(5))
+    # 1.6 µs here; the limit leaves room for a busy machine.
+    assert best / 2000 < 15e-6
+
+
+def _timed(book: PriceBook, call: Call) -> float:
+    began = time.perf_counter()
+    for _ in range(2000):
+        book.price(call)
+    return time.perf_counter() - began
 
 
 def test_a_subscription_costs_nothing_and_shows_its_list_price(book: PriceBook) -> None:

@@ -90,6 +90,7 @@ def test_status_and_category_complete_each_other(
         ({"http_status": 1000}, ["http_status"]),
         ({"stream": "yes"}, ["stream"]),
         ({"user": ["a"]}, ["user"]),
+        ({"media": {"web_searches": -1}}, ["media.web_searches", "negative"]),
         ({"status": ["success"]}, ["unhashable"]),
         ({"attrs": {"size_bytes": "big"}}, ["size_bytes", "'big'"]),
         ({"attrs": {"avg_similarity": math.nan}}, ["avg_similarity"]),

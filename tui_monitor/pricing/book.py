@@ -69,7 +69,9 @@ class PriceBook:
         """Set `list_cost`, `cost_computed`, `cost`, `cost_status`, `price_source` and `price_version`."""
         declared = call.cost_status if call.price_source not in _OURS else ""
         rate = self._rate(call)
-        amount = rate.amount(call) if rate is not None else None
+        amount = None
+        if rate is not None:
+            amount = rate.amount(call) if not call.media else self._with_media(call, rate)
         if rate is None or amount is None:
             call.list_cost = call.cost_computed = call.price_source = call.price_version = None
             call.tier_estimated = False
@@ -83,6 +85,13 @@ class PriceBook:
             call.cost, call.cost_status = 0, declared
         else:
             self._decide(call, amount, rate)
+
+    def _with_media(self, call: Call, rate: Rate) -> Amount | None:
+        """Audio, images, searches: only the bundled list has prices for them."""
+        if rate.source == file.SOURCE:
+            return None if any(call.media.values()) else rate.amount(call)  # type: ignore[union-attr]
+        total = self._listed.total(call, bundled.context(call.service_tier, call.batch))
+        return None if total is None else rate.of_total(total)
 
     def _decide(self, call: Call, amount: Amount | None, rate: Rate | None) -> None:
         reported = call.cost_reported

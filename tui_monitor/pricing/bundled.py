@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import to_datetime
 from tui_monitor.pricing.names import candidates
 from tui_monitor.pricing.rate import Tier
@@ -101,19 +102,45 @@ class Bundled:
             return None
         owner, info = found
         moment = to_datetime(instant)
-        listed = _listed(owner, info, info.get_prices(moment), moment)
-        if not asked:
-            return listed
-        wanted = dict(asked)
-        if _own(owner, info):
-            tiers = _tiers(info.get_prices(moment, wanted))
-            if tiers != listed.tiers:
-                return replace(listed, tiers=tiers)
-            later = _first_start(info, wanted, moment)
-            if later is not None:
-                tiers = _tiers(info.get_prices(later, wanted))
-                return replace(listed, tiers=tiers, tier_estimated=True)
-        return replace(listed, tier_estimated=True)
+        standard = info.get_prices(moment)
+        chosen, estimated = _in_context(owner, info, standard, moment, asked)
+        listed = _listed(owner, info, standard, moment)
+        return replace(listed, tiers=_tiers(chosen), tier_estimated=estimated)
+
+    def total(self, call: Call, asked: Context) -> Decimal | None:
+        """USD of a call with units beside tokens, by the list's own (slower) arithmetic.
+
+        `None` where the model has no price for such a unit, or the counts contradict each other.
+        """
+        from genai_prices import Usage
+        from genai_prices.data_units import unit_data
+
+        found = self.find(call.provider or "", call.model or "")
+        if found is None:
+            return None
+        moment = to_datetime(call.booked)
+        prices, _ = _in_context(*found, found[1].get_prices(moment), moment, asked)
+        media = {unit: number for unit, number in (call.media or {}).items() if number}
+        for unit in media:
+            known = unit_data.get(unit)
+            # Tokens of a medium without a price of its own are priced as the other tokens are.
+            plain = known is not None and known["dimensions"]["family"] == "tokens"
+            if known is None or (not plain and getattr(prices, known["price_key"]) is None):
+                return None
+        written = None
+        if call.cache_write_5m is not None or call.cache_write_1h is not None:
+            written = (call.cache_write_5m or 0) + (call.cache_write_1h or 0)
+        tokens = {
+            "input_tokens": call.total_in,
+            "cache_read_tokens": call.cache_read,
+            "cache_write_tokens": written,
+            "cache_write_1h_tokens": call.cache_write_1h,
+            "output_tokens": call.out_total,
+        }
+        try:
+            return prices.calc_price(Usage(**tokens, **media))["total_price"]
+        except ValueError:
+            return None
 
     def timed(self, provider: str, model: str) -> bool:
         """Whether the price depends on the time of day."""
@@ -126,6 +153,24 @@ class Bundled:
 def _own(provider: "Provider", info: "ModelInfo") -> bool:
     """Whether the provider lists the model itself, rather than by another provider's list."""
     return any(info is model for model in provider.models)
+
+
+def _in_context(
+    owner: "Provider", info: "ModelInfo", standard: "ModelPrice", moment: datetime, asked: Context
+) -> "tuple[ModelPrice, bool]":
+    """The prices for what was asked; and whether they are estimated, as the list knows them later or not."""
+    if not asked:
+        return standard, False
+    wanted = dict(asked)
+    # A list that another provider's models are looked up in says nothing of this one's tiers.
+    if _own(owner, info):
+        prices = info.get_prices(moment, wanted)
+        if prices != standard:
+            return prices, False
+        later = _first_start(info, wanted, moment)
+        if later is not None:
+            return info.get_prices(later, wanted), True
+    return standard, True
 
 
 def _first_start(info: "ModelInfo", wanted: dict[str, str], moment: datetime) -> datetime | None:

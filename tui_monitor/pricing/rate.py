@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from tui_monitor.model.call import NANO, Call
 
@@ -106,6 +106,12 @@ class Rate:
         if self._factor == self._denominator:
             return Amount(listed, listed)
         return Amount(listed, half_even(sum_ * self._factor, scale * self._denominator))
+
+    def of_total(self, usd: Decimal) -> Amount:
+        """An amount that was reckoned elsewhere, with this rate's discount."""
+        nano = usd * NANO
+        net = nano * self._factor / self._denominator
+        return Amount(*(int(value.to_integral_value(ROUND_HALF_EVEN)) for value in (nano, net)))
 
     def _sum(self, call: Call) -> int | None:
         plain, read, w5, w1 = call.in_uncached, call.cache_read, call.cache_write_5m, call.cache_write_1h

@@ -149,6 +149,8 @@ class Preparer:
             if value is not None and value not in ENUMERATIONS[name][0]:
                 setattr(call, name, _enumeration(name, value))
         _numbers(call)
+        if call.media:
+            call.media = {clean(str(u), 64): count(f"media.{u}", n) for u, n in call.media.items()}
         if call.attrs:
             call.attrs = self._bounded(prepare_attributes(call.attrs))
         _complete(call)
