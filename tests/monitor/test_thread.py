@@ -17,6 +17,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError, UsageError
 from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor import thread as monitor_thread
 from tui_monitor.monitor.api import Monitor
 from tui_monitor.monitor.thread import CollectorThread, ThreadState
 from tui_monitor.server import serve
@@ -146,7 +147,10 @@ async def test_it_sees_what_the_first_collects(make: Make, tmp_path: Path) -> No
             await asyncio.sleep(0.05)
 
 
-async def test_without_collecting_and_without_a_database(make: Make, tmp_path: Path) -> None:
+async def test_without_collecting_and_without_a_database(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor_thread, "RETRY_SECONDS", 0.1)
     thread = make(collect=False)
     with pytest.raises(StoreError):
         await thread.call(frame)

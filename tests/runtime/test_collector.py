@@ -28,11 +28,11 @@ Start = Callable[..., Awaitable[Collector]]
 async def start(tmp_path: Path) -> AsyncIterator[Start]:
     running: list[Collector] = []
 
-    async def begin(sources: Any = (), **sections: dict[str, Any]) -> Collector:
+    async def begin(sources: Any = (), doors: Any = None, **sections: dict[str, Any]) -> Collector:
         settings = settings_for(tmp_path / "monitor.db", **sections)
         backoff = Backoff(first=0.05)
         collector = Collector(
-            settings, settings.database_path(), serve=serve, sources=sources, backoff=backoff
+            settings, settings.database_path(), serve=doors, sources=sources, backoff=backoff
         )
         running.append(collector)
         await collector.start()
@@ -173,7 +173,7 @@ def _calls(path: Path) -> int:
 
 
 async def test_a_request_under_way_is_answered_before_the_doors_close(start: Start) -> None:
-    collector = await start(collector={"flush_interval": "300ms"})
+    collector = await start(doors=serve, collector={"flush_interval": "300ms"})
     await ready(collector)
     async with httpx.AsyncClient(base_url=await opened(collector, "http")) as web:
         await until(lambda: collector.status().accepted and not collector.status().queued)
@@ -184,7 +184,7 @@ async def test_a_request_under_way_is_answered_before_the_doors_close(start: Sta
 
 
 async def test_a_client_that_holds_on_does_not_hold_up_the_end(start: Start) -> None:
-    collector = await start()
+    collector = await start(doors=serve)
     url = httpx.URL(await opened(collector, "http"))
     _reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(b"POST /monitor/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")

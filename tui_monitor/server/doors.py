@@ -222,7 +222,7 @@ async def _serve(handle: Handle, app: ASGIApp, sock: socket.socket, detail: str)
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.end()
         await serving
         raise
     finally:
