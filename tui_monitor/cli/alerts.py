@@ -81,8 +81,8 @@ def show_table(out: Output, alerts: "Iterable[Alert]", now: int) -> None:
     from tui_monitor.cli.tables import Column, name, number, table
 
     columns = [
-        Column("id"), Column("severity"), Column("state"), number("value"), number("threshold"),
-        number("age"), name("alert"), name("labels"), name("taken by"),
+        Column("id"), Column("severity"), Column("state", rank=2), number("value"), number("threshold", 3),
+        number("age", 1), name("alert"), name("labels", 5), name("taken by", 4),
     ]  # fmt: skip
     table(out, columns, [_row(out, alert, now) for alert in alerts])
 

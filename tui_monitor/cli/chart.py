@@ -17,7 +17,6 @@ _MARKS = "*o+x#@%&"
 _HEIGHT = 16
 _WIDTH = 100
 _NAME = 40
-_TICKS = 5
 
 Line = tuple[str, Sequence[float | None]]
 """A name, and values at the chart's times; `None` is a gap."""
@@ -39,6 +38,8 @@ def draw(out: Output, times: Sequence[Micros], lines: Sequence[Line], unit: str,
 
     plt.clear_figure()
     plt.theme("clear")
+    # It would look for a terminal by itself, and find none in a pipe.
+    plt.limit_size(False, False)
     plt.plot_size(_columns(), _HEIGHT)
     for index, (_, values) in enumerate(drawn):
         for xs, ys in _runs(times, values):
@@ -103,8 +104,9 @@ def _axes(plt: Any, times: Sequence[Micros], drawn: Sequence[Line], unit: str, c
     plt.yticks(heights, [show(height, unit) for height in heights])
     start, end = times[0], times[-1]
     plt.xlim(start / SECOND, end / SECOND if end > start else start / SECOND + 1)
-    ticks = [start + (end - start) * part // _TICKS for part in range(_TICKS + 1)]
     form = "%H:%M" if end - start <= DAY else "%d %b %H:%M" if end - start <= 7 * DAY else "%d %b"
+    count = max(1, _columns() // 18)
+    ticks = [start + (end - start) * part // count for part in range(count + 1)]
     plt.xticks([tick / SECOND for tick in ticks], [calendar.local(tick).strftime(form) for tick in ticks])
 
 

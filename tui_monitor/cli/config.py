@@ -47,7 +47,7 @@ def _show(context: Context) -> int:
     rows = values(context.loaded)
     data = [{"key": key, "value": value, "origin": origin} for key, value, origin in rows]
     cells = [[key, value, (origin, "dim" if origin == "default" else "")] for key, value, origin in rows]
-    columns = [Column("key"), name("value"), name("from")]
+    columns = [Column("key"), name("value"), name("from", 1)]
     context.out.answer(data, lambda: table(context.out, columns, cells), context.loaded.warnings)
     return 0
 
@@ -100,7 +100,7 @@ def _check(context: Context) -> int:
 
     broken = [problem for problem in problems(context) if problem.fatal]
     if broken:
-        lines = [f"alerts.rules: {problem.rule}: {problem.message}" for problem in broken]
+        lines = [f"alerts.rules: {problem.rule}:\n{problem.message}" for problem in broken]
         raise UsageError("\n".join(lines), hint="see `tui-monitor rules check`")
     where = str(loaded.file) if loaded.file else "no file, the defaults hold"
     data = {"file": loaded.file, "valid": True}

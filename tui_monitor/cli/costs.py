@@ -1,6 +1,7 @@
 """`costs`: what was spent, on what, where the month ends, and the budgets."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
@@ -41,8 +42,13 @@ def run(context: Context) -> int:
     """Print the view; raises `UsageError`, `StoreError`."""
     args = context.args
     view = context.ask(lambda monitor: monitor.costs(args.by, args.period))
-    context.out.answer(view, lambda: _show(context, view), view.warnings)
+    context.out.answer(view, lambda: _show(context, view), notes(view.warnings))
     return 0
+
+
+def notes(warnings: Iterable[str]) -> list[str]:
+    """What the answers warned of, without what the columns say already: how many calls have no price."""
+    return [warning for warning in warnings if "have no price" not in warning]
 
 
 def _show(context: Context, view: "CostsView") -> None:
@@ -66,7 +72,7 @@ def spends(out: Output, view: "CostsView") -> None:
         [_NAMES.get(s.period, s.period), usd(s.cost), _change(s), count(s.calls), _left_out(s)]
         for s in view.spends
     ]
-    table(out, [Column("spend"), number("cost"), number("change"), number("calls"), Column("")], rows)
+    table(out, [Column("spend"), number("cost"), number("change"), number("calls"), name("", 1)], rows)
     if view.projection is not None:
         out.line(f"month ends at about {usd(view.projection.amount)} ({view.projection.method})")
 
@@ -93,7 +99,7 @@ def _rows(out: Output, view: "CostsView") -> None:
     if not view.rows:
         out.line(f"no calls in this period ({view.period})")
         return
-    titles = ("calls", "in", "out", "cached", "cost", "share", "before")
+    figures = (("calls", 0), ("in", 3), ("out", 2), ("cached", 4), ("cost", 0), ("share", 1), ("before", 5))
     rows = [
         [
             row.name, count(row.calls), count(row.input_tokens), count(row.output_tokens),
@@ -102,7 +108,7 @@ def _rows(out: Output, view: "CostsView") -> None:
         ]
         for row in view.rows
     ]  # fmt: skip
-    table(out, [name(view.dimension), *(number(title) for title in titles), Column("")], rows)
+    table(out, [name(view.dimension), *(number(*figure) for figure in figures), Column("", rank=6)], rows)
 
 
 def _charts(context: Context, view: "CostsView") -> None:
@@ -121,7 +127,7 @@ def budgets(out: Output, view: "CostsView", calendar: "Calendar") -> None:
     """Every budget, how much of it is used, and how long it lasts."""
     from tui_monitor.cli.tables import Column, name, number, table
 
-    columns = [name("budget"), number("spent"), Column("of"), number("used"), Column(""), Column("")]
+    columns = [name("budget"), number("spent"), Column("of"), number("used"), Column("", rank=2), name("", 1)]
     table(out, columns, [_budget(out, status, calendar) for status in view.budgets])
 
 

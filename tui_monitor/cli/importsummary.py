@@ -6,8 +6,7 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.tables import facts
 from tui_monitor.cli.times import written
 from tui_monitor.model.text import clean
-from tui_monitor.model.timerange import format_duration
-from tui_monitor.model.units import count
+from tui_monitor.model.units import age, count
 
 if TYPE_CHECKING:
     from tui_monitor.sources.imports import FileSummary, ImportSummary
@@ -41,7 +40,7 @@ def show(context: Context, summary: "ImportSummary") -> None:
         pairs.append(("tokens", f"{count(summary.input_tokens)} in, {count(summary.output_tokens)} out"))
     if summary.shift_us:
         direction = "later" if summary.shift_us > 0 else "earlier"
-        pairs.append(("shifted", f"{format_duration(abs(summary.shift_us))} {direction}"))
+        pairs.append(("shifted", f"{age(abs(summary.shift_us))} {direction}"))
     facts(context.out, pairs)
     for file in summary.files:
         _rejections(context, file)
@@ -67,5 +66,5 @@ def _next(context: Context, summary: "ImportSummary") -> None:
         )
     if summary.dry_run:
         out.note("nothing was stored: this was a dry run")
-    elif summary.stored or summary.corrected:
+    elif summary.stored:
         out.line(f"take it back with: tui-monitor import undo {summary.batch_id}")

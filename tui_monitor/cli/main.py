@@ -9,16 +9,17 @@ from importlib import import_module
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import PROG, main_parser, parser_of, split
 from tui_monitor.cli.table import DASHBOARD, VERBS
+from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import MonitorError
 
 INTERRUPTED = 130
 
 
-def run(argv: Sequence[str] | None = None) -> int:
+def run(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     """Run one command; its exit code. Raises nothing."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(argv)
+        code = _run(argv, clock)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -29,8 +30,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run(argv: list[str]) -> int:
-    context = Context(_early(argv))
+def _run(argv: list[str], clock: Clock | None) -> int:
+    context = Context(_early(argv), clock)
     try:
         verb, rest = split(argv)
         if not verb and "--version" in rest:
@@ -44,7 +45,7 @@ def _run(argv: list[str]) -> int:
             return 0
         module = import_module((VERBS[verb] if verb else DASHBOARD).module)
         module.arguments(parser)
-        context = Context(parser.parse_args(rest))
+        context = Context(parser.parse_args(rest), clock)
         return module.run(context)
     except MonitorError as error:
         context.out.failure(error)

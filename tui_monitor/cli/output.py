@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError, UsageError
 from tui_monitor.model.text import clean
@@ -49,9 +49,8 @@ class Output:
         terminal = sys.stdout.isatty()
         dumb = self._environ.get("TERM", "") in ("dumb", "unknown")
         styled = terminal and not (self.plain or dumb or self._environ.get("NO_COLOR"))
-        file: Any = _AsciiFile(sys.stdout) if self.ascii else sys.stdout
         return Console(
-            file=file,
+            file=sys.stdout,
             color_system="auto" if styled else None,
             width=None if terminal else _WIDE,
             markup=False,
@@ -71,17 +70,19 @@ class Output:
 
     def line(self, text: "str | Text" = "") -> None:
         """One line of data; text from outside goes through `clean` before."""
-        self.console.print(text, soft_wrap=True)
+        self.draw(text, wrap=False)
 
-    def draw(self, drawn: "RenderableType") -> None:
-        """Something of several lines, without spaces at their ends where no style needs them."""
-        if self.console.color_system is not None:
-            self.console.print(drawn)
-            return
+    def draw(self, drawn: "RenderableType", *, wrap: bool = True) -> None:
+        """Something of one or more lines, without spaces at their ends where no style needs them.
+
+        Raises BrokenPipeError when nobody reads any more; rich would end the program.
+        """
         with self.console.capture() as capture:
-            self.console.print(drawn)
-        for line in capture.get().splitlines():
-            self.line(line.rstrip())
+            self.console.print(drawn, soft_wrap=not wrap)
+        text = capture.get()
+        if self.console.color_system is None:
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        sys.stdout.write(to_ascii(text) if self.ascii else text)
 
     def note(self, text: str) -> None:
         """Lines beside the data, on standard error."""
@@ -142,21 +143,6 @@ def to_ascii(text: str) -> str:
     from tui_monitor.tui.drawing import ASCII, safe
 
     return "".join(c if c.isascii() else safe(c, ASCII) for c in text)
-
-
-class _AsciiFile:
-    """A stream that is written to in ASCII, whatever comes."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-
-    def write(self, text: str) -> int:
-        """Write; as many characters as given count as written."""
-        self._file.write(to_ascii(text))
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
 
 
 def _as_plain(value: object) -> object:

@@ -46,8 +46,12 @@ def run(context: Context) -> int:
     if not path.exists():
         _missing(context.out, f"there is no database yet: {path}")
         return UNKNOWN_CODE
+    from tui_monitor.cli.costs import notes
+
     view = context.ask(lambda monitor: monitor.status())
-    context.out.answer(view, lambda: _show(context, view), view.costs.warnings + view.providers.warnings)
+    context.out.answer(
+        view, lambda: _show(context, view), notes([*view.costs.warnings, *view.providers.warnings])
+    )
     return view.severity
 
 
@@ -105,8 +109,16 @@ def _providers(out: Output, view: "StatusView") -> None:
         out.line("no calls yet")
         out.note(f"  {FEED}")
         return
-    figures = ("p50", "p95", "p99", "success", "requests", "tokens", "today")
-    columns = [name("provider"), Column("state"), *(number(title) for title in figures), name("reason")]
+    figures = (
+        ("p50", 4),
+        ("p95", 0),
+        ("p99", 3),
+        ("success", 0),
+        ("requests", 1),
+        ("tokens", 5),
+        ("today", 0),
+    )
+    columns = [name("provider"), Column("state"), *(number(*figure) for figure in figures), name("reason", 2)]
     table(out, columns, [_provider(out, row) for row in view.providers.rows])
 
 
@@ -117,9 +129,10 @@ def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
     p95 = milliseconds(row.p95_ms) + (" [HIGH]" if row.flag == "p95" else "")
     success = ratio(row.success_rate) + (" [LOW]" if row.flag == "success" else "")
     return [
-        row.provider, (state, style), milliseconds(row.p50_ms), (p95, style if row.flag == "p95" else ""),
-        milliseconds(row.p99_ms), (success, style if row.flag == "success" else ""), count(row.requests),
-        count(row.tokens), usd(row.cost_today), row.reason,
+        row.provider or UNKNOWN, (state, style), milliseconds(row.p50_ms),
+        (p95, style if row.flag == "p95" else ""), milliseconds(row.p99_ms),
+        (success, style if row.flag == "success" else ""), count(row.requests), count(row.tokens),
+        usd(row.cost_today), row.reason,
     ]  # fmt: skip
 
 

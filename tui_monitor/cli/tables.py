@@ -14,27 +14,32 @@ Cell = "str | tuple[str, str]"
 """A text, or a text and its style."""
 GOOD, WARN, BAD, DIM, BOLD = "green", "yellow", "red", "dim", "bold"
 _GAP = 2
-_NARROWEST = 8
+_NARROWEST = 10
 """Cells a column that gives way keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. A `flexible` one gives way where the terminal is narrow, and is cut."""
+    """A column of a table.
+
+    Where the terminal is narrow, `flexible` ones give way and are cut; then whole columns go, the highest
+    `rank` first, and none of rank 0. A figure is never cut.
+    """
 
     title: str
     align: Literal["left", "right"] = "left"
     flexible: bool = False
+    rank: int = 0
 
 
-def number(title: str) -> Column:
+def number(title: str, rank: int = 0) -> Column:
     """A column of figures."""
-    return Column(title, "right")
+    return Column(title, "right", rank=rank)
 
 
-def name(title: str) -> Column:
+def name(title: str, rank: int = 0) -> Column:
     """A column of texts that may be long."""
-    return Column(title, flexible=True)
+    return Column(title, flexible=True, rank=rank)
 
 
 def text_of(cell: "str | tuple[str, str]") -> "Text":
@@ -55,25 +60,30 @@ def table(out: Output, columns: Sequence[Column], rows: Sequence[Sequence["str |
         for index, column in enumerate(columns)
     ]
     shown = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style=DIM)
-    for column, width in zip(columns, _fit(out, columns, widths), strict=True):
+    fitted = fit(columns, widths, out.console.width)
+    for index, width in fitted.items():
+        column = columns[index]
         shown.add_column(column.title, justify=column.align, no_wrap=True, overflow="ellipsis", width=width)
     for row in cells:
-        shown.add_row(*row)
+        shown.add_row(*(row[index] for index in fitted))
     out.draw(shown)
 
 
-def _fit(out: Output, columns: Sequence[Column], widths: list[int]) -> list[int]:
-    """The widths, those of flexible columns smaller until all fit; the widest gives first."""
-    over = sum(widths) + _GAP * len(widths) - out.console.width
-    widths = list(widths)
-    while over > 0:
-        able = [i for i, column in enumerate(columns) if column.flexible and widths[i] > _NARROWEST]
-        if not able:
-            break
-        widest = max(able, key=lambda i: widths[i])
-        widths[widest] -= 1
-        over -= 1
-    return widths
+def fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> dict[int, int]:
+    """Columns that fit, and their widths: flexible ones give way first, the widest of them first."""
+    shown = dict(enumerate(widths))
+    while True:
+        over = sum(shown.values()) + _GAP * (len(shown) - 1) - room
+        able = [i for i, width in shown.items() if columns[i].flexible and width > _NARROWEST]
+        if over <= 0:
+            return shown
+        if over <= sum(shown[i] - _NARROWEST for i in able):
+            shown[max(able, key=lambda i: shown[i])] -= 1
+            continue
+        droppable = [i for i in shown if columns[i].rank]
+        if not droppable:
+            return {i: _NARROWEST if i in able else width for i, width in shown.items()}
+        del shown[max(droppable, key=lambda i: columns[i].rank)]
 
 
 def title(out: Output, text: str) -> None:
@@ -89,4 +99,4 @@ def facts(out: Output, pairs: Sequence[tuple[str, "str | tuple[str, str]"]]) -> 
 
     width = max((len(key) for key, _ in pairs), default=0)
     for key, cell in pairs:
-        out.line(Text(f"{key:<{width}}  ", style=DIM).append_text(text_of(cell)))
+        out.line(Text.assemble((f"{key:<{width}}  ", DIM), text_of(cell)))
