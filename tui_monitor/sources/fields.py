@@ -39,6 +39,8 @@ CALL_FIELDS: tuple[str, ...] = (
 )  # fmt: skip
 """Everything that is not an attribute."""
 _KNOWN = frozenset(CALL_FIELDS)
+_TOKEN_NAMES = frozenset(TOKENS)
+_KEY_NAMES = frozenset((*KEYS, "trace_id"))
 
 Fields = Mapping[str, Any]
 
@@ -49,6 +51,9 @@ def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
     for name, value in fields.items():
         if value is None or value == "":
             continue
+        if type(value) is str and name in TEXTS:
+            setattr(call, TEXTS[name], value)
+            continue
         setter = _SETTERS.get(name)
         if setter is not None:
             setter(call, name, value)
@@ -56,9 +61,10 @@ def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
             setattr(call, TIMES[name], parse_time(name, value, zone))
         elif name not in _KNOWN:
             attrs[name] = value
-    if any(name in fields for name in TOKENS):
+    if not _TOKEN_NAMES.isdisjoint(fields):
         split_tokens(call, fields)
-    _identities(call, fields)
+    if not _KEY_NAMES.isdisjoint(fields):
+        _identities(call, fields)
     given = fields.get("attrs")
     if isinstance(given, dict):
         attrs |= given
@@ -68,7 +74,7 @@ def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
 
 def split_tokens(call: Call, fields: Fields) -> None:
     """Written tokens to the parts of a call: `input_tokens` holds those read from and written to a cache."""
-    total, read, written, long, out, thought = (_tokens(fields, name) for name in TOKENS)
+    total, read, written, long, out, thought = [_tokens(name, fields.get(name)) for name in TOKENS]
     if long is not None and written is None:
         written = long
     if long is not None and written is not None and long > written:
@@ -88,9 +94,10 @@ def split_tokens(call: Call, fields: Fields) -> None:
     call.reasoning = thought
 
 
-def _tokens(fields: Fields, name: str) -> int | None:
-    value = fields.get(name)
-    return None if value is None or value == "" else count(name, value)
+def _tokens(name: str, value: Any) -> int | None:
+    if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
+        return value
+    return None if value == "" else count(name, value)
 
 
 def nano(field: str, value: Any) -> int:
