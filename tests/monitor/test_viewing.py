@@ -110,6 +110,9 @@ async def test_an_import_through_the_collector_and_back(settings: Settings, coll
         assert [rejected["index"] for rejected in told["rejected"]] == [2_500]
         again = await client.record("batch-1", records)
         assert (again["accepted"], again["duplicate"]) == (1, 2_501)
+        calls[0].out_total = 7
+        changed = await client.record("batch-1", calls[:2])
+        assert (changed["accepted"], changed["corrected"], changed["duplicate"]) == (1, 1, 1)
     async with viewing(settings, settings.database_path(), CLOCK) as monitor:
         assert [found.batch_id for found in await monitor.imports()] == ["batch-1"]
         assert (await monitor.imports())[0].stored == 2_500

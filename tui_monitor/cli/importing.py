@@ -40,7 +40,8 @@ class SocketSink:
         for start in range(0, len(records), _SENT_AT_ONCE):
             part = records[start : start + _SENT_AT_ONCE]
             answer = self._loop.run(self._client.record(self._batch_id, part))
-            written.stored += answer["accepted"]
+            written.stored += answer["accepted"] - answer["corrected"]
+            written.corrected += answer["corrected"]
             written.known += answer["duplicate"]
             written.late += answer["late"]
             written.rejected += [(start + each["index"], each["error"]) for each in answer["rejected"]]

@@ -47,7 +47,7 @@ class Imports:
         records = await asyncio.to_thread(_parse, await request.body(), request.path_params["batch"])
         receipt = await self._collector.submit(records, remember=True)
         rejected = [{"index": i, "error": reason} for i, reason in receipt.rejected]
-        counts = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "late": receipt.late}
+        counts = {name: getattr(receipt, name) for name in ("accepted", "corrected", "duplicate", "late")}
         return answer({**counts, "rejected": rejected})
 
     async def undo(self, request: Request) -> Response:
