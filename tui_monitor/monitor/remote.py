@@ -79,8 +79,8 @@ class SocketClient:
         await self._ask("POST", "/monitor/v1/imports", content=orjson.dumps(info))
 
     async def record(self, batch_id: str, records: "Sequence[Record]") -> dict[str, Any]:
-        """Store rows of an import; the answer counts `accepted`, of these `corrected`, `duplicate` and `late`,
-        and lists what is `rejected`.
+        """Store rows of an import; the answer counts those `accepted` (of these `corrected`), `duplicate` and
+        `late`, and lists those `rejected`.
 
         While the collector's queue is full it waits and tries again.
         """
