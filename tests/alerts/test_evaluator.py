@@ -12,10 +12,12 @@ from tui_monitor.model.bus import EventBus
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import MINUTE, SECOND, ManualClock, Micros
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError
+from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.result import Result
 from tui_monitor.store.alerts import AlertStore
+from tui_monitor.store.api import WriteBatch
 from tui_monitor.store.database import Store
 
 ERRORS = {
@@ -125,7 +127,7 @@ async def test_rules_are_looked_at_on_a_fixed_grid(engine, alert_store, clock, p
     view = looker.view()
     assert view.evaluated == clock.now() - 59 * SECOND
     assert view.alerts == (), "the call lies after the instant that was looked at"
-    assert looker.due() == clock.now() + SECOND
+    assert looker.due() == clock.now() + 2 * SECOND, "a second after the full minute"
     clock.advance(SECOND)
     await looker.run_once()
     assert only(looker).since == clock.now()
@@ -146,6 +148,29 @@ async def test_a_broken_rule_shows_its_place_and_the_others_run(engine, alert_st
     assert "eror_rate" in states["typo"].error
     assert (states["errors"].error, states["errors"].alerts) == ("", 1)
     assert states["errors"].evaluated == clock.now()
+
+
+async def test_a_query_without_a_range_looks_at_five_minutes(engine, alert_store, clock, put):
+    put(clock.now() - 6 * MINUTE, "openai", 1)
+    put(clock.now() - 4 * MINUTE, "openai", 2)
+    rule = {"name": "calls", "expr": "requests by(provider) > 1"}
+    looker = evaluator(engine, alert_store, clock, rule)
+    await looker.run_once()
+    alert = only(looker)
+    assert (alert.value, alert.threshold) == (2, 1)
+    assert engine.instant(alert.expr, clock.now()).scalar == 2, "what is shown is what was asked"
+
+
+async def test_a_rule_on_a_metric_nobody_sent_works_from_the_first_sample_on(
+    store, engine, alert_store, clock
+):
+    looker = evaluator(engine, alert_store, clock, {"name": "queue", "expr": "queue_depth by(zone) > 3"})
+    await looker.run_once()
+    assert "queue_depth" in looker.view().rules[0].error
+    store.write(WriteBatch(samples=[Sample("queue_depth", clock.now(), 7.0, {"zone": "a"})]))
+    await looker.run_once()
+    assert (only(looker).labels, only(looker).value) == ({"zone": "a"}, 7)
+    assert looker.view().rules[0].error == ""
 
 
 class Failing:

@@ -1,8 +1,12 @@
 """What is told about a rule before it runs, and the sentences that alerts say."""
 
+import re
+import tomllib
+from pathlib import Path
+
 from tui_monitor.alerts.rules import check
 from tui_monitor.alerts.template import default_summary, fill, unfillable
-from tui_monitor.config.settings import RuleSettings
+from tui_monitor.config.settings import Alerts, RuleSettings
 
 
 def rule(**fields: object) -> RuleSettings:
@@ -34,6 +38,19 @@ def test_problems_name_the_rule_and_point_at_the_place(engine):
     assert (off.rule, off.fatal) == ("off", True)
     assert [(p.rule, p.fatal) for p in places] == [("place", False), ("place", False)]
     assert "{{ $lables.model }}" in places[0].message
+
+
+def test_the_examples_of_the_documentation_have_no_problems(engine):
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    examples = "".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    settings = Alerts.model_validate(tomllib.loads(examples)["alerts"])
+    assert len(settings.rules) == 3
+    assert check(settings.rules, engine) == []
+
+
+def test_an_error_shows_no_control_characters(engine):
+    (problem,) = check([rule(expr="error\x1b[31m_rate{} > 5%")], engine)
+    assert "\x1b" not in problem.message
 
 
 def test_a_sentence_is_filled_with_values_in_their_unit():

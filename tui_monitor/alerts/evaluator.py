@@ -13,7 +13,7 @@ from tui_monitor.config.settings import Alerts
 from tui_monitor.model.alert import Alert, AlertsView, Change
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import HOUR, MINUTE, Clock, Micros
+from tui_monitor.model.clock import HOUR, MINUTE, SECOND, Clock, Micros
 from tui_monitor.model.errors import MonitorError, StoreError
 from tui_monitor.query.engine import Engine
 
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 SPARK_SPAN = HOUR
 SPARK_STEP = 5 * MINUTE
+
+SETTLE = SECOND
+"""Longest time for which an instant is left to settle before it is looked at."""
 
 Spark = tuple[float | None, ...]
 
@@ -77,8 +80,11 @@ class Evaluator:
         self._resolved = [alert for alert in ended if alert.fired is not None]
 
     def due(self) -> Micros:
-        """The next instant of the grid, µs UTC."""
-        return self._grid() + self._interval
+        """When to look next, µs UTC: shortly after the next instant of the grid.
+
+        Until then the calls of that instant are stored, so that none falls between two windows.
+        """
+        return self._grid() + self._interval + min(SETTLE, self._interval // 10)
 
     async def run_once(self) -> None:
         """Evaluate every rule at the newest instant of the grid, one after the other in worker threads."""

@@ -21,6 +21,7 @@ WINDOW = 5 * MINUTE
 """Range of a rule's query that names none: an alert is about now."""
 MAX_ALERTS = 500
 """Alerts of one rule at a time; more is a rule that groups too finely."""
+_MAX_LINE = 2_000
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -102,7 +103,8 @@ def compile_rule(setting: RuleSettings, engine: Engine) -> Rule:
     except MonitorError as error:
         message = error.pointed() if isinstance(error, QueryError) else error.message
         hint = f" ({error.hint})" if error.hint else ""
-        return Rule(setting, None, message + hint, warnings)
+        lines = [clean(line, _MAX_LINE) for line in (message + hint).splitlines()]
+        return Rule(setting, None, "\n".join(lines), warnings)
     left, right = windowed(condition.left), windowed(condition.right)
     return Rule(setting, replace(condition, left=left, right=right), warnings=warnings)
 

@@ -18,7 +18,7 @@ class Spend:
     """Calls without a price; their cost is not in `cost`."""
     unpriced_tokens: float = 0
     list_cost: float | None = None
-    """What subscription and free calls would have cost besides."""
+    """What all calls cost by list price, those that a subscription covers or that are free included."""
     previous: float | None = None
     """Spend of the period before, up to the same elapsed time."""
 
