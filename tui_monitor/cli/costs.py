@@ -66,7 +66,7 @@ def _show(context: Context, view: "CostsView") -> None:
 
 def spends(out: Output, view: "CostsView") -> None:
     """Today, this week, this month, and where the month ends."""
-    from tui_monitor.cli.tables import Column, number, table
+    from tui_monitor.cli.tables import Column, name, number, table
 
     rows = [
         [_NAMES.get(s.period, s.period), usd(s.cost), _change(s), count(s.calls), _left_out(s)]

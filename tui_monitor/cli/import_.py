@@ -77,13 +77,14 @@ def run(context: Context) -> int:
 
 def _import(context: Context) -> int:
     from tui_monitor.cli.importing import run_here_or_there
-    from tui_monitor.cli.importsummary import failed, show
+    from tui_monitor.cli.importsummary import as_fields, failed, show
 
     args = context.args
     batch = clean(args.batch, 80) if args.batch else None
     paths = [Path(name).expanduser() for name in args.files]
     summary = run_here_or_there(context, paths, options(context), batch)
-    context.out.answer(summary, lambda: show(context, summary))
+    data = {"rows": summary.rows, "rejected": summary.rejected, **as_fields(summary)}
+    context.out.answer(data, lambda: show(context, summary))
     return 1 if failed(summary) else 0
 
 

@@ -1,5 +1,6 @@
 """What came of an import, for people."""
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
@@ -16,6 +17,11 @@ def failed(summary: "ImportSummary") -> bool:
     """Whether nothing could be taken, or a file ended too early."""
     nothing = summary.stored + summary.known + summary.corrected + summary.late == 0
     return any(file.error for file in summary.files) or (summary.rejected > 0 and nothing)
+
+
+def as_fields(summary: "ImportSummary") -> dict[str, object]:
+    """The summary for programs."""
+    return {field.name: getattr(summary, field.name) for field in fields(summary)}
 
 
 def show(context: Context, summary: "ImportSummary") -> None:

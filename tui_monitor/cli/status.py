@@ -49,9 +49,8 @@ def run(context: Context) -> int:
     from tui_monitor.cli.costs import notes
 
     view = context.ask(lambda monitor: monitor.status())
-    context.out.answer(
-        view, lambda: _show(context, view), notes([*view.costs.warnings, *view.providers.warnings])
-    )
+    warnings = notes([*view.costs.warnings, *view.providers.warnings])
+    context.out.answer(view, lambda: _show(context, view), warnings)
     return view.severity
 
 

@@ -1,0 +1,107 @@
+"""`alerts` and `rules`: seeing, taking and checking."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tui_monitor.config import places
+from tui_monitor.config.load import load
+from tui_monitor.model.clock import ManualClock
+from tui_monitor.runtime.collector import Collector
+
+RULES = """
+[[alerts.rules]]
+name = "many errors"
+expr = "error_rate{} [5m] by(provider) > 0.5"
+severity = "critical"
+summary = "{{ $labels.provider }} fails"
+"""
+
+
+@pytest.fixture
+def ruled(fed: Cli) -> Cli:
+    """A configuration with one rule that holds for the trace."""
+    path = places.config_file()
+    path.parent.mkdir(parents=True)
+    path.write_text(RULES)
+    return fed
+
+
+@pytest.fixture
+def fired(ruled: Cli, clock: ManualClock) -> Cli:
+    """The rule has been looked at once by a collector that has ended since."""
+
+    async def collect() -> None:
+        settings = load(overrides={"server": {"listen": "", "socket": False}})
+        collector = Collector(settings, settings.database_path(), clock=clock, sources=())
+        await collector.start()
+        try:
+            async with asyncio.timeout(5):
+                while not (await collector.monitor.alerts()).alerts:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        finally:
+            await collector.stop()
+
+    asyncio.run(collect())
+    return ruled
+
+
+def test_an_alert_is_listed_taken_and_given_back(fired: Cli) -> None:
+    listed = fired("alerts").out.splitlines()
+    assert len(listed) == 2
+    for words in ("✖ critical", "firing", "> 50.0 %", "openai fails", "provider=openai"):
+        assert words in listed[1]
+    short = listed[1].split()[0]
+    assert (
+        fired("alerts", "ack", short, "--note", "on it", "--as", "ana").out
+        == "openai fails: acknowledged by ana\n"
+    )
+    assert "ana “on it”" in fired("alerts", "list").out
+    history = fired("alerts", "history", short).out
+    assert "acknowledged" in history
+    assert "on it" in history
+    assert fired("alerts", "unack", short).out == "openai fails: firing again\n"
+    view = fired("alerts", "--json").json["data"]
+    assert (view["alerts"][0]["state"], view["alerts"][0]["acked_by"]) == ("firing", None)
+    assert "openai fails" in fired("status").out
+
+
+def test_who_acts_is_the_configured_name(fired: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_MONITOR_GENERAL__NAME", "night shift")
+    alert = fired("alerts", "--json").json["data"]["alerts"][0]
+    assert fired("--json", "alerts", "ack", alert["id"]).json["data"]["acked_by"] == "night shift"
+
+
+def test_an_unknown_alert_is_told(ruled: Cli) -> None:
+    ran = ruled("alerts", "ack", "zzz")
+    assert ran.code == 1
+    assert "no alert has the id 'zzz'" in ran.err
+
+
+def test_rules_are_listed(ruled: Cli) -> None:
+    lines = ruled("rules").out.splitlines()
+    assert lines[1].split()[:3] == ["many", "errors", "critical"]
+    assert "error_rate{} [5m] by(provider) > 0.5" in lines[1]
+    assert ruled("alerts", "rules").out == ruled("rules", "list").out
+
+
+def test_rules_are_checked_without_a_database(cli: Cli) -> None:
+    path = places.config_file()
+    path.parent.mkdir(parents=True)
+    path.write_text(RULES)
+    ran = cli("rules", "check")
+    assert (ran.code, ran.out) == (0, "1 rules, 0 with errors\n")
+    path.write_text(RULES + '[[alerts.rules]]\nname = "odd"\nexpr = "eror_rate{} > 1"\n')
+    ran = cli("rules", "check")
+    assert ran.code == 1
+    assert 'unknown metric "eror_rate"' in ran.err
+    assert cli("config", "check").code == 2
+    assert not places.database_file().exists()
+
+
+def test_no_rules_say_how_to_write_some(fed: Cli, tmp_path: Path) -> None:
+    ran = fed("alerts")
+    assert (ran.code, ran.out) == (0, "no active alerts\n")
+    assert "config init" in ran.err
