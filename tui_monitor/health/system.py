@@ -60,8 +60,8 @@ _FIGURES = (
     ),
     _Figure("own processor", "process_cpu_utilization", "ratio"),
     _Figure("own memory", "process_memory_usage", "bytes"),
-    _Figure("own threads", "process_thread_count", ""),
-    _Figure("own open files", "process_unix_file_descriptor_count", ""),
+    _Figure("own threads", "process_thread_count", "", "max"),
+    _Figure("own open files", "process_unix_file_descriptor_count", "", "max"),
 )  # fmt: skip
 
 
