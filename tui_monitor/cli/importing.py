@@ -96,6 +96,7 @@ def _store_sink(context: Context) -> Iterator[Sink]:
     try:
         made = preparer(context)
         made.seed(store)
+        store.price_merged(made.prices.price)
         yield StoreSink(store, made)
     finally:
         store.close()

@@ -104,7 +104,7 @@ class Collector(Section):
     """Longest time a row waits for its transaction."""
     queue_size: int = Field(default=50_000, ge=1_000)
     """Rows that may wait to be written; a pusher that would exceed it is told to come back later."""
-    max_label_values: int = Field(default=2_000, ge=10)
+    max_label_values: int = Field(default=10_000, ge=10)
     """Different values kept of one label (user, session key …); further ones are counted as `(other)`."""
     max_series: int = Field(default=20_000, ge=100)
     """Different sample series kept; samples of further ones are rejected and counted."""

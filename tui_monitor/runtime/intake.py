@@ -41,6 +41,7 @@ class Intake:
             prices = await self._load_prices(handle)
             preparer = Preparer(self._settings.collector, prices, self._clock)
             await asyncio.to_thread(preparer.seed, self._store)
+            self._store.price_merged(prices.price)
             recorder = Recorder(self._store, preparer, self._settings.collector, self._clock, self._bus)
             await recorder.start()
             self._recorder = recorder
