@@ -1,7 +1,6 @@
 """What a command is given: its settings, the clock, the output, and a way to ask."""
 
 import argparse
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from functools import cached_property
@@ -62,6 +61,8 @@ class Context:
 
         Raises what the question raises, and `StoreError` where there is no database to read.
         """
+        import asyncio
+
         from tui_monitor.monitor.viewing import viewing
 
         async def run() -> T:

@@ -1,0 +1,111 @@
+"""Imports run downwards only, and only the screen knows the toolkit it is drawn with."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "tui_monitor"
+NAME = PACKAGE.name
+
+_READING = ("model", "config", "store", "query")
+_MEANING = (*_READING, "costs", "alerts", "health")
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "model": (),
+    "config": ("model",),
+    "store": ("model", "config"),
+    "query": ("model", "config", "store"),
+    "costs": _READING,
+    "alerts": _READING,
+    "health": (*_READING, "costs"),
+    "pricing": ("model", "config"),
+    "recorder": ("model", "config", "pricing", "store"),
+    # What an import writes into is an interface of the store; its inside is not theirs.
+    "sources": ("model", "config", "recorder", "store.api"),
+    # The façade and what runs behind it know each other.
+    "monitor": (*_MEANING, "runtime"),
+    "runtime": (*_MEANING, "pricing", "recorder", "sources", "monitor"),
+    "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
+    # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.
+    "cli": (
+        *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing", "tui.app",
+    ),
+    # The store is behind the façade: a pane that reads it would be a second truth.
+    "tui": ("model", "config", "query", "costs", "alerts", "health", "monitor", "server"),
+    "__main__": ("cli",),
+    "__init__": (),
+}  # fmt: skip
+"""Part → what it may import, besides itself: a part, or one module of it."""
+
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "textual": ("tui",),
+    "plotext": ("cli",),
+    "sqlite3": ("store", "recorder"),
+    "aiosqlite": ("store",),
+    "genai_prices": ("pricing",),
+    "starlette": ("server",),
+    "uvicorn": ("server",),
+}
+"""Library → the parts that know it."""
+
+
+def imports() -> Iterator[tuple[Path, str, int]]:
+    """Every absolute import: file, module, line."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{file}:{node.lineno}: imports are written whole"
+                assert node.module is not None
+                # `from tui_monitor.config import places` is an import of `places`.
+                parent = (
+                    node.module.count(".") == 0 or (PACKAGE.parent / Path(*node.module.split("."))).is_dir()
+                )
+                for alias in node.names:
+                    yield file, f"{node.module}.{alias.name}" if parent else node.module, node.lineno
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield file, alias.name, node.lineno
+
+
+def part_of(file: Path) -> str:
+    """The part that a file belongs to."""
+    return file.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def test_every_part_has_its_rule() -> None:
+    assert {part_of(file) for file in PACKAGE.rglob("*.py")} <= set(MAY_IMPORT)
+
+
+def test_imports_run_downwards_only() -> None:
+    wrong = []
+    for file, module, line in imports():
+        head, _, inner = module.partition(".")
+        part = part_of(file)
+        if head != NAME or inner.split(".")[0] in (part, "__version__", ""):
+            continue
+        allowed = MAY_IMPORT[part]
+        if not any(inner == name or inner.startswith(f"{name}.") for name in allowed):
+            wrong.append(f"{file.relative_to(PACKAGE.parent)}:{line}: {part} may not import {inner}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_known_to_its_part_alone(library: str) -> None:
+    users = {part_of(file) for file, module, _ in imports() if module.split(".")[0] == library}
+    assert users <= set(ONLY_IN[library])
+
+
+def test_files_and_functions_stay_small() -> None:
+    long = {}
+    lengths = []
+    for file in PACKAGE.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if len(text.splitlines()) > 400:
+            long[file.name] = len(text.splitlines())
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                lengths.append(node.end_lineno - node.lineno + 1)
+    assert long == {}
+    assert sorted(lengths)[int(len(lengths) * 0.9)] <= 30
