@@ -2,32 +2,38 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.query import catalog
-from tui_monitor.query.language import AGGREGATES, RANGES, quote, spelled
-from tui_monitor.query.metrics import LABEL_ALIASES, Metric, Sampled, Source
+from tui_monitor.query.language import AGGREGATES, RANGES, is_aggregate, is_plain, quote, spelled
+from tui_monitor.query.lexer import MAX_LENGTH
+from tui_monitor.query.metrics import BY_NAME, HOST_BY_NAME, LABEL_ALIASES, Sampled, Source
 from tui_monitor.query.result import Completion
 from tui_monitor.store.api import Reader
 
 MAX_OFFERED = 100
 
-_COMMENT = re.compile(r"#[^\n]*")
-_WORD = re.compile(r"[A-Za-z0-9_:.]*$", re.ASCII)
-_METRIC_BEFORE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)\s*\{[^{}]*$", re.ASCII)
-_VALUE = re.compile(r'([A-Za-z_:][\w:]*)\s*(?:=~|!~|!=|=)\s*(["\']?)([^"\']*)$', re.ASCII)
-_SELECTED = re.compile(
-    r"([A-Za-z_:][\w:]*)\s*(?:\{[^{}]*\})?\s*((?:\[[^\]]*\]|offset\s+\w+|by\s*\([^)]*\)|\s|[\w.]+)*)\s[\w.]*$",
-    re.ASCII,
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|\#[^\n]*)
+      | (?P<text>"(?:[^"\\\n]|\\.)*(?:"|\\?$)|'(?:[^'\\\n]|\\.)*(?:'|\\?$)|`[^`]*(?:`|$))
+      | (?P<name>[A-Za-z_:][A-Za-z0-9_:.]*)
+      | (?P<number>\$?[0-9][A-Za-z0-9_.]*%?)
+      | (?P<match>=~|!~|!=|==|=)
+      | (?P<sign>.)""",
+    re.ASCII | re.DOTALL | re.VERBOSE,
 )
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
+_OFFSETS = (("1h", "an hour ago"), ("1d", "a day ago"), ("7d", "a week ago"))
 _EVENT_LABELS: dict[Source, tuple[str, ...]] = {
     "starts": ("provider", "model", "operation", "app", "source"),
-    "cache": ("name", "source"),
+    "cache": ("name", "app", "source"),
     "rate_limit": ("name", "key", "limit_type", "source"),
     "score": ("name", "model", "prompt_type", "user_category", "source"),
     "progress": ("name", "state", "unit", "source"),
 }
+
+CompletionKind = Literal["metric", "label", "value", "function", "keyword", "duration"]
 
 
 def complete(text: str, cursor: int, reader: Reader) -> list[Completion]:
@@ -36,65 +42,120 @@ def complete(text: str, cursor: int, reader: Reader) -> list[Completion]:
     Raises `StoreError`.
     """
     before = text[: max(0, cursor)]
-    if len(before) > 10_000:
+    if len(before) > MAX_LENGTH:
         return []
-    found = list(_offers(_COMMENT.sub(_blank, before), reader))
-    return found[:MAX_OFFERED]
+    return list(_offers(_read(before), reader))[:MAX_OFFERED]
 
 
-def _blank(comment: re.Match[str]) -> str:
-    return " " * len(comment[0])
+@dataclass(slots=True)
+class _Place:
+    """Where in a query the cursor stands."""
+
+    word: str = ""
+    """What is being typed, without its opening quote."""
+    quoted: bool = False
+    """Whether it stands in quotes."""
+    open: list[str] = field(default_factory=list)
+    """Brackets around the cursor: `{`, `[`, `by` or `(`."""
+    metric: str = ""
+    """The metric of the selector around or before the cursor."""
+    selected: bool = False
+    """Whether an operand stands before the cursor, so that an operator or a suffix follows."""
+    label: str = ""
+    valued: bool = False
+    """In braces: whether the label and its operator stand there, so that a value follows."""
+    last: str = ""
+    """The token before."""
+
+    @property
+    def inside(self) -> str:
+        """The innermost bracket."""
+        return self.open[-1] if self.open else ""
+
+    def take(self, kind: str, text: str) -> None:
+        """Go past one token."""
+        if self.inside == "{" and text != "}":
+            self._in_braces(kind, text)
+        elif text in ("{", "[", "("):
+            self._open(text)
+        elif text in ("}", "]", ")"):
+            closed = self.open.pop() if self.open else ""
+            self.selected = self.selected or closed in ("{", "(")
+        elif kind == "name" and self.inside != "by" and not self.selected:
+            if not is_aggregate(text) and text != "by":
+                self.metric, self.selected = text, True
+        elif kind == "number":
+            self.selected = True
+        elif kind in ("sign", "match") and self.inside not in ("by", "["):
+            self.metric, self.selected = "", False
+        self.last = text
+
+    def _open(self, bracket: str) -> None:
+        if bracket == "(":
+            bracket = "by" if self.last == "by" else "("
+            if bracket == "(":
+                self.selected = False
+        self.open.append(bracket)
+        self.label, self.valued = "", False
+
+    def _in_braces(self, kind: str, text: str) -> None:
+        if kind == "match":
+            self.valued = True
+        elif kind == "name" or (kind == "text" and not self.valued):
+            self.label = text.strip("\"'`")
+            if not self.metric and kind == "text" and self.last == "{":
+                self.metric = self.label
+        elif text == ",":
+            self.label, self.valued = "", False
 
 
-def _offers(before: str, reader: Reader) -> Iterator[Completion]:
-    inside = _opened(before)
-    if inside == "[":
-        yield from _matching(_word(before), RANGES.items(), "duration", end="]")
-    elif inside == "{":
-        yield from _in_braces(before, reader)
-    elif inside == "by":
-        metric = _FIRST_METRIC.search(before)
-        yield from _labels(before, metric[1] if metric else "", reader)
+def _read(before: str) -> _Place:
+    place = _Place()
+    found = [(m.lastgroup or "", m[0]) for m in _TOKEN.finditer(before)]
+    kind, text = found[-1] if found else ("", "")
+    if kind == "text" and (len(text) == 1 or text[-1] != text[0]):
+        place.word, place.quoted = text[1:], True
+        found.pop()
+    elif kind in ("name", "number"):
+        place.word = text
+        found.pop()
+    for kind, text in found:
+        if kind != "blank":
+            place.take(kind, text)
+    return place
+
+
+def _offers(place: _Place, reader: Reader) -> Iterator[Completion]:
+    if place.inside == "[":
+        yield from _matching(place.word, RANGES.items(), "duration", end="]")
+    elif place.inside == "{" and place.valued:
+        length = len(place.word) + place.quoted
+        for value in _ordered(place.word, _label_values(place.metric, place.label, reader)):
+            yield Completion(quote(value), length, "value")
+    elif place.inside in ("{", "by"):
+        names = ((spelled(name), "") for name in _label_names(place.metric, reader))
+        yield from _matching(place.word, names, "label")
+    elif place.last == "offset":
+        yield from _matching(place.word, _OFFSETS, "duration")
+    elif place.selected:
+        yield from _after(place, reader)
     else:
-        yield from _outside(before, reader)
+        metrics = ((_metric(name), _help(name)) for name in catalog.names(reader))
+        yield from _matching(place.word, metrics, "metric")
+        if place.word:
+            yield from _matching(place.word, AGGREGATES.items(), "function", end="(")
 
 
-_FIRST_METRIC = re.compile(r"([A-Za-z_:][\w:]*)\s*(?:\{[^{}]*\})?[^{}]*$", re.ASCII)
-_BY_OPEN = re.compile(r"\bby\s*\([^()]*$")
-
-
-def _opened(before: str) -> str:
-    """The bracket the cursor is in: `[`, `{`, `by` or none."""
-    bare = _QUOTED.sub(lambda m: "_" * len(m[0]), before)
-    brace, bracket = bare.rfind("{") > bare.rfind("}"), bare.rfind("[") > bare.rfind("]")
-    if brace:
-        return "{"
-    if bracket:
-        return "["
-    return "by" if _BY_OPEN.search(bare) else ""
-
-
-def _word(before: str) -> str:
-    match = _WORD.search(before)
-    return match[0] if match else ""
-
-
-def _in_braces(before: str, reader: Reader) -> Iterator[Completion]:
-    owner = _METRIC_BEFORE.search(_QUOTED.sub(lambda m: "_" * len(m[0]), before))
-    metric = owner[1] if owner else ""
-    value = _VALUE.search(before)
-    if value is None:
-        yield from _labels(before, metric, reader)
+def _after(place: _Place, reader: Reader) -> Iterator[Completion]:
+    """What may follow a metric: its aggregates, a grouping, an offset."""
+    metric = catalog.find(place.metric, reader) if place.metric else None
+    if metric is None:
         return
-    label, opened, typed = value.groups()
-    for known in _ordered(typed, _label_values(metric, label, reader)):
-        text = quote(known)
-        yield Completion(text, len(typed) + len(opened), "value")
-
-
-def _labels(before: str, metric: str, reader: Reader) -> Iterator[Completion]:
-    names = _label_names(metric, reader)
-    yield from _matching(_word(before), ((spelled(name), "") for name in names), "label")
+    known = [(name, text) for name, text in AGGREGATES.items() if metric.allows(name)]
+    known.sort(key=lambda pair: pair[0] != metric.default_aggregate)
+    yield from _matching(place.word, known, "function")
+    yield from _matching(place.word, [("by(", "one value for each value of a label")], "keyword")
+    yield from _matching(place.word, [("offset ", "the same, some time ago")], "keyword")
 
 
 def _label_names(metric: str, reader: Reader) -> list[str]:
@@ -113,44 +174,22 @@ def _label_values(metric: str, label: str, reader: Reader) -> list[str]:
     return reader.label_values(LABEL_ALIASES.get(label, label))
 
 
-def _outside(before: str, reader: Reader) -> Iterator[Completion]:
-    word = _word(before)
-    selected = _SELECTED.search(_QUOTED.sub(lambda m: "_" * len(m[0]), before))
-    metric = catalog.find(selected[1], reader) if selected else None
-    if re.search(r"\boffset\s+[\w.]*$", before):
-        yield from _matching(
-            word, (("1h", "an hour ago"), ("1d", "a day ago"), ("7d", "a week ago")), "duration"
-        )
-        return
-    if metric is not None:
-        yield from _after(word, metric)
-        return
-    metrics = ((name, _help(catalog.find(name, reader))) for name in catalog.names(reader))
-    yield from _matching(word, metrics, "metric")
-    if word:
-        yield from _matching(word, AGGREGATES.items(), "function", end="(")
+def _metric(name: str) -> str:
+    """A metric as it is written: in braces and quotes where it is no plain word."""
+    return name if is_plain(name) else f"{{{quote(name)}}}"
 
 
-def _after(word: str, metric: Metric | Sampled) -> Iterator[Completion]:
-    """What may follow a metric: its aggregates, a grouping, an offset."""
-    known = [(name, text) for name, text in AGGREGATES.items() if metric.allows(name)]
-    first = [pair for pair in known if pair[0] == metric.default_aggregate]
-    rest = [pair for pair in known if pair[0] != metric.default_aggregate]
-    yield from _matching(word, [*first, *rest], "function")
-    yield from _matching(word, [("by(", "one value for each value of a label")], "keyword")
-    yield from _matching(word, [("offset ", "the same, some time ago")], "keyword")
-
-
-def _help(found: Metric | Sampled | None) -> str:
+def _help(name: str) -> str:
+    found = BY_NAME.get(name) or HOST_BY_NAME.get(name)
     return found.help if found else ""
 
 
 def _matching(
-    word: str, offers: Iterable[tuple[str, str]], kind: str, *, end: str = ""
+    word: str, offers: Iterable[tuple[str, str]], kind: CompletionKind, *, end: str = ""
 ) -> Iterator[Completion]:
     described = dict(offers)
     for name in _ordered(word, described):
-        yield Completion(name + end, len(word), kind, described[name])  # type: ignore[arg-type]
+        yield Completion(name + end, len(word), kind, described[name])
 
 
 def _ordered(word: str, names: Iterable[str]) -> list[str]:

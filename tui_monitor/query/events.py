@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.clock import MINUTE, SECOND
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.query import aggregate
 from tui_monitor.query.aggregate import Grid
@@ -49,8 +49,9 @@ def _of_events(
     ends = np.array([event.ts for event, _ in taken], dtype=np.int64)
     cells = grid.place(ends, _columns(node.by, [labels for _, labels in taken]), context.text)
     if metric.kind is Kind.SCORE:
-        values = np.array([_score(event) for event, _ in taken], dtype=np.float64)
-        return grid, _scores(how, cells, values, grid.size)
+        found = [event for event, _ in taken]
+        values = _elapsed(found) if metric.elapsed else [_score(event) for event in found]
+        return grid, _scores(how, cells, np.array(values, dtype=np.float64), grid.size)
     counted = np.array([event.name in metric.names for event, _ in taken], dtype=bool)
     hits = np.bincount(cells[counted], minlength=grid.size).astype(np.float64)
     every = np.bincount(cells, minlength=grid.size)
@@ -86,6 +87,12 @@ def _score(event: Event) -> float:
         total = float(event.labels.get("total") or "nan")
         return value / total if total > 0 else np.nan
     return np.nan
+
+
+def _elapsed(events: Sequence[Event]) -> list[float]:
+    """Seconds since the first event of the same name; events come in order of time."""
+    first: dict[tuple[str, str], int] = {}
+    return [(event.ts - first.setdefault((event.source, event.name), event.ts)) / SECOND for event in events]
 
 
 def labels_of_event(event: Event) -> dict[str, str]:

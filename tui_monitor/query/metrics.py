@@ -88,6 +88,8 @@ class Metric:
     default: str = ""
     long: str = ""
     """The name under which it is scraped elsewhere, where that means the same in the same unit."""
+    elapsed: bool = False
+    """Of events: the value is the time since the first of the same name, not what the event says."""
     money: bool = False
     """Whether a call without a price lacks it."""
 
@@ -196,6 +198,9 @@ _EVENTS = (
            Kind.SCORE, "", source="score"),
     Metric("llm_benchmark_progress", "how much of a benchmark or evaluation is done, by name", Kind.SCORE,
            "ratio", source="progress", default="max"),
+    Metric("llm_benchmark_duration_seconds",
+           "time from the first word of a benchmark or evaluation in the range to the last, by name",
+           Kind.SCORE, "s", source="progress", default="max", elapsed=True),
 )  # fmt: skip
 
 METRICS: tuple[Metric, ...] = (*_CALLS, *_EVENTS)
