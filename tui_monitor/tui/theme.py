@@ -4,7 +4,7 @@ Widgets and styles use variables. A theme of Textual's own works too: what it la
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.color import Color
 from textual.theme import Theme
@@ -84,7 +84,7 @@ THEMES = (DARK, LIGHT)
 DEFAULT = DARK.name
 
 
-def install(app: "App[object]") -> None:
+def install(app: "App[Any]") -> None:
     """Make our themes known to the app."""
     for theme in THEMES:
         app.register_theme(theme)

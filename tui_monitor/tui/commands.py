@@ -1,0 +1,147 @@
+"""Every command of the screen, declared once: keys, footer, palette and help are all made from this table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do.
+
+    `keys` are Textual's names, separated by commas. `pane` is where it works; empty is everywhere.
+    `footer` is its place in the footer line, 0 for none. Dangerous ones change what others see, and
+    can be taken back.
+    """
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    action: str
+    pane: str = ""
+    footer: int = 0
+    dangerous: bool = False
+    sign: str = ""
+    """The key as it is shown; the first one by default."""
+    priority: bool = False
+    """Whether it wins over the widget that has the focus."""
+
+    @property
+    def key(self) -> str:
+        """The key as people read it."""
+        return self.sign or shown_key(self.keys.split(",")[0])
+
+
+KEPT = 80
+"""Places in the footer from here on are kept when room is short."""
+
+_SIGNS = {
+    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
+    "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up", "pagedown": "page down",
+    "left": "←", "right": "→", "up": "↑", "down": "↓",
+}  # fmt: skip
+
+
+def shown_key(name: str) -> str:
+    """One of Textual's key names as people read it."""
+    return _SIGNS.get(name, name)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("pane.providers", "1", "Providers", "Health of every provider.", "pane('providers')"),
+    Command("pane.costs", "2", "Costs", "What it costs, and who causes it.", "pane('costs')"),
+    Command("pane.alerts", "3", "Alerts", "What needs somebody.", "pane('alerts')"),
+    Command("pane.query", "4", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
+    Command("pane.system", "5", "System", "This host and the collector.", "pane('system')"),
+    Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
+    Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
+    Command(
+        "part.next", "f6", "next part", "The next list, chart or line of this pane.", "part(1)"
+    ),
+    Command("range.choose", "t", "time", "Choose the time range of all panes.", "choose_range", footer=80),
+    Command("range.shorter", "left_square_bracket", "shorter", "A shorter time range.", "resize_range(-1)"),
+    Command("range.longer", "right_square_bracket", "longer", "A longer time range.", "resize_range(1)"),
+    Command("range.earlier", "comma", "earlier", "Half a range back in time.", "shift_range(-1)"),
+    Command("range.later", "full_stop", "later", "Half a range on in time.", "shift_range(1)"),
+    Command("range.newest", "n", "newest data", "Travel to the newest data there is.", "newest"),
+    Command("range.live", "l", "live", "Back to now, moving with the clock.", "live"),
+    Command(
+        "pause", "space", "pause", "Freeze the screen; collecting goes on. Again to go on.", "pause",
+        footer=90,
+    ),
+    Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),
+    Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
+    Command(
+        "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
+    ),
+    Command("quit", "q", "quit", "Leave; the collector of this window stops too.", "leave", footer=100),
+    Command(
+        "interrupt", "ctrl+c", "quit", "Leave, asking once.", "interrupt", sign="ctrl+c", priority=True
+    ),
+    Command(
+        "providers.query", "enter", "query",
+        "Open the query behind the row, or behind the value chosen with ← →.", "open", "providers", 10,
+    ),
+    Command("providers.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "providers", 20),
+    Command("providers.metric", "m", "chart", "The next figure on the chart.", "metric", "providers", 30),
+    Command("providers.sort", "o", "order", "Order by the value chosen with ← →.", "order", "providers"),
+    Command(
+        "costs.query", "enter", "query",
+        "Open the query behind the row, or behind the value chosen with ← →.", "open", "costs", 10,
+    ),
+    Command("costs.by", "b", "by", "The next dimension: provider, model, user …", "by(1)", "costs", 20),
+    Command("costs.by_back", "B", "by, back", "The dimension before.", "by(-1)", "costs"),
+    Command("costs.period", "p", "period", "The next period: today, week, month …", "period(1)", "costs", 30),
+    Command("costs.period_back", "P", "period, back", "The period before.", "period(-1)", "costs"),
+    Command("costs.sort", "o", "order", "Order by the value chosen with ← →.", "order", "costs"),
+    Command(
+        "alerts.acknowledge", "a", "acknowledge", "Say that you take care of the alert under the cursor.",
+        "acknowledge", "alerts", 10, dangerous=True,
+    ),
+    Command(
+        "alerts.undo", "u,A", "undo", "Take an acknowledgement back: of the alert under the cursor, "
+        "or your last one.", "undo", "alerts", 20, dangerous=True,
+    ),
+    Command(
+        "alerts.query", "enter", "query", "Open the expression's left side in the Query pane.",
+        "open", "alerts", 30,
+    ),
+    Command("alerts.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "alerts", 40),
+    Command("alerts.sort", "o", "order", "Order by the value chosen with ← →.", "order", "alerts"),
+    Command(
+        "query.line", "slash,i", "query line", "Go to the query line; esc leaves it.", "line", "query", 10,
+        sign="/",
+    ),
+    Command("query.leave", "escape", "leave the line", "From the query line to the answer.", "leave_line",
+            "query", 15),
+    Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",
+            20),
+    Command("query.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "query", 30),
+    Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
+            "system", 10),
+)  # fmt: skip
+
+
+def of(pane: str) -> list[Command]:
+    """The commands that work in one pane only; of everywhere for the empty name."""
+    return [command for command in COMMANDS if command.pane == pane]
+
+
+def bindings(pane: str) -> list[BindingType]:
+    """The keys of a pane, or of the whole screen for the empty name. `enter` is the list's own key."""
+    return [
+        Binding(c.keys, c.action, c.label, show=False, id=c.id, priority=c.priority)
+        for c in of(pane)
+        if c.keys != "enter"
+    ]
+
+
+def footer(pane: str, skipped: Sequence[str] = ()) -> list[Command]:
+    """The keys that matter here, in the footer's order; `skipped` do not work at this moment."""
+    wanted = [c for c in COMMANDS if c.footer and c.pane in ("", pane) and c.id not in skipped]
+    return sorted(wanted, key=lambda command: command.footer)
+
+
+BY_ID = {command.id: command for command in COMMANDS}

@@ -1,0 +1,136 @@
+"""The frame around the panes as lines: title bar, tabs, notice, footer. Pure functions of what is known."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.model.units import count, milliseconds
+from tui_monitor.tui.commands import KEPT, Command
+from tui_monitor.tui.drawing import Glyphs, Span, size_of
+from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.widgets.lines import Line
+from tui_monitor.tui.widgets.tabs import Tab
+from tui_monitor.tui.words import ago, long_age, moment_words, range_words
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import CollectorStatus
+    from tui_monitor.monitor.api import Snapshot
+    from tui_monitor.monitor.thread import ThreadState
+
+NAME = "tui-monitor"
+_WORST = {"critical": "crit", "warning": "warn"}
+
+
+def title(
+    host: str,
+    shown: TimeRange,
+    paused: Micros | None,
+    state: "ThreadState | None",
+    snapshot: "Snapshot | None",
+    glyphs: Glyphs,
+    width: int,
+) -> Line:
+    """What, where, which time, is it alive."""
+    left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
+    if width >= 70:
+        left += [(host, ""), ("   ", "")]
+    now, calendar = (0, Calendar()) if snapshot is None else (snapshot.at, snapshot.calendar)
+    left.append((range_words(shown, now, calendar), "bright"))
+    if paused is not None:
+        left += [("  ", ""), (" PAUSED ", "warn bold reverse")]
+        if width >= 70:
+            left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
+    else:
+        left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
+    return Line(tuple(left), (*collector(state, snapshot, glyphs, width), (" ", "")))
+
+
+def collector(
+    state: "ThreadState | None", snapshot: "Snapshot | None", glyphs: Glyphs, width: int
+) -> tuple[Span, ...]:
+    """The collector in a few words."""
+    mode = "starting" if state is None else state.mode
+    if mode == "failed":
+        return ((f"{glyphs.crit} no data", "crit bold"),)
+    if mode == "stopped":
+        return ((f"{glyphs.off} stopped", "warn"),)
+    if mode == "starting" or snapshot is None:
+        return ((f"{glyphs.off} starting", "dim"),)
+    if mode == "viewing":
+        pid = snapshot.collector.pid or (state.owner if state else None)
+        if not snapshot.collector.running:
+            return ((f"{glyphs.off} not collecting", "warn"),)
+        return ((f"{glyphs.ok} viewing", "ok"), (f": collector pid {pid}" if pid else "", "dim"))
+    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width))
+
+
+def _pace(status: "CollectorStatus", width: int) -> list[Span]:
+    """Records per second and the lag, while records come at a pace worth telling."""
+    pace: list[Span] = []
+    if status.rate is not None and status.rate >= 1 and width >= 80:
+        pace.append((f"  {count(round(status.rate))}/s", ""))
+        if status.lag_ms is not None and width >= 100:
+            pace.append((f"  lag {milliseconds(round(status.lag_ms, -1) or 1)}", "dim"))
+    return pace
+
+
+def tabs(snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Tab, ...]:
+    """The panes; Alerts with how many are open."""
+    badge, token = "", ""
+    if snapshot is not None and snapshot.open_alerts:
+        token = _WORST.get(snapshot.worst_alert or "", "accent")
+        badge = f"{glyphs.state(token)}{snapshot.open_alerts}"
+    return tuple(
+        Tab(pane.id, pane.key, pane.title, pane.short, *((badge, token) if pane.id == "alerts" else ()))
+        for pane in PANES
+    )
+
+
+def notice(
+    state: "ThreadState | None",
+    failure: MonitorError | None,
+    snapshot: "Snapshot | None",
+    shown: TimeRange,
+    glyphs: Glyphs,
+) -> tuple[Line, ...]:
+    """What must be known before anything on the pane is believed; mostly nothing."""
+    error = (state.error if state else None) or failure
+    if error is not None:
+        fatal = state is None or state.mode != "viewing"
+        token = "crit" if fatal else "warn"
+        text = error.message.splitlines()[0]
+        hint = f"  {error.hint}" if error.hint else ""
+        return (Line(((f" {glyphs.state(token)} {text}", f"{token} bold"), (hint, "dim"))),)
+    if snapshot is None or snapshot.extent.last is None:
+        return ()
+    newest, now = snapshot.extent.last, snapshot.at
+    span = shown.span(now)
+    if newest <= span.start:
+        text = f" newest data: {long_age(now - newest)} ago"
+        return (Line(((f"{text} – ", "warn"), ("n", "accent bold"), (" goes there", "warn"))),)
+    first = snapshot.extent.first
+    if not shown.live and first is not None and span.end < first:
+        text = f" the first call is of {ago(first, now)}"
+        return (Line(((f"{text} – ", "warn"), ("n", "accent bold"), (" goes to the newest", "warn"))),)
+    return ()
+
+
+def footer(keys: Sequence[Command], snapshot: "Snapshot | None", width: int) -> Line:
+    """The keys that matter here, and what no sum holds: calls without a price.
+
+    Where room is short the keys of the pane go first, from the least important one on.
+    """
+    right: tuple[Span, ...] = ()
+    if snapshot is not None and snapshot.unpriced_today:
+        right = ((f"{count(snapshot.unpriced_today)} unpriced today ", "warn"),)
+    kept = list(keys)
+    while len(kept) > 3 and size_of(_keys(kept)) + size_of(right) + 1 > width:
+        kept.remove(max(kept, key=lambda command: (command.footer < KEPT, command.footer)))
+    return Line(_keys(kept), right)
+
+
+def _keys(keys: Sequence[Command]) -> tuple[Span, ...]:
+    return tuple(s for c in keys for s in ((f" {c.key}", "accent bold"), (f" {c.label} ", "dim")))

@@ -1,0 +1,87 @@
+"""What the screen needs of the collector's thread, and how it asks without ever breaking."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.timerange import TimeRange, step_for
+
+if TYPE_CHECKING:
+    from tui_monitor.config.load import Settings
+    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.monitor.thread import ThreadState
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Backend(Protocol):
+    """The collector on its own thread, or what stands for it."""
+
+    @property
+    def state(self) -> "ThreadState":
+        """How it is doing now."""
+        ...
+
+    @property
+    def settings(self) -> "Settings | None":
+        """The settings, once they are read."""
+        ...
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        ...
+
+    def subscribe(self, callback: "Callable[[ThreadState], None]") -> Callable[[], None]:
+        """Be told each change of state, on any thread."""
+        ...
+
+    async def call(self, ask: "Callable[[Monitor], Awaitable[T]]") -> T:
+        """The answer of `ask(monitor)`, given on the collector's loop."""
+        ...
+
+    def stop(self, timeout: float = 2.0) -> bool:
+        """End in good order."""
+        ...
+
+
+async def ask(backend: Backend, question: "Callable[[Monitor], Awaitable[T]]") -> T:
+    """The answer. Raises `MonitorError` only: anything unexpected is logged and becomes one."""
+    try:
+        return await backend.call(question)
+    except MonitorError:
+        raise
+    except Exception as error:
+        log.exception("a question of the screen broke")
+        words = f"unexpected error: {type(error).__name__}: {error}"
+        raise MonitorError(words, hint="the log tells more") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the data: when, at which range, and which version of it was there."""
+
+    at: Micros
+    version: int
+    shown: TimeRange
+    calendar: Calendar
+    newest: Micros | None = None
+    """The newest call there is."""
+    alerts: tuple[int, str | None] = (0, None)
+    """How many alerts are open, and the worst severity."""
+    frozen: bool = False
+    """The screen is paused: only what the person chooses anew is asked."""
+
+    def step(self, points: int) -> Micros:
+        """The step in which the range is drawn with so many points."""
+        return step_for(self.shown.length, points)
+
+    def moment(self, points: int) -> tuple[int, int, int]:
+        """Differs when an answer over the range may: new data, a new step of the range, a new minute."""
+        end = self.at if self.shown.end is None else self.shown.end
+        return self.version, end // self.step(points), self.at // 60_000_000

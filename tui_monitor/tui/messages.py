@@ -1,0 +1,75 @@
+"""What the parts of the screen tell each other: things that happened, named as such."""
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from tui_monitor.model.errors import MonitorError
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Snapshot
+    from tui_monitor.monitor.thread import ThreadState
+    from tui_monitor.tui.panes.base import Question
+
+
+class Newest(Message):
+    """A message that makes older ones of its kind worthless: a slow screen never queues history."""
+
+    def can_replace(self, message: Message) -> bool:
+        return type(message) is type(self)
+
+
+class BackendChanged(Newest):
+    """The collector's thread is in another state."""
+
+    def __init__(self, state: "ThreadState") -> None:
+        super().__init__()
+        self.state = state
+
+
+class SnapshotTaken(Newest):
+    """The frame was read."""
+
+    def __init__(self, snapshot: "Snapshot") -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+
+class SnapshotFailed(Newest):
+    """The frame could not be read."""
+
+    def __init__(self, error: MonitorError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Answered(Newest):
+    """A pane's question was answered."""
+
+    def __init__(self, question: "Question", answer: object, took: float) -> None:
+        """`took` is in seconds."""
+        super().__init__()
+        self.question = question
+        self.answer = answer
+        self.took = took
+
+
+class AskingFailed(Newest):
+    """A pane's question could not be answered."""
+
+    def __init__(self, question: "Question", error: MonitorError) -> None:
+        super().__init__()
+        self.question = question
+        self.error = error
+
+
+class QueryWanted(Message):
+    """Somebody wants to see the query behind a figure."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class HintsChanged(Newest):
+    """Other keys matter now."""

@@ -1,0 +1,47 @@
+"""The command palette's list: the commands of this pane and of everywhere, and the themes."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tui_monitor.tui import commands
+from tui_monitor.tui.screens.dashboard import Dashboard
+
+Entry = tuple[str, str, str]
+"""What is shown, its help, the action."""
+
+
+class CommandList(Provider):
+    """Offers what the keys do, by name."""
+
+    def _entries(self) -> Iterable[Entry]:
+        screen = self.screen
+        pane = screen.active if isinstance(screen, Dashboard) else ""
+        for command in commands.COMMANDS:
+            if command.pane in ("", pane) and command.id not in ("palette", "interrupt"):
+                label = command.label[:1].upper() + command.label[1:]
+                yield f"{label}  ({command.key})", command.help, command.action
+        for name in sorted(self.app.available_themes):
+            yield f"Theme {name}", "Show everything in these colours.", f"app.use_theme('{name}')"
+
+    async def discover(self) -> Hits:
+        """Everything but the themes, which are many."""
+        for text, help_line, action in self._entries():
+            if not action.startswith("app.use_theme"):
+                yield DiscoveryHit(text, partial(self._run, action), help=help_line)
+
+    async def search(self, query: str) -> Hits:
+        """What matches."""
+        matcher = self.matcher(query)
+        for text, help_line, action in self._entries():
+            score = matcher.match(text)
+            if score > 0:
+                yield Hit(score, matcher.highlight(text), partial(self._run, action), help=help_line)
+
+    async def _run(self, action: str) -> None:
+        screen = self.screen
+        if action.startswith("app."):
+            await self.app.run_action(action)
+        elif isinstance(screen, Dashboard):
+            await screen.run_command(action)

@@ -1,0 +1,1 @@
+"""One file per pane; `table` is their register."""

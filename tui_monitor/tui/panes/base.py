@@ -1,0 +1,239 @@
+"""What every pane does: ask when the answer may have changed, show it, and say when it could not be had."""
+
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from tui_monitor.model.clock import SECOND, Micros
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.tui.drawing import BRAILLE, Glyphs
+from tui_monitor.tui.link import Backend, Look, ask
+from tui_monitor.tui.messages import Answered, AskingFailed
+from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.words import moment_words
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Monitor
+
+A = TypeVar("A")
+RETRY = 5 * SECOND
+"""How soon a question that failed is asked again, unless the data changes before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a pane wants to know.
+
+    `intent` is what the person chose: another one is asked at once. `moment` says which state of the data
+    it is about: for the same one it is not asked again. `ask` runs on the collector's loop, so it must not
+    touch anything of the screen.
+    """
+
+    intent: Hashable
+    moment: Hashable
+    ask: "Callable[[Monitor], Awaitable[Any]]"
+
+    def same(self, other: "Question | None") -> bool:
+        """Whether the answer would be the same."""
+        return other is not None and (self.intent, self.moment) == (other.intent, other.moment)
+
+
+class Pane(Vertical, Generic[A]):
+    """One pane. It is told to look at each tick while it is visible, and asks only what may have changed."""
+
+    DEFAULT_CLASSES = "pane"
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.look: Look | None = None
+        self.answer: A | None = None
+        self.took = 0.0
+        """Seconds the last answer took."""
+        self._trouble = Lines(classes="trouble")
+        self._ready = False
+        """Whether its widgets are there."""
+        self._under_way: Question | None = None
+        self._asked: Question | None = None
+        self._answered: Micros | None = None
+        self._failed: tuple[Micros, Micros] | None = None
+        """Since when questions fail, and when the last one did."""
+
+    # What each pane brings.
+
+    def body(self) -> ComposeResult:
+        """Its widgets."""
+        raise NotImplementedError
+
+    def question(self, look: Look) -> Question | None:
+        """What it wants to know; nothing while there is nothing to ask."""
+        raise NotImplementedError
+
+    def show(self, answer: A, look: Look) -> None:
+        """Put an answer on the screen. Widgets compare: what is the same is not painted."""
+        raise NotImplementedError
+
+    def first(self) -> Widget:
+        """What gets the focus when the pane is shown."""
+        return self.query_one(Grid)
+
+    def skipped(self) -> tuple[str, ...]:
+        """Commands that the footer does not offer at this moment."""
+        return ()
+
+    # What all panes share.
+
+    @property
+    def backend(self) -> Backend:
+        """Whom to ask."""
+        return cast(Any, self.app).backend
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The app's set of characters."""
+        return getattr(self.app, "glyphs", BRAILLE)
+
+    @property
+    def points(self) -> int:
+        """How many steps a chart across the screen has room for."""
+        return max(20, self.app.size.width - 14)
+
+    def compose(self) -> ComposeResult:
+        yield self._trouble
+        yield from self.body()
+
+    def on_mount(self) -> None:
+        self._ready = True
+        if self.look is not None:
+            self.update(self.look)
+
+    def update(self, look: Look, *, force: bool = False) -> None:
+        """Look at the data: ask if the answer may be another one, and nothing else is under way."""
+        self.look = look
+        if not self._ready:
+            return
+        question = self.question(look)
+        if question is None:
+            return
+        if self._under_way is not None and self._under_way.intent == question.intent and not force:
+            return
+        if not force and not self._worth_asking(question, look):
+            return
+        self._under_way = question
+        self.run_worker(self._put(question), exclusive=True, group="question")
+
+    def ask_again(self) -> None:
+        """Ask now, whatever was asked before."""
+        if self.look is not None:
+            self.update(self.look, force=True)
+
+    def changed(self) -> None:
+        """The person chose something else: ask if that makes another question."""
+        if self.look is not None:
+            self.update(self.look)
+
+    def _worth_asking(self, question: Question, look: Look) -> bool:
+        if look.frozen and self._asked is not None:
+            return question.intent != self._asked.intent
+        return not question.same(self._asked) or self._retry_due(look.at)
+
+    def _retry_due(self, now: Micros) -> bool:
+        return self._failed is not None and now - self._failed[1] >= RETRY
+
+    async def _put(self, question: Question) -> None:
+        began = time.perf_counter()
+        try:
+            answer = await ask(self.backend, question.ask)
+        except MonitorError as error:
+            self.post_message(AskingFailed(question, error))
+        else:
+            self.post_message(Answered(question, answer, time.perf_counter() - began))
+
+    @on(Answered)
+    def _take(self, event: Answered) -> None:
+        event.stop()
+        if event.question is not self._under_way or self.look is None:
+            # Somebody chose something else meanwhile.
+            return
+        self._under_way, self._asked = None, event.question
+        self._failed, self._answered = None, self.look.at
+        self.took = event.took
+        self._trouble.show([])
+        self.remove_class("-stale")
+        self.answer = cast(A, event.answer)
+        self.show(self.answer, self.look)
+
+    @on(AskingFailed)
+    def _fail(self, event: AskingFailed) -> None:
+        event.stop()
+        if event.question is not self._under_way or self.look is None:
+            return
+        self._under_way, self._asked = None, event.question
+        now = self.look.at
+        self._failed = (self._failed[0] if self._failed else now, now)
+        self.set_class(self.answer is not None, "-stale")
+        self.trouble(event.error)
+
+    def trouble(self, error: MonitorError) -> None:
+        """Say what failed, since when, and how old that is what still stands there."""
+        assert self.look is not None
+        assert self._failed is not None
+        since = moment_words(self._failed[0], self.look.at, self.look.calendar)
+        text = error.message.splitlines()[0]
+        lines = [Line(((f" {self.glyphs.crit} {text}", "crit bold"), (f"  since {since}", "dim")))]
+        if error.hint:
+            lines.append(Line.of(f"   {error.hint}", "dim"))
+        if self._answered is not None:
+            when = moment_words(self._answered, self.look.at, self.look.calendar)
+            lines.append(
+                Line.of(f" {self.glyphs.stale} stale: below stands what was known at {when}", "stale")
+            )
+        self._trouble.show(lines)
+
+    # Commands that several panes have.
+
+    def action_open(self) -> None:
+        """Open the row under the cursor: what enter does on a list."""
+        self.query_one(Grid).action_open()
+
+    def action_order(self) -> None:
+        """Order the list by the chosen value: largest first, smallest first, as given."""
+        grid = self.query_one(Grid)
+        column = grid.chosen
+        if column is None:
+            grid.sort_by(None)
+        elif grid.order == (column, True):
+            grid.sort_by(column, reverse=False)
+        elif grid.order == (column, False):
+            grid.sort_by(None)
+        else:
+            grid.sort_by(column, reverse=True)
+
+    @on(Grid.HeaderClicked)
+    def _header_clicked(self, event: Grid.HeaderClicked) -> None:
+        event.stop()
+        reverse = event.grid.order != (event.column, True)
+        event.grid.sort_by(event.column, reverse)
+
+    def action_part(self, step: int) -> None:
+        """Put the focus on the next list, chart or line of the pane."""
+        parts = [w for w in self.query("*") if w.can_focus and w.display and w.region.area]
+        if parts:
+            at = parts.index(self.screen.focused) if self.screen.focused in parts else -1
+            parts[(at + step) % len(parts)].focus()
+
+    def action_chart(self) -> None:
+        """Put the focus on the chart and its crosshair on the newest value."""
+        from tui_monitor.tui.widgets.chart import Chart
+
+        for chart in self.query(Chart):
+            if chart.display and chart.region.area:
+                chart.focus()
+                chart.action_point(1)
+                return

@@ -1,0 +1,193 @@
+"""Providers: is anything wrong, how fast, how much, what does it cost today."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from tui_monitor.model.states import Health
+from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
+from tui_monitor.tui import commands
+from tui_monitor.tui.drawing import Span, sparkline
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.charts import Colours, chart_of
+from tui_monitor.tui.panes.feeding import no_calls
+from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.words import ago, length_words
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import ProviderRow, ProvidersView
+    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.query.result import Result
+
+TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
+SPARK, WIDE_SPARK = 10, 24
+"""Cells of a sparkline."""
+_REASONS = 4
+"""Lines of reasons at most."""
+_FIGURES = {
+    "p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "success": "success_rate", "errors": "error_rate",
+    "requests": "requests", "tokens": "tokens", "today": "cost_today", "spark": "requests",
+}  # fmt: skip
+"""Column → the view's name of its query."""
+METRICS: tuple[tuple[str, str], ...] = (
+    ("LATENCY p95 by provider", "latency{} p95 by(provider)"),
+    ("TIME TO FIRST TOKEN p95 by provider", "ttft{} p95 by(provider)"),
+    ("ERROR RATE by provider", "error_rate{} avg by(provider)"),
+    ("REQUESTS by provider", "requests{} sum by(provider)"),
+    ("TOKENS by provider", "tokens{} sum by(provider)"),
+    ("COST by provider", "cost{} sum by(provider)"),
+)
+"""What the chart can show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """Answers of this pane."""
+
+    view: "ProvidersView"
+    chart: "Result"
+
+
+def columns(width: int) -> tuple[Column, ...]:
+    """The list's columns for a screen of so many cells; the highest rank goes first."""
+    return (
+        Column("provider", "provider", min=10, max=28),
+        Column("state", "state", width=13),
+        Column("p50", "p50", width=8, align="right", rank=4),
+        Column("p95", "p95", width=14, align="right"),
+        Column("p99", "p99", width=8, align="right", rank=5),
+        Column("success", "success", width=12, align="right"),
+        Column("errors", "errors", width=7, align="right", rank=8),
+        Column("requests", "requests", width=8, align="right", rank=1),
+        Column("tokens", "tokens", width=8, align="right", rank=6),
+        Column("today", "today", width=9, align="right", rank=2),
+        Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=7),
+    )
+
+
+class ProvidersPane(Pane[Providers]):
+    """The list of providers, why each is in its state, and a chart."""
+
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("providers")
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._metric = 0
+        self._colours = Colours()
+        self._head = Lines([Line.of(" PROVIDERS", "accent bold")], classes="head")
+        self._list = Grid(columns(120), id="providers-list")
+        self._why = Lines(id="providers-why")
+        self._chart = Chart(id="providers-chart")
+
+    def body(self) -> ComposeResult:
+        yield self._head
+        yield self._list
+        yield self._why
+        yield self._chart
+
+    def question(self, look: Look) -> Question:
+        shown, points, text = look.shown, self.points, METRICS[self._metric][1]
+        sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
+
+        async def ask(monitor: "Monitor") -> Providers:
+            view = await monitor.providers(shown, sparks)
+            return Providers(view, await monitor.query_range(text, shown, points))
+
+        return Question((shown, text, sparks, look.step(points)), look.moment(points), ask)
+
+    def show(self, answer: Providers, look: Look) -> None:
+        view = answer.view
+        sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
+        top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
+        self._list.set_columns(columns(self.app.size.width))
+        self._list.say_empty(no_calls(self.backend, look))
+        self._list.show([self._row(row, sparks, top) for row in view.rows])
+        scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
+        self._head.show([Line(((" PROVIDERS", "accent bold"),), ((scale, "dim"),))])
+        self._show_reasons()
+        self._chart.show(chart_of(answer.chart, look, self._colours, METRICS[self._metric][0]))
+        self._chart.display = bool(view.rows)
+
+    def _row(self, row: "ProviderRow", cells: int, top: float | None) -> GridRow:
+        token = TOKENS[row.state]
+        failed = row.flag == "success"
+        success = f"[LOW] {ratio(row.success_rate)}" if failed else ratio(row.success_rate)
+        slow = row.flag == "p95"
+        p95 = f"[HIGH] {milliseconds(row.p95_ms)}" if slow else milliseconds(row.p95_ms)
+        flagged = f"{token} bold"
+        return GridRow(
+            row.provider or UNKNOWN,
+            {
+                "provider": Cell(row.provider or UNKNOWN, "bright", sort=row.provider),
+                "state": Cell(row.state.value, token, glyph=self.glyphs.state(token), sort=row.state.value),
+                "p50": Cell(milliseconds(row.p50_ms), sort=row.p50_ms),
+                "p95": Cell(p95, flagged if slow else "", sort=row.p95_ms),
+                "p99": Cell(milliseconds(row.p99_ms), sort=row.p99_ms),
+                "success": Cell(success, flagged if failed else "", sort=row.success_rate),
+                "errors": Cell(ratio(row.error_rate), flagged if failed else "", sort=row.error_rate),
+                "requests": Cell(count(row.requests), sort=row.requests),
+                "tokens": Cell(count(row.tokens), sort=row.tokens),
+                "today": Cell(usd(row.cost_today), sort=row.cost_today),
+                "spark": Cell(sparkline(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
+            },
+        )
+
+    def _show_reasons(self) -> None:
+        """Why: for all that are ill, and for the one under the cursor."""
+        if self.answer is None or self.look is None:
+            return
+        here = self._list.cursor
+        rows = [
+            row
+            for row in self.answer.view.rows
+            if row.state in (Health.DEGRADED, Health.UNAVAILABLE) or row.provider == here
+        ]
+        lines = [self._reason(row, row.provider == here) for row in rows[:_REASONS]]
+        warnings = [Line.of(f"   {text}", "warn") for text in self.answer.view.warnings[:2]]
+        self._why.show([*lines, *warnings])
+
+    def _reason(self, row: "ProviderRow", here: bool) -> Line:
+        assert self.look is not None
+        token = TOKENS[row.state]
+        left: list[Span] = [
+            (f"   {self.glyphs.state(token)} ", token),
+            (row.provider or UNKNOWN, "bright" if here else ""),
+            (f"  {row.reason}", ""),
+        ]
+        unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
+        return Line(
+            tuple(left), ((unpriced, "warn"), (f"last call {ago(row.last_call, self.look.at)} ", "dim"))
+        )
+
+    @on(Grid.Moved)
+    def _moved(self) -> None:
+        self._show_reasons()
+
+    @on(Grid.Opened)
+    def _opened(self, event: Grid.Opened) -> None:
+        """The query behind the chosen value; behind the row, its p95."""
+        if self.answer is not None:
+            text = query_behind(self.answer.view.queries, event.column, event.key)
+            self.post_message(QueryWanted(text))
+
+    def action_metric(self) -> None:
+        """The next figure on the chart."""
+        self._metric = (self._metric + 1) % len(METRICS)
+        self.changed()
+
+
+def query_behind(queries: Mapping[str, str], column: str | None, provider: str) -> str:
+    """The text that a cell's number is the answer of."""
+    from tui_monitor.query.language import quote
+
+    name = _FIGURES.get(column or "", "p95_ms")
+    value = "" if provider == UNKNOWN else provider
+    return queries.get(name, "latency{provider={provider}} p95").replace("{provider}", quote(value))

@@ -1,0 +1,33 @@
+"""The panes of the dashboard. A pane's module is loaded when it is first shown."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui_monitor.tui.panes.base import Pane
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One pane: its id, its key, its title and a shorter one, and the class in the module of its id."""
+
+    id: str
+    key: str
+    title: str
+    short: str
+    cls: str
+
+    def make(self) -> "Pane[Any]":
+        """A new one."""
+        module = import_module(f"tui_monitor.tui.panes.{self.id}")
+        return getattr(module, self.cls)(id=self.id)
+
+
+PANES: tuple[Entry, ...] = (
+    Entry("providers", "1", "Providers", "Prov", "ProvidersPane"),
+    Entry("costs", "2", "Costs", "Costs", "CostsPane"),
+    Entry("alerts", "3", "Alerts", "Alert", "AlertsPane"),
+    Entry("query", "4", "Query", "Query", "QueryPane"),
+    Entry("system", "5", "System", "Sys", "SystemPane"),
+)

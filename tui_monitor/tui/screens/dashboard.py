@@ -1,0 +1,280 @@
+"""The dashboard: frame, panes, one time range for all of them, and the clock that drives them."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
+
+from tui_monitor.model.clock import SECOND, Micros
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.tui import commands, frame, travel
+from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule
+from tui_monitor.tui.link import Backend, Look, ask
+from tui_monitor.tui.messages import HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
+from tui_monitor.tui.panes.base import Pane
+from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.tabs import Tabs
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Snapshot
+    from tui_monitor.monitor.thread import ThreadState
+
+
+class Dashboard(Screen[None]):
+    """Owns what all panes share. It takes a snapshot at each tick and hands it to the visible pane."""
+
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-normal"), (150, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-short"), (34, "-tall")]  # noqa: RUF012
+
+    def __init__(self, backend: Backend, host: str) -> None:
+        super().__init__(id="dashboard")
+        self.backend = backend
+        self.host = host
+        self.shown = TimeRange()
+        self.paused: Micros | None = None
+        self.active = PANES[0].id
+        self.snapshot: Snapshot | None = None
+        self.thread: ThreadState | None = None
+        self._failure: MonitorError | None = None
+        self._taking = False
+        self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
+        self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The app's set of characters."""
+        return getattr(self.app, "glyphs", BRAILLE)
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self._tabs
+        yield self._rule
+        yield self._notice
+        with Container(id="panes"):
+            yield PANES[0].make()
+        yield self._footer
+
+    def on_mount(self) -> None:
+        self._show_frame()
+        self.pane.first().focus()
+
+    @property
+    def pane(self) -> Pane[Any]:
+        """The visible pane."""
+        return self.query_one(f"#{self.active}", Pane)
+
+    # The clock.
+
+    def begin(self, length: Micros, interval: Micros) -> None:
+        """Take snapshots from now on, every `interval`, of a range of this length."""
+        self.shown = TimeRange(length)
+        self.set_interval(interval / SECOND, self.tick)
+        self.tick()
+
+    def tick(self) -> None:
+        """Take a snapshot unless one is under way."""
+        if not self._taking:
+            self._taking = True
+            self.run_worker(self._take_snapshot(), group="frame")
+
+    async def _take_snapshot(self) -> None:
+        shown = self.shown
+        try:
+            snapshot = await ask(self.backend, lambda monitor: monitor.snapshot(shown))
+        except MonitorError as error:
+            self.post_message(SnapshotFailed(error))
+        else:
+            self.post_message(SnapshotTaken(snapshot))
+        finally:
+            self._taking = False
+
+    @on(SnapshotTaken)
+    def _snapshot_taken(self, event: SnapshotTaken) -> None:
+        self.snapshot, self._failure = event.snapshot, None
+        self._show_frame()
+        if self.paused is None and self.is_current:
+            self._look()
+
+    @on(SnapshotFailed)
+    def _snapshot_failed(self, event: SnapshotFailed) -> None:
+        self._failure = event.error
+        self._show_frame()
+
+    def backend_changed(self, state: "ThreadState") -> None:
+        """The collector's thread is in another state."""
+        self.thread = state
+        self._show_frame()
+
+    def _look(self, *, force: bool = False) -> None:
+        """Let the visible pane look at the data."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        shown = self.shown
+        if self.paused is not None and shown.live:
+            shown = TimeRange(shown.length, self.paused)
+        look = Look(
+            at=snapshot.at,
+            version=snapshot.version,
+            shown=shown,
+            calendar=snapshot.calendar,
+            newest=snapshot.extent.last,
+            alerts=(snapshot.open_alerts, snapshot.worst_alert),
+            frozen=self.paused is not None,
+        )
+        self.pane.update(look, force=force)
+
+    # The frame.
+
+    def _show_frame(self) -> None:
+        glyphs, width = self.glyphs, self.app.size.width
+        title = frame.title(
+            self.host, self.shown, self.paused, self.thread, self.snapshot, glyphs, width
+        )  # fmt: skip
+        self._title.show([title])
+        self._tabs.show(frame.tabs(self.snapshot, glyphs), self.active)
+        self._rule.show([Line.of(" " + rule(width - 2, glyphs), "dim")])
+        self._notice.show(frame.notice(self.thread, self._failure, self.snapshot, self.shown, glyphs))
+        self._show_footer()
+
+    def _show_footer(self) -> None:
+        keys = commands.footer(self.active, self.pane.skipped())
+        self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
+
+    @on(HintsChanged)
+    @on(DescendantFocus)
+    def _hints_changed(self) -> None:
+        self._show_footer()
+
+    @on(Resize)
+    def _resized(self) -> None:
+        self._show_frame()
+        if self.is_current:
+            self._look()
+
+    # Panes.
+
+    @on(Tabs.Chosen)
+    async def _tab_chosen(self, event: Tabs.Chosen) -> None:
+        await self.action_pane(event.tab)
+
+    async def action_pane(self, id: str) -> None:
+        """Show a pane; it is made when it is first shown."""
+        panes = self.query_one("#panes")
+        self.active = id
+        if not panes.query(f"#{id}"):
+            await panes.mount(next(entry for entry in PANES if entry.id == id).make())
+        for child in panes.children:
+            child.display = child.id == id
+        self._show_frame()
+        self.pane.first().focus()
+        self._look()
+
+    async def action_turn(self, step: int) -> None:
+        """Show the pane next to this one."""
+        ids = [entry.id for entry in PANES]
+        await self.action_pane(ids[(ids.index(self.active) + step) % len(ids)])
+
+    @on(QueryWanted)
+    async def _query_wanted(self, event: QueryWanted) -> None:
+        from tui_monitor.tui.panes.query import QueryPane
+
+        await self.action_pane("query")
+        self.query_one(QueryPane).ask_for(event.text)
+
+    # The time range.
+
+    def show_range(self, shown: TimeRange) -> None:
+        """Look at another range from now on."""
+        self.shown = shown
+        self._show_frame()
+        self._look()
+
+    @property
+    def now(self) -> Micros | None:
+        """The present as the screen knows it: where it stands still while paused."""
+        if self.paused is not None:
+            return self.paused
+        return None if self.snapshot is None else self.snapshot.at
+
+    def action_resize_range(self, step: int) -> None:
+        """The next longer or shorter preset."""
+        self.show_range(travel.resized(self.shown, step))
+
+    def action_shift_range(self, halves: int) -> None:
+        """Back or on in time."""
+        if self.now is not None:
+            self.show_range(travel.shifted(self.shown, halves, self.now))
+
+    def action_live(self) -> None:
+        """Back to the present."""
+        self.show_range(TimeRange(self.shown.length))
+
+    def action_newest(self) -> None:
+        """Travel to the newest call."""
+        if self.snapshot is not None and self.snapshot.extent.last is not None:
+            newest = self.snapshot.extent.last
+            self.show_range(travel.ending_at(self.shown, newest, self.snapshot.at))
+
+    def action_choose_range(self) -> None:
+        """Open the dialog for the time range."""
+        if self.snapshot is None or self.now is None:
+            return
+        from tui_monitor.tui.screens.timerange import TimeRangeDialog
+
+        def take(shown: TimeRange | None) -> None:
+            if shown is not None:
+                self.show_range(shown)
+
+        newest = self.snapshot.extent.last
+        self.app.push_screen(TimeRangeDialog(self.shown, self.now, newest, self.snapshot.calendar), take)
+
+    def action_pause(self) -> None:
+        """Freeze the panes, or let them go on."""
+        if self.paused is None:
+            if self.snapshot is not None:
+                self.paused = self.snapshot.at
+        else:
+            self.paused = None
+            self._look()
+        self._show_frame()
+
+    def action_look_again(self) -> None:
+        """Ask the visible pane's questions now."""
+        self._look(force=True)
+        self.tick()
+
+    # Everything else.
+
+    def action_help(self) -> None:
+        """Show the keys of this pane."""
+        from tui_monitor.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.active))
+
+    def action_palette(self) -> None:
+        """Open the command palette."""
+        self.app.action_command_palette()
+
+    async def run_command(self, action: str) -> None:
+        """Run a command's action where it is understood: by the pane, or by the screen."""
+        name = action.partition("(")[0]
+        node = self.pane if hasattr(self.pane, f"action_{name}") else self
+        await self.app.run_action(action, default_namespace=node)
+
+    def action_leave(self) -> None:
+        """End the dashboard."""
+        self.app.exit()
+
+    def action_interrupt(self) -> None:
+        """Ask once, then end."""
+        from tui_monitor.tui.screens.leave import LeaveDialog
+
+        self.app.push_screen(LeaveDialog(), lambda yes: self.app.exit() if yes else None)

@@ -1,0 +1,32 @@
+"""What has to reach into the toolkit itself: all of it is here, for the release that pyproject pins."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+log = logging.getLogger(__name__)
+
+BROKE = "the dashboard broke: {}; the log tells more"
+
+
+class QuietEnd(App[None]):
+    """An app that ends on a bug without showing local variables, which may hold secrets."""
+
+    def _fatal_error(self) -> None:
+        error = self._exception
+        log.critical("the dashboard broke", exc_info=error)
+        self.end_with(BROKE.format(f"{type(error).__name__}: {error}" if error else "unknown"), 1)
+        self._close_messages_no_wait()
+
+    def end_with(self, message: str, code: int) -> None:
+        """End; who started the app prints the message."""
+        raise NotImplementedError
+
+
+def mouse_off(app: App[Any]) -> None:
+    """Give the mouse back to the terminal: the settings that say so are read after the screen is up."""
+    disable: Callable[[], None] | None = getattr(app._driver, "_disable_mouse_support", None)
+    if disable is not None and not app.is_headless:
+        disable()

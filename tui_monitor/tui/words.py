@@ -1,0 +1,83 @@
+"""Times and changes in the words of the screen: pure functions.
+
+Nothing here changes more often than once a minute, so that a screen at rest stays at rest.
+"""
+
+from datetime import datetime
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.model.units import UNKNOWN, age
+
+YEAR = 365 * DAY
+MONTH = 30 * DAY
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def long_age(length: Micros) -> str:
+    """A length of time to the minute, in years and months where it is long: `11 m`, `2 y 4 mo`."""
+    if length >= YEAR:
+        years, rest = divmod(length, YEAR)
+        months = min(11, rest // MONTH)
+        return f"{years} y {months} mo" if months else f"{years} y"
+    if length < MINUTE:
+        return "<1 m"
+    return age(length // MINUTE * MINUTE if length < DAY else length // HOUR * HOUR)
+
+
+def ago(instant: Micros | None, now: Micros) -> str:
+    """How long ago, to the minute."""
+    if instant is None:
+        return UNKNOWN
+    return "just now" if now - instant < MINUTE else f"{long_age(now - instant)} ago"
+
+
+def length_words(length: Micros) -> str:
+    """The length of a range: `1 h`, `1 h 30 m`, `7 d`."""
+    return age(length)
+
+
+def day_words(wall: datetime, now: datetime) -> str:
+    """A date: `Wed 18 Mar`, with the year where it is another one."""
+    text = f"{_DAYS[wall.weekday()]} {wall.day} {_MONTHS[wall.month - 1]}"
+    return text if wall.year == now.year else f"{text} {wall.year}"
+
+
+def moment_words(instant: Micros, now: Micros, calendar: Calendar, *, seconds: bool = False) -> str:
+    """An instant on the user's wall clock, without what is plain: the day if it is today."""
+    wall, present = calendar.local(instant), calendar.local(now)
+    clock = f"{wall:%H:%M:%S}" if seconds else f"{wall:%H:%M}"
+    return clock if wall.date() == present.date() else f"{day_words(wall, present)} {clock}"
+
+
+def range_words(shown: TimeRange, now: Micros, calendar: Calendar) -> str:
+    """What is looked at: `last 1 h`, or `Wed 18 Mar 11:00 – 12:00`."""
+    if shown.end is None:
+        return f"last {length_words(shown.length)}"
+    start, end = calendar.local(shown.end - shown.length), calendar.local(shown.end)
+    first = moment_words(shown.end - shown.length, now, calendar)
+    last = f"{end:%H:%M}" if start.date() == end.date() else moment_words(shown.end, now, calendar)
+    return f"{first} – {last}"
+
+
+def change(value: float | None, before: float | None) -> tuple[str, int]:
+    """`▲ 12 %` against an earlier value, and its sign; `new` where there was nothing."""
+    if value is None or before is None:
+        return UNKNOWN, 0
+    if before == 0:
+        return ("new", 1) if value > 0 else ("=", 0)
+    share = (value - before) / abs(before)
+    percent = abs(share) * 100
+    if percent < 0.5:
+        return "=", 0
+    text = f"{percent:.0f} %" if percent < 1000 else f"{percent / 100:.0f} ×"
+    return (f"▲ {text}", 1) if share > 0 else (f"▼ {text}", -1)
+
+
+def plural(number: float, noun: str) -> str:
+    """`1 call`, `12 calls`; large numbers with a prefix."""
+    from tui_monitor.model.units import count
+
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
