@@ -109,3 +109,9 @@ def test_files_and_functions_stay_small() -> None:
                 lengths.append(node.end_lineno - node.lineno + 1)
     assert long == {}
     assert sorted(lengths)[int(len(lengths) * 0.9)] <= 30
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    # pytest takes two files of one name in two folders for one module.
+    names = [path.name for path in (PACKAGE.parent / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -82,7 +82,11 @@ def _import(context: Context) -> int:
     args = context.args
     batch = clean(args.batch, 80) if args.batch else None
     paths = [Path(name).expanduser() for name in args.files]
-    summary = run_here_or_there(context, paths, options(context), batch)
+    try:
+        summary = run_here_or_there(context, paths, options(context), batch)
+    except KeyboardInterrupt:
+        context.out.note("interrupted: what is stored stays, and the same import again goes on from there")
+        raise
     data = {"rows": summary.rows, "rejected": summary.rejected, **as_fields(summary)}
     context.out.answer(data, lambda: show(context, summary))
     return 1 if failed(summary) else 0
