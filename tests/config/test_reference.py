@@ -54,6 +54,7 @@ def test_the_example_is_found_at_run_time() -> None:
 
 
 def test_places_cost_no_slow_import() -> None:
-    code = "import sys, tui_monitor.config.places; print(*(m in sys.modules for m in ('pydantic', 'platformdirs')))"
+    look = "[name in sys.modules for name in ('pydantic', 'platformdirs')]"
+    code = f"import sys, tui_monitor.config.places; print({look})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "False"]
+    assert run.stdout.strip() == "[False, False]"
