@@ -18,8 +18,10 @@ def known(store, engine):
              status="error"),
     ]  # fmt: skip
     samples = [
-        Sample("odd name", NOW, 1.0, {"why": "not"}), Sample("gpu_temp", NOW, 1.0, {"gpu": "0", "host": "a"}), Sample("jobs_total", NOW, 1.0, {}, "counter")
-    ]  # fmt: skip
+        Sample("odd name", NOW, 1.0, {"why": "not"}),
+        Sample("gpu_temp", NOW, 1.0, {"gpu": "0", "host": "a"}),
+        Sample("jobs_total", NOW, 1.0, {}, "counter"),
+    ]
     store.write(WriteBatch(calls=calls, samples=samples))
 
     def offered(text: str) -> list[str]:

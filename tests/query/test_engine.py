@@ -178,8 +178,8 @@ def test_many_threads_may_ask_while_something_is_written(store, engine):
 WORDS = [
     "cost", "latency", "requests", "error_rate", "cpu_temp", "cache_hits", "requests_active", "{", "}", "(",
     ")", '{model="m"}', '{model=~"m|n"}', "[1h]", "[today]", "[5m]", "by(model)", "by(folder)", "avg", "sum",
-    "p95", "max", "rate", "count", "offset 1d", "5", "5%", "$1", "2s", ">", "> bool", "==", "+", "-", "*", "/",
-    "%", "^", "sum(",
+    "p95", "max", "rate", "count", "offset 1d", "5", "5%", "$1", "2s", ">", "> bool", "==", "+", "-", "*",
+    "/", "%", "^", "sum(",
 ]  # fmt: skip
 
 

@@ -113,8 +113,9 @@ class CallQuery:
         return [m for m in self._metric.sum.measures if m in HISTOGRAMS] if wanted else ()
 
     def _gather(self, into: _Gathered, layer: Layer, span: Span) -> None:
-        facts = self._context.reader.facts(
-            layer, span, self._labels, self._measures, self._histograms, self._matching.equal
+        context = self._context
+        facts = context.recent.facts(
+            context.version, layer, span, self._labels, self._measures, self._histograms, self._matching.equal
         )
         self._context.layers.add(layer.value)
         kept = np.flatnonzero(self._matching.rows(facts.labels, len(facts)))

@@ -11,6 +11,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.ast import Place
 from tui_monitor.query.plan import COARSE_FIRST, Planner
+from tui_monitor.query.reading import RecentFacts
 from tui_monitor.query.result import Labels
 from tui_monitor.store.api import Holding, Layer, Reader
 
@@ -35,6 +36,9 @@ class Context:
     reader: Reader
     calendar: Calendar
     text: str
+    recent: RecentFacts
+    version: int
+    """Of the data, when the evaluation began."""
     warnings: dict[str, None] = field(default_factory=dict)
     layers: set[str] = field(default_factory=set)
     spans: list[Span] = field(default_factory=list)

@@ -13,6 +13,7 @@ from tui_monitor.query import complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.parser import parse
+from tui_monitor.query.reading import RecentFacts
 from tui_monitor.query.result import Completion, Result, Series
 from tui_monitor.query.windows import check_instant, steps, window_of
 from tui_monitor.store.api import Reader
@@ -30,43 +31,46 @@ class LocalEngine:
     def __init__(self, reader: Reader, calendar: Calendar) -> None:
         self._reader = reader
         self._calendar = calendar
+        self._recent = RecentFacts(reader)
         self._answers: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
         self._lock = threading.Lock()
 
     def instant(self, text: str, at: Micros) -> Result:
         """The answer at one instant: windows end at `at`."""
-        return self._kept((text, at), lambda: self._instant(text, at))
+        return self._kept((text, at), lambda version: self._instant(text, at, version))
 
     def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
         """The answer in windows of one step; see `windows.steps`."""
-        return self._kept((text, start, end, step), lambda: self._range(text, start, end, step))
+        return self._kept(
+            (text, start, end, step), lambda version: self._range(text, start, end, step, version)
+        )
 
     def check(self, text: str) -> None:
         """Parse and type-check only."""
-        self._parsed(text)
+        self._parsed(text, self._reader.version())
 
     def complete(self, text: str, cursor: int) -> list[Completion]:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _parsed(self, text: str) -> tuple[Node, Context]:
-        context = Context(self._reader, self._calendar, text)
+    def _parsed(self, text: str, version: int) -> tuple[Node, Context]:
+        context = Context(self._reader, self._calendar, text, self._recent, version)
         node = parse(text)
         evaluate.check(node, context)
         return node, context
 
-    def _instant(self, text: str, at: Micros) -> Result:
+    def _instant(self, text: str, at: Micros, version: int) -> Result:
         check_instant(at, text)
-        node, context = self._parsed(text)
+        node, context = self._parsed(text, version)
         vector = evaluate.evaluate(node, lambda s: window_of(s, at, self._calendar), 1, context)
         return Result(
             text, "vector", (at,), _series(vector), vector.unit, vector.metric,
             tuple(context.warnings), context.span(), context.layers_used(),
         )  # fmt: skip
 
-    def _range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+    def _range(self, text: str, start: Micros, end: Micros, step: Micros, version: int) -> Result:
         windows = steps(start, end, step, text)
-        node, context = self._parsed(text)
+        node, context = self._parsed(text, version)
         vector = evaluate.evaluate(node, lambda s: windows.earlier(s.offset), len(windows), context)
         times = tuple(windows.edges[1:].tolist())
         return Result(
@@ -74,14 +78,14 @@ class LocalEngine:
             tuple(context.warnings), Span(windows.span.start, end), context.layers_used(),
         )  # fmt: skip
 
-    def _kept(self, key: Hashable, answer: Callable[[], Result]) -> Result:
+    def _kept(self, key: Hashable, answer: Callable[[int], Result]) -> Result:
         version = self._reader.version()
         with self._lock:
             kept = self._answers.get(key)
             if kept and kept[0] == version:
                 self._answers.move_to_end(key)
                 return kept[1]
-        result = answer()
+        result = answer(version)
         # What was read while something was written may belong to either version.
         if self._reader.version() == version:
             with self._lock:
