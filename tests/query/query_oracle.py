@@ -85,10 +85,11 @@ def _judged(call: Call) -> bool:
     return call.status in ("success", "error")
 
 
-COUNTS: dict[str, Callable[[Call], bool]] = {
+COUNTS: dict[str, Callable[[Call], int]] = {
     "requests": lambda call: True,
     "errors": _is_error,
     "unpriced": lambda call: call.cost_status == "unpriced",
+    "unpriced_tokens": lambda call: (call.total_tokens or 0) if call.cost_status == "unpriced" else 0,
 }
 SHARES: dict[str, tuple[Callable[[Call], bool], Callable[[Call], bool]]] = {
     "error_rate": (_is_error, _judged),

@@ -141,7 +141,7 @@ _CALLS = (
     ),
     Metric(
         "provider_error_rate",
-        "share of the calls answered, or failed through the provider, which failed",
+        "share of the calls that failed through the provider, errors of ours left out",
         Kind.RATIO, "ratio",
         Sum(statuses=_ERROR, categories=PROVIDER_ERRORS), Sum(statuses=_JUDGED, without=_NOT_THEIRS),
     ),
@@ -176,7 +176,7 @@ _CALLS = (
     ),
     Metric("unpriced", "calls without a price", Kind.COUNT, "requests", Sum(("unpriced",))),
     Metric(
-        "unpriced_tokens", "tokens of the calls without a price", Kind.AMOUNT, "tokens",
+        "unpriced_tokens", "tokens of the calls without a price", Kind.COUNT, "tokens",
         Sum(("unpriced_tokens",)),
     ),
 )  # fmt: skip

@@ -1,0 +1,81 @@
+"""The tables of the documentation, made from the tables the engine works with.
+
+    python -m tui_monitor.query.reference docs/query.md
+
+writes them into the page, between its markers.
+"""
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tui_monitor.query.language import AGGREGATES, RANGES
+from tui_monitor.query.metrics import HOST, METRICS, Metric
+
+_UNITS = {"ms": "ms", "s": "s", "usd": "US dollars", "ratio": "0–1", "requests": "calls"}
+_SECTION = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+
+
+def metrics_of_calls() -> str:
+    """Metrics of calls, with their other names."""
+    return _metrics(metric for metric in METRICS if metric.source in ("calls", "starts"))
+
+
+def metrics_of_events() -> str:
+    """Metrics of cache lookups, rate limits, scores and progress."""
+    return _metrics(metric for metric in METRICS if metric.source not in ("calls", "starts"))
+
+
+def host_samples() -> str:
+    """What the collector samples of its host."""
+    rows = ((f"`{s.name}`", s.help, s.type, _UNITS.get(s.unit, s.unit)) for s in HOST)
+    return _table(("metric", "meaning", "type", "unit"), rows)
+
+
+def aggregates() -> str:
+    """Aggregates and what they are of."""
+    return _table(("aggregate", "gives"), ((f"`{name}`", text) for name, text in AGGREGATES.items()))
+
+
+def ranges() -> str:
+    """Ranges that are offered."""
+    return _table(("range", "is"), ((f"`[{name}]`", text) for name, text in RANGES.items()))
+
+
+SECTIONS = {
+    "aggregates": aggregates,
+    "ranges": ranges,
+    "calls": metrics_of_calls,
+    "events": metrics_of_events,
+    "host": host_samples,
+}
+
+
+def filled(page: str) -> str:
+    """The page with every table between its markers made anew."""
+    return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]]()}{found[3]}", page)
+
+
+def _metrics(metrics: Iterable[Metric]) -> str:
+    rows = (
+        (
+            f"`{m.name}`" + (f", `{m.long}`" if m.long else ""),
+            m.help,
+            _UNITS.get(m.unit, m.unit),
+            ", ".join(f"**{how}**" if how == m.default_aggregate else how for how in m.aggregates),
+        )
+        for m in metrics
+    )
+    return _table(("metric", "meaning", "unit", "aggregates"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        page = Path(name)
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
