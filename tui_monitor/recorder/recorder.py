@@ -12,7 +12,7 @@ from tui_monitor.config.settings import Collector
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import SECOND, Clock
 from tui_monitor.model.errors import Busy, MonitorError, StoreError
-from tui_monitor.model.feed import Record
+from tui_monitor.model.feed import Record, Sample
 from tui_monitor.recorder.announce import announce
 from tui_monitor.recorder.commit import Result, commit
 from tui_monitor.recorder.prepare import Preparer, Rejection
@@ -211,7 +211,10 @@ class Recorder:
                 self._counts.duplicate += job.receipt.duplicate
                 self._counts.late += job.receipt.late
                 self._rejected += len(job.receipt.rejected)
-                self._minute.add(now, len(job.records), now - job.arrived)
+                # Samples come by the clock, the host's own among them: they are not what is busy here.
+                taken = sum(not isinstance(record, Sample) for record in job.records)
+                if taken:
+                    self._minute.add(now, taken, now - job.arrived)
 
     def _work(self, jobs: list[_Job]) -> None:
         """On the writing thread: prepare, commit, publish."""

@@ -18,9 +18,9 @@ class RecorderStats:
     queued: int = 0
     """Records that wait for their transaction."""
     rate: float = 0.0
-    """Records taken per second over the last minute."""
+    """Records other than samples taken per second over the last minute."""
     lag_ms: float | None = None
-    """From arrival to commit, worst of the last minute; `None` while nothing arrived."""
+    """From arrival to commit, worst of the last minute; `None` while nothing but samples arrived."""
     overflowed_labels: int = 0
     """How often a label's value was counted as `(other)`."""
     last_error: str = ""
