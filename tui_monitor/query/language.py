@@ -25,7 +25,8 @@ RANGES: dict[str, str] = {
     "5m": "the last 5 minutes", "15m": "the last 15 minutes", "1h": "the last hour",
     "6h": "the last 6 hours", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days",
     "today": "since midnight", "yesterday": "the day before today", "week": "since the week began",
-    "month": "since the month began", "last_week": "the week before this one", "last_month": "the month before this one",
+    "month": "since the month began", "last_week": "the week before this one",
+    "last_month": "the month before this one",
 }  # fmt: skip
 """Ranges that are offered; any length of time and every calendar period is one."""
 
