@@ -269,3 +269,10 @@ def test_an_answer_is_kept_until_the_data_changes(store, engine):
     assert engine.instant("requests", NOW + 1) is not first
     store.write(WriteBatch(calls=[Call("t", "2", ts_end=NOW)]))
     assert engine.instant("requests", NOW).scalar == 2
+
+
+def test_a_quantile_never_leaves_the_values_there_are(store, engine):
+    calls = [Call("t", str(i), ts_end=NOW, latency_ms=101.0) for i in range(3)]
+    store.write(WriteBatch(calls=calls))
+    # The middle of the bucket is 101.4.
+    assert {engine.instant(f"latency {how}", NOW).scalar for how in ("p0", "p50", "p99", "p100")} == {101.0}
