@@ -114,6 +114,7 @@ COMMANDS: tuple[Command, ...] = (
         "query.line", "slash,i", "query line", "Go to the query line; esc leaves it.", "line", "query", 10,
         sign="/",
     ),
+    Command("query.ask", "enter", "ask", "Ask what stands in the line.", "line", "query", 5),
     Command("query.leave", "escape", "leave the line", "From the query line to the answer.", "leave_line",
             "query", 15),
     Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",

@@ -68,9 +68,9 @@ def collector(
 
 
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:
-    """Records per second and the lag, while records come at a pace worth telling."""
+    """Calls and events per second and the lag, while they come at a pace worth telling."""
     pace: list[Span] = []
-    if status.rate is not None and status.rate >= 1 and width >= 80:
+    if status.rate is not None and status.rate >= 2 and width >= 80:
         pace.append((f"  {count(round(status.rate))}/s", ""))
         if status.lag_ms is not None and width >= 100:
             pace.append((f"  lag {milliseconds(round(status.lag_ms, -1) or 1)}", "dim"))

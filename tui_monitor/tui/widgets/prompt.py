@@ -182,6 +182,8 @@ class Prompt(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        # What is still being looked up is of no use any more.
+        self.workers.cancel_group(self, "completions")
         self._offer(())
         self.post_message(self.Submitted(event.value))
 

@@ -1,0 +1,99 @@
+"""An answer's series as the rows of a list. Pure functions."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.units import UNKNOWN, show
+from tui_monitor.tui.drawing import Glyphs, bar
+from tui_monitor.tui.panes.charts import name_of, weight
+from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
+
+if TYPE_CHECKING:
+    from tui_monitor.query.result import Labels, Result, Series
+
+ROWS = 500
+"""Rows shown at most."""
+_BAR = 20
+_LABELS = 4
+"""Labels that have a column of their own."""
+
+
+def series_columns(now: "Result") -> tuple[Column, ...]:
+    """Below a chart: each line with its figures."""
+    return (
+        Column("name", "series", min=16, max=60),
+        Column("value", "value", width=10, align="right"),
+        Column("last", "last step", width=10, align="right", rank=1),
+        Column("min", "min", width=10, align="right", rank=3),
+        Column("mean", "mean", width=10, align="right", rank=4),
+        Column("max", "max", width=10, align="right", rank=2),
+    )
+
+
+def series_rows(over: "Result", now: "Result", colours: Mapping[str, int], glyphs: Glyphs) -> list[GridRow]:
+    """The drawn lines first, in their colours, then the rest by size."""
+    values = {series.labels: series.value for series in now.series}
+    ordered = sorted(over.series, key=weight, reverse=True)
+    return [
+        _series_row(series, values.get(series.labels), over.unit, colours, glyphs)
+        for series in ordered[:ROWS]
+    ]
+
+
+def _series_row(
+    series: "Series", value: float | None, unit: str, colours: Mapping[str, int], glyphs: Glyphs
+) -> GridRow:
+    name = name_of(series)
+    index = colours.get(name)
+    token = "dim" if index is None else f"series-{index % 8 + 1}"
+    known = [v for v in series.values if v is not None and v == v]
+    last = known[-1] if known else None
+    mean = sum(known) / len(known) if known else None
+    figures = {
+        "value": value, "last": last, "min": min(known, default=None), "mean": mean,
+        "max": max(known, default=None),
+    }  # fmt: skip
+    cells = {
+        key: Cell(show(v, unit), "bright" if key == "value" else "", sort=v) for key, v in figures.items()
+    }
+    cells["name"] = Cell(name, token, glyph=glyphs.dot if index is None else glyphs.marker(index), sort=name)
+    return GridRow(_key(series.labels), cells)
+
+
+def _key(labels: "Labels") -> str:
+    return repr(labels)
+
+
+def table_columns(now: "Result") -> tuple[Column, ...]:
+    """The labels that there are, the value, and its size against the largest."""
+    names = _names(now)
+    labels = tuple(Column(f"label.{name}", name, min=10, max=40) for name in names)
+    return (
+        *(labels or (Column("label.", "series", min=10, max=40),)),
+        Column("value", "value", width=12, align="right"),
+        Column("bar", "", width=_BAR, rank=1),
+    )
+
+
+def table_rows(now: "Result", glyphs: Glyphs) -> list[GridRow]:
+    """The largest first; unknown ones last."""
+    ordered = sorted(now.series, key=lambda series: (series.value is None, -(series.value or 0)))
+    top = max((series.value for series in ordered if series.value is not None), default=0.0)
+    names = _names(now)
+    return [_table_row(series, names, now.unit, top, glyphs) for series in ordered[:ROWS]]
+
+
+def _table_row(series: "Series", names: Sequence[str], unit: str, top: float, glyphs: Glyphs) -> GridRow:
+    value = series.value
+    cells = {f"label.{name}": Cell(series.label(name) or UNKNOWN, sort=series.label(name)) for name in names}
+    if not names:
+        cells["label."] = Cell(name_of(series), sort="")
+    share = value / top if value is not None and top > 0 and value >= 0 else None
+    cells["value"] = Cell(show(value, unit), "bright", sort=value)
+    cells["bar"] = Cell("" if share is None else bar(share, _BAR, glyphs, track=False), "accent", sort=value)
+    return GridRow(_key(series.labels), cells)
+
+
+def _names(result: "Result") -> list[str]:
+    names = dict.fromkeys(name for series in result.series for name, _ in series.labels)
+    return [name for name in names if name != "__name__" or len(names) == 1][:_LABELS]

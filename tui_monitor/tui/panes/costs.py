@@ -1,0 +1,143 @@
+"""Costs: the month and its budget, what changed, and who causes it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from tui_monitor.costs.labels import BY
+from tui_monitor.model.calendar import PERIODS
+from tui_monitor.model.units import UNKNOWN, count, ratio, usd
+from tui_monitor.tui import commands
+from tui_monitor.tui.drawing import bar
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.feeding import no_calls
+from tui_monitor.tui.panes.money import change_span, daily_bars, fact_lines, month_lines, spend_line
+from tui_monitor.tui.widgets.bars import Bars
+from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.lines import Line, Lines
+
+if TYPE_CHECKING:
+    from tui_monitor.costs.views import CostRow, CostsView
+    from tui_monitor.monitor.api import Monitor
+
+SHARE = 12
+"""Cells of a share bar."""
+PERIOD_WORDS = {
+    "today": "today", "yesterday": "yesterday", "week": "this week", "month": "this month",
+    "last_week": "last week", "last_month": "last month",
+}  # fmt: skip
+_METRICS: Mapping[str, tuple[str, str]] = {
+    "calls": ("requests", "sum"),
+    "in": ("input_tokens", "sum"),
+    "out": ("output_tokens", "sum"),
+    "cached": ("cache_hit_rate", "avg"),
+    "unpriced": ("unpriced", "sum"),
+}
+COLUMNS = (
+    Column("name", "", min=20, max=44),
+    Column("calls", "calls", width=8, align="right", rank=2),
+    Column("in", "in", width=8, align="right", rank=5),
+    Column("out", "out", width=8, align="right", rank=6),
+    Column("cached", "cached", width=8, align="right", rank=7),
+    Column("unpriced", "unpriced", width=8, align="right", rank=1),
+    Column("cost", "cost", width=10, align="right"),
+    Column("change", "change", width=8, align="right", rank=3),
+    Column("share", "share", width=7, align="right", rank=1),
+    Column("bar", "", width=SHARE, rank=4),
+)
+
+
+class CostsPane(Pane["CostsView"]):
+    """The month above, the days beside what changed, and the rows of one dimension."""
+
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("costs")
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._by = BY.index("model")
+        self._period = PERIODS.index("month")
+        self._month = Lines([Line.of(" MONTH", "accent bold")], id="costs-month")
+        self._spends = Lines(id="costs-spends")
+        self._bars = Bars(id="costs-bars")
+        self._facts = Lines(id="costs-facts")
+        self._head = Lines([Line.of(" BY", "accent bold")], classes="head")
+        self._list = Grid(COLUMNS, id="costs-list")
+
+    def body(self) -> ComposeResult:
+        yield self._month
+        yield self._spends
+        with Horizontal(id="costs-days"):
+            yield self._bars
+            yield self._facts
+        yield self._head
+        yield self._list
+
+    def question(self, look: Look) -> Question:
+        by, period = BY[self._by], PERIODS[self._period]
+
+        async def ask(monitor: "Monitor") -> "CostsView":
+            return await monitor.costs(by, period)
+
+        return Question((by, period), (look.version, look.at // 60_000_000), ask)
+
+    def show(self, answer: "CostsView", look: Look) -> None:
+        width, glyphs = self.app.size.width, self.glyphs
+        self._month.show(month_lines(answer, look, width, glyphs))
+        self._spends.show([Line(), spend_line(answer)])
+        self._bars.show(daily_bars(answer, look))
+        self._facts.show(fact_lines(answer))
+        period = PERIOD_WORDS.get(answer.period, answer.period)
+        head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
+        hint = (("b", "accent bold"), (" by  ", "dim"), ("p", "accent bold"), (" period ", "dim"))
+        self._head.show([Line(head, hint)])
+        self._list.say_empty(no_calls(self.backend, look) if look.newest is None else f"No calls {period}.")
+        self._list.show([self._row(row) for row in answer.rows])
+
+    def _row(self, row: "CostRow") -> GridRow:
+        change, token = change_span(row.cost, row.previous)
+        return GridRow(
+            row.name,
+            {
+                "name": Cell(row.name, "bright", sort=row.name),
+                "calls": Cell(count(row.calls), sort=row.calls),
+                "in": Cell(count(row.input_tokens), sort=row.input_tokens),
+                "out": Cell(count(row.output_tokens), sort=row.output_tokens),
+                "cached": Cell(ratio(row.cache_hit_rate), sort=row.cache_hit_rate),
+                "unpriced": Cell(count(row.unpriced) if row.unpriced else "", "warn", sort=row.unpriced),
+                "cost": Cell(usd(row.cost), "bright" if row.cost else "dim", sort=row.cost),
+                "change": Cell(change, token, sort=row.cost),
+                "share": Cell(ratio(row.share), sort=row.share),
+                "bar": Cell(bar(row.share, SHARE, self.glyphs, track=False), "accent", sort=row.share),
+            },
+        )
+
+    @on(Grid.Opened)
+    def _opened(self, event: Grid.Opened) -> None:
+        if self.answer is not None:
+            text = query_behind(self.answer.dimension, self.answer.period, event.column, event.key)
+            self.post_message(QueryWanted(text))
+
+    def action_by(self, step: int) -> None:
+        """Another dimension."""
+        self._by = (self._by + step) % len(BY)
+        self.changed()
+
+    def action_period(self, step: int) -> None:
+        """Another period."""
+        self._period = (self._period + step) % len(PERIODS)
+        self.changed()
+
+
+def query_behind(by: str, period: str, column: str | None, name: str) -> str:
+    """The text that a cell's number is the answer of."""
+    from tui_monitor.query.language import quote, spelled
+
+    metric, how = _METRICS.get(column or "", ("cost", "sum"))
+    value = "" if name == UNKNOWN else name
+    return f"{metric}{{{spelled(by)}={quote(value)}}} [{period}] {how}"

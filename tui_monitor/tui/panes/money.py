@@ -1,0 +1,163 @@
+"""The Costs pane's lines: month, budgets, spends, days. Pure functions from the view."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.clock import DAY, Micros
+from tui_monitor.model.units import UNKNOWN, count, ratio, usd
+from tui_monitor.tui.drawing import Glyphs, Span, bar
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.widgets.bars import Bar, BarData
+from tui_monitor.tui.widgets.lines import Line
+from tui_monitor.tui.words import change, day_words
+
+if TYPE_CHECKING:
+    from tui_monitor.costs.views import BudgetStatus, CostsView, Spend
+
+_SPEND_NAME = 11
+_NAMES = {"today": "today", "week": "this week", "month": "this month"}
+# Each up to the same time of the day, week or month.
+_BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
+_BUDGETS = 4
+"""Further budgets shown at most."""
+
+
+def change_span(value: float | None, before: float | None) -> Span:
+    """The change of a spend, in the colour that says whether it is good: dearer is bad."""
+    text, sign = change(value, before)
+    return text, {1: "warn", -1: "ok"}.get(sign, "dim")
+
+
+def level(budget: "BudgetStatus") -> str:
+    """How a budget is doing: over, on the way to it, or well."""
+    if budget.used >= 1:
+        return "crit"
+    ahead = budget.projected is not None and budget.projected > budget.amount
+    return "warn" if ahead or budget.used >= 0.8 else "ok"
+
+
+def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> list[Line]:
+    """The month: spent, of what budget, when it ends, where it is going; then the other budgets."""
+    month = next((spend for spend in view.spends if spend.period == "month"), None)
+    main = next((b for b in view.budgets if b.period == "month" and not b.scope), None)
+    spent = usd(month.cost if month else None)
+    left: list[Span] = [(" MONTH  ", "accent bold"), (spent, "bright bold")]
+    if main is not None:
+        token = level(main)
+        left += [(f" of {usd(main.amount)}   ", ""), *_filled(main, max(10, width // 3), glyphs)]
+        left.append((f"  {ratio(main.used)}", f"{token} bold"))
+    lines = [Line(tuple(left), ((_days_left(view), "dim"), (" ", "")))]
+    second: list[Span] = [("        ", "")]
+    if view.projection is not None:
+        second += [(f"{glyphs.about} {usd(view.projection.amount)}", "bright")]
+        second += [(f" by the month's end, {view.projection.method}", "dim")]
+    else:
+        why = next((text for text in view.warnings if "project" in text.lower()), "no projection yet")
+        second.append((why, "dim"))
+    lines.append(Line(tuple(second), _end(main, look)))
+    others = [budget for budget in view.budgets if budget is not main]
+    return [*lines, *(_budget(budget, width, glyphs) for budget in others[:_BUDGETS])]
+
+
+def _end(main: "BudgetStatus | None", look: Look) -> tuple[Span, ...]:
+    if main is None:
+        return (("no month budget: [[budgets]] in config.toml draws its bar ", "dim"),)
+    if main.used_up is None:
+        return ()
+    present = look.calendar.local(look.at)
+    return ((f"used up ≈ {day_words(look.calendar.local(main.used_up), present)} ", "warn"),)
+
+
+def _days_left(view: "CostsView") -> str:
+    if view.month_end is None or view.month_end <= view.at:
+        return ""
+    days = -(-(view.month_end - view.at) // DAY)
+    return f"{days} day{'' if days == 1 else 's'} left"
+
+
+def _filled(budget: "BudgetStatus", width: int, glyphs: Glyphs) -> list[Span]:
+    text = bar(budget.used, width, glyphs)
+    filled = text.rstrip(glyphs.track)
+    return [(filled, level(budget)), (text[len(filled) :], "dim")]
+
+
+def _budget(budget: "BudgetStatus", width: int, glyphs: Glyphs) -> Line:
+    scope = " ".join(f"{name}={value}" for name, value in budget.scope.items())
+    left: list[Span] = [(f"   {budget.name}", "bright"), (f"  {scope}" if scope else "", "dim")]
+    right: list[Span] = [
+        (f"{usd(budget.spent)} of {usd(budget.amount)} a {budget.period}   ", ""),
+        *_filled(budget, max(10, width // 6), glyphs),
+        (f" {ratio(budget.used):>8} ", f"{level(budget)} bold"),
+    ]
+    return Line(tuple(left), tuple(right))
+
+
+def spend_line(view: "CostsView") -> Line:
+    """Today, week and month on one line, for where there is no room for more."""
+    left: list[Span] = [(" SPEND", "accent bold")]
+    for spend in view.spends:
+        text, token = change_span(spend.cost, spend.previous)
+        left += [(f"   {spend.period} ", "dim"), (usd(spend.cost), "bright")]
+        left.append((f" {text}" if text != UNKNOWN else "", token))
+    return Line(tuple(left))
+
+
+def fact_lines(view: "CostsView") -> list[Line]:
+    """What stands beside the days: spends against the periods before, and what no sum holds."""
+    lines = [Line.of("SPEND", "accent bold")]
+    lines += [_fact(spend) for spend in view.spends]
+    month = next((spend for spend in view.spends if spend.period == "month"), None)
+    if month is None:
+        return lines
+    lines.append(Line())
+    if month.unpriced:
+        tokens = f"  {count(month.unpriced_tokens)} tokens" if month.unpriced_tokens else ""
+        words = (("unpriced    ", "warn"), (f"{count(month.unpriced)} calls{tokens}", "warn"))
+        lines.append(Line((*words, ("  this month", "dim"))))
+        lines.append(Line.of("            tui-monitor prices show MODEL", "dim"))
+    if month.list_cost and month.list_cost > (month.cost or 0) * 1.005:
+        text = f"{usd(month.list_cost):>9}"
+        lines.append(
+            Line((("list price  ", "dim"), (text, ""), ("  with what is subscribed or free", "dim")))
+        )
+    return lines
+
+
+def _fact(spend: "Spend") -> Line:
+    text, token = change_span(spend.cost, spend.previous)
+    before = ""
+    if spend.previous is not None:
+        before = f"  {_BEFORE.get(spend.period, 'before')} {usd(spend.previous)}"
+    return Line(
+        (
+            (f"{_NAMES.get(spend.period, spend.period):<{_SPEND_NAME}}", "dim"),
+            (f"{usd(spend.cost):>10}", "bright"),
+            (f"  {text:<7}", token),
+            (before, "dim"),
+        )
+    )
+
+
+def daily_bars(view: "CostsView", look: Look) -> BarData:
+    """The days of the month so far, and those to come as the projection has them."""
+    calendar = look.calendar
+    bars: list[Bar] = []
+    for start, value in view.daily:
+        today = start <= view.at < calendar.day(start)[1]
+        bars.append(Bar(str(calendar.day_of(start).day), value, "bright" if today else "accent"))
+    bars += _to_come(view, look)
+    return BarData(tuple(bars), "usd", "no spend this month")
+
+
+def _to_come(view: "CostsView", look: Look) -> list[Bar]:
+    month = next((spend for spend in view.spends if spend.period == "month"), None)
+    if view.projection is None or view.month_end is None or not view.daily or month is None:
+        return []
+    calendar = look.calendar
+    day = calendar.day_of(view.daily[-1][0]) + timedelta(days=1)
+    days: list[Micros] = []
+    while (start := calendar.midnight(day)) < view.month_end:
+        days.append(start)
+        day += timedelta(days=1)
+    each = (view.projection.amount - (month.cost or 0.0)) / max(1, len(days))
+    return [Bar(str(calendar.day_of(start).day), max(0.0, each), "dim", estimate=True) for start in days]

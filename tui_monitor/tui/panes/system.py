@@ -1,0 +1,196 @@
+"""System: this host, the collector, and every way in."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from tui_monitor.model.states import SourceState
+from tui_monitor.model.units import UNKNOWN, count, milliseconds, show, size
+from tui_monitor.tui import commands
+from tui_monitor.tui.drawing import Glyphs, Span, bar, sparkline
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.words import ago, length_words, long_age
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SourceRow, SystemView
+    from tui_monitor.monitor.api import Monitor
+
+BAR, SPARK, WIDE_SPARK = 16, 16, 40
+_FULL, _FILLING = 0.9, 0.75
+_STATES = {
+    SourceState.RUNNING: "ok", SourceState.STARTING: "dim", SourceState.PAUSED: "warn",
+    SourceState.FAILED: "crit", SourceState.OFF: "dim",
+}  # fmt: skip
+_PROGRESS = 4
+SOURCES = (
+    Column("name", "source", min=12, max=24),
+    Column("state", "state", width=10),
+    Column("records", "records", width=9, align="right", rank=2),
+    Column("errors", "errors", width=7, align="right", rank=1),
+    Column("seen", "last", width=12, align="right", rank=3),
+    Column("detail", "", min=16, max=120, rank=4),
+)
+
+
+def gauge_columns(width: int) -> tuple[Column, ...]:
+    """The host's columns for a screen of so many cells."""
+    return (
+        Column("name", "figure", min=14, max=24),
+        Column("value", "now", width=11, align="right"),
+        Column("bar", "", width=BAR, rank=2),
+        Column("spark", "", width=WIDE_SPARK if width >= 120 else SPARK, rank=1),
+        Column("detail", "", min=12, max=60, rank=3),
+    )
+
+
+class SystemPane(Pane["SystemView"]):
+    """Gauges, the collector in lines, sources, and what is under way."""
+
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("system")
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._head = Lines([Line.of(" HOST", "accent bold")], classes="head")
+        self._gauges = Grid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
+        self._collector = Lines(id="system-collector")
+        self._sources = Grid(SOURCES, empty="No source: nothing is collected here.", id="system-sources")
+        self._doing = Lines(id="system-progress")
+
+    def body(self) -> ComposeResult:
+        yield self._head
+        yield self._gauges
+        yield self._collector
+        yield self._sources
+        yield self._doing
+
+    def question(self, look: Look) -> Question:
+        shown = look.shown
+        points = WIDE_SPARK if self.app.size.width >= 120 else SPARK
+
+        async def ask(monitor: "Monitor") -> "SystemView":
+            return await monitor.system(shown, points)
+
+        return Question((shown, points), (*look.moment(points), look.at // 5_000_000), ask)
+
+    def show(self, answer: "SystemView", look: Look) -> None:
+        width, glyphs = self.app.size.width, self.glyphs
+        cells = WIDE_SPARK if width >= 120 else SPARK
+        step = f"sparks: {length_words(answer.step)} a step, each to its own peak " if answer.gauges else ""
+        self._head.show([Line(((" HOST  ", "accent bold"), (answer.host, "bright")), ((step, "dim"),))])
+        self._gauges.set_columns(gauge_columns(width))
+        self._gauges.say_empty(no_gauges(answer, look))
+        self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
+        self._collector.show(collector_lines(answer.collector, look, glyphs, width))
+        self._sources.show([_source_row(row, look, glyphs) for row in answer.collector.sources])
+        self._doing.show(progress_lines(answer, look, glyphs))
+
+    @on(Grid.Opened, "#system-gauges")
+    def _gauge_opened(self, event: Grid.Opened) -> None:
+        gauges = self.answer.gauges if self.answer else ()
+        gauge = next((gauge for gauge in gauges if gauge.name == event.key), None)
+        if gauge is not None and gauge.query:
+            self.post_message(QueryWanted(gauge.query))
+
+
+def no_gauges(view: "SystemView", look: Look) -> str:
+    """Why there is nothing about the host."""
+    if not view.collector.running:
+        return "No sample of this host: nobody collects. `tui-monitor` without --no-collect does."
+    return "No sample of this host in this time range; the first comes within the collector's interval."
+
+
+def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
+    token = "accent"
+    if gauge.fraction is not None and gauge.fraction >= _FILLING:
+        token = "crit" if gauge.fraction >= _FULL else "warn"
+    mark = f" {glyphs.state(token)}" if token in ("warn", "crit") else ""
+    filled = "" if gauge.fraction is None else bar(gauge.fraction, BAR, glyphs)
+    return GridRow(
+        gauge.name,
+        {
+            "name": Cell(f"{gauge.name}{mark}", "bright"),
+            "value": Cell(show(gauge.value, gauge.unit), "" if token == "accent" else token),
+            "bar": Cell(filled, token),
+            "spark": Cell(
+                sparkline(gauge.spark, cells, 1.0 if gauge.unit == "ratio" else None, glyphs), "accent"
+            ),
+            "detail": Cell(gauge.detail, "dim"),
+        },
+    )
+
+
+def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, width: int) -> list[Line]:
+    """The collector: since when, how fast, what it took and what it turned away, and the database."""
+    head: list[Span] = [(" COLLECTOR  ", "accent bold")]
+    if status.running:
+        head += [(f"{glyphs.ok} running", "ok"), (f"  pid {status.pid}" if status.pid else "", "dim")]
+        if status.started is not None:
+            head.append((f"  for {long_age(look.at - status.started)}", "dim"))
+    else:
+        head.append((f"{glyphs.off} nobody collects into this database", "warn"))
+    lines = [Line(), Line(tuple(head))]
+    if status.running:
+        pace = [("now", f"{status.rate or 0:.1f}/s"), ("lag", milliseconds(status.lag_ms))]
+        lines.append(_facts([*pace, ("waiting", count(status.queued)), ("accepted", count(status.accepted)),
+                             ("already known", count(status.duplicates))]))  # fmt: skip
+        lost = [
+            ("rejected", status.rejected),
+            ("too late", status.late),
+            ("labels folded", status.overflowed_labels),
+        ]
+        if any(number for _, number in lost):
+            lines.append(_facts([(name, count(number)) for name, number in lost if number], "warn"))
+    held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
+    lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
+    return [*lines, Line()]
+
+
+def _facts(facts: list[tuple[str, str]], token: str = "") -> Line:
+    return Line(tuple(s for name, text in facts for s in ((f"   {name} ", "dim"), (text, token))))
+
+
+def _source_row(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
+    token = _STATES[row.state]
+    failed = row.state is SourceState.FAILED
+    return GridRow(
+        row.name,
+        {
+            "name": Cell(row.name, "bright"),
+            "state": Cell(row.state.value, token, glyph=glyphs.state(token)),
+            "records": Cell(count(row.records) if row.records else UNKNOWN),
+            "errors": Cell(count(row.errors) if row.errors else "", "warn"),
+            "seen": Cell(ago(row.last_seen, look.at)),
+            "detail": Cell(
+                row.last_error or row.detail, "crit" if failed else "warn" if row.last_error else "dim"
+            ),
+        },
+    )
+
+
+def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]:
+    """Requests under way, benchmarks and evaluations."""
+    lines: list[Line] = []
+    if view.active:
+        lines.append(Line(((" UNDER WAY  ", "accent bold"), (f"{count(view.active)} requests", "bright"))))
+    elif view.progress:
+        lines.append(Line.of(" UNDER WAY", "accent bold"))
+    return [*lines, *(_progress(item, look, glyphs) for item in view.progress[:_PROGRESS])]
+
+
+def _progress(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
+    share = item.done / item.total if item.total else None
+    of = f" of {count(item.total)}" if item.total else ""
+    return Line(
+        ((f"   {item.name}  ", "bright"), (item.state, "dim")),
+        (
+            (f"{count(item.done)}{of} {item.unit}  ", ""),
+            (bar(share, BAR, glyphs) if share is not None else "", "accent"),
+            (f"  {ago(item.at, look.at)} ", "dim"),
+        ),
+    )

@@ -1,0 +1,133 @@
+"""A chart of upright bars: one value per day, those still to come as an estimate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.strip import Strip
+
+from tui_monitor.tui.drawing import Glyphs, Span, fit, safe, width_of
+from tui_monitor.tui.widgets.axes import Scale, scale
+from tui_monitor.tui.widgets.base import Drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar; `None` is no data. `label` stands below where there is room."""
+
+    label: str
+    value: float | None
+    token: str = "accent"
+    estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BarData:
+    """What a bar chart shows."""
+
+    bars: tuple[Bar, ...] = ()
+    unit: str = ""
+    empty: str = "no data"
+
+
+def draw_bars(data: BarData, width: int, height: int, glyphs: Glyphs) -> list[list[Span]]:
+    """`height` lines of at most `width` cells: the bars, and below them an axis with labels."""
+    known = [bar.value for bar in data.bars if bar.value is not None]
+    if not known or height < 3 or width < 12:
+        return [[("  " + fit(data.empty, max(0, width - 2), "left", glyphs), "dim")]] if not known else []
+    rows = height - 2
+    axis = scale(0.0, max(known), data.unit, max(1, min(4, rows // 2)))
+    left = max(width_of(safe(text, glyphs)) for _, text in axis.ticks)
+    slot, size = _slots(len(data.bars), width - left - 2)
+    shown = data.bars[-((width - left - 2) // slot) :]
+    labels = {rows - 1 - _row(tick, axis, rows): text for tick, text in axis.ticks[1:]}
+    lines = [
+        [
+            *_wall(labels.get(row, ""), left, glyphs),
+            *_cells(shown, rows - 1 - row, rows, axis, slot, size, glyphs),
+        ]
+        for row in range(rows)
+    ]
+    floor = glyphs.floor * (slot * len(shown))
+    lines.append([(f"{'0':>{left}} {glyphs.corner}{floor}", "dim")])
+    lines.append([(" " * (left + 2), ""), (_labels(shown, slot), "dim")])
+    return lines
+
+
+def _slots(count: int, room: int) -> tuple[int, int]:
+    """Cells from one bar to the next, and of a bar."""
+    slot = max(1, min(6, room // max(1, count)))
+    return slot, max(1, slot - 1)
+
+
+def _row(value: float, axis: Scale, rows: int) -> int:
+    """The row, counted from the floor, in which a value ends."""
+    return max(0, min(rows - 1, round(axis.share(value) * rows) - 1))
+
+
+def _wall(text: str, left: int, glyphs: Glyphs) -> list[Span]:
+    return [(f"{fit(text, left, 'right', glyphs)} {glyphs.wall if text else glyphs.post}", "dim")]
+
+
+def _cells(
+    bars: Sequence[Bar], row: int, rows: int, axis: Scale, slot: int, size: int, glyphs: Glyphs
+) -> list[Span]:
+    spans: list[Span] = []
+    for bar in bars:
+        text = _cell(bar, row, rows, axis, glyphs) * size
+        spans.append((text.ljust(slot), "dim" if bar.estimate else bar.token))
+    return spans
+
+
+def _cell(bar: Bar, row: int, rows: int, axis: Scale, glyphs: Glyphs) -> str:
+    """What stands in one row of a bar; something is never drawn as nothing."""
+    if bar.value is None:
+        return glyphs.gap if row == 0 else " "
+    steps = len(glyphs.levels)
+    filled = axis.share(bar.value) * rows * steps - row * steps
+    if bar.value > 0 and row == 0:
+        filled = max(1.0, filled)
+    if filled < 0.5:
+        return " "
+    if bar.estimate:
+        return glyphs.track
+    return glyphs.levels[min(steps, max(1, round(filled))) - 1]
+
+
+def _labels(bars: Sequence[Bar], slot: int) -> str:
+    """The labels that do not touch each other, each under the start of its bar."""
+    line = ""
+    for index, bar in enumerate(bars):
+        at = index * slot
+        if bar.label and (not line or at > len(line) + 1):
+            line = line.ljust(at) + bar.label
+    return line
+
+
+class Bars(Drawn):
+    """Draws bars and repaints the lines that changed."""
+
+    DEFAULT_CSS = """
+    Bars { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._data = BarData()
+
+    @property
+    def data(self) -> BarData:
+        """What is shown."""
+        return self._data
+
+    def show(self, data: BarData) -> None:
+        """Show this from now on."""
+        if data != self._data:
+            self._data = data
+            for y in range(self.size.height):
+                self.repaint(y)
+
+    def draw(self, y: int) -> Strip:
+        """A line of the chart."""
+        width, height = self.size
+        lines = draw_bars(self._data, width, height, self.glyphs)
+        return self.strip(lines[y], width) if y < len(lines) else self.blank(width)
