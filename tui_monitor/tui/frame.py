@@ -70,7 +70,7 @@ def collector(
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:
     """Calls and events per second and the lag, while they come at a pace worth telling."""
     pace: list[Span] = []
-    if status.rate is not None and status.rate >= 2 and width >= 80:
+    if status.rate is not None and status.rate >= 0.5 and width >= 80:
         pace.append((f"  {count(round(status.rate))}/s", ""))
         if status.lag_ms is not None and width >= 100:
             pace.append((f"  lag {milliseconds(round(status.lag_ms, -1) or 1)}", "dim"))
@@ -127,7 +127,7 @@ def footer(keys: Sequence[Command], snapshot: "Snapshot | None", width: int) -> 
     if snapshot is not None and snapshot.unpriced_today:
         right = ((f"{count(snapshot.unpriced_today)} unpriced today ", "warn"),)
     kept = list(keys)
-    while len(kept) > 3 and size_of(_keys(kept)) + size_of(right) + 1 > width:
+    while len(kept) > 1 and size_of(_keys(kept)) + size_of(right) + 1 > width:
         kept.remove(max(kept, key=lambda command: (command.footer < KEPT, command.footer)))
     return Line(_keys(kept), right)
 

@@ -27,11 +27,11 @@ _STATES = (
 )
 COLUMNS = (
     Column("severity", "severity", width=10),
-    Column("alert", "alert", min=18, max=60),
-    Column("value", "value", width=19, align="right"),
+    Column("alert", "alert", min=10, max=60),
+    Column("value", "value", width=17, align="right"),
     Column("spark", "last hour", width=SPARK, rank=4),
     Column("age", "since", width=7, align="right", rank=2),
-    Column("state", "state", min=14, max=22),
+    Column("state", "state", min=14, max=18),
     Column("labels", "labels", min=14, max=22, rank=5),
 )
 LESSON = """No rules are configured. In config.toml:

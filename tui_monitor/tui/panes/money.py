@@ -18,6 +18,7 @@ _SPEND_NAME = 11
 _NAMES = {"today": "today", "week": "this week", "month": "this month"}
 # Each up to the same time of the day, week or month.
 _BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
+_NO_BUDGET = "no month budget: [[budgets]] in config.toml draws its bar here"
 _BUDGETS = 4
 """Further budgets shown at most."""
 
@@ -55,14 +56,14 @@ def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> li
         why = next((text for text in view.warnings if "project" in text.lower()), "no projection yet")
         second.append((why, "dim"))
     lines.append(Line(tuple(second), _end(main, look)))
+    if main is None:
+        lines.append(Line.of(f"        {_NO_BUDGET}", "dim"))
     others = [budget for budget in view.budgets if budget is not main]
     return [*lines, *(_budget(budget, width, glyphs) for budget in others[:_BUDGETS])]
 
 
 def _end(main: "BudgetStatus | None", look: Look) -> tuple[Span, ...]:
-    if main is None:
-        return (("no month budget: [[budgets]] in config.toml draws its bar ", "dim"),)
-    if main.used_up is None:
+    if main is None or main.used_up is None:
         return ()
     present = look.calendar.local(look.at)
     return ((f"used up ≈ {day_words(look.calendar.local(main.used_up), present)} ", "warn"),)

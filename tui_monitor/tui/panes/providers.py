@@ -108,13 +108,13 @@ class ProvidersPane(Pane[Providers]):
         sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
         top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
         self._list.set_columns(columns(self.app.size.width))
+        self.set_class(not view.rows, "-empty")
         self._list.say_empty(no_calls(self.backend, look))
         self._list.show([self._row(row, sparks, top) for row in view.rows])
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
         self._head.show([Line(((" PROVIDERS", "accent bold"),), ((scale, "dim"),))])
         self._show_reasons()
         self._chart.show(chart_of(answer.chart, look, self._colours, METRICS[self._metric][0]))
-        self._chart.display = bool(view.rows)
 
     def _row(self, row: "ProviderRow", cells: int, top: float | None) -> GridRow:
         token = TOKENS[row.state]

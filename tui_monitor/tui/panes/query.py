@@ -172,10 +172,9 @@ class QueryPane(Pane[QueryAnswer]):
         layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
         right = (("table" if self._table else "chart", "bright"), ("  ctrl+t ", "dim"))
         first = Line(((words, "bright"), (f"  from {layers}" if layers else "", "dim")), right)
-        warnings = dict.fromkeys((*answer.over.warnings, *answer.now.warnings))
         return [
             first,
-            *(Line.of(f"  {self.glyphs.warn} {text}", "warn") for text in list(warnings)[:_WARNINGS]),
+            *(Line.of(f"  {self.glyphs.warn} {text}", "warn") for text in shown.warnings[:_WARNINGS]),
         ]
 
     def trouble(self, error: MonitorError) -> None:
