@@ -18,6 +18,8 @@ class Sample:
     value: float
     labels: dict[str, str] = field(default_factory=dict)
     type: SampleType = "gauge"
+    batch_id: str | None = None
+    """Which import brought it."""
 
 
 EventKind = Literal["cache", "rate_limit", "score", "progress", "mark"]
@@ -41,6 +43,8 @@ class Event:
     name: str
     value: float | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    batch_id: str | None = None
+    """Which import brought it."""
 
 
 @dataclass(frozen=True, slots=True)
