@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Opener
 from store_helpers import a_call, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.alert import Alert, Change
 from tui_monitor.model.clock import HOUR, ManualClock
 from tui_monitor.model.errors import StoreError

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, check_layers, contents, expected, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, MINUTE, SECOND, ManualClock, from_datetime
 from tui_monitor.model.timerange import Span

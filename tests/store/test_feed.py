@@ -2,9 +2,9 @@
 
 import math
 
-from conftest import Opener
 from store_helpers import EVER, a_call, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.clock import MINUTE, SECOND, ManualClock
 from tui_monitor.model.feed import Event, Sample, Start
 from tui_monitor.model.timerange import Span

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, check_layers, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import ManualClock, from_datetime
 from tui_monitor.model.errors import StoreError

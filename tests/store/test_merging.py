@@ -1,9 +1,9 @@
 """One call that several sources know."""
 
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, check_layers, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SECOND, ManualClock
 from tui_monitor.model.feed import Retract

@@ -10,9 +10,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, check_layers, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.clock import ManualClock
 from tui_monitor.model.errors import StoreError, StoreLocked
 from tui_monitor.model.feed import Sample

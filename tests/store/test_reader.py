@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.model.clock import HOUR, SECOND, ManualClock
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Facts, Layer

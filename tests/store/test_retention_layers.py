@@ -1,9 +1,9 @@
 """What goes when, and that nobody takes a part for the whole."""
 
 import pytest
-from conftest import Opener
 from store_helpers import EVER, a_call, check_layers, contents, expected, read, total, write
 
+from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
 from tui_monitor.model.errors import StoreError
@@ -143,6 +143,21 @@ def test_an_import_that_is_partly_gone_cannot_be_undone(store: Store, clock: Man
     with pytest.raises(StoreError, match="1 of its calls"):
         store.undo_import("load")
     assert total(read(store, Layer.DAY)) == 2
+
+
+def test_old_samples_just_imported_stay_as_calls_do(store: Store, clock: ManualClock) -> None:
+    then = clock.now() - 800 * DAY
+    store.write(
+        WriteBatch(samples=[Sample("cpu", then, 1.0, batch_id="old"), Sample("cpu", clock.now(), 2.0)])
+    )
+    (series,) = store.series()
+    assert store.retain(Retention(), clock.now()).samples == 0
+    clock.advance(29 * DAY)
+    assert store.retain(Retention(), clock.now()).samples == 0
+    assert store.samples([series.id], EVER)[series.id][1].tolist() == [1.0, 2.0]
+    clock.advance(2 * DAY)
+    assert store.retain(Retention(), clock.now()).samples == 2
+    assert store.series() == []
 
 
 def test_samples_and_events_go_too(store: Store, clock: ManualClock) -> None:

@@ -199,7 +199,8 @@ class Preparer:
         if sample.type == "counter" and value < 0:
             raise Invalid(f"value of counter {name} {value:g} is negative")
         labels = {_label_name(label): text for label, text in _labels(sample.labels).items()}
-        return Sample(name, instant("ts", sample.ts, self._latest()), value, labels, sample.type)
+        batch = None if sample.batch_id is None else _text("batch_id", sample.batch_id)
+        return Sample(name, instant("ts", sample.ts, self._latest()), value, labels, sample.type, batch)
 
     def _event(self, event: Event) -> Event:
         name = clean(event.name) if isinstance(event.name, str) else ""
@@ -223,6 +224,7 @@ class Preparer:
             name=name,
             value=None if event.value is None else finite("value", event.value),
             labels=labels,
+            batch_id=None if event.batch_id is None else _text("batch_id", event.batch_id),
         )
 
     def _start(self, start: Start) -> Start:

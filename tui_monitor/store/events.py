@@ -9,6 +9,7 @@ from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Outcome
+from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.identity import source_hash
 from tui_monitor.store.jsontext import to_json
 
@@ -19,12 +20,12 @@ _NEWEST = 50_000
 _COLUMNS = "kind, ts, source, source_key, name, value, labels"
 
 
-def write(conn: sqlite3.Connection, events: Sequence[Event], now: Micros) -> list[Outcome]:
+def write(conn: sqlite3.Connection, events: Sequence[Event], now: Micros, terms: Terms) -> list[Outcome]:
     """Store events; one outcome each."""
-    return [_write_one(conn, event, now) for event in events]
+    return [_write_one(conn, event, now, terms.id(event.batch_id)) for event in events]
 
 
-def _write_one(conn: sqlite3.Connection, event: Event, now: Micros) -> Outcome:
+def _write_one(conn: sqlite3.Connection, event: Event, now: Micros, batch: int | None) -> Outcome:
     number = source_hash(event.source, event.source_key)
     labels = to_json(event.labels)
     values = (event.kind, event.ts, event.source, event.source_key, event.name, event.value, labels)
@@ -32,8 +33,9 @@ def _write_one(conn: sqlite3.Connection, event: Event, now: Micros) -> Outcome:
     if known == values:
         return Outcome.DUPLICATE
     conn.execute(
-        f"INSERT OR REPLACE INTO events (hash, arrived, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, now, *values),
+        f"""INSERT OR REPLACE INTO events (hash, arrived, batch_id_t, {_COLUMNS})
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (number, now, batch, *values),
     )
     return Outcome.CORRECTED if known else Outcome.STORED
 

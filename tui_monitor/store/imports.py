@@ -2,13 +2,13 @@
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Retract
+from tui_monitor.store import samples
 from tui_monitor.store.api import ImportInfo
 
 
@@ -21,9 +21,9 @@ def begin(conn: sqlite3.Connection, info: ImportInfo) -> None:
     )
 
 
-def count(conn: sqlite3.Connection, batches: Iterable[str]) -> None:
-    """Add stored calls to their imports: one batch id for each call."""
-    rows = [(n, batch_id) for batch_id, n in Counter(batches).items()]
+def count(conn: sqlite3.Connection, batches: Mapping[str | None, int]) -> None:
+    """Add to the calls of imports: how many by batch id."""
+    rows = [(n, batch_id) for batch_id, n in batches.items() if n and batch_id is not None]
     conn.executemany("UPDATE imports SET stored = stored + ? WHERE batch_id = ?", rows)
 
 
@@ -74,6 +74,15 @@ def next_calls(conn: sqlite3.Connection, batch_id: str, limit: int) -> list[Retr
             (batch_id, limit),
         )
     ]
+
+
+def drop_feed(conn: sqlite3.Connection, batch_id: str) -> None:
+    """Take out the events and samples that the import brought."""
+    for table in ("events", "samples"):
+        conn.execute(
+            f"DELETE FROM {table} WHERE batch_id_t = (SELECT id FROM terms WHERE text = ?)", (batch_id,)
+        )
+    samples.drop_empty(conn)
 
 
 def finish_undo(conn: sqlite3.Connection, batch_id: str, now: Micros) -> None:

@@ -5,13 +5,18 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import SeriesInfo
+from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.jsontext import to_json
 
 if TYPE_CHECKING:
     import numpy as np
+
+_LATE = HOUR
+"""A sample that arrives this long after its time is kept from its arrival on."""
 
 
 class SeriesTable:
@@ -27,22 +32,27 @@ class SeriesTable:
         self._ids.clear()
         self._loaded = False
 
-    def write(self, samples: Sequence[Sample], limit: int) -> list[int]:
+    def write(self, samples: Sequence[Sample], limit: int, now: Micros, terms: Terms) -> list[int]:
         """Store samples; the indexes of those that would have made one series too many.
 
         A sample of a time that the series has already replaces that one.
         """
-        rows: list[tuple[int, int, float]] = []
+        rows: list[tuple[int, int, float, int | None, Micros | None]] = []
         rejected: list[int] = []
         for index, sample in enumerate(samples):
             number = self._id(sample, limit)
             if number is None:
                 rejected.append(index)
             else:
-                rows.append((number, sample.ts, sample.value))
+                arrived = now if now - sample.ts > _LATE else None
+                rows.append((number, sample.ts, sample.value, terms.id(sample.batch_id), arrived))
         # In order, neighbours share pages; stable, so that the last of equal times wins.
         rows.sort(key=lambda row: row[:2])
-        self._conn.executemany("INSERT OR REPLACE INTO samples VALUES (?, ?, ?)", rows)
+        self._conn.executemany(
+            """INSERT OR REPLACE INTO samples (series, ts, value, batch_id_t, arrived)
+            VALUES (?, ?, ?, ?, ?)""",
+            rows,
+        )
         return rejected
 
     def _id(self, sample: Sample, limit: int) -> int | None:
@@ -85,10 +95,20 @@ def samples(
     return found
 
 
-def expire(conn: sqlite3.Connection, before: int) -> int:
-    """Drop samples up to a time, and series that have none left; how many samples."""
+def expire(conn: sqlite3.Connection, before: Micros) -> int:
+    """Drop samples that happened and arrived up to a time, and series that have none left; how many samples.
+
+    The time of arrival is kept of late ones only, so the others go by their own time.
+    """
     numbers = [(number, before) for (number,) in conn.execute("SELECT id FROM sample_series").fetchall()]
-    dropped = conn.executemany("DELETE FROM samples WHERE series = ? AND ts <= ?", numbers).rowcount
+    dropped = conn.executemany(
+        "DELETE FROM samples WHERE series = ?1 AND ts <= ?2 AND (arrived IS NULL OR arrived <= ?2)", numbers
+    ).rowcount
     if dropped:
-        conn.execute("DELETE FROM sample_series WHERE NOT EXISTS (SELECT 1 FROM samples WHERE series = id)")
+        drop_empty(conn)
     return dropped
+
+
+def drop_empty(conn: sqlite3.Connection) -> None:
+    """Drop series that have no samples left."""
+    conn.execute("DELETE FROM sample_series WHERE NOT EXISTS (SELECT 1 FROM samples WHERE series = id)")

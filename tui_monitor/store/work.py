@@ -6,6 +6,7 @@ back part leaves the others as if it had never been there.
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from tui_monitor.model.call import Call
@@ -31,6 +32,8 @@ class Work:
         self.next_seq = next_seq
         self.before: dict[int, Row] = {}
         self.after: dict[int, Row | None] = {}
+        self.brought: Counter[str | None] = Counter()
+        """Calls that each import gains by what is added, or loses to one that corrects them."""
         self._places: dict[int, int | Gone] = {}
 
     def add(self, calls: Sequence[Call], remember: bool) -> list[Outcome]:
@@ -74,6 +77,7 @@ class Work:
     def _add(self, call: Call, numbers: list[int], remember: bool) -> Outcome:
         places = [self._places[number] for number in numbers if number in self._places]
         if not places:
+            self.brought[call.batch_id] += 1
             self._put([Part(self._take_seq(), call, remember, numbers)])
             return Outcome.STORED
         rows = self._rows_of(call, places)
@@ -81,6 +85,8 @@ class Work:
         if own is not None:
             if content(own.call) == content(call):
                 return Outcome.DUPLICATE
+            self.brought[own.call.batch_id] -= 1
+            self.brought[call.batch_id] += 1
             changed = Part(own.seq, call, own.remember or remember, numbers)
             self._regroup(rows, [part for row in rows for part in row.parts if part is not own] + [changed])
             return Outcome.CORRECTED
@@ -90,6 +96,7 @@ class Work:
             return Outcome.DUPLICATE if same else Outcome.LATE
         if not rows and any(isinstance(place, Gone) for place in places):
             return Outcome.LATE
+        self.brought[call.batch_id] += 1
         fresh = Part(self._take_seq(), call, remember, numbers)
         self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
         return Outcome.MERGED if rows else Outcome.STORED

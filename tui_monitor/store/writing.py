@@ -64,10 +64,10 @@ class WriteSide:
             result.calls = work.add(batch.calls, batch.remember)
             result.retracts = work.retract(batch.retracts)
             changed = self._store_calls(work)
-            self._count_imports(batch.calls, result.calls)
+            imports.count(self.conn, work.brought)
             self._store_starts(batch, work, now)
-            result.events = events.write(self.conn, batch.events, now)
-            result.samples_rejected = self.series.write(batch.samples, self._max_series)
+            result.events = events.write(self.conn, batch.events, now, self.terms)
+            result.samples_rejected = self.series.write(batch.samples, self._max_series, now, self.terms)
             imports.save_offsets(self.conn, batch.offsets)
             if changed or batch.events or batch.samples or batch.starts:
                 self.bump()
@@ -88,7 +88,9 @@ class WriteSide:
             with self.transaction() as now:
                 found = imports.next_calls(self.conn, batch_id, _UNDO_STEP)
                 if not found:
+                    imports.drop_feed(self.conn, batch_id)
                     imports.finish_undo(self.conn, batch_id, now)
+                    self.series.forget()
                     dictionary.sweep(self.conn)
                     self.keys.forget()
                     self.bump()
@@ -131,17 +133,6 @@ class WriteSide:
         self.change_rows(old, new)
         self.conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (work.next_seq,))
         return True
-
-    def _count_imports(self, calls: Sequence[Call], outcomes: Sequence[Outcome]) -> None:
-        fresh = (Outcome.STORED, Outcome.MERGED)
-        imports.count(
-            self.conn,
-            [
-                c.batch_id
-                for c, o in zip(calls, outcomes, strict=True)
-                if c.batch_id is not None and o in fresh
-            ],
-        )
 
     def _store_starts(self, batch: WriteBatch, work: Work, now: Micros) -> None:
         events.end(self.conn, batch.calls)
