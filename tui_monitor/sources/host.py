@@ -124,7 +124,9 @@ class HostProbe:
         process = self._process
         with process.oneshot():
             cores = psutil.cpu_count() or 1
-            yield "process_cpu_utilization", process.cpu_percent(None) / 100 / cores, {}, "gauge"
+            # Times are counted in ticks: over a very short while they make more than there is.
+            share = min(1.0, process.cpu_percent(None) / 100 / cores)
+            yield "process_cpu_utilization", share, {}, "gauge"
             yield "process_memory_usage", process.memory_info().rss, {}, "gauge"
             yield "process_thread_count", process.num_threads(), {}, "gauge"
             if hasattr(process, "num_fds"):

@@ -9,6 +9,8 @@ from tui_monitor.recorder.checks import Invalid, shown
 
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - subtracted from naive times that mean UTC
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DATE_DIGITS = 8
+"""`20260318` is a day."""
 # 1e11 s is the year 5138, 1e11 ms is 1973: the units do not overlap between 1973 and 5138.
 _SECONDS, _MILLIS, _MICROS, _NANOS = 1e11, 1e14, 1e17, 1e20
 
@@ -30,6 +32,9 @@ def epoch(field: str, value: int | float) -> Micros:
 
 def moment(field: str, text: str, zone: tzinfo | None) -> Micros:
     """A written time, as µs UTC; one without offset is of `zone`, or refused where that is None."""
+    if text[4:5] != "-" and len(text) != _DATE_DIGITS and text.replace(".", "", 1).isdecimal():
+        # Python would read some of these as a date with an hour behind it.
+        return _digits(field, text)
     try:
         when = datetime.fromisoformat(text)
     except ValueError:

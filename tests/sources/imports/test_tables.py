@@ -134,7 +134,7 @@ def test_a_ten_megabyte_line_in_an_archive(tmp_path: Path, store: Store, load: R
 
 def test_a_stray_quote_spoils_one_line(write: Write, load: RunImport, store: Store) -> None:
     lines = [f"{TIME},{i},m{i}" for i in range(3000)]
-    lines[10] = f'{TIME},10,5" disk'
+    lines[10] = f'{TIME},10,"5 disk'
     summary = load(write("a.csv", "ts,input_tokens,model\n" + "\n".join(lines) + "\n"))
     assert (summary.stored, summary.rejected) == (2999, 1)
     assert summary.files[0].rejections[0][0] == 12

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.sources.imports.conftest import RunImport, all_facts, totals
+from tui_monitor.config.settings import Collector
 from tui_monitor.model.clock import ManualClock, from_datetime, to_datetime
-from tui_monitor.sources.imports import ImportFailure, ImportSummary
+from tui_monitor.pricing.book import PriceBook
+from tui_monitor.recorder.prepare import Preparer
+from tui_monitor.sources.imports import ImportFailure, ImportOptions, ImportSummary, StoreSink, run_import
 from tui_monitor.store.api import Layer
 from tui_monitor.store.database import Store
 
@@ -97,14 +100,26 @@ def test_gentd26(shared: Path, store: Store, load: RunImport) -> None:
     seconds = sum(float(row["exec_time_seconds"]) for row in rows)
     assert totals(store)["latency"] == round(seconds * 1_000_000)
     assert int(facts.numbers["latency"].known.sum()) == len(rows) - said["PENDING"]
-    # More groups than labels are kept apart: the first ones are, and the summary counts the rest.
-    groups = list(dict.fromkeys(row["groupId"] for row in rows))
-    assert set(store.label_values("user", 10_000)) == {*groups[:2000], "(other)"}
-    assert summary.overflow == {"user": sum(row["groupId"] in groups[2000:] for row in rows)}
+    assert (summary.input_tokens, summary.output_tokens) == (None, None)
+    assert set(store.label_values("user", 10_000)) == {row["groupId"] for row in rows}
+    assert summary.overflow == {}
     assert store.label_values("operation") == ["image"]
     assert store.label_values("checkpoint_model_version_id", 3)[0].startswith("M")
     first = min(datetime.fromisoformat(row["gmt_create"]).replace(tzinfo=UTC) for row in rows)
     assert to_datetime(summary.first or 0) == first
+
+
+def test_more_groups_than_labels_are_kept_apart(
+    shared: Path, store: Store, book: PriceBook, clock: ManualClock
+) -> None:
+    file = shared / "data" / "gentd26" / "requests.csv.gz"
+    rows = read(file)
+    preparer = Preparer(Collector(max_label_values=2000), book, clock)
+    summary = run_import([file], None, ImportOptions(now=clock.now()), StoreSink(store, preparer))
+    # The first ones are, and the summary counts the rest.
+    groups = list(dict.fromkeys(row["groupId"] for row in rows))
+    assert set(store.label_values("user", 10_000)) == {*groups[:2000], "(other)"}
+    assert summary.overflow == {"user": sum(row["groupId"] in groups[2000:] for row in rows)}
 
 
 def test_gentd26_in_another_zone(shared: Path, load: RunImport) -> None:

@@ -151,10 +151,12 @@ class ImportSummary:
     """How often a label's value was one too many (`collector.max_label_values`) and became `(other)`."""
     first: Micros | None = None
     last: Micros | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     shift_us: Micros = 0
     """By how much times were shifted."""
+    began: Micros | None = None
+    """When a trace whose times count from its start began."""
     dry_run: bool = False
 
     @property

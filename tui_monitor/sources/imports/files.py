@@ -1,5 +1,6 @@
 """Reading files as they are: plain or gzipped, of any size, a bounded piece at a time."""
 
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,11 @@ class _Gunzip:
                     return b""
                 raise EOFError("it was cut off")
             if self._inflate.eof:
+                # Some tools fill the last block with zeros.
+                packed = packed.lstrip(b"\0")
+                if not packed:
+                    self._packed = b""
+                    continue
                 # Archives may be put together from several.
                 self._inflate = zlib.decompressobj(wbits=31)
             data = self._inflate.decompress(packed, most)
@@ -91,7 +97,11 @@ class TextFile:
             yield some
         if rest and not skipping:
             some = Lines()
-            _take(some, number, rest)
+            if self.error:
+                # What is left of a number may look like one.
+                some.bad.append((number, "cut off"))
+            else:
+                _take(some, number, rest)
             yield some
 
     def read(self) -> bytes:
@@ -119,6 +129,9 @@ def _take(some: Lines, number: int, line: bytes) -> None:
 def open_text(path: Path) -> Iterator[TextFile]:
     """Open a file, unpacking it where it is gzipped. Raises `ImportFailure`."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            # It is read more than once, and a pipe forgets.
+            raise ImportFailure(f"{path} is no regular file", hint="write it to a file first")
         disk = path.open("rb")
     except OSError as error:
         raise ImportFailure(f"cannot read {path}: {error.strerror or error}") from error

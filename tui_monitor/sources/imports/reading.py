@@ -1,5 +1,6 @@
 """From the pieces of a file to records with identities, whatever the format."""
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,7 +32,7 @@ def detect(path: Path) -> AnyFormat:
     head = first_line(path)
     if head.lstrip()[:1] in (b"{", b"["):
         return FORMATS["jsonl"]
-    header = set(_header(head, find_delimiter(head)))
+    header = set(_header(path, head, find_delimiter(head)))
     for form in FORMATS.values():
         wanted = getattr(form, "header", ())
         if wanted and header.issuperset(wanted):
@@ -45,7 +46,7 @@ def reader(form: AnyFormat, path: Path, options: ImportOptions) -> Reader:
     if hasattr(form, "line"):
         return _LineReader(form, options)  # type: ignore[arg-type]
     delimiter = options.delimiter or find_delimiter(head)
-    header = _header(head, delimiter)
+    header = _header(path, head, delimiter)
     try:
         row = form.row(header, options)  # type: ignore[union-attr]
     except ImportFailure as error:
@@ -53,8 +54,11 @@ def reader(form: AnyFormat, path: Path, options: ImportOptions) -> Reader:
     return _TableReader(row, delimiter, len(header))
 
 
-def _header(head: bytes, delimiter: str) -> list[str]:
-    return [name.strip() for name in split_row(head, delimiter)]
+def _header(path: Path, head: bytes, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in split_row(head, delimiter)]
+    except csv.Error as error:
+        raise ImportFailure(f"{path} begins with no header: {error}") from None
 
 
 class _TableReader:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, Micros, to_datetime
-from tui_monitor.model.feed import Record, Retract
+from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.recorder.checks import EARLIEST
 from tui_monitor.sources.fields import TEXTS
 from tui_monitor.sources.imports.api import (
@@ -63,6 +63,7 @@ def run_import(
         batch_id or new_batch_id(options.now),
         ", ".join(names),
         shift_us=shift,
+        began=(options.start or 0) + shift if forms[0].relative else None,
         dry_run=isinstance(sink, DrySink),
     )
     marks = _Marks(summary.batch_id, shift, options.labels)
@@ -92,6 +93,11 @@ def _check_times(forms: Sequence[AnyFormat], options: ImportOptions) -> None:
         raise ImportFailure(
             f"times of {relative[0]} count from the start of the trace",
             hint="say when that was with --start TIME, or --rebase now to let it end now",
+        )
+    if relative and absolute:
+        raise ImportFailure(
+            f"times of {relative[0]} count from the start of the trace, those of {absolute[0]} are dates",
+            hint="import them one after the other",
         )
     if absolute and options.start is not None:
         raise ImportFailure(f"times of {absolute[0]} are dates already", hint="shift them with --rebase now")
@@ -209,9 +215,7 @@ class _Marks:
         """Calls are changed in place."""
         shift = self._shift
         if not isinstance(record, Call):
-            return (
-                replace(record, ts=record.ts + shift) if shift and not isinstance(record, Retract) else record
-            )
+            return self._put_beside(record)
         record.batch_id = self._batch_id
         if shift:
             record.ts_start = None if record.ts_start is None else record.ts_start + shift
@@ -223,15 +227,29 @@ class _Marks:
             record.attrs = {**self._attributes, **record.attrs}
         return record
 
+    def _put_beside(self, record: Sample | Event | Start | Retract) -> Record:
+        """What is no call is made anew."""
+        if isinstance(record, Retract):
+            return record
+        ts = record.ts + self._shift
+        if isinstance(record, Start):
+            return replace(record, ts=ts)
+        return replace(record, ts=ts, batch_id=self._batch_id)
+
 
 def _sum_up(records: Sequence[Record], written: Written, summary: ImportSummary) -> None:
     refused = {index for index, _ in written.rejected}
     taken = [r for i, r in enumerate(records) if i not in refused] if refused else records
     calls = [record for record in taken if isinstance(record, Call)]
-    summary.input_tokens += sum(call.total_in or 0 for call in calls)
-    summary.output_tokens += sum(call.out_total or 0 for call in calls)
+    summary.input_tokens = _sum_known(summary.input_tokens, [call.total_in for call in calls])
+    summary.output_tokens = _sum_known(summary.output_tokens, [call.out_total for call in calls])
     instants = [instant for record in taken if (instant := _instant(record)) is not None]
     if instants:
         low, high = min(instants), max(instants)
         summary.first = low if summary.first is None else min(summary.first, low)
         summary.last = high if summary.last is None else max(summary.last, high)
+
+
+def _sum_known(before: int | None, values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return (before or 0) + sum(known) if known else before

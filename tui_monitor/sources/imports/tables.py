@@ -29,7 +29,26 @@ def find_delimiter(header: bytes) -> str:
 
 def split_row(raw: bytes, delimiter: str) -> list[str]:
     """The cells of one row."""
-    return next(csv.reader([raw.decode("utf-8", "replace")], delimiter=delimiter))
+    return _cells(raw, delimiter, strict=False) or []
+
+
+def _cells(raw: bytes, delimiter: str, *, strict: bool) -> list[str] | None:
+    """The cells of a row; `None` while a quoted cell has not ended.
+
+    A quote inside a cell that does not begin with one is a character like any other. Raises `csv.Error`,
+    where it is strict also for what follows the end of a quoted cell.
+    """
+    text = raw.decode("utf-8", "replace")
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        if "end of data" in str(error):
+            return None
+        if strict:
+            raise
+        return next(csv.reader([text], delimiter=delimiter))
 
 
 def rows(file: TextFile, delimiter: str) -> Iterator[Rows]:
@@ -72,10 +91,22 @@ class _OpenRow:
         else:
             self._later.append((number, raw))
         self.raw = self.raw + b"\n" + raw if self.raw else raw
-        if self.raw.count(b'"') % 2 == 0:
-            self._finish(some)
-        elif len(self.raw) > _LONGEST_ROW:
-            self.give_up(some)
+        try:
+            cells = _cells(self.raw, self._delimiter, strict=bool(self._later))
+        except csv.Error as error:
+            if self._later:
+                self.give_up(some)
+                return
+            some.bad.append((self._number, f"not a row: {error}"))
+        else:
+            if cells is None:
+                if len(self.raw) > _LONGEST_ROW:
+                    self.give_up(some)
+                return
+            some.numbers.append(self._number)
+            some.raw.append(self.raw)
+            some.cells.append(cells)
+        self.raw, self._later = b"", []
 
     def give_up(self, some: Rows) -> None:
         """The quote is a stray one: its line is bad, the lines after it are rows of their own."""
@@ -85,15 +116,3 @@ class _OpenRow:
         later, self._later, self.raw = self._later, [], b""
         for number, raw in later:
             self.add(number, raw, some)
-
-    def _finish(self, some: Rows) -> None:
-        try:
-            text = self.raw.decode("utf-8", "replace")
-            cells = next(csv.reader(text.splitlines(keepends=True), delimiter=self._delimiter))
-        except (csv.Error, StopIteration) as error:
-            some.bad.append((self._number, f"not a row: {error}"))
-        else:
-            some.numbers.append(self._number)
-            some.raw.append(self.raw)
-            some.cells.append(cells)
-        self.raw, self._later = b"", []
