@@ -64,6 +64,8 @@ def test_traces_with_relative_times_say_what_they_need(cli: Cli, shared: Path) -
     assert "--rebase now" in ran.err
     ran = cli("import", path, "--rebase", "now", "--provider", "kimi", "--model", "kimi-k2")
     assert ran.code == 0
+    assert "trace begins   2026-03-18 11:15:48" in ran.out
+    assert "shifted" not in ran.out
     assert "stored         8,777" in ran.out
     newest = cli("query", "requests{} [1m]", "--json").json["data"]["result"]
     assert int(newest[0]["value"][1]) > 0
@@ -103,6 +105,43 @@ def test_rows_go_through_a_running_collector(cli: Cli, trace: Path, tmp_path: Pa
         assert cli("import", "undo", "live", "--db", str(database)).out.endswith("61 calls\n")
         collector.terminate()
         assert collector.wait(5) == 0
+
+
+def test_long_rows_reach_a_running_collector(cli: Cli, tmp_path: Path, clock: ManualClock) -> None:
+    rows = [call(clock, n, SECOND, note="x" * 700_000) for n in range(30)]
+    rows[7] = call(clock, 7, SECOND, note="x" * 1_000_000)
+    path, database = write_lines(tmp_path / "long.jsonl", rows), tmp_path / "shared.db"
+    environ = {**os.environ, "TUI_MONITOR_SERVER__LISTEN": "", "TUI_MONITOR_SERVER__MAX_BODY": "950000"}
+    command = [sys.executable, "-m", "tui_monitor", "collect", "--db", str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as collector:
+        assert collector.stdout is not None
+        collector.stdout.readline()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TUI_MONITOR_SERVER__MAX_BODY", "950000")
+            ran = cli("import", str(path), "--db", str(database))
+        collector.terminate()
+        assert collector.wait(5) == 0
+    assert (ran.code, "stored         29" in ran.out) == (0, True), ran.err
+    assert f"{path}:8: larger than server.max_body" in ran.err
+
+
+def test_what_is_unknown_is_not_said_to_be_zero(cli: Cli, shared: Path) -> None:
+    ran = cli("import", str(shared / "data" / "gentd26" / "requests.csv.gz"))
+    assert "tokens         – in, – out" in ran.out
+
+
+def test_a_correction_can_be_taken_back_too(cli: Cli, shared: Path) -> None:
+    path = str(shared / "data" / "azure-llm-2023" / "code.csv.gz")
+    assert cli("import", path).code == 0
+    ran = cli("import", path, "--provider", "azure", "--model", "gpt-4o", "--batch", "again")
+    assert "corrected      7,717" in ran.out
+    assert "import undo again" in ran.out
+
+
+def test_labels_beyond_the_most_are_told(cli: Cli, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_MONITOR_COLLECTOR__MAX_LABEL_VALUES", "3000")
+    ran = cli("import", str(shared / "data" / "gentd26" / "requests.csv.gz"))
+    assert "values of user as (other)" in ran.err
 
 
 def test_the_json_summary_is_whole(cli: Cli, trace: Path) -> None:

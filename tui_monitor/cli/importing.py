@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from tui_monitor.cli.context import Context
 from tui_monitor.config import places
 from tui_monitor.model.feed import Record
@@ -18,15 +20,20 @@ if TYPE_CHECKING:
     from tui_monitor.recorder.prepare import Preparer
 
 _SENT_AT_ONCE = 1_000
-"""Records of one request: far below the size of a body that is refused."""
+"""Records of one request at most."""
+_BODY = 4_000_000
+"""Bytes of one request, where the collector takes as much."""
+_KIND = 32
+"""Bytes that a record's line has besides its fields, at most."""
 
 
 class SocketSink:
     """Gives the rows to a running collector."""
 
-    def __init__(self, client: "SocketClient", loop: asyncio.Runner) -> None:
+    def __init__(self, client: "SocketClient", loop: asyncio.Runner, max_body: int) -> None:
         self._client = client
         self._loop = loop
+        self._max_body = max_body
         self._batch_id = ""
 
     def begin(self, info: ImportInfo) -> None:
@@ -37,15 +44,29 @@ class SocketSink:
     def write(self, records: Sequence[Record]) -> Written:
         """Store records there; durable on return. The collector prices them, and does not say which."""
         written = Written(unpriced=None)
-        for start in range(0, len(records), _SENT_AT_ONCE):
-            part = records[start : start + _SENT_AT_ONCE]
-            answer = self._loop.run(self._client.record(self._batch_id, part))
-            written.stored += answer["accepted"] - answer["corrected"]
-            written.corrected += answer["corrected"]
-            written.known += answer["duplicate"]
-            written.late += answer["late"]
-            written.rejected += [(start + each["index"], each["error"]) for each in answer["rejected"]]
+        part: list[int] = []
+        size = 0
+        for index, record in enumerate(records):
+            length = len(orjson.dumps(record)) + _KIND
+            if length > self._max_body:
+                written.rejected.append((index, f"larger than server.max_body, {self._max_body} bytes"))
+                continue
+            if part and (len(part) == _SENT_AT_ONCE or size + length > min(_BODY, self._max_body)):
+                self._send(records, part, written)
+                part, size = [], 0
+            part.append(index)
+            size += length
+        if part:
+            self._send(records, part, written)
         return written
+
+    def _send(self, records: Sequence[Record], part: Sequence[int], written: Written) -> None:
+        answer = self._loop.run(self._client.record(self._batch_id, [records[index] for index in part]))
+        written.stored += answer["accepted"] - answer["corrected"]
+        written.corrected += answer["corrected"]
+        written.known += answer["duplicate"]
+        written.late += answer["late"]
+        written.rejected += [(part[each["index"]], each["error"]) for each in answer["rejected"]]
 
 
 def run_here_or_there(
@@ -71,7 +92,7 @@ def _sink(context: Context) -> Iterator[Sink]:
         client = SocketClient(places.socket_path(context.database))
         try:
             if loop.run(client.alive()):
-                yield SocketSink(client, loop)
+                yield SocketSink(client, loop, context.settings.server.max_body)
                 return
         finally:
             loop.run(client.close())

@@ -44,7 +44,9 @@ def show(context: Context, summary: "ImportSummary") -> None:
         pairs.append(("from", written(summary.first, calendar)))
         pairs.append(("to", written(summary.last, calendar)))
         pairs.append(("tokens", f"{count(summary.input_tokens)} in, {count(summary.output_tokens)} out"))
-    if summary.shift_us:
+    if summary.began is not None:
+        pairs.append(("trace begins", written(summary.began, calendar)))
+    elif summary.shift_us:
         direction = "later" if summary.shift_us > 0 else "earlier"
         pairs.append(("shifted", f"{age(abs(summary.shift_us))} {direction}"))
     facts(context.out, pairs)
@@ -70,7 +72,9 @@ def _next(context: Context, summary: "ImportSummary") -> None:
         out.note(
             "note: calls without a known price stay unpriced: give --provider and --model, or a price file"
         )
+    for label, times in summary.overflow.items():
+        out.note(f"note: {times:,} values of {label} as (other); see collector.max_label_values")
     if summary.dry_run:
         out.note("nothing was stored: this was a dry run")
-    elif summary.stored:
+    elif summary.stored or summary.corrected:
         out.line(f"take it back with: tui-monitor import undo {summary.batch_id}")
