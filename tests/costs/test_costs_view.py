@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tui_monitor.config.settings import BudgetSettings
+from tui_monitor.config.settings import BudgetSettings, Retention
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, from_datetime
 from tui_monitor.model.errors import UsageError
@@ -252,3 +252,56 @@ def test_budgets_count_what_their_scope_says(build, clock):
     assert odd.spent == 50.0
     assert (idle.spent, idle.projected, idle.used_up) == (0.0, None, None)
     assert any("broken" in warning and "no label" in warning for warning in view.warnings)
+
+
+def test_tokens_of_unpriced_calls_are_unknown_where_nobody_told_them(build, clock):
+    house = build()
+    house.put(clock.now() - HOUR, 1.0)
+    assert house.costs(clock.now()).spends[0].unpriced_tokens == 0
+    house.put(clock.now() - HOUR, None, in_uncached=None, out_total=None)
+    today = house.costs(clock.now()).spends[0]
+    assert (today.unpriced, today.unpriced_tokens) == (1, None)
+
+
+def test_warnings_say_what_no_field_says_and_say_it_once(build, clock):
+    house = build()
+    house.put(clock.now() - 20 * MINUTE, None)
+    house.put(clock.now() - 20 * MINUTE, 1.0)
+    for by in ("model", "session"):
+        assert house.engine.instant("cost{} [today] sum", clock.now()).warnings, "the engine tells each time"
+        assert house.costs(clock.now(), by=by).warnings == ()
+    house.put(clock.now() - 12 * DAY, 1.0)
+    clock.advance(DAY)
+    house.store.retain(Retention.model_validate({"raw": "1h", "minute": "1h", "hour": "1h"}), clock.now())
+    told = house.costs(clock.now(), by="session").warnings
+    assert len(told) == len({text.partition(" are left out")[0] for text in told}) > 0
+    assert all("left out" in text for text in told)
+
+
+@pytest.mark.parametrize("by", ["model", "project", "session"])
+@pytest.mark.parametrize("period", ["today", "week", "month", "last_month"])
+def test_no_question_is_asked_twice_and_totals_agree_with_the_engine(build, clock, monkeypatch, by, period):
+    house = build()
+    now = clock.now()
+    for day in range(40):
+        house.put(now - day * DAY, 0.1 + day, model_served=f"m{day % 3}", project=f"p{day % 4}", session="s")
+    asked = []
+    plain = house.engine.instant
+    monkeypatch.setattr(house.engine, "instant", lambda text, at: asked.append((text, at)) or plain(text, at))
+    view = house.costs(now, by=by, period=period)
+    assert len(asked) == len(set(asked))
+    if by != "session":
+        # The month is drawn by day, and that is the month's cost.
+        assert [text for text, at in asked if text.startswith("cost{} [month]") and at == now] == (
+            ["cost{} [month] sum"] if period == "last_month" else []
+        )
+    for spend in view.spends:
+        for metric, value in (
+            ("cost", spend.cost),
+            ("requests", spend.calls),
+            ("list_cost", spend.list_cost),
+        ):
+            assert value == plain(f"{metric}{{}} [{spend.period}] sum", now).scalar
+    cost = plain(f"cost{{}} [{period}] sum", now).scalar
+    assert sum(row.cost or 0 for row in view.rows) == pytest.approx(cost, rel=1e-12)
+    assert dict(view.queries)["rows"].startswith(f"cost{{}} [{period}]")

@@ -16,7 +16,8 @@ class Spend:
     calls: float = 0
     unpriced: float = 0
     """Calls without a price; their cost is not in `cost`."""
-    unpriced_tokens: float = 0
+    unpriced_tokens: float | None = 0
+    """Tokens of the calls without a price; unknown where there are such calls and none tells its tokens."""
     list_cost: float | None = None
     """What all calls cost by list price, those that a subscription covers or that are free included."""
     previous: float | None = None

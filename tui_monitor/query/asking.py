@@ -1,8 +1,13 @@
-"""Many questions for one view: every answer's warnings are gathered, once each."""
+"""Many questions for one view: what their answers warn of is gathered, each truth once."""
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Result
+
+_PRICES = " calls have no price and are not in "
+"""In warnings of what every view counts in a field of its own: unpriced calls."""
+_GONE = " are left out of "
+"""In warnings of what is no longer kept: the same calls for every metric over the same span."""
 
 
 class Asking:
@@ -10,16 +15,16 @@ class Asking:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._warnings: dict[str, None] = {}
+        self._warnings: dict[str, str] = {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the answers so far warned of, in the order first heard."""
-        return tuple(self._warnings)
+        return tuple(self._warnings.values())
 
     def warn(self, text: str) -> None:
         """Add a warning of one's own."""
-        self._warnings[text] = None
+        self._warnings.setdefault(text.partition(_GONE)[0], text)
 
     def instant(self, text: str, at: Micros) -> Result:
         """The engine's answer at one instant."""
@@ -30,5 +35,7 @@ class Asking:
         return self._heard(self.engine.range(text, start, end, step))
 
     def _heard(self, result: Result) -> Result:
-        self._warnings.update(dict.fromkeys(result.warnings))
+        for text in result.warnings:
+            if _PRICES not in text:
+                self.warn(text)
         return result
