@@ -21,13 +21,23 @@ from tui_monitor.store.database import Store
 EVENTS = "/monitor/v1/events"
 
 
-async def launch(tmp_path: Path) -> asyncio.subprocess.Process:
+STUCK = """
+import sys, time
+from tui_monitor.query.local import LocalEngine
+LocalEngine.instant = lambda self, text, at: time.sleep(60)
+from tui_monitor.__main__ import main
+sys.exit(main())
+"""
+"""The program, but for a question that nobody can stop."""
+
+
+async def launch(tmp_path: Path, *program: str) -> asyncio.subprocess.Process:
     """`tui-monitor collect` as people start it, ready to take data."""
     config = tmp_path / "config.toml"
     config.write_text('[server]\nlisten = "127.0.0.1:0"\n[collector]\nflush_interval = "20ms"\n')
     database = tmp_path / "monitor.db"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tui_monitor", "--config", config, "--db", database, "collect",
+        sys.executable, *(program or ("-m", "tui_monitor")), "--config", config, "--db", database, "collect",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     socket = places.socket_path(database)
@@ -105,6 +115,27 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path, sent: sig
     found = stored(database)
     assert [key for key in acknowledged if found[key] != 1] == []
     assert set(found.values()) == {1}
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_question_under_way_does_not_hold_up_the_end(tmp_path: Path, sent: signal.Signals) -> None:
+    process = await launch(tmp_path, "-c", STUCK)
+    database = tmp_path / "monitor.db"
+    socket = places.socket_path(database)
+    transport = httpx.AsyncHTTPTransport(uds=str(socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=20) as client:
+        asked = asyncio.create_task(client.get("/monitor/v1/query", params={"query": "requests"}))
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(sent)
+        process.send_signal(sent)
+        _out, err = await process.communicate()
+        assert time.monotonic() - began < 2.0
+        assert process.returncode == 0, err.decode()
+        answer = await asked
+    assert (answer.status_code, answer.json()["errorType"]) == (503, "unavailable")
+    assert not socket.exists()
+    assert Store.open(database, write=True, clock=SystemClock()).close() is None
 
 
 async def test_a_second_collector_says_who_the_first_is(tmp_path: Path) -> None:

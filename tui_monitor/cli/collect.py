@@ -33,7 +33,7 @@ def run(context: Context) -> int:
     """Collect until SIGTERM, SIGINT or SIGHUP. Raises `UsageError`, `StoreLocked`, `StoreError`."""
     from tui_monitor.config import logs
     from tui_monitor.monitor.thread import loop_factory
-    from tui_monitor.runtime.collector import Collector, run_until_signal
+    from tui_monitor.runtime.collector import Collector, leave_in_time, run_until_signal
     from tui_monitor.server import serve
 
     settings = context.settings
@@ -46,7 +46,7 @@ def run(context: Context) -> int:
     async def until_told() -> None:
         telling = asyncio.create_task(_tell(context, collector))
         try:
-            await run_until_signal(collector)
+            await run_until_signal(collector, leave_in_time)
         finally:
             telling.cancel()
 

@@ -124,12 +124,12 @@ class Recorder:
         self._arrived.set()
         return await job.future
 
-    async def stop(self) -> None:
-        """Write what is queued and end; within two seconds, whatever the disk does."""
+    async def stop(self, within: float = STOP_S) -> None:
+        """Write what is queued and end; `within` seconds, whatever the disk does."""
         self._stopping = True
         self._arrived.set()
         if self._task is not None:
-            _, late = await asyncio.wait([self._task], timeout=STOP_S)
+            _, late = await asyncio.wait([self._task], timeout=within)
             for task in late:
                 task.cancel()
         for job in self._jobs:

@@ -84,12 +84,12 @@ class Intake:
         finally:
             self._waiting -= count
 
-    async def stop(self) -> None:
-        """Write what waits for its transaction; send away what waits for prices."""
+    async def stop(self, within: float) -> None:
+        """Write what waits for its transaction, `within` seconds at most; send away the rest."""
         self._ended = True
         self._open.set()
         if self._recorder is not None:
-            await self._recorder.stop()
+            await self._recorder.stop(within)
 
     def not_ready(self) -> tuple[str, ...]:
         """Why nothing is taken at this moment; empty when something is."""

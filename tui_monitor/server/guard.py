@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.server.bodies import Body, Held, Limits
-from tui_monitor.server.refusal import Refusal
+from tui_monitor.server.refusal import Refusal, refusal_of
 from tui_monitor.server.tokens import TokenFile
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        answer = _Answer(send)
+        answer = _Answer(scope, receive, send)
         body: Body | None = None
         try:
             headers = _headers(scope)
@@ -64,17 +65,28 @@ class Guard:
             async with asyncio.timeout(_REQUEST_SECONDS):
                 await self._app(scope, body.receive, answer.send)
         except Refusal as refusal:
-            self._refused[refusal.reason] += 1
-            if not answer.began:
-                await refusal.response()(scope, receive, send)
+            await self._refuse(refusal, answer)
+        except MonitorError as error:
+            # The token cannot be read: without it nobody is let in.
+            await self._refuse(refusal_of(error), answer)
         except TimeoutError:
-            self._refused["slow"] += 1
-            if not answer.began:
-                late = Refusal(503, "timeout", "the request took too long", retry_after=5.0)
-                await late.response()(scope, receive, send)
+            words = "the request took too long"
+            await self._refuse(Refusal(503, "timeout", words, reason="slow", retry_after=5.0), answer)
+        except asyncio.CancelledError:
+            # The door closes, and has waited for this request as long as it could. The task ends here,
+            # so nobody is kept from being cancelled.
+            await self._refuse(
+                Refusal(503, "unavailable", "the collector is stopping", reason="busy", retry_after=2.0),
+                answer,
+            )
         finally:
             if body is not None:
                 body.release()
+
+    async def _refuse(self, refusal: Refusal, answer: "_Answer") -> None:
+        self._refused[refusal.reason] += 1
+        if not answer.began:
+            await answer.refuse(refusal)
 
     def _admit(self, scope: Scope, headers: dict[str, str]) -> None:
         """Raises `Refusal` for whom the door stays shut."""
@@ -99,13 +111,19 @@ class Guard:
 class _Answer:
     """Notes whether an answer has begun: then there is no room for another."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
         self._send = send
         self.began = False
 
     async def send(self, message: Message) -> None:
         self.began = self.began or message["type"] == "http.response.start"
         await self._send(message)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Answer with a refusal."""
+        await refusal.response()(self._scope, self._receive, self._send)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
