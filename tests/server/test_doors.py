@@ -7,6 +7,7 @@ import gzip
 import os
 import socket
 import stat
+import time
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.server.conftest import Start
 from tui_monitor.config import places
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.states import SourceState
+from tui_monitor.query.result import Result
 from tui_monitor.runtime import Collector
 from tui_monitor.server import bodies, doors, protocol
 from tui_monitor.server.doors import Address, bind_socket, parse_listen
@@ -185,6 +187,55 @@ async def test_errors_have_one_form(local: httpx.AsyncClient) -> None:
         assert (answer.status_code, answer.json()["errorType"]) == (status, kind), path
         assert answer.json()["status"] == "error"
         assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "snapshot?end=1e300", "snapshot?end=1e14", "snapshot?end=-1",
+        "query?query=requests&time=250000000000", "query?query=requests&time=9999-01-01T00:00:00Z",
+        "query?query=requests&range=1h&end=1e12",
+        "query?query=requests&range=1h&points=00000000000199999999", "query?query=requests&range=1h&points=0",
+    ],
+)  # fmt: skip
+async def test_numbers_out_of_range_are_the_clients_mistake(local: httpx.AsyncClient, asked: str) -> None:
+    answer = await local.get(f"/monitor/v1/{asked}")
+    assert (answer.status_code, answer.json()["errorType"]) == (400, "bad_data"), answer.text
+    assert any(name in answer.json()["error"] for name in ("end", "time", "points"))
+
+
+async def test_a_token_that_cannot_be_read_lets_nobody_in_and_says_why(web: httpx.AsyncClient) -> None:
+    path = places.token_file()
+    path.unlink(missing_ok=True)
+    path.mkdir(parents=True)
+    try:
+        answer = await web.get(STATUS, headers={"Authorization": "Bearer x"})
+    finally:
+        path.rmdir()
+    assert answer.status_code >= 400
+    assert "token file" in answer.json()["error"]
+
+
+async def test_writing_a_large_answer_does_not_hold_up_the_others(
+    local: httpx.AsyncClient, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    plain = Result.prometheus
+
+    def slow(self: Result) -> dict[str, object]:
+        loop.call_soon_threadsafe(writing.set)
+        time.sleep(0.5)
+        return plain(self)
+
+    monkeypatch.setattr(Result, "prometheus", slow)
+    large = asyncio.create_task(local.get("/monitor/v1/query?query=requests"))
+    await writing.wait()
+    began = time.monotonic()
+    assert (await web.get("/live")).status_code == 200
+    assert time.monotonic() - began < 0.3
+    assert not large.done()
+    assert (await large).status_code == 200
 
 
 async def test_a_port_in_use_is_a_broken_source_and_heals(start: Start) -> None:

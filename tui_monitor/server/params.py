@@ -13,6 +13,8 @@ from tui_monitor.server.refusal import Refusal
 
 MAX_POINTS = 11_000
 """Steps of one answer over time, as in Prometheus."""
+_LATEST: Micros = 32_503_680_000 * SECOND
+"""The year 3000: beyond it times no longer fit where they are stored."""
 
 
 def bad(error: str, hint: str | None = None) -> Refusal:
@@ -43,7 +45,7 @@ def flag(request: Request, name: str) -> bool:
 
 def number(request: Request, name: str, default: int, low: int, high: int) -> int:
     """A whole number within bounds."""
-    value = request.query_params.get(name, str(default))
+    value = request.query_params.get(name, str(default)).lstrip("0") or "0"
     if not (value.isascii() and value.isdigit() and low <= int(value[:12]) <= high):
         raise bad(f"{name} must be a whole number from {low} to {high}")
     return int(value)
@@ -54,6 +56,13 @@ def instant(request: Request, name: str) -> Micros | None:
     value = request.query_params.get(name)
     if value is None:
         return None
+    moment = _instant(name, value)
+    if not 0 <= moment <= _LATEST:
+        raise bad(f"{name} is out of range", "between the years 1970 and 3000")
+    return moment
+
+
+def _instant(name: str, value: str) -> Micros:
     try:
         return round(float(value) * SECOND)
     except (ValueError, OverflowError):

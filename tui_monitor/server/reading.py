@@ -1,5 +1,6 @@
 """What is read over HTTP: whether we are well, and the views that every other face shows too."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -7,6 +8,7 @@ from starlette.responses import Response
 
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.states import SourceState
+from tui_monitor.query.result import Result
 from tui_monitor.server import params
 from tui_monitor.server.refusal import answer, success
 
@@ -74,4 +76,9 @@ class Reading:
             result = await self._monitor.query_range(text, params.shown(request), points)
         else:
             result = await self._monitor.query(text, at=params.instant(request, "time"))
-        return success({**result.prometheus(), "unit": result.unit}, result.warnings)
+        # Millions of points take a second to write down.
+        return await asyncio.to_thread(_answer, result)
+
+
+def _answer(result: Result) -> Response:
+    return success({**result.prometheus(), "unit": result.unit}, result.warnings)
