@@ -64,6 +64,25 @@ def test_an_import_that_is_not_there(store: Store, clock: ManualClock) -> None:
         store.undo_import("x")
 
 
+def test_an_undo_that_stopped_halfway_tells_what_is_left(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.begin_import(info("big", clock))
+    calls = [a_call(f"i{i}", clock.now() + i, source="import", batch_id="big") for i in range(30)]
+    write(store, *calls, remember=True)
+    write(store, a_call("i0", clock.now() + 5, source="import", batch_id="big", user="ada"))
+    assert store.imports()[0].stored == 30
+    monkeypatch.setattr("tui_monitor.store.writing._UNDO_STEP", 12)
+    steps = iter([1, 2])
+    monkeypatch.setattr("tui_monitor.store.writing.WriteSide.bump", lambda _: next(steps))
+    with pytest.raises(StopIteration):
+        store.undo_import("big")
+    monkeypatch.undo()
+    assert (store.imports()[0].stored, store.extent().calls) == (6, 6)
+    assert store.undo_import("big") == 6
+    assert store.imports()[0].stored == 0
+
+
 def test_undo_in_several_transactions(store: Store, clock: ManualClock) -> None:
     store.begin_import(info("big", clock))
     calls = [

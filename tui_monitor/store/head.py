@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -28,7 +29,6 @@ TERMS: tuple[str, ...] = (
 _REST = ("id", "booked", "series", "arrived", "flags", "latency", "ttft", "queue_wait")
 _TEXTS = ("call_keys", "media", "attrs")
 COLUMNS: tuple[str, ...] = (*_REST, *PLAIN, *(f"{name}_t" for name in TERMS), *_TEXTS)
-_INSERT = f"INSERT OR REPLACE INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _SELECT = f"""SELECT {", ".join(f"c.{name}" for name in COLUMNS)}, k.labels,
     {", ".join(f"(SELECT text FROM terms WHERE id = c.{name}_t)" for name in TERMS)}
     FROM calls c JOIN series_keys k ON k.id = c.series"""
@@ -155,6 +155,17 @@ def _restore(record: str) -> Call:
     return Call(**fields)
 
 
+def _insert(conn: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Columns that none of the rows knows are left out: they are most, and binding NULLs takes long."""
+    if not rows:
+        return
+    known = [at for at, column in enumerate(zip(*rows, strict=True)) if column.count(None) < len(rows)]
+    columns, marks = ", ".join(COLUMNS[at] for at in known), ", ".join("?" * len(known))
+    conn.executemany(
+        f"INSERT OR REPLACE INTO calls ({columns}) VALUES ({marks})", map(itemgetter(*known), rows)
+    )
+
+
 def replace(
     conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms, series: SeriesKeys
 ) -> None:
@@ -164,7 +175,7 @@ def replace(
     conn.executemany("DELETE FROM parts WHERE call = ?", [(row.id,) for row in old if len(row.parts) > 1])
     for row in new:
         row.series = series.id(label_set(row.call))
-    conn.executemany(_INSERT, [encode(row, terms) for row in new])
+    _insert(conn, [encode(row, terms) for row in new])
     conn.executemany(
         "INSERT INTO parts VALUES (?, ?, ?, ?, ?)",
         [

@@ -33,7 +33,7 @@ class Work:
         self.before: dict[int, Row] = {}
         self.after: dict[int, Row | None] = {}
         self.brought: Counter[str | None] = Counter()
-        """Calls that each import gains by what is added, or loses to one that corrects them."""
+        """Calls that each import gains by what is added, or loses by what is corrected or taken back."""
         self._places: dict[int, int | Gone] = {}
 
     def add(self, calls: Sequence[Call], remember: bool) -> list[Outcome]:
@@ -109,6 +109,7 @@ class Work:
         own = self._own_part([row], source, source_key) if row else None
         if row is None or own is None:
             return Outcome.MISSING
+        self.brought[own.call.batch_id] -= 1
         self._regroup([row], [part for part in row.parts if part is not own])
         return Outcome.RETRACTED
 

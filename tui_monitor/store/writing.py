@@ -100,6 +100,7 @@ class WriteSide:
                 if Outcome.RETRACTED not in outcomes:
                     raise sqlite3.IntegrityError("calls of an import are not found by their identity")
                 self._store_calls(work)
+                imports.count(self.conn, work.brought)
                 self.bump()
                 taken += outcomes.count(Outcome.RETRACTED)
 
