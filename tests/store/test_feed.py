@@ -12,6 +12,17 @@ from tui_monitor.store.api import Outcome, WriteBatch
 from tui_monitor.store.database import Store
 
 
+def test_observations_of_one_instant_are_all_kept(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    seen = [Sample("took", now + late, value, type="histogram") for late, value in
+            ((0, 1.0), (0, 2.0), (2, 4.0), (1, 3.0), (0, 2.5))]  # fmt: skip
+    for _ in range(2):
+        store.write(WriteBatch(samples=[*seen, Sample("depth", now, 1.0), Sample("depth", now, 9.0)]))
+    took, depth = store.series()
+    assert store.samples([took.id], EVER)[took.id][1].tolist() == [1.0, 2.0, 2.5, 3.0, 4.0]
+    assert store.samples([depth.id], EVER)[depth.id][1].tolist() == [9.0]
+
+
 def test_samples_come_back_by_series_and_time(store: Store, clock: ManualClock) -> None:
     now = clock.now()
     store.write(

@@ -3,7 +3,6 @@
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -121,10 +120,6 @@ class Preparer:
         except (TypeError, ValueError, AttributeError, OverflowError) as error:
             # A field of a type nobody foresaw spoils its own record, not the batch.
             return Rejection(f"malformed: {clean(str(error))}")
-
-    def prepare_all(self, records: Iterable[Record]) -> list[Record | Rejection]:
-        """`prepare` for each record, in order."""
-        return [self.prepare(record) for record in records]
 
     def _latest(self) -> Micros:
         return self._clock.now() + self._settings.max_future

@@ -15,6 +15,8 @@ from tui_monitor.store.jsontext import to_json
 if TYPE_CHECKING:
     import numpy as np
 
+_Row = tuple[int, Micros, float, int | None, Micros | None]
+"""Series, time, value, import and late arrival."""
 _LATE = HOUR
 """A sample that arrives this long after its time is kept from its arrival on."""
 
@@ -35,19 +37,25 @@ class SeriesTable:
     def write(self, samples: Sequence[Sample], limit: int, now: Micros, terms: Terms) -> list[int]:
         """Store samples; the indexes of those that would have made one series too many.
 
-        A sample of a time that the series has already replaces that one.
+        A sample of a time that the series has already replaces that one. Observations of a histogram that
+        come together are all kept.
         """
-        rows: list[tuple[int, int, float, int | None, Micros | None]] = []
+        rows: list[_Row] = []
+        observed: set[int] = set()
         rejected: list[int] = []
         for index, sample in enumerate(samples):
             number = self._id(sample, limit)
             if number is None:
                 rejected.append(index)
             else:
+                if sample.type == "histogram":
+                    observed.add(number)
                 arrived = now if now - sample.ts > _LATE else None
                 rows.append((number, sample.ts, sample.value, terms.id(sample.batch_id), arrived))
         # In order, neighbours share pages; stable, so that the last of equal times wins.
         rows.sort(key=lambda row: row[:2])
+        if observed:
+            _set_apart(rows, observed)
         self._conn.executemany(
             """INSERT OR REPLACE INTO samples (series, ts, value, batch_id_t, arrived)
             VALUES (?, ?, ?, ?, ?)""",
@@ -69,6 +77,15 @@ class SeriesTable:
             assert number is not None
             self._ids[key] = number
         return number
+
+
+def _set_apart(rows: list[_Row], observed: set[int]) -> None:
+    """Let observations of one instant stand a µs apart; the rows are in order."""
+    before = (0, 0)
+    for at, (number, ts, *_) in enumerate(rows):
+        if number in observed and number == before[0] and ts <= before[1]:
+            rows[at] = (number, before[1] + 1, *rows[at][2:])
+        before = rows[at][:2]
 
 
 def series(conn: sqlite3.Connection, name: str | None) -> list[SeriesInfo]:
