@@ -123,6 +123,21 @@ async def test_states_are_told(make: Make) -> None:
     assert told[-1] == "collecting"
 
 
+async def test_a_listener_that_breaks_disturbs_nobody(make: Make) -> None:
+    thread = make()
+    told: list[str] = []
+
+    def broken(state: ThreadState) -> None:
+        if state.mode != "starting":
+            raise RuntimeError("Event loop is closed")
+
+    thread.subscribe(broken)
+    thread.subscribe(lambda state: told.append(state.mode))
+    assert (await thread.call(frame)).collector.running
+    assert thread.stop(2)
+    assert told[-2:] == ["collecting", "stopped"]
+
+
 async def test_a_second_one_looks_on_and_acts_through_the_first(make: Make, tmp_path: Path) -> None:
     rule = {"name": "always", "expr": "requests{} [1h] sum >= 0", "severity": "warning"}
     settings = settings_for(tmp_path / "monitor.db", alerts={"rules": [rule], "interval": "1s"})

@@ -217,7 +217,11 @@ class CollectorThread:
             self._state = state
             listeners = list(self._listeners)
         for listener in listeners:
-            listener(state)
+            try:
+                listener(state)
+            except Exception:
+                # A screen whose loop has ended must not take the collector with it.
+                log.exception("a listener to the collector's state broke")
 
 
 def _load(config: Path | None, overrides: Mapping[str, Any]) -> "Settings":

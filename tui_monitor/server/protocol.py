@@ -39,6 +39,10 @@ class PatientProtocol(H11Protocol):
         elif self._head_timer is None:
             self._expect_head()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        # Any web page could fill the log with these; the request itself is answered like others.
+        pass
+
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
 
