@@ -37,6 +37,7 @@ from tui_monitor.store.api import (
     WriteBatch,
     WriteResult,
 )  # fmt: skip
+from tui_monitor.store.head import TERMS
 from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
@@ -200,6 +201,8 @@ class Store:
         with self._read() as conn:
             if label in DIMENSIONS:
                 rows = dictionary.values(conn, label)
+            elif label in TERMS:
+                rows = facts.newest_terms(conn, label, _NEWEST)
             else:
                 expression, path = facts.text_expression(label)
                 newest = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"

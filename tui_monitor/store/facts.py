@@ -193,14 +193,21 @@ def text_expression(label: str) -> tuple[str, list[str]]:
 
     What is no column is a free attribute.
     """
-    if label in TERMS:
-        return f"(SELECT text FROM terms WHERE id = {label}_t)", []
     if label in PLAIN:
         return f"CAST({label} AS TEXT)", []
     if label in SWITCHES:
         yes, no = SWITCHES[label]
         return f"CASE WHEN flags & {yes} THEN 'true' WHEN flags & {no} THEN 'false' END", []
     return "attribute(attrs, ?)", [label]
+
+
+def newest_terms(conn: sqlite3.Connection, label: str, limit: int) -> Iterable[tuple[str]]:
+    """The texts of a term's column among the newest calls, as rows."""
+    return conn.execute(
+        f"""SELECT text FROM terms WHERE id IN (
+        SELECT {label}_t FROM calls ORDER BY id DESC LIMIT ?)""",
+        (limit,),
+    )
 
 
 def attribute(attrs: str | None, name: str) -> str | None:
