@@ -12,6 +12,7 @@ from tests.runtime.collecting import CALL, opened
 from tests.server.conftest import Start
 from tui_monitor.model.errors import Busy, StoreError
 from tui_monitor.runtime import Collector
+from tui_monitor.sources import feed
 
 EVENTS = "/monitor/v1/events"
 
@@ -115,6 +116,23 @@ async def test_more_events_than_the_queue_takes_are_refused_whole(start: Start) 
         assert answer.status_code == 413
         assert calls(collector) == 0
         assert (await web.post(EVENTS, json=[CALL] * 900)).json()["accepted"] == 900
+
+
+@pytest.mark.parametrize(("kind", "between"), [("application/json", ","), ("application/x-ndjson", "\n")])
+async def test_no_record_is_made_of_too_many_events(
+    start: Start, monkeypatch: pytest.MonkeyPatch, kind: str, between: str
+) -> None:
+    collector = await start(collector={"queue_size": 1000})
+    made: list[object] = []
+    plain = feed.parse_event
+    monkeypatch.setattr(feed, "parse_event", lambda *event: made.append(event) or plain(*event))
+    body = between.join(["{}"] * 20_000)
+    async with httpx.AsyncClient(base_url=await opened(collector, "http")) as web:
+        answer = await web.post(
+            EVENTS, content=f"[{body}]" if between == "," else body, headers={"Content-Type": kind}
+        )
+    assert (answer.status_code, "20000 events" in answer.json()["error"]) == (413, True)
+    assert made == []
 
 
 @pytest.mark.parametrize(

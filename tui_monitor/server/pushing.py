@@ -13,7 +13,7 @@ from tui_monitor.model.text import clean, clean_or_none
 from tui_monitor.recorder.prepare import Rejection
 from tui_monitor.server import params
 from tui_monitor.server.refusal import Refusal, answer, success
-from tui_monitor.sources.feed import parse_feed
+from tui_monitor.sources.feed import TooMany, parse_feed
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -22,7 +22,7 @@ _JSON = frozenset({"application/json", "text/json"})
 _LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
-_SMALL = 32_768
+_SMALL = 8_192
 """Bytes up to which a body is read on the loop: a thread would cost more."""
 
 
@@ -31,6 +31,8 @@ class Pushing:
 
     def __init__(self, collector: "Collector") -> None:
         self._collector = collector
+        # What is read takes many times its bytes, and more threads would only take turns.
+        self._reading = asyncio.Lock()
 
     async def events(self, request: Request) -> Response:
         """Take calls and the other kinds; the answer is given when they are committed."""
@@ -41,11 +43,22 @@ class Pushing:
         key = clean_or_none(request.headers.get("idempotency-key"), 200)
         app = clean_or_none(request.query_params.get("app"))
         now = self._collector.clock.now()
-        arguments = {"idempotency_key": key, "app": app, "now": now}
-        if len(body) <= _SMALL:
-            parsed = parse_feed(body, kind, **arguments)
-        else:
-            parsed = await asyncio.to_thread(parse_feed, body, kind, **arguments)
+        most = self._collector.settings.collector.queue_size
+        arguments = {"idempotency_key": key, "app": app, "now": now, "most": most}
+        try:
+            if len(body) <= _SMALL:
+                parsed = parse_feed(body, kind, **arguments)
+            else:
+                async with self._reading:
+                    parsed = await asyncio.to_thread(parse_feed, body, kind, **arguments)
+        except TooMany as error:
+            raise Refusal(
+                413,
+                "bad_data",
+                f"{error}; {most} are the most",
+                reason="size",
+                hint="send them in several requests, or raise collector.queue_size",
+            ) from None
         return await self._record(parsed)
 
     async def acknowledge(self, request: Request) -> Response:
@@ -60,15 +73,6 @@ class Pushing:
         return _alert(await self._collector.monitor.unacknowledge(request.path_params["id"], who))
 
     async def _record(self, parsed: Sequence[Record | Rejection]) -> Response:
-        most = self._collector.settings.collector.queue_size
-        if len(parsed) > most:
-            raise Refusal(
-                413,
-                "bad_data",
-                f"{len(parsed)} events in one request; {most} are the most",
-                reason="size",
-                hint="send them in several requests, or raise collector.queue_size",
-            )
         good = [(i, record) for i, record in enumerate(parsed) if not isinstance(record, Rejection)]
         refused = {i: record.reason for i, record in enumerate(parsed) if isinstance(record, Rejection)}
         self._collector.count_rejected(len(refused))

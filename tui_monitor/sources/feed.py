@@ -33,23 +33,38 @@ class Origin:
 Parsed = Record | Rejection
 
 
+class TooMany(Exception):
+    """More events in one body than are taken; `count` of them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} events in one request")
+        self.count = count
+
+
 def parse_feed(
-    body: bytes, content_type: str, *, idempotency_key: str | None, app: str | None, now: Micros
+    body: bytes,
+    content_type: str,
+    *,
+    idempotency_key: str | None,
+    app: str | None,
+    now: Micros,
+    most: int | None = None,
 ) -> list[Parsed]:
     """The events of a request body: an object, an array of objects, or one object per line.
 
     One result for each event, in order; for lines, blank ones are not counted. Events without `id` are
-    identified by the idempotency key and their index, or are new each time.
+    identified by the idempotency key and their index, or are new each time. Raises `TooMany` for more
+    events than `most`, before a record is made of the first: a record takes a hundred times its `{}`.
     """
     prefix = idempotency_key or f"new-{secrets.token_hex(8)}"
     origins = (Origin(f"{prefix}#{index}", app, now) for index in range(1 << 62))
     return [
         item if isinstance(item, Rejection) else parse_event(item, origin)
-        for item, origin in zip(_items(body, content_type), origins, strict=False)
+        for item, origin in zip(_items(body, content_type, most), origins, strict=False)
     ]
 
 
-def _items(body: bytes, content_type: str) -> list[Any]:
+def _items(body: bytes, content_type: str, most: int | None) -> list[Any]:
     lines = "ndjson" in content_type or "jsonl" in content_type or "json-seq" in content_type
     if not lines:
         try:
@@ -60,8 +75,15 @@ def _items(body: bytes, content_type: str) -> list[Any]:
             if len(rows) < 2 or not all(row.lstrip().startswith(b"{") for row in rows):
                 return [Rejection(f"not JSON: {error}")]
         else:
-            return whole if isinstance(whole, list) else [whole]
-    return [load_line(line) for line in body.split(b"\n") if line.strip()]
+            return _bounded(whole, most) if isinstance(whole, list) else [whole]
+    rows = _bounded([line for line in body.split(b"\n") if line.strip()], most)
+    return [load_line(line) for line in rows]
+
+
+def _bounded(items: list[Any], most: int | None) -> list[Any]:
+    if most is not None and len(items) > most:
+        raise TooMany(len(items))
+    return items
 
 
 def load_line(line: bytes) -> Any:
