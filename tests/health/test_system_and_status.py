@@ -113,6 +113,14 @@ def test_the_newest_word_on_each_limit(store, clock):
     assert [limit.reset_at for limit in limits] == [None, now - 30 * SECOND, None]
 
 
+@pytest.mark.parametrize("reset", ["1e308", "inf", "nan", "-5", "1e12", "soon"])
+def test_a_reset_that_cannot_be_is_unknown_and_breaks_nothing(store, clock, reset):
+    denied = event("rate_limit", "denied", clock.now(), 0, key="k", limit_type="rpm", reset_s=reset)
+    store.write(WriteBatch(events=[denied]))
+    (limit,) = rate_limits(store, clock.now())
+    assert (limit.key, limit.result, limit.reset_at) == ("k", "denied", None)
+
+
 def test_what_is_under_way(store, clock):
     now = clock.now()
     events = [

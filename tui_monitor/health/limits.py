@@ -10,6 +10,8 @@ from tui_monitor.store.api import Reader
 
 _LIMIT_KEPT = DAY
 _PROGRESS_KEPT = HOUR
+_LONGEST_RESET_S = 400 * DAY / SECOND
+"""What is said to be further off is a mistake of who said it; an infinite one has no time at all."""
 _ENDED = frozenset({"completed", "complete", "done", "failed", "cancelled", "finished"})
 
 
@@ -39,6 +41,8 @@ def progress(reader: Reader, now: Micros) -> tuple[Progress, ...]:
 def _limit(event: Event) -> RateLimit:
     labels = event.labels
     reset_s = _number(labels.get("reset_s"))
+    if reset_s is not None and not 0 <= reset_s <= _LONGEST_RESET_S:
+        reset_s = None
     return RateLimit(
         key=labels.get("key", ""),
         limit_type=labels.get("limit_type", ""),
