@@ -114,6 +114,7 @@ def test_an_event_without_a_time_is_of_its_arrival() -> None:
         ({"cache_write_tokens": 5, "cache_write_1h_tokens": 9}, ["cache_write_1h_tokens 9"]),
         ({"latency_ms": "fast"}, ["latency_ms", "'fast'"]),
         ({"cost_usd": -1}, ["cost_usd", "negative"]),
+        ({"cost_usd": 1e300}, ["cost_usd", "larger"]),
         ({"cost_usd": [1]}, ["cost_usd"]),
         ({"model": {"name": "x"}}, ["model", "not a text"]),
         ({"stream": 1}, ["stream"]),

@@ -6,7 +6,7 @@ from typing import Any
 
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.model.providers import canonical
-from tui_monitor.recorder.checks import MAX_COUNT, Invalid, count, finite, shown
+from tui_monitor.recorder.checks import MAX_COUNT, MAX_MONEY, Invalid, count, finite, shown
 from tui_monitor.sources.times import parse_time
 
 TEXTS: Mapping[str, str] = {
@@ -105,6 +105,8 @@ def nano(field: str, value: Any) -> int:
     amount = finite(field, value)
     if amount < 0:
         raise Invalid(f"{field} {amount:g} is negative")
+    if amount * NANO > MAX_MONEY:
+        raise Invalid(f"{field} {amount:g} is larger than {MAX_MONEY // NANO} dollars")
     return round(amount * NANO)
 
 
