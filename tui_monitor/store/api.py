@@ -112,7 +112,7 @@ class Holding:
 
     def complete(self, span: Span) -> bool:
         """Whether nothing of this span was dropped."""
-        return not any(hole.start < span.end and span.start < hole.end for hole in self.gone)
+        return not any(max(hole.start, span.start) < min(hole.end, span.end) for hole in self.gone)
 
 
 @dataclass(frozen=True, slots=True)
