@@ -215,8 +215,8 @@ def leave_in_time() -> None:
     """End the process in two seconds at the latest, whatever its threads are busy with.
 
     A thread cannot be stopped, and Python waits for each: for a long question whose asker is gone, or for
-    an import that is being taken back. What was acknowledged is committed; a transaction that is under way
-    is rolled back when the database is opened next.
+    an import that is being taken back. What was acknowledged is committed; a transaction under way is
+    rolled back by SQLite.
     """
     timer = threading.Timer(_LEAVE_WITHIN, _leave)
     timer.daemon = True
