@@ -84,11 +84,21 @@ def test_another_period_is_refused_with_the_ones_there_are():
     assert "last_month" in (error.value.hint or "")
 
 
-def test_linear_is_spent_by_elapsed_times_length():
+def test_linear_goes_on_as_it_went_so_far():
     part = part_of("month", Calendar("UTC"), utc("2026-03-11T00:00"))
     assert linear(100.0, part) == pytest.approx(310.0)
     assert linear(0.0, part) == 0.0
     assert linear(None, part) is None
+
+
+def test_a_month_joined_midway_goes_by_the_time_that_is_recorded():
+    part = part_of("month", Calendar("UTC"), utc("2026-03-11T00:00"))
+    assert linear(100.0, part, utc("2026-03-06T00:00")) == pytest.approx(520.0)
+    assert linear(100.0, part, utc("2025-01-01T00:00")) == linear(100.0, part)
+    assert linear(100.0, part, utc("2026-03-10T23:00")) is None
+    assert used_up(100.0, 200.0, part, utc("2026-03-06T00:00")) == utc("2026-03-16T00:00")
+    _, why_not = project(100.0, part, utc("2026-03-10T23:00"))
+    assert why_not == "no projection yet: 1 h of the month recorded, 1 d 7 h needed"
 
 
 def test_a_month_with_a_change_of_summer_time_has_an_hour_less_to_spend_in():
@@ -113,7 +123,7 @@ def test_nothing_is_projected_from_the_first_24th_of_a_period(period, now, known
 
 def test_a_missing_projection_says_why():
     part = part_of("month", Calendar("UTC"), utc("2026-03-01T02:00"))
-    assert project(10.0, part) == (None, "no projection yet: 2 h of the month passed, 1 d 7 h needed")
+    assert project(10.0, part) == (None, "no projection yet: 2 h of the month recorded, 1 d 7 h needed")
     assert project(None, part) == (None, "")
 
 

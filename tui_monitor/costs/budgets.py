@@ -17,9 +17,13 @@ _KIND: Mapping[str, Kind] = {"day": "today", "week": "week", "month": "month"}
 
 
 def budget_statuses(
-    asking: Asking, budgets: Iterable[BudgetSettings], calendar: Calendar, now: Micros
+    asking: Asking,
+    budgets: Iterable[BudgetSettings],
+    calendar: Calendar,
+    now: Micros,
+    first: Micros | None = None,
 ) -> tuple[BudgetStatus, ...]:
-    """Every budget in its present period, in their order.
+    """Every budget in its present period, in their order; `first` is when the first call ever was booked.
 
     One whose scope cannot be asked for is left out with a warning; the others are not touched by it.
     Raises `StoreError`.
@@ -27,7 +31,7 @@ def budget_statuses(
     statuses: list[BudgetStatus] = []
     for budget in budgets:
         try:
-            statuses.append(_status(asking, budget, calendar, now))
+            statuses.append(_status(asking, budget, calendar, now, first))
         except QueryError as error:
             asking.warn(f"budget {budget.name}: {error.message}")
     return tuple(statuses)
@@ -38,7 +42,9 @@ def spend_query(budget: BudgetSettings, metric: str = "cost") -> str:
     return f"{metric}{_matchers(budget.scope)} [{_KIND[budget.period]}] sum"
 
 
-def _status(asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Micros) -> BudgetStatus:
+def _status(
+    asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Micros, first: Micros | None
+) -> BudgetStatus:
     part = part_of(_KIND[budget.period], calendar, now)
     spent = asking.instant(spend_query(budget), now).scalar
     return BudgetStatus(
@@ -48,8 +54,8 @@ def _status(asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Mic
         spent=spent or 0.0,
         span=part.span,
         scope=dict(budget.scope),
-        projected=linear(spent, part),
-        used_up=used_up(spent, budget.amount_usd, part),
+        projected=linear(spent, part, first),
+        used_up=used_up(spent, budget.amount_usd, part, first),
         unpriced=asking.instant(spend_query(budget, "unpriced"), now).scalar or 0.0,
     )
 

@@ -6,37 +6,43 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.units import age
 
 _LEAST_SHARE = 24
-"""A projection begins when a 24th of the period has passed: an hour of a day, 31 hours of a long month.
+"""A projection begins when a 24th of the period is recorded: an hour of a day, 31 hours of a long month.
 Before that one burst would be multiplied by more than 24."""
 
 
-def linear(spent: float | None, part: Part) -> float | None:
-    """spent ÷ elapsed × length, in the unit of `spent`.
+def _recorded(part: Part, first: Micros | None) -> Micros:
+    """How long the part has been recorded, µs: since it began, or since the first call there ever was."""
+    return part.at - max(part.start, part.start if first is None else first)
+
+
+def linear(spent: float | None, part: Part, first: Micros | None = None) -> float | None:
+    """spent + spent ÷ recorded × rest, in the unit of `spent`.
 
     The straight-line or run-rate forecast of bookkeeping and FinOps: what was spent per unit of time so
-    far, over the whole period. It knows no weekends and no trend. Unknown without spend, and in the first
-    24th of the period.
+    far, over the rest of the period. It knows no weekends and no trend. `first` is when recording began: a
+    period that was joined midway is not taken for one that cost nothing before. Unknown without spend, and
+    while less than a 24th of the period is recorded.
     """
-    length = part.end - part.start
-    if spent is None or part.elapsed * _LEAST_SHARE < length:
+    recorded = _recorded(part, first)
+    if spent is None or recorded * _LEAST_SHARE < part.end - part.start:
         return None
-    return spent / part.elapsed * length
+    return spent + spent / recorded * (part.end - part.at)
 
 
-def project(spent: float | None, part: Part) -> tuple[Projection | None, str]:
+def project(spent: float | None, part: Part, first: Micros | None = None) -> tuple[Projection | None, str]:
     """The projection, or why there is none."""
-    amount = linear(spent, part)
+    amount = linear(spent, part, first)
     if amount is not None:
         return Projection(amount), ""
     if spent is None:
         return None, ""
-    needed = (part.end - part.start) // _LEAST_SHARE
-    return None, f"no projection yet: {age(part.elapsed)} of the {part.kind} passed, {age(needed)} needed"
+    recorded, needed = _recorded(part, first), (part.end - part.start) // _LEAST_SHARE
+    return None, f"no projection yet: {age(recorded)} of the {part.kind} recorded, {age(needed)} needed"
 
 
-def used_up(spent: float | None, amount: float, part: Part) -> Micros | None:
+def used_up(spent: float | None, amount: float, part: Part, first: Micros | None = None) -> Micros | None:
     """When `amount` is spent at the present rate, if that is still to come in this period, µs UTC."""
-    if linear(spent, part) is None or not spent or spent >= amount:
+    if linear(spent, part, first) is None or not spent or spent >= amount:
         return None
-    instant = part.start + round(amount / spent * part.elapsed)
+    instant = part.at + round((amount - spent) / spent * _recorded(part, first))
     return instant if instant < part.end else None

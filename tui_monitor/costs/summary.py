@@ -28,12 +28,13 @@ class CostSettings(Protocol):
 
 
 def costs_view(
-    engine: Engine, settings: CostSettings, calendar: Calendar, by: str, period: str, now: Micros
-) -> CostsView:
+    engine: Engine, settings: CostSettings, calendar: Calendar, by: str, period: str, now: Micros,
+    first: Micros | None = None,
+) -> CostsView:  # fmt: skip
     """Today, week and month, and the rows of one period by one label, the dearest first. Money is USD.
 
-    `period` is one of the calendar's names. Blocks on the store. Raises `UsageError` for another period or
-    for what is no label's name, `QueryError` and `StoreError`.
+    `period` is one of the calendar's names, `first` when the first call ever was booked. Blocks on the store.
+    Raises `UsageError` for another period or for what is no label's name, `QueryError` and `StoreError`.
     """
     if not LABEL.fullmatch(by):
         raise UsageError(f"not a label: {by!r}", hint=f"one of {', '.join(BY)}, or a label of your own")
@@ -45,8 +46,8 @@ def costs_view(
     daily = tuple((day.start, cost) for day, cost in sums.daily())
     rows = _rows(sums, shown, before(shown, calendar))
     spends = tuple(_spend(sums, part_of(kind, calendar, now), calendar) for kind in KINDS)
-    projection, why_not = project(spends[-1].cost, month)
-    budgets = budget_statuses(asking, settings.all_budgets(), calendar, now)
+    projection, why_not = project(spends[-1].cost, month, first)
+    budgets = budget_statuses(asking, settings.all_budgets(), calendar, now, first)
     if why_not:
         asking.warn(why_not)
     return CostsView(

@@ -112,9 +112,12 @@ class LocalMonitor:
 
     async def costs(self, by: str = "model", period: str = "month") -> CostsView:
         """The Costs pane."""
-        return await self._in_thread(
-            costs_view, self._engine, self._settings, self._calendar, by, period, self._clock.now()
-        )
+        return await self._in_thread(self._costs, by, period)
+
+    def _costs(self, by: str, period: str) -> CostsView:
+        first = self._reader.extent().first
+        now = self._clock.now()
+        return costs_view(self._engine, self._settings, self._calendar, by, period, now, first)
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:
         """The Alerts pane; with `resolved`, those that ended today too."""

@@ -45,8 +45,8 @@ EARLIEST: Micros = 946_684_800_000_000
 """2000-01-01: what is older is a wrong unit or a broken clock."""
 MAX_COUNT = 10**12
 """Tokens of one call; far above any context, low enough for sums to stay whole."""
-MAX_MONEY = 1_000_000 * NANO
-"""Nano-dollars of one call."""
+MAX_MONEY = 10_000 * NANO
+"""Nano-dollars of one call; the sum of 900,000 such calls still fits into 64 bits."""
 _NUMBERS = (float, int)
 MAX_LATENCY_MS = 366 * DAY / 1000
 """A year, in ms."""
