@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.text import clean
 from tui_monitor.tui import theme
-from tui_monitor.tui.drawing import Glyphs, detect, terminal_encoding
+from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.table import PANES
@@ -104,7 +105,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         if screen.theme in self.available_themes:
             self.theme = screen.theme
         else:
-            self.notify(f"no theme is called {screen.theme}", severity="warning", markup=False)
+            self.notify(f"no theme is called {screen.theme}", severity="warning")
         glyphs = detect(screen.drawing, terminal_encoding(self._environ))
         if glyphs != self.glyphs:
             self.glyphs = glyphs
@@ -116,6 +117,19 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
     def action_use_theme(self, name: str) -> None:
         """Show everything in other colours."""
         self.theme = name
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """A toast. Whatever the text is, it is text: no markup, nothing that drives the terminal."""
+        lines = "\n".join(safe(line, self.glyphs) for line in message.split("\n"))
+        super().notify(lines, title=title, severity=severity, timeout=timeout, markup=False)
 
     def end_with(self, message: str, code: int) -> None:
         """End with an exit code; the message is printed when the terminal is as it was."""

@@ -1,7 +1,7 @@
 """What the screen needs of the collector's thread, and how it asks without ever breaking."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -74,6 +74,8 @@ class Look:
     """The newest call there is."""
     alerts: tuple[int, str | None] = (0, None)
     """How many alerts are open, and the worst severity."""
+    pulse: Hashable = None
+    """How the collector is doing: differs when what it tells about itself may."""
     frozen: bool = False
     """The screen is paused: only what the person chooses anew is asked."""
 

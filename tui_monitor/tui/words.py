@@ -58,8 +58,9 @@ def range_words(shown: TimeRange, now: Micros, calendar: Calendar) -> str:
         return f"last {length_words(shown.length)}"
     start, end = calendar.local(shown.end - shown.length), calendar.local(shown.end)
     first = moment_words(shown.end - shown.length, now, calendar)
-    last = f"{end:%H:%M}" if start.date() == end.date() else moment_words(shown.end, now, calendar)
-    return f"{first} – {last}"
+    if start.date() == end.date():
+        return f"{first} – {end:%H:%M}"
+    return f"{first} – {day_words(end, calendar.local(now))} {end:%H:%M}"
 
 
 def change(value: float | None, before: float | None) -> tuple[str, int]:

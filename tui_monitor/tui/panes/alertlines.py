@@ -60,7 +60,7 @@ def against(alert: Alert, value: float | None) -> str:
     return f"{show(value, alert.unit)} {_OPS.get(alert.op, alert.op)} {show(alert.threshold, alert.unit)}"
 
 
-def head_line(view: AlertsView, look: Look, glyphs: Glyphs) -> Line:
+def head_line(view: AlertsView, look: Look, width: int) -> Line:
     """How many there are in which state, and when the rules were looked at."""
     left: list[Span] = [(" ALERTS", "accent bold")]
     for state, word, token in _STATES:
@@ -72,7 +72,7 @@ def head_line(view: AlertsView, look: Look, glyphs: Glyphs) -> Line:
             left.append((f"   {word} {number}", f"{token} bold" if number else "dim"))
     rules = [rule for rule in view.rules if rule.enabled]
     words = f"{len(rules)} rule{'' if len(rules) == 1 else 's'}"
-    if view.evaluated is not None:
+    if view.evaluated is not None and width >= 100:
         words += f", looked at {ago(view.evaluated, look.at)}"
     return Line(tuple(left), ((f"{words} ", "dim"),))
 

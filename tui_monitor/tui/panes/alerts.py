@@ -95,7 +95,7 @@ class AlertsPane(Pane[Alerts]):
 
     def show(self, answer: Alerts, look: Look) -> None:
         glyphs = self.glyphs
-        self._head.show([head_line(answer.view, look, glyphs)])
+        self._head.show([head_line(answer.view, look, self.app.size.width)])
         self._list.say_empty(nothing(answer.view))
         self._list.show([row_of(alert, look, glyphs) for alert in answer.view.alerts])
         self._rules.show(rule_lines(answer.view, glyphs))
@@ -174,11 +174,11 @@ class AlertsPane(Pane[Alerts]):
         return actor(settings.general.name if settings else None)
 
     def _tell(self, text: str) -> None:
-        self.app.notify(text, markup=False)
+        self.app.notify(text)
 
     def _tell_error(self, error: MonitorError) -> None:
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
-        self.app.notify(text, severity="error", markup=False)
+        self.app.notify(text, severity="error")
 
 
 def concerning(result: "Result", alert: Alert) -> "Result":

@@ -35,15 +35,14 @@ def series_rows(over: "Result", now: "Result", colours: Mapping[str, int], glyph
     values = {series.labels: series.value for series in now.series}
     ordered = sorted(over.series, key=weight, reverse=True)
     return [
-        _series_row(series, values.get(series.labels), over.unit, colours, glyphs)
-        for series in ordered[:ROWS]
+        _series_row(series, values.get(series.labels), over, colours, glyphs) for series in ordered[:ROWS]
     ]
 
 
 def _series_row(
-    series: "Series", value: float | None, unit: str, colours: Mapping[str, int], glyphs: Glyphs
+    series: "Series", value: float | None, over: "Result", colours: Mapping[str, int], glyphs: Glyphs
 ) -> GridRow:
-    name = name_of(series)
+    name = name_of(series, over.metric)
     index = colours.get(name)
     token = "dim" if index is None else f"series-{index % 8 + 1}"
     known = [v for v in series.values if v is not None and v == v]
@@ -54,7 +53,8 @@ def _series_row(
         "max": max(known, default=None),
     }  # fmt: skip
     cells = {
-        key: Cell(show(v, unit), "bright" if key == "value" else "", sort=v) for key, v in figures.items()
+        key: Cell(show(v, over.unit), "bright" if key == "value" else "", sort=v)
+        for key, v in figures.items()
     }
     cells["name"] = Cell(name, token, glyph=glyphs.dot if index is None else glyphs.marker(index), sort=name)
     return GridRow(_key(series.labels), cells)
@@ -80,16 +80,16 @@ def table_rows(now: "Result", glyphs: Glyphs) -> list[GridRow]:
     ordered = sorted(now.series, key=lambda series: (series.value is None, -(series.value or 0)))
     top = max((series.value for series in ordered if series.value is not None), default=0.0)
     names = _names(now)
-    return [_table_row(series, names, now.unit, top, glyphs) for series in ordered[:ROWS]]
+    return [_table_row(series, names, now, top, glyphs) for series in ordered[:ROWS]]
 
 
-def _table_row(series: "Series", names: Sequence[str], unit: str, top: float, glyphs: Glyphs) -> GridRow:
+def _table_row(series: "Series", names: Sequence[str], now: "Result", top: float, glyphs: Glyphs) -> GridRow:
     value = series.value
     cells = {f"label.{name}": Cell(series.label(name) or UNKNOWN, sort=series.label(name)) for name in names}
     if not names:
-        cells["label."] = Cell(name_of(series), sort="")
+        cells["label."] = Cell(name_of(series, now.metric), sort="")
     share = value / top if value is not None and top > 0 and value >= 0 else None
-    cells["value"] = Cell(show(value, unit), "bright", sort=value)
+    cells["value"] = Cell(show(value, now.unit), "bright", sort=value)
     cells["bar"] = Cell("" if share is None else bar(share, _BAR, glyphs, track=False), "accent", sort=value)
     return GridRow(_key(series.labels), cells)
 

@@ -15,6 +15,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.drawing import BRAILLE, Glyphs
 from tui_monitor.tui.link import Backend, Look, ask
 from tui_monitor.tui.messages import Answered, AskingFailed
+from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.words import moment_words
@@ -228,10 +229,14 @@ class Pane(Vertical, Generic[A]):
             at = parts.index(self.screen.focused) if self.screen.focused in parts else -1
             parts[(at + step) % len(parts)].focus()
 
+    @on(Chart.Pointed)
+    def _left_the_chart(self, event: Chart.Pointed) -> None:
+        """Who leaves the crosshair goes back to the list."""
+        if event.instant is None and event.chart.has_focus:
+            self.first().focus()
+
     def action_chart(self) -> None:
         """Put the focus on the chart and its crosshair on the newest value."""
-        from tui_monitor.tui.widgets.chart import Chart
-
         for chart in self.query(Chart):
             if chart.display and chart.region.area:
                 chart.focus()

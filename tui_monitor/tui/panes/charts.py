@@ -29,11 +29,11 @@ class Colours:
         return self._taken
 
 
-def name_of(series: "Series") -> str:
+def name_of(series: "Series", metric: str = "") -> str:
     """A series in words: the values of its labels, or their pairs where values alone do not tell."""
     values = [value or UNKNOWN for name, value in series.labels if name != "__name__"]
     if len(values) <= 2:
-        return " ".join(values) or dict(series.labels).get("__name__", "all")
+        return " ".join(values) or dict(series.labels).get("__name__") or metric or "all"
     return " ".join(f"{name}={value or UNKNOWN}" for name, value in series.labels if name != "__name__")
 
 
@@ -56,7 +56,7 @@ def chart_of(
     """The largest series of an answer as lines, on a time axis that is cut to whole steps."""
     known = [series for series in result.series if any(value is not None for value in series.values)]
     drawn = sorted(known, key=weight, reverse=True)[:LINES]
-    names = [name_of(series) for series in drawn]
+    names = [name_of(series, result.metric) for series in drawn]
     numbers = colours.give(names)
     if len(known) > len(drawn):
         note = f"{note}  {LINES} largest of {len(known)}".strip()

@@ -89,6 +89,7 @@ class CostsPane(Pane["CostsView"]):
     def show(self, answer: "CostsView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs
         self._month.show(month_lines(answer, look, width, glyphs))
+        self.set_class(all(value is None for _, value in answer.daily), "-empty")
         self._spends.show([Line(), spend_line(answer)])
         self._bars.show(daily_bars(answer, look))
         self._facts.show(fact_lines(answer))

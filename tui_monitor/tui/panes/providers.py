@@ -162,6 +162,8 @@ class ProvidersPane(Pane[Providers]):
             (row.provider or UNKNOWN, "bright" if here else ""),
             (f"  {row.reason}", ""),
         ]
+        if self.app.size.width < 100:
+            return Line(tuple(left))
         unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
         return Line(
             tuple(left), ((unpriced, "warn"), (f"last call {ago(row.last_call, self.look.at)} ", "dim"))

@@ -76,7 +76,7 @@ class SystemPane(Pane["SystemView"]):
         async def ask(monitor: "Monitor") -> "SystemView":
             return await monitor.system(shown, points)
 
-        return Question((shown, points), (*look.moment(points), look.at // 5_000_000), ask)
+        return Question((shown, points), (look.moment(points), look.pulse), ask)
 
     def show(self, answer: "SystemView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs

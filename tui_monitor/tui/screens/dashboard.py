@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Resize, ScreenResume
 from textual.screen import Screen
 
 from tui_monitor.model.clock import SECOND, Micros
@@ -99,7 +99,7 @@ class Dashboard(Screen[None]):
     def _snapshot_taken(self, event: SnapshotTaken) -> None:
         self.snapshot, self._failure = event.snapshot, None
         self._show_frame()
-        if self.paused is None and self.is_current:
+        if self.paused is None and self.uncovered:
             self._look()
 
     @on(SnapshotFailed)
@@ -127,6 +127,7 @@ class Dashboard(Screen[None]):
             calendar=snapshot.calendar,
             newest=snapshot.extent.last,
             alerts=(snapshot.open_alerts, snapshot.worst_alert),
+            pulse=snapshot.collector,
             frozen=self.paused is not None,
         )
         self.pane.update(look, force=force)
@@ -156,8 +157,17 @@ class Dashboard(Screen[None]):
     @on(Resize)
     def _resized(self) -> None:
         self._show_frame()
-        if self.is_current:
+        if self.uncovered:
             self._look()
+
+    @on(ScreenResume)
+    def _uncovered_again(self) -> None:
+        self._look()
+
+    @property
+    def uncovered(self) -> bool:
+        """Whether no dialog is above; under one nothing is asked."""
+        return self.app.screen is self
 
     # Panes.
 
@@ -188,6 +198,10 @@ class Dashboard(Screen[None]):
 
         await self.action_pane("query")
         self.query_one(QueryPane).ask_for(event.text)
+
+    def action_part(self, step: int) -> None:
+        """Put the focus on the next part of the pane."""
+        self.pane.action_part(step)
 
     # The time range.
 

@@ -98,7 +98,8 @@ def _labels(bars: Sequence[Bar], slot: int) -> str:
     line = ""
     for index, bar in enumerate(bars):
         at = index * slot
-        if bar.label and (not line or at > len(line) + 1):
+        room = not line or at > len(line) + 1
+        if bar.label and room and at + len(bar.label) <= slot * len(bars):
             line = line.ljust(at) + bar.label
     return line
 

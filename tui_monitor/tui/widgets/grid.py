@@ -203,7 +203,7 @@ class Grid(Drawn, can_focus=True):
         if self._chosen not in self.visible_columns:
             self._chosen = None
         self._clamp(follow=True)
-        self._drawn = []
+        self._drawn = [self._content(y) for y in range(self.size.height)]
         self.refresh()
 
     def _header(self) -> int:

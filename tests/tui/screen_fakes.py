@@ -1,0 +1,333 @@
+"""A monitor made of plain data and what stands for the collector's thread: no clock, database or threads."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from tui_monitor.config.load import Settings, load
+from tui_monitor.costs.views import BudgetStatus, CostRow, CostsView, Projection, Spend
+from tui_monitor.health.views import (
+    CollectorStatus,
+    Gauge,
+    Progress,
+    ProviderRow,
+    ProvidersView,
+    SourceRow,
+    SystemView,
+)
+from tui_monitor.model.alert import Alert, AlertsView, Change, RuleState
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.states import AlertState, Health, Severity, SourceState
+from tui_monitor.model.timerange import Span, TimeRange, step_for
+from tui_monitor.monitor.api import Monitor, Snapshot
+from tui_monitor.monitor.thread import ThreadState
+from tui_monitor.query.result import Completion, Result, Series, labels_of
+from tui_monitor.store.api import Extent
+from tui_monitor.tui.app import MonitorApp
+
+T = TypeVar("T")
+NOON = 1_773_835_200 * SECOND
+"""Wednesday 2026-03-18 12:00 UTC."""
+HOST = "gpu-box-2"
+CALENDAR = Calendar("UTC")
+WAVE = (3.0, 4.0, 6.0, 5.0, None, 4.0, 7.0, 9.0, 8.0, 6.0)
+
+
+def collector(**changes: Any) -> CollectorStatus:
+    status = CollectorStatus(
+        running=True, pid=4242, started=NOON - 3 * HOUR, rate=42.0, lag_ms=400.0, accepted=120_400,
+        duplicates=12, database="/home/ana/monitor.db", database_bytes=48_000_000, calls=120_400,
+        sources=(
+            SourceRow("http", SourceState.RUNNING, "http://127.0.0.1:4319"),
+            SourceRow("host", SourceState.RUNNING, "19 figures", 4_100, last_seen=NOON - 5 * SECOND),
+            SourceRow(
+                "prices", SourceState.FAILED, "", errors=2, last_error="prices.toml:3: not a number",
+                last_seen=NOON - HOUR,
+            ),
+        ),
+    )  # fmt: skip
+    return replace(status, **changes)
+
+
+def providers(span: Span) -> ProvidersView:
+    spark = tuple(WAVE)
+    rows = (
+        ProviderRow(
+            "openai", Health.UNAVAILABLE, "12 of the last 20 calls failed: server 12", "success", 2100, 4840,
+            9800, 0.4, 0.6, 250, 1_350_000, 67.89, 12, NOON - 40 * SECOND, spark,
+        ),
+        ProviderRow(
+            "google", Health.DEGRADED, "p95 1.20 s is 2.4 × the usual 500 ms", "p95", 640, 1200, 7640, 0.998,
+            0.002, 291, 1_530_000, 12.45, None, NOON - 3 * MINUTE, spark,
+        ),
+        ProviderRow(
+            "anthropic", Health.HEALTHY, "none of the last 31 calls failed", "", 850, 2140, 2450, 0.992,
+            0.008, 440, 2_260_000, 45.23, None, NOON - MINUTE, spark,
+        ),
+        ProviderRow("mistral", Health.UNKNOWN, "no calls in 5m", cost_today=None, unpriced=3),
+    )  # fmt: skip
+    queries = {
+        "p95_ms": "latency{provider={provider}} [1h] p95",
+        "requests": "requests{provider={provider}} [1h] sum",
+        "cost_today": "cost{provider={provider}} [today] sum",
+    }
+    return ProvidersView(NOON, span, rows, 10 * MINUTE, ("15 calls have no price",), queries)
+
+
+def costs(by: str = "model", period: str = "month") -> CostsView:
+    day, month = NOON // DAY * DAY, NOON // DAY * DAY - 17 * DAY
+    spends = (
+        Spend("today", Span(day, day + DAY), 125.57, 793, 3, 4_000, None, 112.0),
+        Spend("week", Span(day - 2 * DAY, day + 5 * DAY), 388.0, 2_400, 9, 12_000, None, 402.5),
+        Spend("month", Span(month, month + 31 * DAY), 425.67, 14_652, 12, 48_100, 512.0, 380.0),
+    )
+    rows = (
+        CostRow("claude-sonnet-4-5", 8_412, 41.2e6, 3.1e6, 0.78, 189.23, 0.444, 0, 169.0),
+        CostRow("gpt-5", 3_120, 12.9e6, 1.88e6, 0.31, 98.45, 0.231, 0, 101.5),
+        CostRow("my-own-model", 12, 48_100, 9_000, None, None, None, 12),
+        CostRow("–", 40, None, None, None, 1.2, 0.003, 0, None),
+    )
+    daily = tuple((month + n * DAY, None if n == 7 else 15.0 + (n * 7) % 23) for n in range(18))
+    budgets = (
+        BudgetStatus("month", "month", 500, 425.67, Span(month, month + 31 * DAY), {}, 548.0, NOON + 9 * DAY),
+        BudgetStatus("search", "day", 20, 5.84, Span(day, day + DAY), {"project": "search"}, 11.0),
+    )
+    return CostsView(
+        NOON, by, period, spends, rows, daily, Projection(548.0), budgets, month + 31 * DAY,
+        queries=(("rows", f"cost{{}} [{period}] sum by({by})"),),
+    )  # fmt: skip
+
+
+def alert(id: str = "a1", **changes: Any) -> Alert:
+    made = Alert(
+        id, f"f-{id}", "openai fails", Severity.CRITICAL, AlertState.FIRING, {"provider": "openai"},
+        "12 of 20 calls to openai failed", "error_rate{} [5m] by(provider) > 0.5", 0.6, 0.5, ">", "ratio",
+        NOON - 11 * MINUTE, NOON - 11 * MINUTE, spark=(0.1, 0.2, 0.5, 0.6),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def alerts() -> list[Alert]:
+    return [
+        alert(),
+        alert(
+            "a2", rule="month budget", severity=Severity.WARNING, state=AlertState.ACKNOWLEDGED,
+            labels={"budget": "month"}, summary="85 % of the month's budget is spent", value=425.67,
+            threshold=400.0, op=">=", unit="usd", expr="cost{} [month] sum >= 400", since=NOON - 80 * MINUTE,
+            acked_by="ana", acked_at=NOON - 56 * MINUTE, note="ordered more",
+        ),
+        alert(
+            "a3", rule="slow", severity=Severity.WARNING, state=AlertState.PENDING, fired=None, value=4100.0,
+            labels={"model": "gpt-5"}, summary="slow: 4.10 s > 3.90 s", threshold=3900.0, unit="ms",
+            expr="latency{} [5m] p95 by(model) > 3900", since=NOON - 2 * MINUTE,
+        ),
+        alert("a4", state=AlertState.RESOLVED, resolved=NOON - 90 * MINUTE, since=NOON - 2 * HOUR, value=0.1),
+    ]  # fmt: skip
+
+
+HISTORY = (
+    Change("a2", NOON - 90 * MINUTE, AlertState.FIRING, "rules", "", 401.0),
+    Change("a2", NOON - 56 * MINUTE, AlertState.ACKNOWLEDGED, "ana", "ordered more", 418.0),
+)
+RULES = (
+    RuleState("openai fails", "error_rate{} [5m] by(provider) > 0.5", Severity.CRITICAL, 0, alerts=1),
+    RuleState(
+        "typo", "latancy > 3", Severity.WARNING, 0, error='latancy > 3\n^^^^^^^ unknown metric "latancy"'
+    ),
+)
+GAUGES = (
+    Gauge("processor", 0.41, "ratio", "", 0.41, (0.2, 0.3, None, 0.41), "system_cpu_utilization{} avg"),
+    Gauge(
+        "memory", 0.93, "ratio", "58.2 GiB used", 0.93, (0.9, 0.91, 0.92, 0.93), "system_memory_utilization"
+    ),
+    Gauge("network in", 12_400.0, "bytes/s", "", None, (1.0, 2.0, 3.0, 2.0), "system_network_io{} rate"),
+    Gauge("load", None, "", "", None, (), ""),
+)
+
+
+class FakeMonitor:
+    """Answers with plain data and keeps what was asked. `gate` holds answers back, `error` is raised."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+        self.version = 1
+        self.newest: Micros | None = NOON - 30 * SECOND
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error: MonitorError | None = None
+        self.empty = False
+        self.alert_list = alerts()
+        self.status = collector()
+        self.unpriced = 12.0
+        self.values: tuple[str, ...] = ("anthropic", "google", "openai")
+        """Label values of query answers."""
+        self.change: Callable[[Any], Any] = lambda answer: answer
+        """Applied to every answer of a pane."""
+
+    def count(self, method: str) -> int:
+        """How often it was asked."""
+        return sum(name == method for name, _ in self.asked)
+
+    async def _answer(self, method: str, answer: Any, *args: Any) -> Any:
+        self.asked.append((method, args))
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        return self.change(answer)
+
+    async def snapshot(self, shown: TimeRange) -> Snapshot:
+        open_ = [a for a in self.alert_list if a.state in (AlertState.FIRING, AlertState.ACKNOWLEDGED)]
+        worst = max((a.severity for a in open_), key=lambda s: s.rank, default=None)
+        first = None if self.newest is None else self.newest - 20 * DAY
+        self.asked.append(("snapshot", (shown,)))
+        return Snapshot(
+            at=self.at, calendar=CALENDAR, span=shown.span(self.at), collector=self.status,
+            extent=Extent(self.status.calls, first, self.newest), open_alerts=len(open_),
+            worst_alert=worst.value if worst else None, unpriced_today=self.unpriced, version=self.version,
+        )  # fmt: skip
+
+    async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
+        view = providers(shown.span(self.at))
+        return await self._answer("providers", replace(view, rows=()) if self.empty else view, shown, points)
+
+    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
+        view = costs(by, period)
+        if self.empty:
+            none = tuple(
+                replace(s, cost=None, previous=None, unpriced=0, list_cost=None) for s in view.spends
+            )
+            view = replace(
+                view, spends=none, rows=(), daily=(), projection=None, budgets=(),
+                warnings=("no projection yet: the month has just begun",),
+            )  # fmt: skip
+        return await self._answer("costs", view, by, period)
+
+    async def alerts(self, *, resolved: bool = False) -> AlertsView:
+        view = AlertsView(self.at, tuple(self.alert_list), RULES, self.at - 20 * SECOND)
+        return await self._answer("alerts", AlertsView(self.at) if self.empty else view, resolved)
+
+    async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
+        view = SystemView(
+            self.at, shown.span(self.at), HOST, () if self.empty else GAUGES, self.status, 2 * MINUTE, 3,
+            (Progress("bench", 40, 100, "calls", "running", self.at - MINUTE),),
+        )  # fmt: skip
+        return await self._answer("system", view, shown, points)
+
+    async def query(self, text: str, *, at: Micros | None = None) -> Result:
+        series = tuple(
+            Series(labels_of(provider=name), (1000.0 * (n + 1),)) for n, name in enumerate(self.values)
+        )
+        result = Result(text, "vector", (self.at if at is None else at,), series, "ms", "latency")
+        return await self._answer("query", result, text, at)
+
+    async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
+        span, step = shown.span(self.at), step_for(shown.length, points)
+        times = tuple(range(span.start // step * step + step, span.end + 1, step))
+        series = tuple(
+            Series(labels_of(provider=name), tuple(_wave(i, n) for i in range(len(times))))
+            for n, name in enumerate(() if self.empty else self.values)
+        )
+        result = Result(text, "matrix", times, series, "ms", "latency", span=span, layers=("minute",))
+        return await self._answer("query_range", result, text, shown, points)
+
+    async def complete(self, text: str, cursor: int) -> list[Completion]:
+        return await self._answer(
+            "complete", [Completion("latency", cursor, "metric", "in ms")], text, cursor
+        )
+
+    async def history(self, alert_id: str) -> list[Change]:
+        return await self._answer("history", list(HISTORY), alert_id)
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        return await self._set(alert_id, AlertState.ACKNOWLEDGED, who)
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        return await self._set(alert_id, AlertState.FIRING, who)
+
+    async def _set(self, alert_id: str, state: AlertState, who: str) -> Alert:
+        self.asked.append((state.value, (alert_id, who)))
+        if self.error is not None:
+            raise self.error
+        taker = who if state is AlertState.ACKNOWLEDGED else None
+        at = next(i for i, a in enumerate(self.alert_list) if a.id == alert_id)
+        self.alert_list[at] = replace(self.alert_list[at], state=state, acked_by=taker)
+        return self.alert_list[at]
+
+
+def _wave(i: int, n: int) -> float | None:
+    if i % 37 == 20:
+        return None
+    return 800.0 * (n + 1) + 350.0 * ((i * (n + 3)) % 11) / 10
+
+
+class FakeBackend:
+    """The thread's interface over a fake monitor, on the caller's own loop."""
+
+    def __init__(self, monitor: FakeMonitor, settings: Settings | None = None) -> None:
+        self.monitor: Any = monitor
+        self.settings: Settings | None = settings or settings_of()
+        self.state = ThreadState("collecting")
+        self.started = False
+        self._listeners: list[Callable[[ThreadState], None]] = []
+
+    def start(self) -> None:
+        self.started = True
+
+    def subscribe(self, callback: Callable[[ThreadState], None]) -> Callable[[], None]:
+        self._listeners.append(callback)
+        callback(self.state)
+        return lambda: self._listeners.remove(callback)
+
+    def become(self, state: ThreadState) -> None:
+        self.state = state
+        for listener in self._listeners:
+            listener(state)
+
+    async def call(self, ask: Callable[[Monitor], Awaitable[T]]) -> T:
+        return await ask(self.monitor)
+
+    def stop(self, timeout: float = 2.0) -> bool:
+        return True
+
+
+def settings_of(**screen: Any) -> Settings:
+    """Settings under which only the test's own ticks count."""
+    sections = {"general": {"timezone": "UTC", "name": "ana"}, "screen": {"update_interval": "30d", **screen}}
+    return load(None, sections)
+
+
+def dashboard(
+    monitor: FakeMonitor | None = None, environ: dict[str, str] | None = None, **screen: Any
+) -> MonitorApp:
+    """The app over a fake monitor."""
+    backend = FakeBackend(monitor or FakeMonitor(), settings_of(**screen))
+    return MonitorApp(backend, host=HOST, environ=environ or {"LANG": "C.UTF-8"})
+
+
+async def settle(pilot: Any, *keys: str) -> None:
+    """Press keys and let everything that follows come to rest."""
+    if keys:
+        await pilot.press(*keys)
+    for _ in range(4):
+        await pilot.pause()
+
+
+async def tick(pilot: Any) -> None:
+    """What the clock does."""
+    pilot.app.get_default_screen().tick()
+    await settle(pilot)
+
+
+def lines(app: Any) -> list[str]:
+    """The screen as text."""
+    strips = app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip) for strip in strips]
+
+
+def text(app: Any) -> str:
+    """The screen as one text."""
+    return "\n".join(line.rstrip() for line in lines(app))

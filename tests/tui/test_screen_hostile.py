@@ -1,0 +1,125 @@
+"""Text from outside on every pane: it neither crashes nor styles nor drives anything."""
+
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from tests.tui.screen_fakes import FakeMonitor, dashboard, lines, settle, text, tick
+from tui_monitor.model.errors import MonitorError
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+NASTY = {
+    "closing": "[/foo]",
+    "half": "[/",
+    "click": "[@click=app.quit]x[/]",
+    "link": "[link=http://x]y",
+    "escape": "a\x1b[31mb\x1b]0;title\x07c",
+    "c1": "a\x9b31mb\x9d0;x\x9c",
+    "bidi": "a\u202eb\u2066c",
+    "wide": "日本語プロバイダー名前がとても長い",
+    "long": "m" * 5_000,
+    "lines": "a\nb\r\nc\td",
+    "joined": "👩‍👩‍👧‍👦👍🏽e\u0301\u0302\u0303\u0304",
+    "empty": "",
+    "format": "{provider} %s {0}",
+}
+KEPT = {"id", "period", "kind", "op", "zone", "query"}
+
+
+def poison(value: Any, nasty: str, name: str = "") -> Any:
+    """The same data with every free text replaced."""
+    if isinstance(value, Enum) or name in KEPT:
+        return value
+    if isinstance(value, str):
+        return nasty
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{f.name: poison(getattr(value, f.name), nasty, f.name) for f in fields(value)}
+        )
+    if isinstance(value, tuple):
+        return tuple(poison(item, nasty) for item in value)
+    if isinstance(value, list):
+        return [poison(item, nasty) for item in value]
+    if isinstance(value, dict):
+        return {f"{nasty}{n}": poison(item, nasty) for n, item in enumerate(value.values())}
+    return value
+
+
+def unique(answer: Any) -> Any:
+    """Rows that have become equal differ again by a number behind the text."""
+    for name, key in (("rows", "provider"), ("rows", "name"), ("gauges", "name")):
+        rows = getattr(answer, name, ())
+        if rows and hasattr(rows[0], key):
+            told = tuple(replace(row, **{key: f"{getattr(row, key)}{n}"}) for n, row in enumerate(rows))
+            answer = replace(answer, **{name: told})
+    return answer
+
+
+def check(app: Any, width: int, height: int) -> None:
+    shown = lines(app)
+    assert len(shown) == height
+    for strip in app.screen._compositor.render_strips():
+        assert strip.cell_length == width
+    for character in "".join(shown):
+        # The line one types into keeps joined characters whole.
+        assert character.isprintable() or character == "\u200d", repr(character)
+        assert character not in "\u202e\u2066"
+
+
+@pytest.mark.parametrize("name", NASTY)
+async def test_every_pane(name: str) -> None:
+    monitor = FakeMonitor()
+    monitor.change = lambda answer: unique(poison(answer, NASTY[name]))
+    monitor.status = poison(monitor.status, NASTY[name])
+    numbered = tuple(replace(row, name=f"{row.name}{n}") for n, row in enumerate(monitor.status.sources))
+    monitor.status = replace(monitor.status, sources=numbered)
+    monitor.values = (NASTY[name], "b", "c")
+    monitor.alert_list = [poison(one, NASTY[name]) for one in monitor.alert_list]
+    app = dashboard(monitor)
+    app.get_default_screen().host = NASTY[name]
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in "1235":
+            await settle(pilot, key)
+            monitor.version += 1
+            await tick(pilot)
+            check(app, 120, 40)
+            await settle(pilot, "right", "down")
+        await settle(pilot, "3", "a")
+        await settle(pilot, "4")
+        app.screen.pane.ask_for(f'latency{{model="{NASTY[name]}"}}')
+        await settle(pilot)
+        check(app, 120, 40)
+        await settle(pilot, "v")
+        check(app, 120, 40)
+        assert not app._exit
+
+
+@pytest.mark.parametrize("name", NASTY)
+async def test_errors_and_toasts(name: str) -> None:
+    monitor = FakeMonitor()
+    app = dashboard(monitor)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot, "3")
+        monitor.error = MonitorError(NASTY[name] or "x", hint=NASTY[name])
+        monitor.version += 1
+        await tick(pilot)
+        check(app, 80, 24)
+        await settle(pilot, "a")
+        shown = text(app)
+        assert "\x1b" not in shown
+        assert not app._exit
+
+
+async def test_a_cell_under_the_mouse_is_no_button() -> None:
+    monitor = FakeMonitor()
+    monitor.change = lambda answer: unique(poison(answer, "[@click=app.quit]x[/]"))
+    app = dashboard(monitor)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        for y in range(4, 12):
+            await pilot.click(offset=(5, y))
+        await settle(pilot)
+        assert not app._exit

@@ -1,0 +1,239 @@
+"""What each pane says, at the sizes that people have."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tui.screen_fakes import FakeMonitor, alert, costs, dashboard, lines, settle, text, tick
+from tui_monitor.model.errors import QueryError
+from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.tui.panes.alertlines import left_of
+from tui_monitor.tui.panes.money import level, month_lines
+from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.grid import Grid
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+SIZES = [(80, 24), (120, 40), (200, 50)]
+
+
+@pytest.fixture
+def monitor() -> FakeMonitor:
+    return FakeMonitor()
+
+
+def row(app, word: str) -> str:
+    return next(line for line in lines(app) if word in line)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_providers(monitor: FakeMonitor, size: tuple[int, int]) -> None:
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot)
+        shown = text(pilot.app)
+        assert "✖ unavailable" in row(pilot.app, "openai")
+        assert "[LOW] 40.0 %" in row(pilot.app, "openai")
+        assert "[HIGH] 1.20 s" in row(pilot.app, "google")
+        assert "● healthy" in row(pilot.app, "anthropic")
+        assert "○ unknown" in row(pilot.app, "mistral")
+        assert "12 of the last 20 calls failed: server 12" in shown
+        assert "p95 1.20 s is 2.4 × the usual 500 ms" in shown
+        assert "12 unpriced today" in shown
+        assert "15 calls have no price" in shown
+        assert "LATENCY p95 by provider" in shown
+        # Unknown is never 0.
+        assert " 0" not in row(pilot.app, "mistral  ")
+
+
+async def test_providers_wide_has_everything(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
+        await settle(pilot)
+        found = row(pilot.app, "openai")
+        for figure in ("2.10 s", "4.84 s", "9.80 s", "60.0 %", "250", "1.35 M", "$67.89"):
+            assert figure in found
+        assert "bars: requests per 10 m, to 9" in text(pilot.app)
+
+
+async def test_numbers_are_right_aligned(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        rows = [row(pilot.app, name) for name in ("openai", "google", "anthropic")]
+        ends = {
+            line.index(cost) + len(cost)
+            for line, cost in zip(rows, ("$67.89", "$12.45", "$45.23"), strict=True)
+        }
+        assert len(ends) == 1
+
+
+async def test_the_row_under_the_cursor_says_why(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "none of the last 31 calls failed" not in text(pilot.app)
+        await settle(pilot, "j", "j")
+        assert "none of the last 31 calls failed" in text(pilot.app)
+        assert "last call 1 m ago" in text(pilot.app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_costs(monitor: FakeMonitor, size: tuple[int, int]) -> None:
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot, "2")
+        shown = text(pilot.app)
+        for words in (
+            "$425.67 of $500.00", "85.1 %", "14 days left", "≈ $548.00 by the month's end, linear",
+            "used up ≈ Fri 27 Mar", "search  project=search", "$5.84 of $20.00 a day", "$125.57", "▲ 12 %",
+            "BY model   this month", "claude-sonnet-4-5", "$189.23", "44.4 %",
+        ):  # fmt: skip
+            assert words in shown, words
+        mine = row(pilot.app, "my-own-model").split()
+        assert mine[:3] == ["my-own-model", "12", "12"] or "12" in mine
+        assert "$0.00" not in shown
+        assert "░" in shown
+
+
+async def test_costs_without_a_budget_tells_how_to_have_one(monitor: FakeMonitor) -> None:
+    monitor.change = lambda view: replace(view, budgets=()) if hasattr(view, "budgets") else view
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "2")
+        assert "no month budget: [[budgets]] in config.toml draws its bar here" in text(pilot.app)
+
+
+def test_a_budget_is_judged_by_where_it_is_going() -> None:
+    budget = costs().budgets[0]
+    assert level(budget) == "warn"
+    assert level(replace(budget, spent=600)) == "crit"
+    assert level(replace(budget, spent=100, projected=300.0)) == "ok"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_alerts(monitor: FakeMonitor, size: tuple[int, int]) -> None:
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot, "3")
+        shown = text(pilot.app)
+        assert "ALERTS   firing 1   taken 1   pending 1   resolved today 1" in shown
+        assert "✖2" in lines(pilot.app)[1]
+        first = row(pilot.app, "✖ critical")
+        assert "60.0 % > 50.0 %" in first
+        assert "11 m" in first
+        assert "not taken" in first
+        assert "$425.67 ≥ $400.00" in shown
+        assert "taken: ana" in shown
+        assert "4.10 s > 3.90 s" in row(pilot.app, "○ warning")
+        assert "expr      error_rate{} [5m] by(provider) > 0.5" in shown
+        assert 'rule typo: unknown metric "latancy"' in shown
+        assert "10:30     firing" in shown
+        assert "11:04     acknowledged" in shown
+
+
+async def test_the_alerts_chart_has_the_threshold(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "3")
+        chart = pilot.app.screen.query_one("#alerts-chart", Chart)
+        assert chart.data.thresholds == (("threshold", 0.5),)
+        # Only the series that the alert is about.
+        assert [series.name for series in chart.data.series] == ["openai"]
+
+
+async def test_the_cursor_stays_on_its_alert(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "3")
+        await settle(pilot, "j")
+        monitor.alert_list.insert(0, alert("a0", rule="newer"))
+        monitor.version += 1
+        await tick(pilot)
+        grid = pilot.app.screen.query_one("#alerts-list", Grid)
+        assert grid.cursor == "a2"
+        assert "taken by  ana 11:04 “ordered more”" in text(pilot.app)
+
+
+async def test_a_rule_that_changed_leaves_the_alert_readable(monitor: FakeMonitor) -> None:
+    async def refuse(*_: object) -> None:
+        raise QueryError("unknown metric")
+
+    monitor.query_range = refuse  # type: ignore[method-assign,assignment]
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "3")
+        assert "error_rate{} [5m] by(provider) > 0.5" in text(pilot.app)
+        assert "unknown metric" not in text(pilot.app).replace('unknown metric "latancy"', "")
+
+
+def test_the_left_side_of_a_condition() -> None:
+    assert left_of("avg(latency) > 2000") == "latency avg"
+    assert left_of("no condition at all (") == "no condition at all ("
+
+
+async def test_worst_severity_marks_the_tab(monitor: FakeMonitor) -> None:
+    monitor.alert_list = [alert(severity=Severity.WARNING), alert("x", state=AlertState.PENDING)]
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "3 Alerts ▲1" in lines(pilot.app)[1]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot, "5")
+        shown = text(pilot.app)
+        for words in (
+            "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
+            "● running  pid 4242", "for 3 h", "lag 400 ms", "120 k calls, 45.8 MiB", "✖ failed",
+            "prices.toml:3", "3 requests",
+        ):  # fmt: skip
+            assert words in shown, words
+        assert row(pilot.app, "  load").split()[1] == "–"
+
+
+async def test_system_without_a_collector(monitor: FakeMonitor) -> None:
+    monitor.status = replace(monitor.status, running=False, sources=())
+    monitor.empty = True
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "5")
+        assert "nobody collects into this database" in text(pilot.app)
+        assert "No sample of this host: nobody collects." in text(pilot.app)
+
+
+# Empty panes teach.
+
+
+@pytest.mark.parametrize("key", "123")
+async def test_empty_panes_teach(monitor: FakeMonitor, key: str) -> None:
+    monitor.empty, monitor.newest = True, None
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, key)
+        shown = " ".join(text(pilot.app).split())
+        if key == "3":
+            assert '[[alerts.rules]] name = "errors" expr = "error_rate{} [5m] by(provider) > 0.05"' in shown
+        else:
+            assert "tui-monitor import --format azure-llm-2023" in shown
+            assert "curl http://127.0.0.1:4319/monitor/v1/events" in shown
+
+
+async def test_a_range_without_calls_says_where_they_are(monitor: FakeMonitor) -> None:
+    monitor.empty, monitor.newest = True, monitor.at - 26 * 3_600_000_000
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "No calls in this time range; the newest is 1 d 2 h old. n goes there." in text(pilot.app)
+
+
+async def test_the_lessons_name_the_database_and_the_door_that_are_used(monitor: FakeMonitor) -> None:
+    from pathlib import Path
+
+    monitor.empty, monitor.newest = True, None
+    app = dashboard(monitor)
+    settings = app.backend.settings
+    assert settings is not None
+    settings.database.path = Path("/data/my calls.db")
+    settings.server.listen = ""
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "tui-monitor --db '/data/my calls.db' import" in text(app)
+        assert "curl" not in text(app)
+
+
+async def test_no_projection_says_why(monitor: FakeMonitor) -> None:
+    monitor.empty = True
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "2")
+        assert "no projection yet: the month has just begun" in text(pilot.app)
+        look = pilot.app.screen.pane.look
+        assert month_lines(await monitor.costs(), look, 80, pilot.app.glyphs)

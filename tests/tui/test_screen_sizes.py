@@ -1,0 +1,74 @@
+"""Any size of terminal, at any moment."""
+
+import random
+
+import pytest
+
+from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text, tick
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+SIZES = [(60, 20), (80, 24), (1, 1), (3, 3), (20, 5), (200, 50), (40, 100), (300, 10)]
+
+
+@pytest.mark.parametrize("key", "12345")
+async def test_resizing_never_fails(key: str) -> None:
+    monitor = FakeMonitor()
+    app = dashboard(monitor)
+    dice = random.Random(int(key))
+    sizes = [*SIZES, *((dice.randint(1, 220), dice.randint(1, 60)) for _ in range(12))]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, key)
+        if key == "4":
+            await settle(pilot, *"latency", "enter")
+        for width, height in sizes:
+            await pilot.resize_terminal(width, height)
+            monitor.version += 1
+            await tick(pilot)
+            strips = app.screen._compositor.render_strips()
+            assert len(strips) == height
+            assert {strip.cell_length for strip in strips} == {width}
+
+
+@pytest.mark.parametrize("dialog", ["question_mark", "t", "ctrl+c", "ctrl+p"])
+async def test_dialogs_at_any_size(dialog: str) -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await settle(pilot, dialog)
+        for width, height in SIZES:
+            await pilot.resize_terminal(width, height)
+            await settle(pilot)
+        await settle(pilot, "escape")
+
+
+async def test_sixty_by_twenty_still_tells_what_matters() -> None:
+    app = dashboard()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settle(pilot)
+        shown = text(app)
+        for words in (
+            "last 1 h  live",
+            "● collecting",
+            "1 Providers",
+            "✖ unavailable",
+            "[LOW] 40.0 %",
+            "q quit",
+        ):
+            assert words in shown, words
+        await settle(pilot, "2")
+        for words in ("$425.67 of $500.00", "claude-sonnet-4-5", "$189.23"):
+            assert words in text(app), words
+        await settle(pilot, "3")
+        for words in ("✖ critical", "60.0 % > 50.0 %", "not taken"):
+            assert words in text(app), words
+
+
+async def test_the_rule_goes_first() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "─" * 40 in text(app).splitlines()[2]
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert "PROVIDERS" in text(app).splitlines()[2]

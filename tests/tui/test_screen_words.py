@@ -1,0 +1,153 @@
+"""Times, changes, ranges and the frame's lines in words."""
+
+import pytest
+
+from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, collector
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
+from tui_monitor.model.errors import UsageError
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor.thread import ThreadState
+from tui_monitor.tui import commands, frame
+from tui_monitor.tui.drawing import ASCII, BRAILLE
+from tui_monitor.tui.panes.charts import Colours
+from tui_monitor.tui.travel import ending_at, read_range, resized, shifted
+from tui_monitor.tui.widgets.lines import Line
+from tui_monitor.tui.words import ago, change, long_age, moment_words, range_words
+
+
+def plain(line: Line) -> str:
+    return "".join(text for text, _ in (*line.left, *line.right))
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (0, "<1 m"), (59 * SECOND, "<1 m"), (MINUTE, "1 m"), (11 * MINUTE + 59 * SECOND, "11 m"),
+        (HOUR + 20 * MINUTE, "1 h 20 m"), (3 * DAY + 4 * HOUR + MINUTE, "3 d 4 h"), (364 * DAY, "364 d"),
+        (365 * DAY, "1 y"), (860 * DAY, "2 y 4 mo"), (729 * DAY, "1 y 11 mo"),
+    ],
+)  # fmt: skip
+def test_long_age(length: int, words: str) -> None:
+    assert long_age(length) == words
+
+
+def test_ages_change_at_most_once_a_minute() -> None:
+    told = {ago(NOON - HOUR, NOON + n * SECOND) for n in range(60)}
+    assert told == {"1 h ago"}
+    assert ago(None, NOON) == "–"
+    assert ago(NOON + SECOND, NOON) == "just now"
+
+
+@pytest.mark.parametrize(
+    ("value", "before", "words", "sign"),
+    [
+        (112.0, 100.0, "▲ 12 %", 1), (69.0, 100.0, "▼ 31 %", -1), (100.1, 100.0, "=", 0),
+        (5.0, 0.0, "new", 1),
+        (0.0, 0.0, "=", 0), (None, 1.0, "–", 0), (1.0, None, "–", 0), (5000.0, 100.0, "▲ 49 ×", 1),
+    ],
+)  # fmt: skip
+def test_change(value: float | None, before: float | None, words: str, sign: int) -> None:
+    assert change(value, before) == (words, sign)
+
+
+def test_ranges_in_words() -> None:
+    assert range_words(TimeRange(HOUR), NOON, CALENDAR) == "last 1 h"
+    assert range_words(TimeRange(HOUR, NOON), NOON, CALENDAR) == "11:00 – 12:00"
+    assert range_words(TimeRange(DAY, NOON), NOON, CALENDAR) == "Tue 17 Mar 12:00 – Wed 18 Mar 12:00"
+    assert range_words(TimeRange(HOUR, NOON - 2 * DAY), NOON, CALENDAR) == "Mon 16 Mar 11:00 – 12:00"
+    old = range_words(TimeRange(DAY, NOON - 400 * DAY), NOON, CALENDAR)
+    assert old == "Mon 10 Feb 2025 12:00 – Tue 11 Feb 2025 12:00"
+    assert moment_words(NOON, NOON, Calendar("Asia/Kolkata")) == "17:30"
+
+
+def test_resizing_and_shifting() -> None:
+    assert resized(TimeRange(HOUR), 1).length == 6 * HOUR
+    assert resized(TimeRange(90 * MINUTE, NOON), -1) == TimeRange(HOUR, NOON)
+    assert resized(TimeRange(5 * MINUTE), -1).length == 5 * MINUTE
+    assert resized(TimeRange(90 * DAY), 1).length == 90 * DAY
+    assert shifted(TimeRange(HOUR), -1, NOON) == TimeRange(HOUR, NOON - HOUR // 2)
+    assert shifted(TimeRange(HOUR, NOON - HOUR // 2), 1, NOON).live
+    assert ending_at(TimeRange(HOUR), NOON - DAY + 1, NOON).end == NOON - DAY + SECOND
+    assert ending_at(TimeRange(HOUR), NOON, NOON).live
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90m", TimeRange(90 * MINUTE, None)),
+        ("6h to 2026-03-18 10:00", TimeRange(6 * HOUR, NOON - 2 * HOUR)),
+        ("6h to 2026-03-18T10:00+02:00", TimeRange(6 * HOUR, NOON - 4 * HOUR)),
+        ("10:00 to 11:30", TimeRange(90 * MINUTE, NOON - 30 * MINUTE)),
+        ("2026-03-16 12:00 to 2026-03-17 12:00", TimeRange(DAY, NOON - DAY)),
+        ("10:00 to now", TimeRange(2 * HOUR, None)),
+        ("2026-03-17", TimeRange(DAY, NOON - 12 * HOUR - 1)),
+        ("2026-03-18", TimeRange(12 * HOUR, None)),
+    ],
+)
+def test_reading_a_range(text: str, expected: TimeRange) -> None:
+    assert read_range(text, TimeRange(), NOON, CALENDAR) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "11:00 to 10:00", "2027-01-01", "to", "1h to", " to 1h", "9999-99-99", "[/]"]
+)
+def test_what_is_no_range(text: str) -> None:
+    with pytest.raises(UsageError):
+        read_range(text, TimeRange(), NOON, CALENDAR)
+
+
+async def snapshot(**changes: object):
+    monitor = FakeMonitor()
+    for name, value in changes.items():
+        setattr(monitor, name, value)
+    return await monitor.snapshot(TimeRange())
+
+
+async def test_the_pace_is_told_while_there_is_one() -> None:
+    state = ThreadState("collecting")
+
+    async def words(width: int, **changes: object) -> str:
+        shot = await snapshot(status=collector(**changes))
+        return "".join(text for text, _ in frame.collector(state, shot, BRAILLE, width))
+
+    assert await words(120) == "● collecting  42/s  lag 400 ms"
+    assert await words(80) == "● collecting  42/s"
+    assert await words(60) == "● collecting"
+    assert await words(120, rate=0.0, lag_ms=3.0) == "● collecting"
+    assert await words(120, rate=None) == "● collecting"
+
+
+async def test_nobody_collects() -> None:
+    shot = await snapshot(status=collector(running=False))
+    assert frame.collector(ThreadState("viewing"), shot, ASCII, 80) == (("o not collecting", "warn"),)
+
+
+async def test_the_footer_drops_what_has_no_room() -> None:
+    keys = commands.footer("alerts")
+    shot = await snapshot()
+    wide = plain(frame.footer(keys, shot, 120))
+    assert "c crosshair" in wide
+    assert "12 unpriced today" in wide
+    narrow = plain(frame.footer(keys, shot, 60))
+    assert "crosshair" not in narrow
+    assert "q quit" in narrow
+    assert len(plain(frame.footer(keys, shot, 40))) <= 42
+    assert "unpriced" not in plain(frame.footer(keys, await snapshot(unpriced=0.0), 120))
+
+
+async def test_notices() -> None:
+    state, shown = ThreadState("collecting"), TimeRange()
+    assert frame.notice(state, None, await snapshot(), shown, BRAILLE) == ()
+    assert frame.notice(state, None, await snapshot(newest=None), shown, BRAILLE) == ()
+    before = TimeRange(HOUR, NOON - 300 * DAY)
+    assert "the first call is of 20 d" in plain(
+        frame.notice(state, None, await snapshot(), before, BRAILLE)[0]
+    )
+
+
+def test_colours_stay_with_their_names() -> None:
+    colours = Colours()
+    assert colours.give(["a", "b", "c"]) == {"a": 0, "b": 1, "c": 2}
+    assert colours.give(["c", "d", "b"]) == {"c": 2, "d": 0, "b": 1}
+    assert colours.give(["d", "e"]) == {"d": 0, "e": 1}
