@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tui_monitor.config.settings import BudgetSettings, Retention
+from tui_monitor.costs.summary import costs_view
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, from_datetime
 from tui_monitor.model.errors import UsageError
@@ -305,3 +306,14 @@ def test_no_question_is_asked_twice_and_totals_agree_with_the_engine(build, cloc
     cost = plain(f"cost{{}} [{period}] sum", now).scalar
     assert sum(row.cost or 0 for row in view.rows) == pytest.approx(cost, rel=1e-12)
     assert dict(view.queries)["rows"].startswith(f"cost{{}} [{period}]")
+
+
+def test_a_period_that_is_recorded_in_part_is_not_compared_with(build):
+    house = build()
+    now = utc("2026-03-18T12:00")
+    house.put(utc("2026-03-17T09:00"), 2.0)
+    house.put(utc("2026-03-18T09:00"), 1.0)
+    for first, previous in ((None, 2.0), (utc("2026-03-17T00:00"), 2.0), (utc("2026-03-17T09:00"), None)):
+        view = costs_view(house.engine, house, house.calendar, "model", "today", now, first)
+        assert view.spends[0].previous == previous
+        assert [row.previous for row in view.rows] == [previous]

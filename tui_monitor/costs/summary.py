@@ -44,8 +44,9 @@ def costs_view(
     sums = Sums(asking, calendar, by, shown if shown.kind == "month" else month)
     # The rows and days first: most totals are theirs added up.
     daily = tuple((day.start, cost) for day, cost in sums.daily())
-    rows = _rows(sums, shown, before(shown, calendar))
-    spends = tuple(_spend(sums, part_of(kind, calendar, now), calendar) for kind in KINDS)
+    rows = _rows(sums, shown, _compared(shown, calendar, first))
+    parts = [part_of(kind, calendar, now) for kind in KINDS]
+    spends = tuple(_spend(sums, part, _compared(part, calendar, first)) for part in parts)
     projection, why_not = project(spends[-1].cost, month, first)
     budgets = budget_statuses(asking, settings.all_budgets(), calendar, now, first)
     if why_not:
@@ -56,7 +57,13 @@ def costs_view(
     )  # fmt: skip
 
 
-def _spend(sums: Sums, part: Part, calendar: Calendar) -> Spend:
+def _compared(part: Part, calendar: Calendar, first: Micros | None) -> Part | None:
+    """The period before, to compare with; `None` where recording began in the middle of it."""
+    earlier = before(part, calendar)
+    return earlier if first is None or first <= earlier.start else None
+
+
+def _spend(sums: Sums, part: Part, earlier: Part | None) -> Spend:
     unpriced = sums.total("unpriced", part) or 0
     return Spend(
         period=part.kind,
@@ -67,15 +74,15 @@ def _spend(sums: Sums, part: Part, calendar: Calendar) -> Spend:
         # Priced calls count as 0 tokens here, so a sum of 0 is one of calls that do not tell theirs.
         unpriced_tokens=(sums.total("unpriced_tokens", part) or None) if unpriced else 0,
         list_cost=sums.total("list_cost", part),
-        previous=sums.total("cost", before(part, calendar)),
+        previous=sums.total("cost", earlier) if earlier else None,
     )
 
 
-def _rows(sums: Sums, part: Part, previous: Part) -> tuple[CostRow, ...]:
+def _rows(sums: Sums, part: Part, previous: Part | None) -> tuple[CostRow, ...]:
     calls, costs, unpriced = (sums.split(metric, part) for metric in ("requests", "cost", "unpriced"))
     tokens_in, tokens_out = sums.split("input_tokens", part), sums.split("output_tokens", part)
     cached = sums.ratio("cache_hit_rate", part)
-    earlier = sums.split("cost", previous)
+    earlier = sums.split("cost", previous) if previous else {}
     total = sum(costs.values())
     rows = [
         CostRow(
