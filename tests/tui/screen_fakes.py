@@ -305,7 +305,7 @@ def dashboard(
 ) -> MonitorApp:
     """The app over a fake monitor."""
     backend = FakeBackend(monitor or FakeMonitor(), settings_of(**screen))
-    return MonitorApp(backend, host=HOST, environ=environ or {"LANG": "C.UTF-8"})
+    return MonitorApp(backend, host=HOST, environ=environ or {"LANG": "C.UTF-8"}, timer=lambda: 0.0)
 
 
 async def settle(pilot: Any, *keys: str) -> None:

@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,9 +53,18 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit")]
     NOTIFICATION_TIMEOUT = 6
 
-    def __init__(self, backend: Backend, *, host: str = "", environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        host: str = "",
+        environ: Mapping[str, str] = os.environ,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`timer` counts seconds; it measures how long answers take."""
         super().__init__(ansi_color=False)
         self.backend = backend
+        self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.message = ""
         """What to tell on stderr once the terminal is as it was."""

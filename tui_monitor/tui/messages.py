@@ -46,12 +46,10 @@ class SnapshotFailed(Newest):
 class Answered(Newest):
     """A pane's question was answered."""
 
-    def __init__(self, question: "Question", answer: object, took: float) -> None:
-        """`took` is in seconds."""
+    def __init__(self, question: "Question", answer: object) -> None:
         super().__init__()
         self.question = question
         self.answer = answer
-        self.took = took
 
 
 class AskingFailed(Newest):

@@ -1,6 +1,5 @@
 """What every pane does: ask when the answer may have changed, show it, and say when it could not be had."""
 
-import time
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -55,8 +54,6 @@ class Pane(Vertical, Generic[A]):
         super().__init__(id=id)
         self.look: Look | None = None
         self.answer: A | None = None
-        self.took = 0.0
-        """Seconds the last answer took."""
         self._trouble = Lines(classes="trouble")
         self._ready = False
         """Whether its widgets are there."""
@@ -148,13 +145,12 @@ class Pane(Vertical, Generic[A]):
         return self._failed is not None and now - self._failed[1] >= RETRY
 
     async def _put(self, question: Question) -> None:
-        began = time.perf_counter()
         try:
             answer = await ask(self.backend, question.ask)
         except MonitorError as error:
             self.post_message(AskingFailed(question, error))
         else:
-            self.post_message(Answered(question, answer, time.perf_counter() - began))
+            self.post_message(Answered(question, answer))
 
     @on(Answered)
     def _take(self, event: Answered) -> None:
@@ -164,7 +160,6 @@ class Pane(Vertical, Generic[A]):
             return
         self._under_way, self._asked = None, event.question
         self._failed, self._answered = None, self.look.at
-        self.took = event.took
         self._trouble.show([])
         self.remove_class("-stale")
         self.answer = cast(A, event.answer)

@@ -1,9 +1,8 @@
 """Query: ask anything. The answer keeps up with the data, as a chart with its series or as a table."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -139,12 +138,13 @@ class QueryPane(Pane[QueryAnswer]):
         if not self._text:
             return None
         text, shown, points = self._text, look.shown, self.points
+        timer = cast(Any, self.app).timer
 
         async def ask(monitor: "Monitor") -> QueryAnswer:
-            began = time.perf_counter()
+            began = timer()
             over = await monitor.query_range(text, shown, points)
             now = await monitor.query(text, at=shown.end)
-            return QueryAnswer(text, over, now, time.perf_counter() - began)
+            return QueryAnswer(text, over, now, timer() - began)
 
         return Question((text, shown, look.step(points)), look.moment(points), ask)
 

@@ -1,0 +1,34 @@
+"""Drawings of the panes, compared with those that were looked at and found good."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.screen_fakes import dashboard, settle
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+PANES = {"providers": "1", "costs": "2", "alerts": "3", "query": "4", "system": "5"}
+Compare = Callable[..., bool]
+
+
+def show(pane: str) -> Callable[[Pilot[Any]], Any]:
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot, PANES[pane])
+        if pane == "query":
+            pilot.app.screen.pane.ask_for("latency{} [1h] p95 by(provider)")
+        await settle(pilot)
+
+    return run_before
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("pane", PANES)
+def test_pane(snap_compare: Compare, pane: str, size: str) -> None:
+    assert snap_compare(dashboard(), terminal_size=SIZES[size], run_before=show(pane))
+
+
+def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(dashboard(), terminal_size=(120, 40), run_before=show("providers"))
