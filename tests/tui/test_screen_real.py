@@ -1,0 +1,245 @@
+"""The dashboard on a real collector, and as a process in a real terminal."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.runtime.collecting import CALL, settings_for
+from tests.tui.screen_fakes import text
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor.thread import CollectorThread
+from tui_monitor.server import serve
+from tui_monitor.tui.app import MonitorApp
+
+HEAVY = (
+    "numpy",
+    "pydantic",
+    "httpx",
+    "genai_prices",
+    "starlette",
+    "uvicorn",
+    "aiosqlite",
+    "orjson",
+    "plotext",
+)
+
+
+@pytest.fixture
+def thread(tmp_path: Path) -> Iterator[CollectorThread]:
+    settings = settings_for(
+        tmp_path / "monitor.db",
+        screen={"update_interval": "100ms"},
+        budgets=[{"name": "month", "amount_usd": 0.001}],
+        alerts={"rules": [{"name": "any", "expr": "requests{} [1h] > 0"}], "interval": "1s"},
+    )
+    made = CollectorThread(settings=settings, serve=serve)
+    yield made
+    assert made.stop(5)
+
+
+async def sees(pilot: Any, *words: str, seconds: float = 15.0) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not all(word in text(pilot.app) for word in words):
+                await pilot.pause(0.05)
+    except TimeoutError:
+        pytest.fail(f"never seen: {words}\n{text(pilot.app)}")
+
+
+async def address(thread: CollectorThread) -> str:
+    """Where the door is, once it is open."""
+    async with asyncio.timeout(10):
+        while True:
+            status = (await thread.call(lambda monitor: monitor.system(TimeRange()))).collector
+            door = next((row.detail for row in status.sources if row.name == "http"), "")
+            if door.startswith("http://"):
+                return door
+            await asyncio.sleep(0.05)
+
+
+async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> None:
+    app = MonitorApp(thread, host="box", environ={"LANG": "C.UTF-8"})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await sees(pilot, "No calls yet.", "● collecting", "curl http://127.0.0.1:0/monitor/v1/events")
+        url = await address(thread)
+        calls = [CALL | {"id": f"c{n}", "latency_ms": 100 + n, "project": "search"} for n in range(20)]
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{url}/monitor/v1/events", json=calls)
+        assert answer.json()["accepted"] == 20
+        await sees(pilot, "openai", "● healthy", "none of the last 20 calls failed", "LATENCY p95")
+        await pilot.press("2")
+        await sees(pilot, "$0.0070 of $0.0010", "gpt-4o", "BY model")
+        await pilot.press("3")
+        await sees(pilot, "any", "not taken")
+        await pilot.press("a")
+        await sees(pilot, "taken:")
+        await pilot.press("4")
+        await pilot.press(*"requests{} sum by(project)", "enter")
+        await sees(pilot, "1 series", "search")
+        await pilot.press("escape", "5")
+        await sees(pilot, "● running", "20 calls", "monitor.db")
+
+
+def test_importing_the_app_loads_nothing_heavy() -> None:
+    imports = "import sys, tui_monitor.tui.app, tui_monitor.tui.panes.providers"
+    code = f"{imports}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+class Terminal:
+    """A process in a pseudo terminal."""
+
+    def __init__(self, *arguments: str, size: tuple[int, int] = (24, 80), **environ: str) -> None:
+        self.fd, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        known = {"TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": ""}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui_monitor", *arguments],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+            env={**os.environ, **known, **environ},
+        )
+        os.close(inside)
+        self.output = b""
+
+    @property
+    def code(self) -> int | None:
+        return self.process.poll()
+
+    def read(self, until: Callable[[], object], seconds: float = 20.0) -> None:
+        end = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < end, self.output[-2000:]
+            if select.select([self.fd], [], [], 0.05)[0]:
+                try:
+                    self.output += os.read(self.fd, 65_536)
+                except OSError:
+                    # Linux's way to say that the other side is gone.
+                    time.sleep(0.02)
+
+    def sees(self, words: str) -> None:
+        self.read(lambda: words.encode() in self.output)
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def ended(self) -> bool:
+        return self.code is not None
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.fd)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def start(*arguments: str, **options: Any) -> Terminal:
+        opened.append(Terminal("--db", str(tmp_path / "t.db"), *arguments, **options))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+RESTORED = b"\x1b[?1049l"
+
+
+@pytest.mark.parametrize("how", ["q", "ctrl+c", "SIGTERM", "SIGHUP"])
+def test_it_ends_within_two_seconds_and_restores_the_terminal(
+    terminal: Callable[..., Terminal], how: str
+) -> None:
+    process = terminal(TUI_MONITOR_SERVER__LISTEN="")
+    process.sees("collecting")
+    began = time.monotonic()
+    match how:
+        case "q":
+            process.press("q")
+        case "ctrl+c":
+            process.press("\x03")
+            process.sees("Leave the dashboard?")
+            process.press("\x03")
+        case name:
+            process.process.send_signal(signal.Signals[name])
+    process.read(process.ended, 5)
+    assert time.monotonic() - began < 3
+    assert process.code == 0
+    assert RESTORED in process.output
+    assert b"Traceback" not in process.output
+
+
+def test_a_wrong_configuration_is_told_after_the_terminal_is_restored(
+    terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text("[screen]\nthem = 1\n")
+    process = terminal("--config", str(tmp_path / "config.toml"))
+    process.read(process.ended)
+    assert process.code == 2
+    told = process.output.partition(RESTORED)[2].decode()
+    assert "them" in told
+    assert "theme" in told
+
+
+def test_a_second_one_views_the_first_ones_collector(terminal: Callable[..., Terminal]) -> None:
+    first = terminal(TUI_MONITOR_SERVER__LISTEN="")
+    first.sees("collecting")
+    second = terminal(TUI_MONITOR_SERVER__LISTEN="")
+    second.sees("viewing")
+    first.press("q")
+    first.read(first.ended, 5)
+    second.sees("not collecting")
+    second.press("q")
+    second.read(second.ended, 5)
+
+
+def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
+    collecting = terminal(TUI_MONITOR_SERVER__LISTEN="")
+    collecting.sees("collecting")
+    collecting.press("q")
+    collecting.read(collecting.ended, 5)
+    process = terminal("--no-collect")
+    process.sees("not collecting")
+    deadline = time.monotonic() + 0.5
+    process.read(lambda: time.monotonic() > deadline)
+    # Away from the turn of a minute, which may change an age.
+    time.sleep(max(0.0, 60 - time.time() % 60) + 1.5 if time.time() % 60 > 56 else 0)
+    deadline = time.monotonic() + 0.3
+    process.read(lambda: time.monotonic() > deadline)
+    before = len(process.output)
+    deadline = time.monotonic() + 2.5
+    process.read(lambda: time.monotonic() > deadline)
+    assert process.output[before:] == b""
+
+
+@pytest.mark.parametrize(
+    "environ", [{"LANG": "C", "LC_ALL": ""}, {"NO_COLOR": "1"}, {"TERM": "screen-256color"}]
+)
+def test_other_terminals(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
+    process = terminal(TUI_MONITOR_SERVER__LISTEN="", **environ)
+    process.sees("collecting")
+    for key, words in (("2", "MONTH"), ("3", "ALERTS"), ("5", "HOST")):
+        process.press(key)
+        process.sees(words)
+    process.press("q")
+    process.read(process.ended, 5)
+    assert process.code == 0
