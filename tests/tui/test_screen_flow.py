@@ -302,3 +302,17 @@ async def test_the_clock_ticks_at_the_interval(monitor: FakeMonitor) -> None:
         async with asyncio.timeout(5):
             while monitor.count("snapshot") < before + 2:
                 await pilot.pause(0.05)
+
+
+def test_a_bug_ends_the_app_without_showing_what_it_held(capfd: pytest.CaptureFixture[str]) -> None:
+    class Broken(MonitorApp):
+        def on_mount(self) -> None:
+            secret = "sk-very-secret"
+            raise ZeroDivisionError(len(secret))
+
+    app = Broken(FakeBackend(FakeMonitor()), host="box", environ={})
+    app.run(headless=True, size=(80, 24))
+    assert app.return_code == 1
+    assert app.message == "the dashboard broke: ZeroDivisionError: 14; the log tells more"
+    out, err = capfd.readouterr()
+    assert "sk-very-secret" not in out + err

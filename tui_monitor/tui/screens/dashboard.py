@@ -291,4 +291,5 @@ class Dashboard(Screen[None]):
         """Ask once, then end."""
         from tui_monitor.tui.screens.leave import LeaveDialog
 
-        self.app.push_screen(LeaveDialog(), lambda yes: self.app.exit() if yes else None)
+        collecting = self.thread is None or self.thread.mode == "collecting"
+        self.app.push_screen(LeaveDialog(collecting), lambda yes: self.app.exit() if yes else None)

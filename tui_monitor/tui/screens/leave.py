@@ -21,12 +21,17 @@ class LeaveDialog(ModalScreen[bool]):
         Binding("n,escape,q", "dismiss(False)", "Stay", show=False, id="leave.no"),
     ]
 
+    def __init__(self, collecting: bool) -> None:
+        super().__init__()
+        self._collecting = collecting
+
     def compose(self) -> ComposeResult:
+        goes_on = "Collecting ends with it." if self._collecting else "Collecting is somebody else's."
         with Vertical(classes="dialog"):
             yield Lines(
                 [
                     Line.of("Leave the dashboard?", "bright bold"),
-                    Line.of("What this window collects stops with it.", "dim"),
+                    Line.of(goes_on, "dim"),
                     Line(),
                     Line(
                         (
