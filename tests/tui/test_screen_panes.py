@@ -1,6 +1,7 @@
 """What each pane says, at the sizes that people have."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,22 @@ async def test_the_row_under_the_cursor_says_why(monitor: FakeMonitor) -> None:
         await settle(pilot, "j", "j")
         assert "none of the last 31 calls failed" in text(pilot.app)
         assert "last call 1 m ago" in text(pilot.app)
+
+
+async def test_the_chart_falls_back_on_what_there_is(monitor: FakeMonitor) -> None:
+    answer = monitor.query_range
+
+    async def only_requests(text: str, *rest: Any) -> Any:
+        result = await answer(text, *rest)
+        return result if text.startswith("requests") else replace(result, series=())
+
+    monitor.query_range = only_requests  # type: ignore[method-assign]
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "REQUESTS by provider" in text(pilot.app)
+        await settle(pilot, "m")
+        assert "TOKENS by provider" in text(pilot.app)
+        assert "m shows another figure" in text(pilot.app)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

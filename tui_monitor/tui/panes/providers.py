@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Span, sparkline
+from tui_monitor.tui.drawing import Span, safe, sparkline, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
@@ -46,6 +46,8 @@ METRICS: tuple[tuple[str, str], ...] = (
     ("COST by provider", "cost{} sum by(provider)"),
 )
 """What the chart can show."""
+DEFAULTS = (0, 3)
+"""What it shows while nobody chose: traces often have no latency, but requests there are always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Providers:
     """Answers of this pane."""
 
     view: "ProvidersView"
-    chart: "Result"
+    chart: "Result | None"
+    metric: int
+    """Which of `METRICS` the chart is about."""
 
 
 def columns(width: int) -> tuple[Column, ...]:
@@ -80,7 +84,8 @@ class ProvidersPane(Pane[Providers]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._metric = 0
+        self._metric: int | None = None
+        """What the chart shows; of the defaults the first that there is while nobody chose."""
         self._colours = Colours()
         self._head = Lines([Line.of(" PROVIDERS", "accent bold")], classes="head")
         self._list = Grid(columns(120), id="providers-list")
@@ -94,14 +99,19 @@ class ProvidersPane(Pane[Providers]):
         yield self._chart
 
     def question(self, look: Look) -> Question:
-        shown, points, text = look.shown, self.points, METRICS[self._metric][1]
+        shown, points, metric = look.shown, self.points, self._metric
         sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
 
         async def ask(monitor: "Monitor") -> Providers:
             view = await monitor.providers(shown, sparks)
-            return Providers(view, await monitor.query_range(text, shown, points))
+            chart = None
+            for index in DEFAULTS if metric is None else (metric,):
+                chart = await monitor.query_range(METRICS[index][1], shown, points)
+                if any(value is not None for series in chart.series for value in series.values):
+                    return Providers(view, chart, index)
+            return Providers(view, chart, DEFAULTS[0] if metric is None else metric)
 
-        return Question((shown, text, sparks, look.step(points)), look.moment(points), ask)
+        return Question((shown, metric, sparks, look.step(points)), look.moment(points), ask)
 
     def show(self, answer: Providers, look: Look) -> None:
         view = answer.view
@@ -114,7 +124,9 @@ class ProvidersPane(Pane[Providers]):
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
         self._head.show([Line(((" PROVIDERS", "accent bold"),), ((scale, "dim"),))])
         self._show_reasons()
-        self._chart.show(chart_of(answer.chart, look, self._colours, METRICS[self._metric][0]))
+        title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
+        if answer.chart is not None:
+            self._chart.show(chart_of(answer.chart, look, self._colours, title, empty=empty))
 
     def _row(self, row: "ProviderRow", cells: int, top: float | None) -> GridRow:
         token = TOKENS[row.state]
@@ -124,9 +136,9 @@ class ProvidersPane(Pane[Providers]):
         p95 = f"[HIGH] {milliseconds(row.p95_ms)}" if slow else milliseconds(row.p95_ms)
         flagged = f"{token} bold"
         return GridRow(
-            row.provider or UNKNOWN,
+            _name(row),
             {
-                "provider": Cell(row.provider or UNKNOWN, "bright", sort=row.provider),
+                "provider": Cell(_name(row), "bright", sort=row.provider),
                 "state": Cell(row.state.value, token, glyph=self.glyphs.state(token), sort=row.state.value),
                 "p50": Cell(milliseconds(row.p50_ms), sort=row.p50_ms),
                 "p95": Cell(p95, flagged if slow else "", sort=row.p95_ms),
@@ -144,30 +156,26 @@ class ProvidersPane(Pane[Providers]):
         """Why: for all that are ill, and for the one under the cursor."""
         if self.answer is None or self.look is None:
             return
-        here = self._list.cursor
-        rows = [
-            row
-            for row in self.answer.view.rows
-            if row.state in (Health.DEGRADED, Health.UNAVAILABLE) or row.provider == here
-        ]
-        lines = [self._reason(row, row.provider == here) for row in rows[:_REASONS]]
+        told = self.answer.view.rows
+        ill = [row for row in told if row.state in (Health.DEGRADED, Health.UNAVAILABLE)][:_REASONS]
+        here = next((row for row in told if _name(row) == self._list.cursor), None)
+        if here is not None and here not in ill:
+            ill = [*ill[: _REASONS - 1], here]
+        lines = [line for row in ill for line in self._reason(row, row is here)]
         warnings = [Line.of(f"   {text}", "warn") for text in self.answer.view.warnings[:2]]
         self._why.show([*lines, *warnings])
 
-    def _reason(self, row: "ProviderRow", here: bool) -> Line:
+    def _reason(self, row: "ProviderRow", here: bool) -> list[Line]:
+        """Why one is in its state; on a narrow screen on two lines where it must be."""
         assert self.look is not None
-        token = TOKENS[row.state]
-        left: list[Span] = [
-            (f"   {self.glyphs.state(token)} ", token),
-            (row.provider or UNKNOWN, "bright" if here else ""),
-            (f"  {row.reason}", ""),
-        ]
+        token, name = TOKENS[row.state], _name(row)
+        head: list[Span] = [(f"   {self.glyphs.state(token)} ", token), (name, "bright" if here else "")]
         if self.app.size.width < 100:
-            return Line(tuple(left))
+            first, *rest = wrap(row.reason, self.app.size.width - 8 - width_of(safe(name)), self.glyphs)
+            return [Line((*head, (f"  {first}", ""))), *(Line.of(f"     {text}") for text in rest[:1])]
         unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
-        return Line(
-            tuple(left), ((unpriced, "warn"), (f"last call {ago(row.last_call, self.look.at)} ", "dim"))
-        )
+        last = f"last call {ago(row.last_call, self.look.at)} "
+        return [Line((*head, (f"  {row.reason}", "")), ((unpriced, "warn"), (last, "dim")))]
 
     @on(Grid.Moved)
     def _moved(self) -> None:
@@ -182,8 +190,13 @@ class ProvidersPane(Pane[Providers]):
 
     def action_metric(self) -> None:
         """The next figure on the chart."""
-        self._metric = (self._metric + 1) % len(METRICS)
+        shown = self._metric if self._metric is not None else self.answer.metric if self.answer else 0
+        self._metric = (shown + 1) % len(METRICS)
         self.changed()
+
+
+def _name(row: "ProviderRow") -> str:
+    return row.provider or UNKNOWN
 
 
 def query_behind(queries: Mapping[str, str], column: str | None, provider: str) -> str:
