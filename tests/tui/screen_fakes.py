@@ -312,8 +312,12 @@ async def settle(pilot: Any, *keys: str) -> None:
     """Press keys and let everything that follows come to rest."""
     if keys:
         await pilot.press(*keys)
-    for _ in range(4):
+    quiet = 0
+    for _ in range(6):
         await pilot.pause()
+        quiet = 0 if any(worker.is_running for worker in pilot.app.workers) else quiet + 1
+        if quiet == 3:
+            break
 
 
 async def tick(pilot: Any) -> None:

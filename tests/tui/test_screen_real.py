@@ -226,7 +226,7 @@ def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
     deadline = time.monotonic() + 0.3
     process.read(lambda: time.monotonic() > deadline)
     before = len(process.output)
-    deadline = time.monotonic() + 2.5
+    deadline = time.monotonic() + 1.6
     process.read(lambda: time.monotonic() > deadline)
     assert process.output[before:] == b""
 

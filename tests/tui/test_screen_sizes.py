@@ -70,5 +70,6 @@ async def test_the_rule_goes_first() -> None:
         await settle(pilot)
         assert "─" * 40 in text(app).splitlines()[2]
         await pilot.resize_terminal(80, 24)
+        await pilot.pause(0.1)
         await settle(pilot)
         assert "PROVIDERS" in text(app).splitlines()[2]
