@@ -137,6 +137,16 @@ def test_groups_times_steps_are_bounded(store, engine, monkeypatch):
         engine.range("requests by(session)", NOW - 30 * MINUTE, NOW, MINUTE)
 
 
+def test_series_are_bounded(store, engine, monkeypatch):
+    monkeypatch.setattr(aggregate, "MAX_SERIES", 4)
+    calls = [Call("t", str(i), ts_end=NOW, session=f"s{i % 5}", user=f"u{i % 4}") for i in range(20)]
+    store.write(WriteBatch(calls=calls))
+    assert len(engine.instant("requests by(user)", NOW).series) == 4
+    with pytest.raises(QueryError, match="the answer has more than 4 series") as caught:
+        engine.instant("requests by(session)", NOW)
+    assert (caught.value.position, caught.value.length) == (0, len("requests by(session)"))
+
+
 def test_series_stand_in_order_of_their_labels(store, engine):
     store.write(
         WriteBatch(calls=[Call("t", m or "-", ts_end=NOW, model_served=m) for m in ("z", None, "a", "m")])

@@ -18,7 +18,7 @@ from tui_monitor.query.ast import (
     Unary,
 )
 from tui_monitor.query.language import is_aggregate, quote
-from tui_monitor.query.parser import MAX_DEPTH, parse
+from tui_monitor.query.parser import MAX_DEPTH, MAX_LABELS, parse
 
 
 def test_the_short_form_whole():
@@ -234,3 +234,38 @@ def test_hours_are_kept_to_the_millisecond():
     tree = parse("cost [1.5h]")
     assert isinstance(tree, Aggregate)
     assert tree.of.window == HOUR + 30 * MINUTE
+
+
+def test_a_query_names_only_so_many_labels():
+    names = [f"l{number}" for number in range(MAX_LABELS)]
+    parse(f"requests by({', '.join(names)}) / errors by({', '.join(names)})")
+    with pytest.raises(QueryError, match="more than 30 different labels") as caught:
+        parse(f"requests{{{', '.join(f'{name}=``' for name in names)}, more=``}}")
+    assert caught.value.text[caught.value.position :].startswith("more")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "before", "marks"),
+    [
+        ("requests\n  by(model) averge", "  by(model) averge", 12, 6),
+        ("requests [\n\n", "requests [", 10, 1),
+        ('requests{user="東京"} averge', 'requests{user="東京"} averge', 22, 6),
+        ('requests{user="e\u0301"} averge', 'requests{user="e\u0301"} averge', 19, 6),
+        ("\trequests\u200b averge", " requests  averge", 9, 1),
+    ],
+)
+def test_carets_stand_under_the_place(text: str, line: str, before: int, marks: int) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(text)
+    shown, carets = caught.value.pointed().splitlines()
+    assert shown == line
+    assert carets.startswith(" " * before + "^" * marks + " ")
+
+
+def test_of_a_long_query_the_place_is_shown() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("requests + " * 90 + "requests averge + 1" + " + 1" * 200)
+    shown, carets = caught.value.pointed().splitlines()
+    assert len(shown) == 160
+    at = carets.index("^")
+    assert shown[at:].startswith("averge")

@@ -1,5 +1,10 @@
 """Errors a person can act on. Everything else that escapes is a bug."""
 
+import unicodedata
+
+_ROOM = 160
+"""Characters of a query that are shown around the place of an error."""
+
 
 class MonitorError(Exception):
     """An expected failure: what happened, and what to do about it.
@@ -59,7 +64,29 @@ class QueryError(MonitorError):
         self.length = max(1, length)
 
     def pointed(self) -> str:
-        """The query with carets under the place, then the message; plain text."""
-        carets = " " * self.position + "^" * self.length
-        lines = [self.text, f"{carets} {self.message}"] if self.text else [self.message]
-        return "\n".join(lines)
+        """The line of the query with carets under the place, then the message; plain text."""
+        if not self.text.strip():
+            return self.message
+        # The end of the query is after its last word, not after blank lines.
+        position = min(self.position, len(self.text.rstrip()))
+        start = self.text.rfind("\n", 0, position) + 1
+        line = _printable(self.text[start:].split("\n", 1)[0])
+        at = position - start
+        cut = max(0, at - _ROOM // 2) if len(line) > _ROOM else 0
+        line, at = line[cut : cut + _ROOM], at - cut
+        before = _width(line[:at])
+        marks = "^" * max(1, _width(line[at : at + self.length]))
+        return f"{line}\n{' ' * before}{marks} {self.message}"
+
+
+def _printable(text: str) -> str:
+    """Blanks for what cannot be seen, so that every character keeps its place."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _width(text: str) -> int:
+    """Columns that a printable text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )

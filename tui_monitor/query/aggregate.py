@@ -13,6 +13,8 @@ from tui_monitor.store.api import LabelColumn
 
 MAX_VALUES = 3_000_000
 """Groups × windows of one answer."""
+MAX_SERIES = 100_000
+"""Groups of one answer."""
 _BUCKET_BITS = 17
 _BUCKET_ZERO = 1 << (_BUCKET_BITS - 1)
 
@@ -32,13 +34,13 @@ class Grid:
 
     def place(self, ends: np.ndarray, columns: Mapping[str, LabelColumn], text: str = "") -> np.ndarray:
         """The cell of each row. Raises `QueryError` when there are too many."""
-        groups = self._group(columns, len(ends))
+        groups = self._group(columns, len(ends), text)
         if self.size > MAX_VALUES:
             raise QueryError(
                 f"the answer has more than {MAX_VALUES:,} values",
-                text=text,
+                text=text, length=len(text),
                 hint="group by fewer labels, or take a longer step",
-            )
+            )  # fmt: skip
         return groups * len(self.windows) + self.windows.index(ends)
 
     def group(self, values: tuple[str, ...]) -> int:
@@ -53,7 +55,7 @@ class Grid:
         """Cells as groups × windows."""
         return flat.reshape(len(self._groups), len(self.windows))
 
-    def _group(self, columns: Mapping[str, LabelColumn], rows: int) -> np.ndarray:
+    def _group(self, columns: Mapping[str, LabelColumn], rows: int, text: str) -> np.ndarray:
         if not rows:
             return np.zeros(0, dtype=np.int64)
         code = np.zeros(rows, dtype=np.int64)
@@ -64,6 +66,12 @@ class Grid:
                 # Numbered anew each time, the codes of many labels never outgrow an integer.
                 code = np.unique(code, return_inverse=True)[1]
         first, inverse = np.unique(code, return_index=True, return_inverse=True)[1:]
+        if max(len(first), len(self._groups)) > MAX_SERIES:
+            raise QueryError(
+                f"the answer has more than {MAX_SERIES:,} series",
+                text=text, length=len(text),
+                hint="group by fewer labels, or ask for less with {label=\"…\"}",
+            )  # fmt: skip
         chosen = [[columns[n].values[columns[n].codes[i]] or "" for n in self._by] for i in first.tolist()]
         return np.array([self.group(tuple(values)) for values in chosen], dtype=np.int64)[inverse]
 

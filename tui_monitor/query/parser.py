@@ -28,6 +28,8 @@ from tui_monitor.query.lexer import TIME_UNITS, Kind, Token, tokens
 
 MAX_DEPTH = 100
 """Operators, signs and brackets of one query."""
+MAX_LABELS = 30
+"""Different labels of one query; each is looked up call by call."""
 MAX_LENGTH_OF_TIME = 100 * 365 * DAY
 
 _MATCHES = ("=", "!=", "=~", "!~")
@@ -44,6 +46,7 @@ class _Parser:
         self._tokens = tokens(text)
         self._at = 0
         self._operators = 0
+        self._labels: set[str] = set()
 
     def whole(self) -> Node:
         if self._token.kind is Kind.END:
@@ -229,6 +232,9 @@ class _Parser:
         name = token.text if token.kind is Kind.NAME else token.value
         if token.kind not in (Kind.NAME, Kind.TEXT) or not name:
             self._fail(expected)
+        self._labels.add(name)
+        if len(self._labels) > MAX_LABELS:
+            raise self._error(f"more than {MAX_LABELS} different labels", _place(token))
         self._advance()
         return name
 

@@ -75,13 +75,15 @@ def steps(start: Micros, end: Micros, step: Micros, text: str) -> Windows:
     check_instant(start, text)
     check_instant(end, text)
     if step <= 0 or end <= start:
-        raise QueryError("a chart needs a step above 0 and an end after its start", text=text)
+        raise QueryError(
+            "a chart needs a step above 0 and an end after its start", text=text, length=len(text)
+        )
     if (end - start) // step > MAX_STEPS:
         raise QueryError(
             f"{(end - start) // step:,} steps are too many; {MAX_STEPS:,} are allowed",
-            text=text,
+            text=text, length=len(text),
             hint="take a longer step or a shorter span",
-        )
+        )  # fmt: skip
     first = start // step * step
     edges = np.arange(first, end + 1, step, dtype=np.int64)
     if edges[-1] < end:
@@ -92,4 +94,4 @@ def steps(start: Micros, end: Micros, step: Micros, text: str) -> Windows:
 def check_instant(instant: Micros, text: str) -> None:
     """Raise `QueryError` for an instant before 1970 or beyond the calendar."""
     if not 0 <= instant <= _LATEST:
-        raise QueryError("the time is out of range", text=text)
+        raise QueryError("the time is out of range", text=text, length=len(text))
