@@ -207,3 +207,24 @@ def test_the_calendar_follows_the_settings(config: Path) -> None:
 def test_a_byte_order_mark_is_no_mistake(config: Path) -> None:
     config.write_bytes("\ufeff[log]\nlevel = 'error'\n".encode())
     assert load().log.level == "error"
+
+
+@pytest.mark.parametrize("amount", ["inf", "1e999", "-inf"])
+def test_an_endless_budget_is_refused(config: Path, monkeypatch: pytest.MonkeyPatch, amount: str) -> None:
+    told = refused(config, f"[[budgets]]\nname = 'a'\namount_usd = {amount}\n")
+    assert told.startswith(f"{config}:3: budgets[1].amount_usd must be ")
+    config.write_text("")
+    monkeypatch.setenv("DAILY_BUDGET", amount)
+    with pytest.raises(UsageError, match=r"^DAILY_BUDGET: costs\.daily_budget must be "):
+        load()
+
+
+@pytest.mark.parametrize("size", ['"' + "9" * 400 + ' GB"', '"' + "9" * 5000 + '"', "true", '"² GB"'])
+def test_a_size_that_is_none_is_refused(config: Path, size: str) -> None:
+    assert refused(config, f"[retention]\nsize = {size}\n").startswith(f"{config}:2: retention.size = ")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without an end")
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: larger than 4 MB"):
+        load(Path("/dev/zero"))

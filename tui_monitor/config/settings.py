@@ -36,13 +36,15 @@ def read_duration(value: object) -> object:
 
 def read_bytes(value: object) -> object:
     """A size as people write it → bytes. Raises ValueError."""
+    if isinstance(value, bool):
+        raise ValueError("not a size")
     if isinstance(value, str):
         text = value.strip().lower().replace(" ", "").replace("ib", "b")
-        if text.isdigit():
+        if text.isdecimal() and len(text) < 20:
             return int(text)
         for unit in sorted(_SIZES, key=len, reverse=True):
             number = text.removesuffix(unit)
-            if number != text and number.replace(".", "", 1).isdigit():
+            if number != text and number.replace(".", "", 1).isdecimal() and len(number) < 20:
                 return round(float(number) * _SIZES[unit])
         raise ValueError("not a size; write it like '500 MB' or '2 GB'")
     return value
@@ -58,7 +60,7 @@ Bytes = Annotated[int, BeforeValidator(read_bytes), Field(ge=0)]
 class Section(BaseModel):
     """A table of the configuration; unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class General(Section):

@@ -10,6 +10,9 @@ from tui_monitor.model.errors import UsageError
 KeyPath = tuple[str | int, ...]
 """`("alerts", "rules", 0, "expr")`: a key, by the tables and list positions above it."""
 
+MAX_BYTES = 4_000_000
+"""A larger file is not read: it is something else, or has no end."""
+
 _BARE_OR_QUOTED = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
 _DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]")
@@ -43,7 +46,11 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises `UsageError` that names the file, and the line and column where it is no TOML."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            body = file.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise UsageError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB, and so no configuration")
+        text = body.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
