@@ -117,3 +117,9 @@ def test_reprice_puts_unpriced_calls_right(
     assert (report["looked_at"], report["changed"], report["unpriced_after"]) == (10, 10, 0)
     assert cli("query", "cost{} [1h] sum", "--json").json["data"]["result"][0]["value"][1] == "10"
     assert "changed          0" in cli("reprice", "--from", "2026-03-18").out
+
+
+def test_reprice_makes_no_database(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("--db", str(tmp_path / "none.db"), "reprice", "--from", "1d")
+    assert (ran.code, list(tmp_path.glob("none.db*"))) == (1, [])
+    assert "no database yet" in ran.err

@@ -1,6 +1,8 @@
 """Arguments: where options may stand, what help says, and what is said about mistakes."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,13 @@ def test_errors_in_json_are_one_document(cli: Cli) -> None:
         "error": "unrecognized arguments: --nope",
         "hint": "see `tui-monitor status --help`",
     }
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_behind_standard_output(options: list[str]) -> None:
+    command = [sys.executable, "-m", "tui_monitor", *options, "config", "path"]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == "tui-monitor: cannot write to standard output: No space left on device\n"

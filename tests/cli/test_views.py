@@ -207,4 +207,5 @@ def test_a_locale_without_unicode_gets_ascii(fed: Cli, monkeypatch: pytest.Monke
     for words in (["status"], ["costs", "--chart"], ["metrics", "latency", "--chart"]):
         ran = fed(*words)
         assert (ran.out + ran.err).isascii(), words
+        assert "?" not in ran.out.replace("??????", ""), words
     assert "日本語モデル" in fed("--json", "costs").out

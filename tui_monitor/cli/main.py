@@ -1,6 +1,5 @@
 """From arguments to an exit code. Nothing but the verb that is asked for is loaded."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from importlib import import_module
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import PROG, main_parser, parser_of, split
+from tui_monitor.cli.output import Unwritable, flush, forget
 from tui_monitor.cli.table import DASHBOARD, VERBS
 from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import MonitorError
@@ -20,14 +20,17 @@ def run(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run(argv, clock)
-        sys.stdout.flush()
+        flush()
         return code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough. Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        forget()
         return 0
+    except Unwritable as error:
+        print(f"{PROG}: {error.message}", file=sys.stderr)
+        return error.exit_code
 
 
 def _run(argv: list[str], clock: Clock | None) -> int:

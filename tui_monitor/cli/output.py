@@ -1,7 +1,9 @@
 """Where a command writes: its data on standard output, everything else on standard error."""
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 _WIDE = 100_000
 """Columns of what is no terminal: nothing is cut that a program may read."""
 _MAX_LINE = 4_000
+_CROSSINGS = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼", "+"))
+"""Of the lines that plotext draws."""
+
+
+class Unwritable(MonitorError):
+    """Standard output takes no more: the disk is full."""
 
 
 class Output:
@@ -77,16 +85,17 @@ class Output:
 
         Raises BrokenPipeError when nobody reads any more; rich would end the program.
         """
-        with self.console.capture() as capture:
-            self.console.print(drawn, soft_wrap=not wrap)
-        text = capture.get()
-        if self.console.color_system is None:
-            text = "\n".join(line.rstrip() for line in text.split("\n"))
-        sys.stdout.write(to_ascii(text) if self.ascii else text)
+        with _writing():
+            with self.console.capture() as capture:
+                self.console.print(drawn, soft_wrap=not wrap)
+            text = capture.get()
+            if self.console.color_system is None:
+                text = "\n".join(line.rstrip() for line in text.split("\n"))
+            sys.stdout.write(to_ascii(text) if self.ascii else text)
 
     def note(self, text: str) -> None:
         """Lines beside the data, on standard error."""
-        sys.stdout.flush()
+        flush()
         for line in text.split("\n"):
             words = line.lstrip(" ")
             safe = " " * min(len(line) - len(words), _MAX_LINE) + clean(words, _MAX_LINE)
@@ -99,24 +108,50 @@ class Output:
 
         options = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
         body = orjson.dumps(form, default=_as_plain, option=options)
-        sys.stdout.flush()
+        flush()
         binary = getattr(sys.stdout, "buffer", None)
-        if binary is None:
-            sys.stdout.write(body.decode())
-        else:
-            binary.write(body)
-        sys.stdout.flush()
+        with _writing():
+            if binary is None:
+                sys.stdout.write(body.decode())
+            else:
+                binary.write(body)
+        flush()
 
     def failure(self, error: MonitorError) -> None:
         """Tell an expected failure: what happened, where, and what to do."""
-        if self.json:
+        as_json = self.json and not isinstance(error, Unwritable)
+        if as_json:
             self.write_json(error_form(error))
         elif isinstance(error, QueryError) and error.text:
             self.note(error.pointed())
         else:
             self.note(f"tui-monitor: {error.message}")
-        if error.hint and not self.json:
+        if error.hint and not as_json:
             self.note(f"  {error.hint}")
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Raises `Unwritable`; BrokenPipeError when nobody reads any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget()
+        raise Unwritable(f"cannot write to standard output: {error.strerror}") from error
+
+
+def flush() -> None:
+    """Write what waits. Raises `Unwritable`; BrokenPipeError when nobody reads any more."""
+    with _writing():
+        sys.stdout.flush()
+
+
+def forget() -> None:
+    """Drop what waits to be written. Python would try it again at the end, and complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def error_form(error: MonitorError) -> dict[str, object]:
@@ -142,7 +177,7 @@ def to_ascii(text: str) -> str:
         return text
     from tui_monitor.tui.drawing import ASCII, safe
 
-    return "".join(c if c.isascii() else safe(c, ASCII) for c in text)
+    return "".join(c if c.isascii() else safe(c, ASCII) for c in text.translate(_CROSSINGS))
 
 
 def _as_plain(value: object) -> object:

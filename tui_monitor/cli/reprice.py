@@ -26,10 +26,12 @@ def run(context: Context) -> int:
     from tui_monitor.cli.times import instant
     from tui_monitor.pricing.book import PriceBook
     from tui_monitor.store.database import Store
+    from tui_monitor.store.opening import check_file
 
     settings = context.settings
     calendar = settings.calendar()
     since = instant(context.args.since, calendar, context.clock.now())
+    check_file(context.database, write=False)
     prices = PriceBook.load(settings.prices)
     try:
         store = Store.open(context.database, write=True, clock=context.clock, zone=calendar.zone)
