@@ -283,6 +283,13 @@ async def test_settings_of_the_screen_are_taken_over() -> None:
         assert "last 6 h" in text(app)
         assert text(app).isascii()
         assert app.theme == "tui-monitor-light"
+        for key in ("t", "question_mark", "ctrl+p", "ctrl+c"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert len(app.screen_stack) == 2
+            assert text(app).isascii(), key
+            await pilot.press("escape")
+            await settle(pilot)
 
 
 async def test_an_unknown_theme_is_told() -> None:

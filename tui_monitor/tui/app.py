@@ -66,8 +66,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         self.backend = backend
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
-        self.message = ""
-        """What to tell on stderr once the terminal is as it was."""
+        self.set_class(self.glyphs.plain, "-plain")
         self._environ = environ
         self._dashboard = Dashboard(backend, host or clean(socket.gethostname(), 32))
         self._settled = False
@@ -119,6 +118,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         glyphs = detect(screen.drawing, terminal_encoding(self._environ))
         if glyphs != self.glyphs:
             self.glyphs = glyphs
+            self.set_class(glyphs.plain, "-plain")
             self.refresh_css()
         if not screen.mouse:
             mouse_off(self)
@@ -140,11 +140,6 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         """A toast. Whatever the text is, it is text: no markup, nothing that drives the terminal."""
         lines = "\n".join(safe(line, self.glyphs) for line in message.split("\n"))
         super().notify(lines, title=title, severity=severity, timeout=timeout, markup=False)
-
-    def end_with(self, message: str, code: int) -> None:
-        """End with an exit code; the message is printed when the terminal is as it was."""
-        self.message = message
-        self.exit(return_code=code)
 
 
 def run(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from textual.app import App
 
@@ -14,6 +14,9 @@ BROKE = "the dashboard broke: {}; the log tells more"
 class QuietEnd(App[None]):
     """An app that ends on a bug without showing local variables, which may hold secrets."""
 
+    message = ""
+    """What to tell on stderr once the terminal is as it was."""
+
     def _fatal_error(self) -> None:
         error = self._exception
         log.critical("the dashboard broke", exc_info=error)
@@ -21,8 +24,16 @@ class QuietEnd(App[None]):
         self._close_messages_no_wait()
 
     def end_with(self, message: str, code: int) -> None:
-        """End; who started the app prints the message."""
-        raise NotImplementedError
+        """End with an exit code; who started the app prints the message."""
+        self.message = message
+        self.exit(return_code=code)
+
+    def action_command_palette(self) -> None:
+        """The toolkit's own, but for an ellipsis that not every terminal can show."""
+        from textual.command import CommandPalette
+
+        if self.use_command_palette and not CommandPalette.is_open(cast("App[object]", self)):
+            self.push_screen(CommandPalette(id="--command-palette", placeholder="Search for commands"))
 
 
 def mouse_off(app: App[Any]) -> None:

@@ -42,7 +42,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._calendar = calendar
         self._state = Lines()
         self._list = Grid(_COLUMNS)
-        self._prompt = Prompt(placeholder="90m, 6h to 2026-03-18 14:00, 2026-03-18 …")
+        self._prompt = Prompt(placeholder="90m, 6h to 2026-03-18 14:00, 2026-03-18")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
