@@ -1,6 +1,5 @@
 """Facts into groups × windows, with numpy. Cost grows with the rows, not with the windows."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -150,8 +149,3 @@ def divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 def _rank(q: float, counts: np.ndarray) -> np.ndarray:
     return np.maximum(1, np.ceil(q * counts - 1e-9)).astype(np.int64)
-
-
-def finite(value: float) -> float | None:
-    """A number, or `None` for no data."""
-    return value if math.isfinite(value) else None

@@ -275,12 +275,6 @@ def unit_of_name(name: str) -> str:
     return next((unit for suffix, unit in _SUFFIXES if stem.endswith(suffix)), "")
 
 
-def unit_of(name: str) -> str:
-    """The unit of a metric by its name alone, derived or stored."""
-    metric = BY_NAME.get(name)
-    return metric.unit if metric else unit_of_name(name)
-
-
 def unit_after(unit: str, how: str) -> str:
     """The unit of an aggregate over values of a unit."""
     if how == "rate":
