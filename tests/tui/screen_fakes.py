@@ -194,7 +194,7 @@ class FakeMonitor:
         view = providers(shown.span(self.at))
         return await self._answer("providers", replace(view, rows=()) if self.empty else view, shown, points)
 
-    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
+    async def costs(self, by: str = "model", period: str = "month", *, at: int | None = None) -> CostsView:
         view = costs(by, period)
         if self.empty:
             none = tuple(

@@ -3,9 +3,11 @@
 import pytest
 
 from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, collector
+from tui_monitor.health.views import SourceRow
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.tui import commands, frame
@@ -90,7 +92,7 @@ def test_reading_a_range(text: str, expected: TimeRange) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "11:00 to 10:00", "2027-01-01", "to", "1h to", " to 1h", "9999-99-99", "[/]"]
+    "text", ["", "x", "11:00 to 10:00", "2027-01-01", "to", "1h to", " to 1h", "9999-99-99", "[/]", "50y"]
 )
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(UsageError):
@@ -108,7 +110,7 @@ async def test_the_pace_is_told_while_there_is_one() -> None:
     state = ThreadState("collecting")
 
     async def words(width: int, **changes: object) -> str:
-        shot = await snapshot(status=collector(**changes))
+        shot = await snapshot(status=collector(**{"sources": (), **changes}))
         return "".join(text for text, _ in frame.collector(state, shot, BRAILLE, width))
 
     assert await words(120) == "● collecting  42/s  lag 400 ms"
@@ -116,6 +118,9 @@ async def test_the_pace_is_told_while_there_is_one() -> None:
     assert await words(60) == "● collecting"
     assert await words(120, rate=0.0, lag_ms=3.0) == "● collecting"
     assert await words(120, rate=None) == "● collecting"
+    # A door that did not open is told where everybody looks.
+    http = SourceRow("http", SourceState.FAILED)
+    assert await words(60, sources=(http,)) == "● collecting  ✖ http failed"
 
 
 async def test_nobody_collects() -> None:

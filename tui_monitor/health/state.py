@@ -33,6 +33,8 @@ class Evidence:
     """Provider errors by category."""
     ours: dict[str, float] = field(default_factory=dict)
     """Our own errors by category."""
+    errors: float = 0
+    """Calls that failed, for whatever reason."""
     unjudged: float = 0
     """Cancelled calls, and calls of unknown outcome."""
     p95_ms: float | None = None
@@ -42,6 +44,8 @@ class Evidence:
 
     def add(self, status: str, category: str, calls: float) -> None:
         """Count calls of one outcome."""
+        if status == "error":
+            self.errors += calls
         if status in ("cancelled", "unknown", "") or category == "cancelled":
             self.unjudged += calls
         elif status == "error" and category in PROVIDER_ERRORS:
@@ -94,7 +98,8 @@ def _failures(evidence: Evidence) -> str:
         listed = _listed(evidence.theirs)
         text = f"{evidence.failed:.0f} of the last {evidence.judged:.0f} calls failed: {listed}"
     else:
-        text = f"none of the last {evidence.judged:.0f} calls failed"
+        whose = " through the provider" if evidence.errors else ""
+        text = f"none of the last {evidence.judged:.0f} calls failed{whose}"
     return text + _own(evidence)
 
 

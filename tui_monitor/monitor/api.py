@@ -45,8 +45,8 @@ class Monitor(Protocol):
         """The Providers pane."""
         ...
 
-    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
-        """The Costs pane."""
+    async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
+        """The Costs pane: the periods around now, or around the instant `at`."""
         ...
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:

@@ -110,13 +110,13 @@ class LocalMonitor:
             self._clock.now(),
         )
 
-    async def costs(self, by: str = "model", period: str = "month") -> CostsView:
-        """The Costs pane."""
-        return await self._in_thread(self._costs, by, period)
+    async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
+        """The Costs pane: the periods around now, or around the instant `at`."""
+        return await self._in_thread(self._costs, by, period, at)
 
-    def _costs(self, by: str, period: str) -> CostsView:
+    def _costs(self, by: str, period: str, at: Micros | None = None) -> CostsView:
         first = self._reader.extent().first
-        now = self._clock.now()
+        now = self._clock.now() if at is None else at
         return costs_view(self._engine, self._settings, self._calendar, by, period, now, first)
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:

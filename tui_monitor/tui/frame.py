@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import count, milliseconds
 from tui_monitor.tui.commands import KEPT, Command
@@ -64,7 +65,9 @@ def collector(
         if not snapshot.collector.running:
             return ((f"{glyphs.off} not collecting", "warn"),)
         return ((f"{glyphs.ok} viewing", "ok"), (f": collector pid {pid}" if pid else "", "dim"))
-    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width))
+    failed = [source.name for source in snapshot.collector.sources if source.state is SourceState.FAILED]
+    broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
+    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width), (broken, "crit"))
 
 
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:

@@ -8,6 +8,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import PRESETS, TimeRange, parse_duration
 
 LENGTHS = tuple(length for _, length in PRESETS)
+LONGEST = 3_650 * DAY
 FORMS = "write it like 90m, 6h to 2026-03-18 14:00, 2026-03-18, or 13:00 to 14:30"
 
 
@@ -44,12 +45,18 @@ def read_range(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> 
         length = stop - _instant(first, stop if end is not None else now, calendar)
     if length <= 0:
         raise UsageError("the range ends before it begins", hint=FORMS)
-    return TimeRange(length, None if stop >= now else end)
+    return TimeRange(_bounded(length), None if stop >= now else end)
+
+
+def _bounded(length: Micros) -> Micros:
+    if length > LONGEST:
+        raise UsageError("a range is ten years at most", hint=FORMS)
+    return length
 
 
 def _single(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> TimeRange:
     if (length := _length(text)) is not None:
-        return TimeRange(length, shown.end)
+        return TimeRange(_bounded(length), shown.end)
     try:
         start, end = calendar.day(calendar.midnight(date.fromisoformat(text)))
     except ValueError:

@@ -82,9 +82,9 @@ class CostsPane(Pane["CostsView"]):
         by, period = BY[self._by], PERIODS[self._period]
 
         async def ask(monitor: "Monitor") -> "CostsView":
-            return await monitor.costs(by, period)
+            return await monitor.costs(by, period, at=look.shown.end)
 
-        return Question((by, period), (look.version, look.at // 60_000_000), ask)
+        return Question((by, period, look.shown.end), (look.version, look.at // 60_000_000), ask)
 
     def show(self, answer: "CostsView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs

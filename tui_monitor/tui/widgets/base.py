@@ -112,6 +112,10 @@ class Drawn(Widget):
             self.forget()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def on_hide(self) -> None:
+        # What changes meanwhile has no lines to repaint: draw all of it when it is seen again.
+        self.forget()
+
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
