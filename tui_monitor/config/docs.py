@@ -2,19 +2,18 @@
 
 import ast
 import inspect
-from functools import lru_cache
+import sys
+from functools import cache
 
-from tui_monitor.config import settings
 
-
-@lru_cache(maxsize=1)
-def _read() -> dict[tuple[str, str], str]:
-    """(class, attribute) → docstring; attribute `""` is the class itself.
+@cache
+def _read(module: str) -> dict[tuple[str, str], str]:
+    """(class, attribute) → docstring, of one module; attribute `""` is the class itself.
 
     Read from the source when it is wanted, because having pydantic look at every start costs 30 ms.
     """
     docs: dict[tuple[str, str], str] = {}
-    for node in ast.parse(inspect.getsource(settings)).body:
+    for node in ast.parse(inspect.getsource(sys.modules[module])).body:
         if not isinstance(node, ast.ClassDef):
             continue
         docs[node.name, ""] = inspect.cleandoc(ast.get_docstring(node) or "")
@@ -34,9 +33,9 @@ def _text(node: ast.stmt) -> str:
 
 def section_doc(model: type) -> str:
     """What a section is about."""
-    return _read()[model.__name__, ""]
+    return _read(model.__module__)[model.__name__, ""]
 
 
 def key_doc(model: type, attribute: str) -> str:
     """What a key means; empty where nobody wrote it down."""
-    return _read().get((model.__name__, attribute), "")
+    return _read(model.__module__).get((model.__name__, attribute), "")

@@ -34,6 +34,16 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("alerts.rules", "for"): '"5m"',
     ("alerts.rules", "labels"): '{ team = "search" }',
     ("alerts.rules", "summary"): '"{{ $labels.provider }} fails {{ $value }}"',
+    ("alerts.rules", "budget"): '"search, monthly"',
+    ("consent", "agent_logs"): "true",
+    ("consent", "provider_keys"): "true",
+    ("consent", "status_pages"): "true",
+    ("probes.targets", "provider"): '"vllm"',
+    ("probes.targets", "url"): '"http://127.0.0.1:8000/v1"',
+    ("probes.targets", "key"): '"sk-…"',
+    ("probes.targets", "key_env"): '"VLLM_API_KEY"',
+    ("status_pages.pages", "provider"): '"anthropic"',
+    ("status_pages.pages", "url"): '"https://status.claude.com"',
 }
 """What stands in the example where there is no default."""
 

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     budgets: list[BudgetSettings] = []
     alerts: settings.Alerts = settings.Alerts()
     health: settings.HealthSettings = settings.HealthSettings()
+    consent: settings.Consent = settings.Consent()
+    agents: settings.Agents = settings.Agents()
+    probes: settings.Probes = settings.Probes()
+    status_pages: settings.StatusPages = settings.StatusPages()
     log: settings.Log = settings.Log()
 
     @classmethod

@@ -4,63 +4,21 @@ The docstring under a field is its documentation: the example file and the refer
 Only plain types stand here, so that reading the configuration imports little.
 """
 
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.model.errors import UsageError
-from tui_monitor.model.states import SEVERITY_ALIASES, Severity
-from tui_monitor.model.timerange import parse_duration
-
-_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-
-
-def read_duration(value: object) -> object:
-    """A length of time as people write it → µs. Raises ValueError."""
-    if isinstance(value, bool):
-        raise ValueError("not a length of time")
-    if isinstance(value, str):
-        try:
-            return parse_duration(value)
-        except UsageError as error:
-            raise ValueError(f"{error.message}; {error.hint}") from error
-    if isinstance(value, timedelta):
-        return round(value.total_seconds() * SECOND)
-    if isinstance(value, int | float):
-        raise ValueError("a length of time needs its unit, like '30s', '5m' or '7d'")
-    return value
-
-
-def read_bytes(value: object) -> object:
-    """A size as people write it → bytes. Raises ValueError."""
-    if isinstance(value, bool):
-        raise ValueError("not a size")
-    if isinstance(value, str):
-        text = value.strip().lower().replace(" ", "").replace("ib", "b")
-        if text.isdecimal() and len(text) < 20:
-            return int(text)
-        for unit in sorted(_SIZES, key=len, reverse=True):
-            number = text.removesuffix(unit)
-            if number != text and number.replace(".", "", 1).isdecimal() and len(number) < 20:
-                return round(float(number) * _SIZES[unit])
-        raise ValueError("not a size; write it like '500 MB' or '2 GB'")
-    return value
-
+from tui_monitor.config.agents import Agents as Agents
+from tui_monitor.config.alerting import Alerts as Alerts
+from tui_monitor.config.alerting import RuleSettings as RuleSettings
+from tui_monitor.config.consent import Consent as Consent
+from tui_monitor.config.fields import Bytes, Duration, Section
+from tui_monitor.config.probing import Probes as Probes
+from tui_monitor.config.probing import StatusPages as StatusPages
+from tui_monitor.model.clock import SECOND
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-Duration = Annotated[Micros, BeforeValidator(read_duration), Field(gt=0)]
-"""A length of time, written `30s`, `5m`, `7d`; held in µs."""
-Bytes = Annotated[int, BeforeValidator(read_bytes), Field(ge=0)]
-"""A size, written `500 MB`, `2 GB`; held in bytes."""
-
-
-class Section(BaseModel):
-    """A table of the configuration; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class General(Section):
@@ -201,47 +159,6 @@ class BudgetSettings(Section):
     """US dollars per period."""
     scope: dict[str, str] = {}
     """Labels that a call must have to count, like `{ project = "search" }`; empty is everything."""
-
-
-class RuleSettings(Section):
-    """One alert rule; write `[[alerts.rules]]` for each."""
-
-    name: str = Field(min_length=1, max_length=120)
-    """Its name; unique."""
-    expr: str = Field(min_length=1)
-    """A condition: a query with a comparison, like `error_rate{} [5m] by(provider) > 0.05`."""
-    for_: Duration | None = Field(default=None, alias="for")
-    """How long the condition must hold before the alert fires; at once by default."""
-    severity: Severity = Severity.WARNING
-    """info, warning or critical."""
-    labels: dict[str, str] = {}
-    """Labels added to the alert."""
-    summary: str = ""
-    """One sentence for the person who reads it; `{{ $labels.provider }}` and `{{ $value }}` are filled in."""
-    enabled: bool = True
-    """Whether it is evaluated."""
-
-    @field_validator("severity", mode="before")
-    @classmethod
-    def _alias(cls, value: object) -> object:
-        return SEVERITY_ALIASES.get(value.lower(), value.lower()) if isinstance(value, str) else value
-
-
-class Alerts(Section):
-    """Rules and how often they are looked at."""
-
-    interval: Duration = 60 * SECOND
-    """Time between two evaluations."""
-    rules: list[RuleSettings] = []
-    """The rules, as `[[alerts.rules]]` tables."""
-
-    @model_validator(mode="after")
-    def _unique(self) -> "Alerts":
-        names = [rule.name for rule in self.rules]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"rule name used twice: {', '.join(twice)}")
-        return self
 
 
 class HealthSettings(Section):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from tui_monitor.config import settings
+from tui_monitor.config import fields
 from tui_monitor.config.load import Settings
 from tui_monitor.config.problems import model_in
 from tui_monitor.model.timerange import format_duration
@@ -61,12 +61,12 @@ def _metadata(field: FieldInfo) -> Iterator[Any]:
 
 def is_duration(field: FieldInfo) -> bool:
     """Whether it is a length of time."""
-    return _has(field, settings.read_duration)
+    return _has(field, fields.read_duration)
 
 
 def is_size(field: FieldInfo) -> bool:
     """Whether it is a number of bytes."""
-    return _has(field, settings.read_bytes)
+    return _has(field, fields.read_bytes)
 
 
 def written(field: FieldInfo, value: Any) -> str:
@@ -132,7 +132,16 @@ def _kind_of(annotation: Any) -> str:
         return "list of tables" if model_in(annotation) else "list of texts"
     if get_origin(annotation) is dict:
         return "table"
-    names = {bool: "true | false", int: "whole number", float: "number", str: "text", Path: "path"}
+    if get_origin(annotation) is Literal:
+        return " | ".join(toml(option) for option in get_args(annotation))
+    names = {
+        bool: "true | false",
+        int: "whole number",
+        float: "number",
+        str: "text",
+        Path: "path",
+        SecretStr: "text",
+    }
     if annotation in names:
         return names[annotation]
     return " | ".join(toml(str(option)) for option in annotation)

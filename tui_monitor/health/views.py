@@ -1,6 +1,7 @@
 """What the Providers and System panes, `status` and the snapshot show; plain data."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tui_monitor.costs.views import CostsView
 from tui_monitor.model.alert import AlertsView
@@ -57,6 +58,19 @@ class SourceRow:
     errors: int = 0
     last_error: str = ""
     last_seen: Micros | None = None
+    kind: Literal["source", "door", "loop"] = "loop"
+    """A way in, a door of the server, or a loop of the collector's own."""
+    since: Micros | None = None
+    """When it came into this state."""
+    rate: float | None = None
+    """Records per second over the last minute."""
+    lag_s: float | None = None
+    """How old the newest record was when it was stored, where the source knows; seconds."""
+    progress: float | None = None
+    """Share of a long piece of work that is done, 0–1; `None` while there is none."""
+    restarts: int = 0
+    pausable: bool = False
+    last_error_at: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True)

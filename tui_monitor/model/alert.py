@@ -1,6 +1,7 @@
-"""An alert and its history."""
+"""An alert, its history, and what keeps it quiet."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Severity
@@ -36,12 +37,42 @@ class Alert:
     acked_by: str | None = None
     acked_at: Micros | None = None
     note: str = ""
+    silenced_by: str = ""
+    """Id of the silence that keeps it quiet; empty where none does."""
+    silenced_until: Micros | None = None
     spark: tuple[float | None, ...] = field(default=(), compare=False)
 
     @property
     def open(self) -> bool:
         """Whether it still needs somebody: not resolved."""
         return self.state is not AlertState.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on an alert's labels, as Alertmanager writes it; a missing label is the empty string.
+
+    `alertname` is the rule, `severity` the severity; regular expressions are anchored.
+    """
+
+    name: str
+    value: str
+    op: Literal["=", "!=", "=~", "!~"] = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Keeps the alerts quiet that all its matchers fit, from `starts` to `ends` (left-open, µs UTC)."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts: Micros
+    ends: Micros
+    created: Micros
+    created_by: str
+    note: str = ""
+    ended_by: str = ""
+    """Who ended it before its time; `ends` is then that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +100,10 @@ class RuleState:
     evaluated: Micros | None = None
     error: str = ""
     alerts: int = 0
+    shipped: bool = False
+    """Whether it comes with the program."""
+    summary: str = ""
+    labels: Labels = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +116,5 @@ class AlertsView:
     rules: tuple[RuleState, ...] = ()
     evaluated: Micros | None = None
     """When the rules were last looked at."""
+    silences: tuple[Silence, ...] = ()
+    """Those in force or still to come, the first to end first."""

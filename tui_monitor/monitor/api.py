@@ -1,18 +1,39 @@
 """The façade as a Protocol. Faces know this and nothing below it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tui_monitor.costs.views import CostsView
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
-from tui_monitor.model.alert import Alert, AlertsView, Change
+from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.store.api import Extent, ImportInfo
 
-__all__ = ["Monitor", "Snapshot", "StatusView"]
+__all__ = ["Fired", "Monitor", "Reloaded", "Snapshot", "StatusView"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """An alert that is firing and that nobody took or silenced."""
+
+    id: str
+    severity: Severity
+    summary: str
+    fired: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What came of reading the configuration again, by names of settings like `alerts.rules`."""
+
+    changed: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    """Those that take effect when the collector is started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +50,8 @@ class Snapshot:
     unpriced_today: float
     version: int
     """Version of the data; an equal one means that nothing changed."""
+    firing: tuple[Fired, ...] = ()
+    """The newest first, a hundred at most."""
 
 
 class Monitor(Protocol):
@@ -83,6 +106,38 @@ class Monitor(Protocol):
 
     async def unacknowledge(self, alert_id: str, who: str) -> Alert:
         """Take an acknowledgement back."""
+        ...
+
+    async def silence(
+        self,
+        matchers: Sequence[Matcher],
+        ends: Micros,
+        who: str,
+        note: str = "",
+        *,
+        starts: Micros | None = None,
+    ) -> Silence:
+        """Keep the alerts quiet that all matchers fit, until `ends`."""
+        ...
+
+    async def unsilence(self, silence_id: str, who: str) -> Silence:
+        """End a silence now."""
+        ...
+
+    async def silences(self, *, ended: bool = False) -> list[Silence]:
+        """Silences in force or to come; with `ended`, those of the last 30 days too."""
+        ...
+
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait until it is resumed, over restarts too."""
+        ...
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a paused source go on, or try a failed one again at once."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again. Raises `UsageError` and changes nothing where it is wrong."""
         ...
 
     async def imports(self) -> list[ImportInfo]:

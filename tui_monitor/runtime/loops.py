@@ -42,6 +42,18 @@ class Context:
             self.handle.problem(reason)
         return receipt
 
+    async def offsets(self, prefix: str) -> dict[str, str]:
+        """Where the source left off, for every key that begins so."""
+        return await asyncio.to_thread(self.collector.store.offsets, prefix)
+
+    def progress(self, done: float | None, total: float | None = None) -> None:
+        """How far a long piece of work is."""
+        self.handle.progress(done, total)
+
+    def lag(self, seconds: float | None) -> None:
+        """How old the newest record was when it was stored."""
+        self.handle.lag(seconds)
+
     def running(self, detail: str | None = None) -> None:
         """It works."""
         self.handle.running(detail)
@@ -61,7 +73,7 @@ def source_worker(collector: "Collector", source: Source) -> Worker:
     async def run(handle: Handle) -> None:
         await source.run(Context(collector.clock, collector.settings, collector, handle))
 
-    return Worker(source.name, run)
+    return Worker(source.name, run, kind="source")
 
 
 def alerts_worker(evaluator: Evaluator, clock: Clock) -> Worker:

@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.bus import EventBus
@@ -13,8 +14,11 @@ from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import age
+from tui_monitor.recorder.stats import Minute
 
 log = logging.getLogger(__name__)
+
+Kind = Literal["source", "door", "loop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,9 @@ class Backoff:
 class Handle:
     """What a worker says about itself; its row on the screen. Counts go on over restarts."""
 
-    def __init__(self, name: str, clock: Clock, bus: EventBus) -> None:
+    def __init__(self, name: str, clock: Clock, bus: EventBus, kind: Kind = "loop") -> None:
         self.name = name
+        self.kind: Kind = kind
         self.state = SourceState.STARTING
         self._clock = clock
         self._bus = bus
@@ -44,7 +49,14 @@ class Handle:
         self._records = 0
         self._errors = 0
         self._last_error = ""
+        self._last_error_at: Micros | None = None
         self._last_seen: Micros | None = None
+        self._since: Micros | None = None
+        self._restarts = 0
+        self._progress: float | None = None
+        self._lag: float | None = None
+        self._minute = Minute()
+        self._began = clock.monotonic()
 
     def running(self, detail: str | None = None) -> None:
         """It works; `detail` is a few words on what it does."""
@@ -58,12 +70,23 @@ class Handle:
         """A sign of life, and how many records it brought."""
         self._records += records
         self._last_seen = self._clock.now()
+        if records:
+            self._minute.add(self._clock.monotonic(), records, 0.0)
         self.settle()
 
     def problem(self, error: str) -> None:
         """Something went wrong that does not stop it."""
         self._errors += 1
         self._last_error = clean(error, 500)
+        self._last_error_at = self._clock.now()
+
+    def progress(self, done: float | None, total: float | None = None) -> None:
+        """How far a long piece of work is, in any unit; `None` when it is over."""
+        self._progress = None if done is None or not total else min(1.0, max(0.0, done / total))
+
+    def lag(self, seconds: float | None) -> None:
+        """How old the newest record was when it was stored."""
+        self._lag = seconds
 
     def off(self, why: str) -> None:
         """It does not run, and that is as it should be."""
@@ -73,6 +96,10 @@ class Handle:
         """It is being started."""
         self._become(SourceState.STARTING, "")
 
+    def restarted(self) -> None:
+        """It failed, and is to be started again."""
+        self._restarts += 1
+
     def settle(self) -> None:
         """It has been going for a while without a word on how it stands."""
         if self.state is SourceState.STARTING:
@@ -81,10 +108,12 @@ class Handle:
     def failed(self, error: str, detail: str) -> None:
         """It broke; `detail` says what comes next."""
         self.problem(error)
+        self._progress = None
         self._become(SourceState.FAILED, detail)
 
     def row(self) -> SourceRow:
         """How it is doing now."""
+        now = self._clock.monotonic()
         return SourceRow(
             self.name,
             self.state,
@@ -93,12 +122,22 @@ class Handle:
             self._errors,
             self._last_error,
             self._last_seen,
+            kind=self.kind,
+            since=self._since,
+            rate=self._minute.rate(now, now - self._began) if self._records else None,
+            lag_s=self._lag,
+            progress=self._progress,
+            restarts=self._restarts,
+            pausable=self.kind == "source",
+            last_error_at=self._last_error_at,
         )
 
     def _become(self, state: SourceState, detail: str | None = None) -> None:
         detail = self._detail if detail is None else clean(detail)
         if (state, detail) == (self.state, self._detail):
             return
+        if state is not self.state or self._since is None:
+            self._since = self._clock.now()
         self.state, self._detail = state, detail
         self._bus.publish(
             "source_update", self._clock.now(), source=self.name, state=state.value, detail=detail,
@@ -113,6 +152,7 @@ class Worker:
     name: str
     run: Callable[[Handle], Awaitable[None]]
     off: str = ""
+    kind: Kind = "loop"
 
 
 class Supervisor:
@@ -132,7 +172,7 @@ class Supervisor:
         """Run a worker from now on. Raises ValueError for a name that is taken."""
         if worker.name in self._handles:
             raise ValueError(f"there is a worker named {worker.name!r} already")
-        handle = Handle(worker.name, self._clock, self._bus)
+        handle = Handle(worker.name, self._clock, self._bus, worker.kind)
         self._handles[worker.name] = handle
         if worker.off:
             handle.off(worker.off)
@@ -176,6 +216,7 @@ class Supervisor:
                 return
             wait = self._backoff.wait(failures)
             failures += 1
+            handle.restarted()
             handle.failed(words, _next(error, wait))
             _log_failure(worker.name, error, words, wait)
             await asyncio.sleep(wait)

@@ -112,7 +112,7 @@ def doors(collector: "Collector") -> list[Worker]:
 
     off = "server.listen is empty" if not settings.listen.strip() else ""
     shut = "" if settings.socket else "server.socket is false"
-    return [Worker("http", tcp, off), Worker("socket", unix, shut)]
+    return [Worker("http", tcp, off, "door"), Worker("socket", unix, shut, "door")]
 
 
 async def bind_tcp(address: Address) -> socket.socket:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tui_monitor.config.settings import Collector
+from tui_monitor.config.settings import Agents, Collector, Consent, Probes, StatusPages
 from tui_monitor.model.clock import Clock
 from tui_monitor.model.feed import Record
 from tui_monitor.recorder.recorder import Receipt
@@ -16,6 +16,26 @@ class SourceSettings(Protocol):
     @property
     def collector(self) -> Collector:
         """How data is gathered."""
+        ...
+
+    @property
+    def consent(self) -> Consent:
+        """What the person allowed."""
+        ...
+
+    @property
+    def agents(self) -> Agents:
+        """Logs of coding agents."""
+        ...
+
+    @property
+    def probes(self) -> Probes:
+        """What is probed."""
+        ...
+
+    @property
+    def status_pages(self) -> StatusPages:
+        """Whose word is asked for."""
         ...
 
     def database_path(self) -> Path:
@@ -43,6 +63,21 @@ class SourceContext(Protocol):
         self, records: Sequence[Record], *, remember: bool = False, offsets: Mapping[str, str] | None = None
     ) -> Receipt:
         """Store records; returns after commit. Raises `Busy` and `StoreError` as `Recorder.submit` does."""
+        ...
+
+    async def offsets(self, prefix: str) -> dict[str, str]:
+        """Where this source left off: its keys that begin so, with what it stored under them.
+
+        Stored by `submit(offsets=…)` in the transaction of the records; an empty text removes a key.
+        """
+        ...
+
+    def progress(self, done: float | None, total: float | None = None) -> None:
+        """How far a long piece of work is, in any unit; `None` when it is over."""
+        ...
+
+    def lag(self, seconds: float | None) -> None:
+        """How old the newest record was when it was stored."""
         ...
 
     def running(self, detail: str | None = None) -> None:

@@ -173,7 +173,8 @@ class WriteBatch:
     starts: list[Start] = field(default_factory=list)
     retracts: list[Retract] = field(default_factory=list)
     offsets: dict[str, str] = field(default_factory=dict)
-    """Where a source goes on after a restart: its own key → its own text, kept in the same transaction."""
+    """Where a source goes on after a restart: its own key → its own text, kept in the same transaction.
+    An empty text removes the key."""
     remember: bool = False
     """Whether identities outlive the raw rows (files, polls, imports; not pushed calls)."""
 
@@ -275,4 +276,8 @@ class Writer(Protocol):
 
     def offset(self, key: str) -> str | None:
         """Where a source left off."""
+        ...
+
+    def offsets(self, prefix: str) -> dict[str, str]:
+        """Where sources left off, for every key that begins so."""
         ...

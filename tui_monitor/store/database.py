@@ -166,6 +166,11 @@ class Store:
         with self._read() as conn:
             return imports.offset(conn, key)
 
+    def offsets(self, prefix: str) -> dict[str, str]:
+        """Where sources left off, for every key that begins so."""
+        with self._read() as conn:
+            return imports.offsets(conn, prefix)
+
     # Reader
 
     def version(self) -> int:

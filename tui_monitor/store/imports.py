@@ -91,11 +91,21 @@ def finish_undo(conn: sqlite3.Connection, batch_id: str, now: Micros) -> None:
 
 
 def save_offsets(conn: sqlite3.Connection, offsets: Mapping[str, str]) -> None:
-    """Keep where sources go on."""
-    conn.executemany("INSERT OR REPLACE INTO offsets VALUES (?, ?)", offsets.items())
+    """Keep where sources go on; an empty text removes a key."""
+    kept = [(key, text) for key, text in offsets.items() if text]
+    conn.executemany("INSERT OR REPLACE INTO offsets VALUES (?, ?)", kept)
+    conn.executemany(
+        "DELETE FROM offsets WHERE key = ?", [(key,) for key, text in offsets.items() if not text]
+    )
 
 
 def offset(conn: sqlite3.Connection, key: str) -> str | None:
     """Where a source goes on."""
     row = conn.execute("SELECT text FROM offsets WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
+
+
+def offsets(conn: sqlite3.Connection, prefix: str) -> dict[str, str]:
+    """Every key that begins so, with its text."""
+    rows = conn.execute("SELECT key, text FROM offsets WHERE substr(key, 1, ?) = ?", (len(prefix), prefix))
+    return dict(rows.fetchall())
