@@ -1,0 +1,1 @@
+"""Logs that coding agents keep on this machine: found, tailed and read, never written to."""

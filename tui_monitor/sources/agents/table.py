@@ -1,0 +1,10 @@
+"""Every coding agent whose logs are read: one line each."""
+
+from collections.abc import Mapping, Sequence
+
+from tui_monitor.sources.agents.api import Adapter
+
+_ALL: Sequence[Adapter] = ()
+
+ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _ALL}
+"""Name → adapter."""
