@@ -19,7 +19,7 @@ from tui_monitor.config import places, settings
 from tui_monitor.config.layers import Layer, Layers
 from tui_monitor.config.problems import describe, keys_of, model_in, nearest
 from tui_monitor.config.settings import BudgetSettings
-from tui_monitor.config.toml import KeyPath, TomlFile, read_toml
+from tui_monitor.config.toml import KeyPath, TomlFile, parse_toml, read_toml
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.errors import UsageError
 
@@ -113,13 +113,21 @@ def load(config_file: Path | None = None, overrides: Mapping[str, Any] | None = 
 
 def load_all(config_file: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Loaded:
     """As `load`, with the origin of each value."""
-    file = _file(config_file)
+    return _loaded(_file(config_file), overrides or {})
+
+
+def load_text(path: Path, text: str) -> Loaded:
+    """As `load_all` would read a file with this text; the file itself is not looked at."""
+    return _loaded(parse_toml(path, text), {})
+
+
+def _loaded(file: TomlFile | None, overrides: Mapping[str, Any]) -> Loaded:
     problems, warnings = _strangers()
     layers = Layers(
         _file_layer(file) if file else Layer({}, lambda key: ""),
         _daily_layer(),
         Layer(_anchored(_Environment(Settings)(), Path.cwd()), variable),
-        Layer(_anchored(overrides or {}, Path.cwd()), lambda key: "command line"),
+        Layer(_anchored(overrides, Path.cwd()), lambda key: "command line"),
     )
     made = None
     try:

@@ -10,6 +10,7 @@ from tui_monitor.model.errors import UsageError
 KeyPath = tuple[str | int, ...]
 """`("alerts", "rules", 0, "expr")`: a key, by the tables and list positions above it."""
 
+BYTE_ORDER_MARK = "\ufeff"
 MAX_BYTES = 4_000_000
 """A larger file is not read: it is something else, or has no end."""
 
@@ -27,7 +28,8 @@ class TomlFile:
     def __init__(self, path: Path, values: dict[str, Any], text: str) -> None:
         self.path = path
         self.values = values
-        self._lines = _lines(text)
+        self._lines, self.headers = _lines(text)
+        """`headers`: the line, from 1, of each table that has a header of its own."""
 
     def line(self, key: KeyPath) -> int | None:
         """The line of a key, or of the nearest one above it that has a line of its own."""
@@ -45,17 +47,27 @@ class TomlFile:
 
 def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises `UsageError` that names the file, and the line and column where it is no TOML."""
+    return parse_toml(path, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """A file's text, with the byte order mark if it has one. Raises `UsageError` where it is not text."""
     try:
         with path.open("rb") as file:
             body = file.read(MAX_BYTES + 1)
         if len(body) > MAX_BYTES:
             raise UsageError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB, and so no configuration")
-        text = body.decode("utf-8-sig")
+        return body.decode("utf-8")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UsageError(f"{path}:{line}: not UTF-8 text") from error
+
+
+def parse_toml(path: Path, text: str) -> TomlFile:
+    """Text that is, or shall be, in a file. Raises `UsageError` that names file, line and column."""
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         return TomlFile(path, tomllib.loads(text), text)
     except tomllib.TOMLDecodeError as error:
@@ -77,22 +89,24 @@ def _advice(text: str, line: int) -> str | None:
     return None
 
 
-def _lines(text: str) -> dict[KeyPath, int]:
-    """Lines of tables and keys of a file that is known to be valid.
+def _lines(text: str) -> tuple[dict[KeyPath, int], dict[KeyPath, int]]:
+    """Lines of tables and keys, and those of headers alone, of a file that is known to be valid.
 
     A line inside a multi-line string that looks like a key may be taken for one: then a message names a
-    wrong line, and nothing worse happens.
+    wrong line; who writes by line numbers checks the result.
     """
     lines: dict[KeyPath, int] = {}
+    headers: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if header := _HEADER.match(line):
             table = _table(_parts(header[2]), header[1] == "[[", counts)
             lines.setdefault(table, number)
+            headers.setdefault(table, number)
         elif key := _KEY.match(line):
             lines.setdefault((*table, *_parts(key[1])), number)
-    return lines
+    return lines, headers
 
 
 def _table(names: list[str], listed: bool, counts: dict[KeyPath, int]) -> KeyPath:

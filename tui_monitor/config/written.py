@@ -87,7 +87,7 @@ def toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(part) for part in value) + "]"
     if isinstance(value, dict):
-        inner = ", ".join(f"{_key(name)} = {toml(part)}" for name, part in value.items())
+        inner = ", ".join(f"{bare(name)} = {toml(part)}" for name, part in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     return quoted(str(value))
 
@@ -95,12 +95,13 @@ def toml(value: Any) -> str:
 def quoted(text: str) -> str:
     """A TOML string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
-def _key(name: str) -> str:
-    bare = name.isascii() and name.replace("-", "a").replace("_", "a").isalnum()
-    return name if bare else quoted(name)
+def bare(name: str) -> str:
+    """A key in TOML, in quotes where it needs them."""
+    plain = name.isascii() and name.replace("-", "a").replace("_", "a").isalnum()
+    return name if plain else quoted(name)
 
 
 def _size(value: int) -> str:
