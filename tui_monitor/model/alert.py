@@ -40,6 +40,8 @@ class Alert:
     silenced_by: str = ""
     """Id of the silence that keeps it quiet; empty where none does."""
     silenced_until: Micros | None = None
+    told: str = ""
+    """The state that was last sent to the channels; empty where they have not heard of it."""
     spark: tuple[float | None, ...] = field(default=(), compare=False)
 
     @property
@@ -62,7 +64,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Keeps the alerts quiet that all its matchers fit, from `starts` to `ends` (left-open, µs UTC)."""
+    """Keeps the alerts quiet that all its matchers fit, from `starts` on until `ends` (µs UTC)."""
 
     id: str
     matchers: tuple[Matcher, ...]

@@ -96,6 +96,18 @@ class Monitor(Protocol):
         """Ways to go on with a query."""
         ...
 
+    async def alert(self, alert_id: str) -> Alert:
+        """One alert, open or of any time ago, by its id or a beginning that only it has."""
+        ...
+
+    async def alert_chart(self, alert_id: str, shown: TimeRange, points: int) -> Result:
+        """What the alert's rule compared over time: at each instant its value and its threshold.
+
+        The series are told apart by the label `series`, which is `value` or `threshold`. The instants lie
+        on the grid on which rules are looked at, at most about `points` of them and never more than 60.
+        """
+        ...
+
     async def history(self, alert_id: str) -> list[Change]:
         """An alert's history, oldest first."""
         ...
