@@ -10,6 +10,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from tui_monitor.model.errors import MonitorError
 
@@ -50,12 +51,8 @@ def token_file() -> Path:
 
 def runtime_dir() -> Path:
     """What lives as long as a process: sockets. Raises `MonitorError` if the place is somebody else's."""
-    chosen = _absolute("XDG_RUNTIME_DIR")
-    if chosen is None and sys.platform != "darwin":
-        chosen = Path(f"/run/user/{os.getuid()}")
-    if chosen is not None and os.access(chosen, os.W_OK):
-        return private(chosen / APP)
-    return _shared(Path(tempfile.gettempdir()))
+    chosen = _runtime()
+    return private(chosen) if chosen else _shared(Path(tempfile.gettempdir()))
 
 
 def socket_path(database: Path) -> Path:
@@ -63,13 +60,29 @@ def socket_path(database: Path) -> Path:
 
     At most 100 bytes long. Raises `MonitorError` where no private place is short enough for it.
     """
-    real = os.path.realpath(database)
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
-    stem = re.sub(r"[^A-Za-z0-9_-]", "_", Path(real).stem)[:16]
-    path = runtime_dir() / f"{stem}-{digest}.sock"
-    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+    path = runtime_dir() / _socket_name(database)
+    if _too_long(path):
         path = _shared(Path("/tmp")) / path.name
     return path
+
+
+def expected(kind: Literal["config", "data", "state", "runtime"]) -> Path:
+    """Where a folder of ours is or would be. Makes nothing, and does not look whose it is."""
+    match kind:
+        case "config":
+            return _place("CONFIG", ".config")
+        case "data":
+            return _place("DATA", ".local/share")
+        case "state":
+            return _place("STATE", ".local/state")
+        case "runtime":
+            return _runtime() or Path(tempfile.gettempdir()) / _own()
+
+
+def expected_socket(database: Path) -> Path:
+    """As `socket_path`, and makes nothing."""
+    path = expected("runtime") / _socket_name(database)
+    return Path("/tmp") / _own() / path.name if _too_long(path) else path
 
 
 def private(folder: Path) -> Path:
@@ -89,6 +102,29 @@ def _place(kind: str, below_home: str) -> Path:
     return (chosen or Path.home() / below_home) / APP
 
 
+def _runtime() -> Path | None:
+    """Our folder in the runtime directory, where there is one that can be used."""
+    chosen = _absolute("XDG_RUNTIME_DIR")
+    if chosen is None and sys.platform != "darwin":
+        chosen = Path(f"/run/user/{os.getuid()}")
+    return chosen / APP if chosen is not None and os.access(chosen, os.W_OK) else None
+
+
+def _own() -> str:
+    return f"{APP}-{os.getuid()}"
+
+
+def _socket_name(database: Path) -> str:
+    real = os.path.realpath(database)
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+    stem = re.sub(r"[^A-Za-z0-9_-]", "_", Path(real).stem)[:16]
+    return f"{stem}-{digest}.sock"
+
+
+def _too_long(path: Path) -> bool:
+    return len(os.fsencode(path)) > _LONGEST_SOCKET
+
+
 def _absolute(variable: str) -> Path | None:
     """An absolute path from the environment; a relative one is to be ignored, says XDG."""
     path = Path(os.environ.get(variable, "").strip())
@@ -97,7 +133,7 @@ def _absolute(variable: str) -> Path | None:
 
 def _shared(folder: Path) -> Path:
     """Our folder in one that everybody writes to: nobody may have put it there for us."""
-    path = private(folder / f"{APP}-{os.getuid()}")
+    path = private(folder / _own())
     try:
         status = path.lstat()
     except OSError as error:

@@ -1,0 +1,58 @@
+"""A look at a database file that takes little time, disturbs nobody and writes nothing."""
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.store import migrations, opening
+
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at the time: a millisecond or so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found. `whole` is False where time ran out before all pages were looked at."""
+
+    faults: tuple[str, ...] = ()
+    whole: bool = True
+    outdated: bool = False
+    """An older version wrote it; the next collector brings it up to date."""
+    newest: Micros | None = None
+    """The newest call."""
+
+
+def check_up(path: Path, seconds: float) -> Checkup:
+    """Look for damage for so many seconds at most.
+
+    Raises `StoreError` for what is no database of ours, or one of a newer version.
+    """
+    opening.check_file(path, write=False)
+    with opening.explained(path), closing(_connect(path)) as conn:
+        opening.check_ours(path, conn)
+        steps = migrations.check(path, conn)
+        newest = None if steps else conn.execute("SELECT max(booked) FROM calls").fetchone()[0]
+        faults, whole = _faults(conn, seconds)
+        return Checkup(tuple(faults), whole, bool(steps), newest)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Without a log and its index SQLite would make them even to read.
+    logged = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
+    mode = "mode=ro" if logged else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=1.0, isolation_level=None)
+
+
+def _faults(conn: sqlite3.Connection, seconds: float) -> tuple[list[str], bool]:
+    until = time.monotonic() + seconds
+    conn.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    try:
+        rows = conn.execute("PRAGMA quick_check(20)").fetchall()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
+            raise
+        return [], False
+    return [line for (text,) in rows for line in text.splitlines() if line != "ok"], True
