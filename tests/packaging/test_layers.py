@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "textual": ("tui",),
     "plotext": ("cli",),
-    "sqlite3": ("store", "recorder"),
+    "sqlite3": ("store", "recorder", "sources"),
     "aiosqlite": ("store",),
     "genai_prices": ("pricing",),
     "starlette": ("server",),

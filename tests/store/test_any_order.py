@@ -143,6 +143,7 @@ def test_every_layer_follows_every_change(history: list[Step]) -> None:
 def _check(store: Store, model: Model) -> None:
     rows = model.rows()
     check_layers(store, rows, ZONE)
+    assert store.rebuild_rollups(mend=False).wrong == 0
     check_sessions(store, rows)
     extent = store.extent()
     booked = [row.booked for row in rows]

@@ -17,12 +17,16 @@ from tui_monitor.store import (
     dictionary,
     events,
     facts,
+    head,
     imports,
     ledger,
     migrations,
     opening,
+    rebuild,
     retention,
     samples,
+    stats,
+    upkeep,
     zones,
 )
 from tui_monitor.store import reprice as repricing
@@ -39,8 +43,11 @@ from tui_monitor.store.api import (
 )  # fmt: skip
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.lock import WriteLock
+from tui_monitor.store.rebuild import RebuildReport
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
+from tui_monitor.store.stats import StoreStats
+from tui_monitor.store.upkeep import Compacted
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
@@ -155,6 +162,28 @@ class Store:
     def price_merged(self, price: Callable[[Call], None]) -> None:
         """Price calls that are put together from several sources' parts with this from now on."""
         self._writing.price = price
+
+    def rebuild_rollups(
+        self, *, mend: bool, progress: Callable[[int, int], None] | None = None
+    ) -> RebuildReport:
+        """Make every roll-up anew from the raw calls, compare, and with `mend` put right what differs."""
+        with opening.explained(self.path):
+            return rebuild.rebuild(self._writing, mend=mend, progress=progress)
+
+    def compact(self, progress: Callable[[int, int], None] | None = None) -> Compacted:
+        """Give unused space back to the file system."""
+        with opening.explained(self.path):
+            return upkeep.compact(self._writing, progress)
+
+    def stats(self, settings: Retention, now: Micros) -> StoreStats:
+        """Rows, bytes, time span and growth of each layer; reads the whole file."""
+        with self._read() as conn:
+            return stats.stats(self.path, conn, settings, now)
+
+    def raw_calls(self, span: Span) -> Iterator[Call]:
+        """The raw calls booked in a span, oldest first, as they are at this moment; read some at a time."""
+        with self._read() as conn:
+            yield from head.booked_in(conn, span)
 
     def size_bytes(self) -> int:
         """Bytes of the database in use."""

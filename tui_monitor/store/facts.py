@@ -123,11 +123,10 @@ def raw_facts(
 ) -> Facts:  # fmt: skip
     """Single calls booked in the span."""
     condition, bounds = _raw_condition(conn, lookup, span, where)
-    unpriced = _unpriced(conn)
     wanted: list[Measure] = list(dict.fromkeys([*measures, *histograms]))
     terms = [label for label in labels if label in TERMS]
     columns = ["booked", "series", *(f"{label}_t" for label in terms)]
-    columns += [raw_expression(name, unpriced) for name in wanted]
+    columns += measure_expressions(conn, wanted)
     selected = ", ".join(f"ifnull({column}, {_UNKNOWN})" for column in columns)
     rows = _integers(conn.execute(f"SELECT {selected} {condition} ORDER BY booked, id", bounds), len(columns))
     values = dict(zip(wanted, rows[2 + len(terms) :], strict=True))
@@ -145,6 +144,12 @@ def raw_facts(
         buckets = histogram.buckets(values[name][known])
         facts.histograms[name] = Histogram(known, buckets, np.ones(len(known), dtype=np.int64))
     return facts
+
+
+def measure_expressions(conn: sqlite3.Connection, measures: Iterable[Measure]) -> list[str]:
+    """SQL for each measure over the row table."""
+    unpriced = _unpriced(conn)
+    return [raw_expression(name, unpriced) for name in measures]
 
 
 def _unpriced(conn: sqlite3.Connection) -> int:

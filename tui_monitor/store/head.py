@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from tui_monitor.model.call import DIMENSIONS, Call
+from tui_monitor.model.timerange import Span
 from tui_monitor.store.dictionary import SeriesKeys, Terms, label_set
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.measures import micros
@@ -147,6 +148,15 @@ def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
         for number, seq, kept, record in parts:
             rows[number].parts.append(Part(seq, _restore(record), bool(kept)))
     return rows
+
+
+def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[Call]:
+    """The calls booked in a span, oldest first; read some at a time, in the caller's transaction."""
+    cursor = conn.execute(
+        f"{_SELECT} WHERE c.booked > ? AND c.booked <= ? ORDER BY c.booked, c.id", (span.start, span.end)
+    )
+    for values in cursor:
+        yield _decode_call(values)
 
 
 def _restore(record: str) -> Call:

@@ -17,7 +17,7 @@ _SMALL = 16_000_000
 _REASONS: tuple[tuple[str, str, str], ...] = (
     ("SQLITE_FULL", "the disk is full", "free some space, or lower retention.size"),
     ("SQLITE_NOTADB", "it is not a database", "name another file with --db"),
-    ("SQLITE_CORRUPT", "it is damaged", "move it aside and start again; it was not changed"),
+    ("SQLITE_CORRUPT", "it is damaged", "put a copy back (`tui-monitor db restore FILE`) or move it aside"),
     ("SQLITE_READONLY", "it is read-only", "allow writing to it and its folder, or name another with --db"),
     ("SQLITE_PERM", "access is denied", "allow reading and writing the file and its folder"),
     ("SQLITE_CANTOPEN", "it cannot be opened", "check that the folder exists and may be written to"),

@@ -17,12 +17,13 @@ from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, SeriesKeys
 from tui_monitor.store.head import Row
 from tui_monitor.store.measures import SUMMED, measured
 
-_UNKNOWN = np.iinfo(np.int64).min
+UNKNOWN = np.iinfo(np.int64).min
+"""Stands for a value that is not known in arrays of integers."""
 _MOST = np.iinfo(np.int64).max
 _AT = {name: i for i, name in enumerate(MEASURES)}
 _SUMMED_AT = [_AT[name] for name in SUMMED]
 
-_COLUMNS = (
+COLUMNS = (
     "key", "born", "touched", "calls", "unpriced",
     *(column for name in SUMMED for column in (name, f"{name}_n")),
     *(f"{name}_{what}" for name in HISTOGRAMS for what in ("low", "high", "hist")),
@@ -41,8 +42,8 @@ def _assignment(column: str) -> str:
     return f"{column} = {column} + {new}"
 
 
-_UPSERT = f"""INSERT INTO %s ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
-    ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(c) for c in _COLUMNS[1:])}"""
+_UPSERT = f"""INSERT INTO %s ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})
+    ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(c) for c in COLUMNS[1:])}"""
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Deltas:
     series: np.ndarray
     fine: np.ndarray
     values: np.ndarray
-    """One column per measure; `_UNKNOWN` where a call does not know it."""
+    """One column per measure; `UNKNOWN` where a call does not know it."""
     in_place: bool = False
     """Whether nothing but values changes: then a call that a cell does not count does not come into it."""
 
@@ -66,7 +67,7 @@ class Deltas:
         """The change from some rows to others, which are stored or loaded already."""
         rows = [*old, *new]
         series = [row.series for row in rows]
-        values = [[_UNKNOWN if v is None else v for v in measured(row.call)] for row in rows]
+        values = [[UNKNOWN if v is None else v for v in measured(row.call)] for row in rows]
         return cls(
             sign=np.array([-1] * len(old) + [1] * len(new), dtype=np.int64),
             arrived=np.array([row.arrived for row in rows], dtype=np.int64),
@@ -137,6 +138,13 @@ def apply_cells(
         _mend_extremes(conn, layer, key[leaving], deltas.values[leaving], zones, keys)
 
 
+def add_cells(
+    conn: sqlite3.Connection, table: str, numbers: np.ndarray, sets: np.ndarray, deltas: Deltas
+) -> None:
+    """Add calls that come to the cells of a table of that form."""
+    conn.executemany(_UPSERT % table, _cell_rows((numbers << SERIES_BITS) + sets, deltas))
+
+
 def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: Deltas) -> np.ndarray:
     """Whether the cell as it is now counts the call: it may have been dropped, and begun anew since."""
     wanted = json.dumps(np.unique(key[deltas.sign < 0]).tolist())
@@ -151,11 +159,11 @@ def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: De
 
 
 def _cell_rows(key: np.ndarray, deltas: Deltas) -> list[tuple[object, ...]]:
-    """One row for each touched cell, in the order of `_COLUMNS`."""
+    """One row for each touched cell, in the order of `COLUMNS`."""
     order = np.argsort(key, kind="stable")
     unique, first = np.unique(key[order], return_index=True)
     values, sign = deltas.values[order], deltas.sign[order]
-    known = values != _UNKNOWN
+    known = values != UNKNOWN
     sums = np.add.reduceat(np.where(known, values, 0) * sign[:, None], first, axis=0)
     counts = np.add.reduceat(known * sign[:, None], first, axis=0)
     born = np.minimum.reduceat(deltas.arrived[order], first)
@@ -179,11 +187,11 @@ def _spread(
         return [empty, empty, empty]
     coming = known & (sign > 0)
     low = np.minimum.reduceat(np.where(coming, values, _MOST), first).tolist()
-    high = np.maximum.reduceat(np.where(coming, values, _UNKNOWN), first).tolist()
+    high = np.maximum.reduceat(np.where(coming, values, UNKNOWN), first).tolist()
     blobs = histogram.pack(cell[known], histogram.buckets(values[known]), sign[known], len(first))
     return [
         [None if v == _MOST else v for v in low],
-        [None if v == _UNKNOWN else v for v in high],
+        [None if v == UNKNOWN else v for v in high],
         blobs,
     ]
 
@@ -195,7 +203,7 @@ def _mend_extremes(
     """Look up anew the lowest or highest of each cell that may just have lost it."""
     for name in HISTOGRAMS:
         column = values[:, _AT[name]]
-        known = column != _UNKNOWN
+        known = column != UNKNOWN
         gone: dict[int, tuple[int, int]] = {}
         for k, v in zip(key[known].tolist(), column[known].tolist(), strict=True):
             low, high = gone.get(k, (v, v))

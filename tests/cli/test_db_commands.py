@@ -1,0 +1,77 @@
+"""`db`: what a person sees of the database's upkeep."""
+
+from pathlib import Path
+from typing import Any
+
+from tui_monitor.model.clock import ManualClock
+from tui_monitor.store.database import Store
+
+
+def test_sizes_are_told_by_layer(fed: Any) -> None:
+    ran = fed("db", "--json")
+    data = ran.json["data"]
+    assert ran.code == 0
+    assert {layer["name"]: layer["rows"] for layer in data["layers"]}["raw"] == 61
+    assert data["used_bytes"] <= data["file_bytes"] + data["wal_bytes"]
+    words = fed("db", "stats").out
+    assert "raw" in words
+    assert "cap reached" in words
+
+
+def test_a_copy_and_the_way_back(fed: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert "61 calls" in fed("db", "backup", str(copy)).out
+    assert fed("import", "undo", "first").code == 0
+    ran = fed("db", "restore", str(copy))
+    assert ran.code == 0
+    assert "before-restore-1" in ran.out
+    assert fed("query", "requests{} [30d] sum", "--json").json["data"]["result"][0]["value"][1] == "61"
+
+
+def test_a_sound_database_and_a_damaged_one(fed: Any, tmp_path: Path) -> None:
+    assert fed("db", "check").out.strip() == "the database is sound"
+    copy = tmp_path / "copy.db"
+    fed("db", "backup", str(copy))
+    data = bytearray(copy.read_bytes())
+    for page in range(9, len(data) // 4096, 2):
+        data[page * 4096 : page * 4096 + 64] = b"\x07" * 64
+    copy.write_bytes(data)
+    ran = fed("--db", str(copy), "db", "check")
+    assert ran.code == 1
+    assert "restore" in ran.err
+
+
+def test_roll_ups_are_compared(fed: Any) -> None:
+    ran = fed("db", "rebuild-rollups", "--dry-run")
+    assert ran.code == 0
+    assert "all the same" in ran.out
+    assert fed("db", "rebuild-rollups", "--json").json["data"]["calls"] == 61
+
+
+def test_space_is_given_back(fed: Any) -> None:
+    data = fed("db", "compact", "--json").json["data"]
+    assert data["after"] <= data["before"]
+
+
+def test_what_needs_the_database_alone_says_who_has_it(fed: Any, clock: ManualClock, tmp_path: Path) -> None:
+    path = Path(fed("db", "--json").json["data"]["path"])
+    copy = tmp_path / "copy.db"
+    fed("db", "backup", str(copy))
+    holder = Store.open(path, write=True, clock=clock)
+    try:
+        for words in (("compact",), ("rebuild-rollups",), ("restore", str(copy))):
+            ran = fed("db", *words)
+            assert ran.code == 1
+            assert "stop the collector" in ran.err
+        assert fed("db", "check").code == 0
+        assert fed("db", "backup", str(tmp_path / "second.db")).code == 0
+    finally:
+        holder.close()
+
+
+def test_without_a_database_nothing_is_made(cli: Any, tmp_path: Path) -> None:
+    for words in (("stats",), ("check",), ("compact",), ("backup", str(tmp_path / "x.db"))):
+        ran = cli("db", *words)
+        assert ran.code == 1
+        assert "no database yet" in ran.err
+    assert not (tmp_path / "x.db").exists()

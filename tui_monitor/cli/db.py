@@ -1,0 +1,213 @@
+"""`db`: look after the database: what is in it, is it sound, copy it, put a copy back."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_monitor.cli.actions import actions
+from tui_monitor.cli.context import Context
+from tui_monitor.cli.options import examples
+from tui_monitor.cli.progress import bar
+from tui_monitor.model.errors import StoreLocked
+from tui_monitor.model.text import clean
+from tui_monitor.model.units import UNKNOWN, size
+
+if TYPE_CHECKING:
+    from tui_monitor.store.database import Store
+    from tui_monitor.store.rebuild import LayerReport, RebuildReport
+    from tui_monitor.store.stats import LayerStats, StoreStats
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """What the verb takes."""
+    verbs = actions(parser, default="stats")
+    verbs.add("stats", "rows, bytes, time span and growth of each layer")
+    verbs.add("check", "look for damage; exit code 1 where there is some")
+    copying = verbs.add("backup", "copy the database to a file; collecting goes on")
+    copying.add_argument("file", type=Path, metavar="FILE", help="where the copy goes; must not exist")
+    back = verbs.add("restore", "put a copy in the database's place; what was there is set aside")
+    back.add_argument("file", type=Path, metavar="FILE", help="the copy")
+    verbs.add("compact", "drop what retention lets go and give the space back to the file system")
+    again = verbs.add("rebuild-rollups", "make sums and histograms anew from the calls, and compare")
+    again.add_argument("--dry-run", action="store_true", help="only say what differs")
+    examples(
+        parser,
+        """
+        tui-monitor db
+        tui-monitor db check
+        tui-monitor db backup ~/monitor-2026-03-18.db
+        tui-monitor db restore ~/monitor-2026-03-18.db
+        """,
+    )
+
+
+def run(context: Context) -> int:
+    """Do it. Raises `StoreError`, and `StoreLocked` where a collector must be stopped first."""
+    match context.args.action:
+        case "check":
+            return _check(context)
+        case "backup":
+            return _backup(context)
+        case "restore":
+            return _restore(context)
+        case "compact":
+            return _compact(context)
+        case "rebuild-rollups":
+            return _rebuild(context)
+        case _:
+            return _stats(context)
+
+
+@contextmanager
+def _writing(context: Context) -> "Iterator[Store]":
+    """The database under its lock. Raises `StoreError` where there is none, and `StoreLocked`."""
+    from tui_monitor.store.database import Store
+    from tui_monitor.store.opening import check_file
+
+    check_file(context.database, write=False)
+    zone = context.settings.calendar().zone
+    try:
+        store = Store.open(context.database, write=True, clock=context.clock, zone=zone)
+    except StoreLocked as error:
+        error.hint = "stop the collector or the dashboard for a moment, and try again"
+        raise
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _stats(context: Context) -> int:
+    from tui_monitor.store.database import Store
+
+    store = Store.open(context.database, write=False, clock=context.clock)
+    try:
+        stats = store.stats(context.settings.retention, context.clock.now())
+    finally:
+        store.close()
+    context.out.answer(stats, lambda: _show_stats(context, stats))
+    return 0
+
+
+def _show_stats(context: Context, stats: "StoreStats") -> None:
+    from tui_monitor.cli.tables import Column, facts, number, table
+    from tui_monitor.cli.times import written
+
+    calendar = context.settings.calendar()
+
+    def when(at: int | None) -> str:
+        return UNKNOWN if at is None else written(at, calendar)
+
+    def row(layer: "LayerStats") -> list[str]:
+        a_day = UNKNOWN if layer.rows_per_day is None else f"{layer.rows_per_day:,.0f}"
+        rows = UNKNOWN if layer.rows is None else f"{layer.rows:,}"
+        return [layer.name, rows, size(layer.bytes), a_day, when(layer.first), when(layer.last)]
+
+    columns = [
+        Column("layer"), number("rows"), number("size"), number("rows a day", 1), Column("from", rank=2),
+        Column("to", rank=3),
+    ]  # fmt: skip
+    table(context.out, columns, [row(layer) for layer in stats.layers])
+    context.out.line()
+    cap = f"{size(stats.cap_bytes)}" if stats.cap_bytes else "none"
+    growth = UNKNOWN if stats.growth_per_day is None else f"{size(round(stats.growth_per_day))} a day"
+    facts(
+        context.out,
+        [
+            ("file", clean(stats.path, 500)),
+            ("size", f"{size(stats.file_bytes)}, its log {size(stats.wal_bytes)}"),
+            ("in use", size(stats.used_bytes)),
+            ("cap", cap),
+            ("comes in", growth),
+            ("cap reached", f"≈ {when(stats.cap_reached)}" if stats.cap_reached else UNKNOWN),
+        ],
+    )
+
+
+def _check(context: Context) -> int:
+    from tui_monitor.store.upkeep import faults
+
+    with bar(context, "checking"):
+        found = faults(context.database)
+
+    def show() -> None:
+        for fault in found:
+            context.out.line(clean(fault, 500))
+        context.out.line(f"{len(found)} faults" if found else "the database is sound")
+        if found:
+            context.out.note("  put a copy back with `tui-monitor db restore FILE`")
+
+    context.out.answer({"faults": found}, show)
+    return 1 if found else 0
+
+
+def _backup(context: Context) -> int:
+    from tui_monitor.store.backup import backup
+
+    target = context.args.file.expanduser()
+    with bar(context, "copying") as told:
+        made = backup(context.database, target, told)
+    words = f"{made.calls:,} calls, {size(made.bytes)}, in {clean(str(made.path), 500)}"
+    context.out.answer(made, lambda: context.out.line(words))
+    return 0
+
+
+def _restore(context: Context) -> int:
+    from tui_monitor.store.backup import restore
+
+    copy = context.args.file.expanduser()
+    try:
+        with bar(context, "copying") as told:
+            aside = restore(copy, context.database, told)
+    except StoreLocked as error:
+        error.hint = "stop the collector or the dashboard first"
+        raise
+
+    def show() -> None:
+        context.out.line(f"{clean(str(context.database), 500)} is {clean(str(copy), 500)} now")
+        if aside is not None:
+            context.out.line(f"what was there is {clean(str(aside), 500)}")
+
+    context.out.answer({"database": context.database, "from": copy, "set_aside": aside}, show)
+    return 0
+
+
+def _compact(context: Context) -> int:
+    with _writing(context) as store:
+        dropped = store.retain(context.settings.retention, context.clock.now())
+        with bar(context, "giving back") as told:
+            done = store.compact(told)
+    words = f"{size(done.before)} → {size(done.after)}; {dropped.total:,} rows were too old"
+    data = {"before": done.before, "after": done.after, "dropped": dropped}
+    context.out.answer(data, lambda: context.out.line(words))
+    return 0
+
+
+def _rebuild(context: Context) -> int:
+    mend = not context.args.dry_run
+    with _writing(context) as store, bar(context, "summing up") as told:
+        report = store.rebuild_rollups(mend=mend, progress=told)
+    context.out.answer(report, lambda: _show_rebuilt(context, report, mend))
+    return 1 if report.wrong and not mend else 0
+
+
+def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None:
+    from tui_monitor.cli.tables import Column, number, table
+    from tui_monitor.cli.times import written
+
+    def row(layer: "LayerReport") -> list[str]:
+        name = f"{layer.layer} ({layer.zone})" if layer.zone else layer.layer
+        return [clean(name), f"{layer.checked:,}", f"{layer.wrong:,}", f"{layer.left:,}"]
+
+    columns = [Column("layer"), number("compared"), number("differed"), number("left alone")]
+    table(context.out, columns, [row(layer) for layer in report.layers])
+    done = "mended" if mend else "differ"
+    context.out.line(
+        f"{report.calls:,} calls; " + (f"{report.wrong:,} {done}" if report.wrong else "all the same")
+    )
+    calendar = context.settings.calendar()
+    for span in report.gone:
+        when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
+        context.out.note(f"note: some calls of {when} are no longer kept one by one")

@@ -1,0 +1,157 @@
+"""A copy of the database while it is in use, and the way back."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.model.errors import StoreError
+from tui_monitor.store import migrations, opening
+from tui_monitor.store.lock import WriteLock
+
+Progress = Callable[[int, int], None]
+"""Called with pages done and pages in all."""
+_PAGES = 2_000
+"""Pages copied at a time; between two steps others may write."""
+_PAUSE = 0.005
+_ROOM = 1.05
+"""How much more room than the database takes there must be before anything is copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A finished copy."""
+
+    path: Path
+    bytes: int
+    calls: int
+
+
+def backup(source: Path, target: Path, progress: Progress | None = None) -> Backup:
+    """Copy the database as it is at one moment; a collector may go on writing.
+
+    The copy appears under its name only when it is whole and was checked. Raises `StoreError` for a target
+    that exists, a disk with too little room, and a source that cannot be read.
+    """
+    opening.check_file(source, write=False)
+    part = target.with_name(target.name + ".part")
+    try:
+        if os.path.lexists(target):
+            raise StoreError(f"{target} exists already", hint="name another file, or remove that one first")
+        _check_room(source, target.parent)
+        _remove(part)
+        opening.create_file(part)
+        with opening.explained(source), closing(opening.connect_reader(source)) as conn:
+            opening.check_ours(source, conn)
+            with opening.explained(part), closing(sqlite3.connect(part, isolation_level=None)) as copy:
+                _copy(conn, copy, progress)
+                # A copy is one file, whoever looks into it; the database gets its log back when it is used.
+                copy.execute("PRAGMA journal_mode = DELETE")
+                calls = _checked(part, copy)
+        _settle(part)
+        os.replace(part, target)
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        _remove(part)
+    return Backup(target, target.stat().st_size, calls)
+
+
+def restore(copy: Path, target: Path, progress: Progress | None = None) -> Path | None:
+    """Put a copy in the place of the database; what was there is set aside, and its new name returned.
+
+    Raises `StoreLocked` while a collector writes the database, and `StoreError` for a copy that is not
+    whole, of another program or of a newer version; then nothing was changed.
+    """
+    opening.check_file(copy, write=False)
+    with opening.explained(copy), closing(opening.connect_reader(copy)) as conn:
+        opening.check_ours(copy, conn)
+        migrations.check(copy, conn)
+        _checked(copy, conn)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = WriteLock.take(target)
+        try:
+            return _put_in_place(copy, target, progress)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise StoreError(f"cannot write {target}: {error.strerror}") from error
+
+
+def _put_in_place(copy: Path, target: Path, progress: Progress | None) -> Path | None:
+    fresh = target.with_name(target.name + ".restored")
+    _remove(fresh)
+    try:
+        backup(copy, fresh, progress)
+        aside = _set_aside(target)
+        os.replace(fresh, target)
+    finally:
+        _remove(fresh)
+    return aside
+
+
+def _copy(conn: sqlite3.Connection, copy: sqlite3.Connection, progress: Progress | None) -> None:
+    def told(_status: int, remaining: int, total: int) -> None:
+        if progress is not None:
+            progress(total - remaining, total)
+
+    # One transaction of a reader: every step sees the same moment, and no writer makes it begin again.
+    conn.execute("BEGIN")
+    try:
+        conn.execute("SELECT 1 FROM sqlite_master").fetchone()
+        conn.backup(copy, pages=_PAGES, progress=told, sleep=_PAUSE)
+    finally:
+        conn.execute("ROLLBACK")
+
+
+def _checked(path: Path, conn: sqlite3.Connection) -> int:
+    """How many calls it holds. Raises `StoreError` where a page is damaged."""
+    (verdict,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise StoreError(f"{path} is damaged ({verdict.splitlines()[0][:120]})", hint="use another copy")
+    return conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()[0]
+
+
+def _check_room(source: Path, folder: Path) -> None:
+    needed = round(source.stat().st_size * _ROOM)
+    with suppress(OSError):
+        room = os.statvfs(folder)
+        free = room.f_bavail * room.f_frsize
+        if free < needed:
+            raise StoreError(
+                f"too little room in {folder}: {needed:,} bytes are needed, {free:,} are free",
+                hint="name a file on another disk",
+            )
+
+
+def _settle(path: Path) -> None:
+    """On the disk before it gets its name."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _set_aside(target: Path) -> Path | None:
+    """Rename the database that is there, with its log, to the first free name."""
+    if not target.exists() or not target.stat().st_size:
+        return None
+    number = 1
+    while (aside := target.with_name(f"{target.name}.before-restore-{number}")).exists():
+        number += 1
+    # The log belongs to the old file: beside the new one it would damage it.
+    wal = target.with_name(target.name + "-wal")
+    if wal.exists():
+        os.replace(wal, aside.with_name(aside.name + "-wal"))
+    _remove(target.with_name(target.name + "-shm"))
+    os.replace(target, aside)
+    return aside
+
+
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.unlink()

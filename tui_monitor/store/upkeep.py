@@ -1,0 +1,91 @@
+"""Looking for damage, and giving unused space back."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.store import cells, migrations, opening
+from tui_monitor.store.dictionary import SERIES_BITS
+from tui_monitor.store.writing import WriteSide
+
+Progress = Callable[[int, int], None]
+_PAGES = 2_000
+_MOST = 100
+"""Faults that are listed; a damaged file may have any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """Bytes of the file and its log, before and after."""
+
+    before: int
+    after: int
+
+
+def faults(path: Path) -> list[str]:
+    """What SQLite finds wrong with the file; empty for a sound one. Reads all of it, beside others.
+
+    Raises `StoreError` where it cannot be opened at all.
+    """
+    opening.check_file(path, write=False)
+    with opening.explained(path), closing(opening.connect_reader(path)) as conn:
+        opening.check_ours(path, conn)
+        migrations.check(path, conn)
+        try:
+            rows = conn.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+            found = [line for (text,) in rows for line in text.splitlines() if line != "ok"]
+            return found or _strays(conn)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
+                # Too damaged even to list what is wrong.
+                return [str(error)]
+            raise
+
+
+def _strays(conn: sqlite3.Connection) -> list[str]:
+    """Rows that contradict each other."""
+    told: list[str] = []
+    utc = [(zone << cells.DAY_BITS) << SERIES_BITS for zone in (cells.UTC_ZONE, cells.UTC_ZONE + 1)]
+    (counted,) = conn.execute(
+        "SELECT ifnull(sum(calls), 0) FROM day WHERE key >= ? AND key < ?", utc
+    ).fetchone()
+    (noted,) = conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()
+    (dropped,) = conn.execute("SELECT count(*) FROM dropped WHERE layer = 'day'").fetchone()
+    if counted != noted and not dropped:
+        told.append(f"the days count {counted} calls, {noted} were stored; `db rebuild-rollups` mends that")
+    (lost,) = conn.execute(
+        """SELECT count(*) FROM identities i WHERE call IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM calls WHERE id = i.call)"""
+    ).fetchone()
+    if lost:
+        told.append(f"{lost} identities lead to calls that are not there")
+    return told
+
+
+def compact(side: WriteSide, progress: Progress | None = None) -> Compacted:
+    """Give every free page back to the file system, some at a time, and empty the log."""
+    before = _size(side.path)
+    total = _free(side.conn)
+    while left := _free(side.conn):
+        if progress is not None:
+            progress(total - left, total)
+        with side.transaction():
+            side.conn.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+            if _free(side.conn) >= left:
+                # Made without incremental vacuum: what is free is used again, but not given back.
+                break
+    with side.guard, opening.explained(side.path):
+        side.conn.execute("PRAGMA optimize").fetchall()
+        side.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return Compacted(before, _size(side.path))
+
+
+def _free(conn: sqlite3.Connection) -> int:
+    return conn.execute("PRAGMA freelist_count").fetchone()[0]
+
+
+def _size(path: Path) -> int:
+    wal = path.with_name(path.name + "-wal")
+    return path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
