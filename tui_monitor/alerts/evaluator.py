@@ -79,6 +79,14 @@ class Evaluator:
         ended = await self._store.resolved_since(self._today())
         self._resolved = [alert for alert in ended if alert.fired is not None]
 
+    async def reconfigure(self, settings: Alerts) -> None:
+        """Other rules and another grid from the next evaluation on; an equal rule keeps its course."""
+        rules = await asyncio.to_thread(compile_rules, settings.rules, self._engine)
+        same = {rule.name for rule in self._rules} & {rule.name for rule in rules}
+        # Those that are gone stay until then: one may be under way.
+        self._courses |= {rule.name: _Course() for rule in rules if rule.name not in same}
+        self._rules, self._interval = rules, settings.interval
+
     def due(self) -> Micros:
         """When to look next, µs UTC: shortly after the next instant of the grid.
 

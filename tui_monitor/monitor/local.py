@@ -19,7 +19,7 @@ from tui_monitor.model.alert import Alert, AlertsView, Change
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
-from tui_monitor.monitor.api import Snapshot
+from tui_monitor.monitor.api import Reloaded, Snapshot
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.store.alerts import AlertStore
@@ -49,6 +49,18 @@ class Actions(Protocol):
 
     async def undo_import(self, batch_id: str) -> int:
         """Take an import back whole."""
+        ...
+
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait until it is resumed."""
+        ...
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a source go on, or try it again."""
+        ...
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again."""
         ...
 
 
@@ -186,6 +198,22 @@ class LocalMonitor:
     async def undo_import(self, batch_id: str) -> int:
         """Take an import back; the number of calls taken out."""
         return await self._actions.undo_import(batch_id)
+
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait until it is resumed, over restarts too."""
+        await self._actions.pause_source(name, who)
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a paused source go on, or try a failed one again at once."""
+        await self._actions.resume_source(name, who)
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again."""
+        return await self._actions.reload()
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Show everything by other settings from now on; days stay cut as they are."""
+        self._settings = settings
 
     def close(self) -> None:
         """Take no more questions; those under way end by themselves."""

@@ -15,13 +15,19 @@ from tui_monitor.config.load import Settings
 from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
-from tui_monitor.model.errors import Busy
+from tui_monitor.model.errors import Busy, MonitorError
 from tui_monitor.model.feed import Record
+from tui_monitor.model.text import clean
+from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
 from tui_monitor.runtime.intake import Intake
+from tui_monitor.runtime.pauses import Pause
+from tui_monitor.runtime.pauses import keep as keep_pause
+from tui_monitor.runtime.pauses import load as load_pauses
+from tui_monitor.runtime.reload import compare, concerns_sources, taken_over
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
 from tui_monitor.sources.api import Source
 from tui_monitor.sources.table import SOURCES
@@ -37,13 +43,15 @@ ServerFactory = Callable[["Collector"], Sequence[Worker]]
 _DOORS_WITHIN = 1.2
 _REST_WITHIN = 0.2
 _WRITE_WITHIN = 0.3
+_CONFIG = "config"
 _LEAVE_WITHIN = 1.7
 
 
 class Collector:
     """Everything behind the screen. All methods belong to the loop it is started on.
 
-    `serve` opens the doors; without it there are none. `sources` replaces the registered ones.
+    `serve` opens the doors; without it there are none. `sources` replaces the registered ones. `configure`
+    reads the configuration again; it may block, and raises `UsageError`.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Collector:
         serve: ServerFactory | None = None,
         sources: Sequence[Source] | None = None,
         backoff: Backoff | None = None,
+        configure: Callable[[], Settings] | None = None,
     ) -> None:
         self.settings = settings
         self.path = path
@@ -64,7 +73,10 @@ class Collector:
         """HTTP requests refused, by reason."""
         self.monitor: LocalMonitor
         self._serve = serve
-        self._sources = SOURCES if sources is None else sources
+        self._configure = configure
+        self._changing = asyncio.Lock()
+        self._rules_changed = asyncio.Event()
+        self._sources = {source.name: source for source in (SOURCES if sources is None else sources)}
         self._supervisor = Supervisor(self.clock, self.bus, backoff)
         self._doors: tuple[str, ...] = ()
         self._open = AsyncExitStack()
@@ -98,23 +110,32 @@ class Collector:
             self.monitor = LocalMonitor(
                 settings, self.store, engine, alerts, evaluator, _Here(self, evaluator), self.clock
             )
+            self._evaluator = evaluator
+            pauses = await asyncio.to_thread(load_pauses, self.store)
             self._started = self.clock.now()
-            self._start_workers(evaluator)
+            self._start_workers(pauses)
             self._open = stack.pop_all()
         log.info("collecting into %s", self.store.path)
 
-    def _start_workers(self, evaluator: Evaluator) -> None:
+    def _start_workers(self, pauses: Mapping[str, Pause]) -> None:
         doors = list(self._serve(self)) if self._serve is not None else []
         self._doors = tuple(door.name for door in doors)
+        for worker in (Worker("prices", self._intake.run), *doors):
+            self._supervisor.start(worker)
+        for name, source in self._sources.items():
+            pause = pauses.get(name)
+            words = self._words(pause) if pause else ""
+            self._supervisor.start(loops.source_worker(self, source), paused=words)
         for worker in (
-            Worker("prices", self._intake.run),
-            *doors,
-            *(loops.source_worker(self, source) for source in self._sources),
-            loops.alerts_worker(evaluator, self.clock),
+            loops.alerts_worker(self._evaluator, self.clock, self._rules_changed),
             loops.retention_worker(self),
             loops.own_samples_worker(self),
         ):
             self._supervisor.start(worker)
+        self._config = self._supervisor.start(Worker(_CONFIG, loops.stay))
+
+    def _words(self, pause: Pause) -> str:
+        return pause.words(self.settings.calendar(), self.clock.now())
 
     async def stop(self) -> None:
         """Within two seconds: the doors close, sources end, what waits is written, the database is closed."""
@@ -155,6 +176,76 @@ class Collector:
         """Take an import back whole; the number of calls taken out. Raises `StoreError`."""
         return await asyncio.to_thread(self.store.undo_import, batch_id)
 
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait until it is resumed, over restarts too. Raises `MonitorError`."""
+        if name not in self._sources:
+            raise self._no_source(name)
+        pause = Pause(clean(who, 64) or "somebody", self.clock.now())
+        async with self._changing:
+            await asyncio.to_thread(keep_pause, self.store, name, pause)
+            await self._supervisor.pause(name, self._words(pause))
+        log.info("source %s is %s", name, self._words(pause))
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a paused source go on, or try a part that failed again at once. Raises `MonitorError`."""
+        if name not in {row.name for row in self.rows()}:
+            raise self._no_source(name)
+        async with self._changing:
+            if name in self._sources:
+                await asyncio.to_thread(keep_pause, self.store, name, None)
+            await self._supervisor.again(name)
+        log.info("source %s goes on, says %s", name, clean(who, 64))
+
+    def _no_source(self, name: str) -> MonitorError:
+        return MonitorError(
+            f"no source is called {clean(name, 60)!r}", hint=f"there are {', '.join(self._sources)}"
+        )
+
+    async def reload_config(self) -> Reloaded:
+        """Read the configuration again, and take it over as `reload` does. Raises `UsageError`.
+
+        Where it is wrong the settings stay as they are, and the row `config` says so.
+        """
+        if self._configure is None:
+            raise MonitorError("this collector was given its settings, and knows no file to read again")
+        try:
+            return await self.reload(await asyncio.to_thread(self._configure))
+        except MonitorError as error:
+            log.error("the configuration is not taken over: %s", error.message)
+            self._config.failed(error.message, "the settings of before hold; mend it and reload")
+            raise
+
+    async def reload(self, settings: Settings) -> Reloaded:
+        """Take other settings over while doors stay open and data comes in; tells what waits for a restart.
+
+        Raises `UsageError`, and changes nothing, where the prices cannot be read.
+        """
+        async with self._changing:
+            if self._stopping:
+                raise Busy("the collector is stopping", retry_after=2.0)
+            reloaded = compare(self.settings, settings)
+            settings = taken_over(self.settings, settings)
+            await self._intake.reload(settings)
+            self.settings = settings
+            self.monitor.reconfigure(settings)
+            await self._evaluator.reconfigure(settings.alerts)
+            self._rules_changed.set()
+            if concerns_sources(reloaded):
+                await self._restart_sources()
+        self._config.running(_reloaded(reloaded))
+        log.info("the configuration was read again: %s", _reloaded(reloaded))
+        return reloaded
+
+    async def _restart_sources(self) -> None:
+        pauses = await asyncio.to_thread(load_pauses, self.store)
+        await asyncio.gather(
+            *(
+                self._supervisor.restart(loops.source_worker(self, source))
+                for name, source in self._sources.items()
+                if name not in pauses
+            )
+        )
+
     def not_ready(self) -> tuple[str, ...]:
         """Why pushed data is not taken at this moment; empty when it is."""
         if self._stopping:
@@ -194,9 +285,18 @@ class _Here:
         self.acknowledge = evaluator.acknowledge
         self.unacknowledge = evaluator.unacknowledge
         self.undo_import = collector.undo_import
+        self.pause_source = collector.pause_source
+        self.resume_source = collector.resume_source
+        self.reload = collector.reload_config
 
     async def status(self) -> CollectorStatus:
         return self._collector.status()
+
+
+def _reloaded(reloaded: Reloaded) -> str:
+    words = f"{', '.join(reloaded.changed)} changed" if reloaded.changed else "nothing changed"
+    waiting = ", ".join(reloaded.restart)
+    return f"{words}; {waiting} after a restart" if waiting else words
 
 
 def database_bytes(path: Path) -> int | None:

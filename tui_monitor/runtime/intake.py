@@ -29,6 +29,8 @@ class Intake:
         self._clock = clock
         self._bus = bus
         self._recorder: Recorder | None = None
+        self._preparer: Preparer | None = None
+        self._handle: Handle | None = None
         self._open = asyncio.Event()
         self._ended = False
         self._waiting = 0
@@ -37,9 +39,10 @@ class Intake:
 
     async def run(self, handle: Handle) -> None:
         """Load the prices, open the recorder, and stay. A worker of the supervisor."""
+        self._handle = handle
         if self._recorder is None:
             prices = await self._load_prices(handle)
-            preparer = Preparer(self._settings.collector, prices, self._clock)
+            self._preparer = preparer = Preparer(self._settings.collector, prices, self._clock)
             await asyncio.to_thread(preparer.seed, self._store)
             self._store.price_merged(prices.price)
             recorder = Recorder(self._store, preparer, self._settings.collector, self._clock, self._bus)
@@ -54,7 +57,7 @@ class Intake:
         settings = self._settings.prices
         try:
             book = await asyncio.to_thread(PriceBook.load, settings)
-            handle.running("the bundled list" + (f" and {book.file}" if book.file else ""))
+            handle.running(_origin(book))
         except MonitorError as error:
             if settings.file is None:
                 raise
@@ -64,6 +67,18 @@ class Intake:
             handle.problem(error.message)
             handle.running("the bundled list only: your file is broken")
         return book
+
+    async def reload(self, settings: Settings) -> None:
+        """Price what comes from now on by other settings; the file is read again even if they are equal.
+
+        Raises `UsageError`, and changes nothing, where the file is broken.
+        """
+        book = await asyncio.to_thread(PriceBook.load, settings.prices)
+        self._settings = settings
+        if self._preparer is not None and self._handle is not None:
+            self._preparer.prices = book
+            self._store.price_merged(book.price)
+            self._handle.running(_origin(book))
 
     async def submit(
         self, records: Sequence[Record], *, remember: bool, offsets: Mapping[str, str] | None
@@ -104,3 +119,7 @@ class Intake:
             return RecorderStats(queued=self._waiting, rejected=self.rejected)
         stats = self._recorder.stats
         return replace(stats, rejected=stats.rejected + self.rejected)
+
+
+def _origin(book: PriceBook) -> str:
+    return "the bundled list" + (f" and {book.file}" if book.file else "")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import format_duration
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime.supervisor import Handle, Worker
-from tui_monitor.sources.api import Source
+from tui_monitor.sources.api import Source, why_off
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -62,6 +63,10 @@ class Context:
         """It waits for something it needs."""
         self.handle.paused(why)
 
+    def off(self, why: str) -> None:
+        """There is nothing for it to do."""
+        self.handle.off(why)
+
     def problem(self, error: str) -> None:
         """Something went wrong that does not stop it."""
         self.handle.problem(error)
@@ -73,14 +78,21 @@ def source_worker(collector: "Collector", source: Source) -> Worker:
     async def run(handle: Handle) -> None:
         await source.run(Context(collector.clock, collector.settings, collector, handle))
 
-    return Worker(source.name, run, kind="source")
+    return Worker(source.name, run, why_off(source, collector.settings), "source")
 
 
-def alerts_worker(evaluator: Evaluator, clock: Clock) -> Worker:
-    """Evaluates the rules on their grid."""
+async def stay(handle: Handle) -> None:
+    """A row without work of its own."""
+    handle.running()
+    await asyncio.Event().wait()
+
+
+def alerts_worker(evaluator: Evaluator, clock: Clock, changed: asyncio.Event) -> Worker:
+    """Evaluates the rules on their grid, and at once when they have `changed`."""
 
     async def run(handle: Handle) -> None:
         while True:
+            changed.clear()
             await evaluator.run_once()
             rules = evaluator.view().rules
             broken = [rule for rule in rules if rule.error and rule.enabled]
@@ -88,7 +100,9 @@ def alerts_worker(evaluator: Evaluator, clock: Clock) -> Worker:
                 handle.problem(f"{broken[0].name}: {broken[0].error}")
             handle.heard(1)
             handle.running(_rules(len(rules), len(broken)))
-            await asyncio.sleep(max(0.0, (evaluator.due() - clock.now()) / SECOND))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, (evaluator.due() - clock.now()) / SECOND)):
+                    await changed.wait()
 
     return Worker("alerts", run)
 
@@ -110,11 +124,11 @@ def retention_worker(collector: "Collector") -> Worker:
 
 def own_samples_worker(collector: "Collector") -> Worker:
     """Writes how the collector is doing, so that it can be charted and alerted on like anything else."""
-    interval = collector.settings.collector.interval
 
     async def run(handle: Handle) -> None:
-        handle.running(f"every {format_duration(interval)}")
         while True:
+            interval = collector.settings.collector.interval
+            handle.running(f"every {format_duration(interval)}")
             samples = own_samples(collector, collector.clock.now())
             try:
                 await collector.submit(samples)

@@ -57,6 +57,7 @@ class Handle:
         self._lag: float | None = None
         self._minute = Minute()
         self._began = clock.monotonic()
+        self._held = False
 
     def running(self, detail: str | None = None) -> None:
         """It works; `detail` is a few words on what it does."""
@@ -90,10 +91,22 @@ class Handle:
 
     def off(self, why: str) -> None:
         """It does not run, and that is as it should be."""
+        self._held = False
         self._become(SourceState.OFF, why)
+
+    def hold(self, why: str) -> None:
+        """Somebody paused it: until `release` nothing else is said of its state."""
+        self._progress = None
+        self._become(SourceState.PAUSED, why)
+        self._held = True
+
+    def release(self) -> None:
+        """It may go on."""
+        self._held = False
 
     def starting(self) -> None:
         """It is being started."""
+        self._progress = None
         self._become(SourceState.STARTING, "")
 
     def restarted(self) -> None:
@@ -134,7 +147,7 @@ class Handle:
 
     def _become(self, state: SourceState, detail: str | None = None) -> None:
         detail = self._detail if detail is None else clean(detail)
-        if (state, detail) == (self.state, self._detail):
+        if self._held or (state, detail) == (self.state, self._detail):
             return
         if state is not self.state or self._since is None:
             self._since = self._clock.now()
@@ -165,21 +178,56 @@ class Supervisor:
         self._clock = clock
         self._bus = bus
         self._backoff = backoff or Backoff()
+        self._workers: dict[str, Worker] = {}
         self._handles: dict[str, Handle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: dict[str, asyncio.Task[None]] = {}
+        """Tasks that were cancelled and have not ended yet; the next one of that name waits for them."""
+        self._changing = asyncio.Lock()
 
-    def start(self, worker: Worker) -> Handle:
-        """Run a worker from now on. Raises ValueError for a name that is taken."""
+    def start(self, worker: Worker, *, paused: str = "") -> Handle:
+        """Run a worker from now on, or hold it for the reason `paused`.
+
+        Raises ValueError for a name that is taken.
+        """
         if worker.name in self._handles:
             raise ValueError(f"there is a worker named {worker.name!r} already")
         handle = Handle(worker.name, self._clock, self._bus, worker.kind)
+        self._workers[worker.name] = worker
         self._handles[worker.name] = handle
+        if paused:
+            handle.hold(paused)
+        else:
+            self._begin(worker, handle)
+        return handle
+
+    async def pause(self, name: str, why: str, *, within: float = 1.0) -> None:
+        """End a worker until it is started again; waits for it `within` seconds at most."""
+        async with self._changing:
+            # Held first, so that what it says while it ends is not shown.
+            self._handles[name].release()
+            self._handles[name].hold(why)
+            await self._cancel([name], within)
+
+    async def restart(self, worker: Worker, *, within: float = 1.0) -> None:
+        """Run a worker anew in place of the one of its name, however that one is doing."""
+        async with self._changing:
+            await self._cancel([worker.name], within)
+            self._workers[worker.name] = worker
+            self._handles[worker.name].release()
+            self._begin(worker, self._handles[worker.name])
+
+    async def again(self, name: str) -> None:
+        """Start a worker at once that failed or waits; one that is at work is left alone."""
+        if self._handles[name].state in (SourceState.FAILED, SourceState.PAUSED):
+            await self.restart(self._workers[name])
+
+    def _begin(self, worker: Worker, handle: Handle) -> None:
         if worker.off:
             handle.off(worker.off)
         else:
             keep = self._keep(worker, handle)
             self._tasks[worker.name] = asyncio.create_task(keep, name=f"worker {worker.name}")
-        return handle
 
     def rows(self) -> tuple[SourceRow, ...]:
         """How each worker is doing, in the order they were started."""
@@ -188,17 +236,27 @@ class Supervisor:
     async def stop(self, names: Iterable[str] | None = None, *, within: float = 1.0) -> None:
         """Cancel these workers (all by default) and wait for them, `within` seconds at most."""
         chosen = list(self._tasks) if names is None else [name for name in names if name in self._tasks]
-        tasks = [self._tasks.pop(name) for name in chosen]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            _done, stuck = await asyncio.wait(tasks, timeout=within)
-            for task in stuck:
-                log.warning("%s did not stop within %g s", task.get_name(), within)
+        await self._cancel(chosen, within)
         for name in chosen:
             self._handles[name].off("stopped")
 
+    async def _cancel(self, names: Iterable[str], within: float) -> None:
+        tasks = {name: self._tasks.pop(name) for name in names if name in self._tasks}
+        for task in tasks.values():
+            task.cancel()
+        if not tasks:
+            return
+        _done, stuck = await asyncio.wait(tasks.values(), timeout=within)
+        for name, task in tasks.items():
+            if task in stuck:
+                log.warning("%s did not stop within %g s", task.get_name(), within)
+                self._ending[name] = task
+
     async def _keep(self, worker: Worker, handle: Handle) -> None:
+        if before := self._ending.get(worker.name):
+            handle.starting()
+            await asyncio.wait([before])
+            del self._ending[worker.name]
         failures = 0
         while True:
             began = self._clock.monotonic()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tui_monitor.config.settings import Agents, Collector, Consent, Probes, StatusPages
 from tui_monitor.model.clock import Clock
@@ -88,6 +88,10 @@ class SourceContext(Protocol):
         """It waits for something it needs."""
         ...
 
+    def off(self, why: str) -> None:
+        """There is nothing for it to do, and that is as it should be."""
+        ...
+
     def problem(self, error: str) -> None:
         """Something went wrong that does not stop it: counted and shown."""
         ...
@@ -107,3 +111,20 @@ class Source(Protocol):
     async def run(self, ctx: SourceContext) -> None:
         """Gather and hand over until cancelled."""
         ...
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """What a source may have besides: a word on whether it runs at all with these settings.
+
+    Asked when it is started, and again after the settings have changed, when every source is started anew.
+    """
+
+    def off(self, settings: SourceSettings) -> str:
+        """Why it does not run, with what to do about it; empty when it does. Must not block."""
+        ...
+
+
+def why_off(source: Source, settings: SourceSettings) -> str:
+    """Why a source does not run with these settings; empty when it does."""
+    return source.off(settings) if isinstance(source, Choosy) else ""
