@@ -28,9 +28,9 @@ def shifted(shown: TimeRange, halves: int, now: Micros) -> TimeRange:
 
 
 def ending_at(shown: TimeRange, newest: Micros, now: Micros) -> TimeRange:
-    """The range that ends with the newest data; to the next whole second, so that it reads well."""
+    """The range that ends with the newest data, to the whole second; live where that range holds it."""
     end = -(-newest // SECOND) * SECOND
-    return TimeRange(shown.length, None if end >= now else end)
+    return TimeRange(shown.length, None if newest > now - shown.length else end)
 
 
 def read_range(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> TimeRange:

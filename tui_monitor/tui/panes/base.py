@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from textual import on
@@ -124,7 +125,8 @@ class Pane(Vertical, Generic[A]):
         if not force and not self._worth_asking(question, look):
             return
         self._under_way = question
-        self.run_worker(self._put(question), exclusive=True, group="question")
+        # Called by the worker: one that ends before it began leaves no coroutine behind.
+        self.run_worker(partial(self._put, question), exclusive=True, group="question")
 
     def ask_again(self) -> None:
         """Ask now, whatever was asked before."""

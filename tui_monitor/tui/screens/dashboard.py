@@ -82,7 +82,7 @@ class Dashboard(Screen[None]):
         """Take a snapshot unless one is under way."""
         if not self._taking:
             self._taking = True
-            self.run_worker(self._take_snapshot(), group="frame")
+            self.run_worker(self._take_snapshot, group="frame")
 
     async def _take_snapshot(self) -> None:
         shown = self.shown
@@ -127,7 +127,7 @@ class Dashboard(Screen[None]):
             calendar=snapshot.calendar,
             newest=snapshot.extent.last,
             alerts=(snapshot.open_alerts, snapshot.worst_alert),
-            pulse=snapshot.collector,
+            collector=snapshot.collector,
             frozen=self.paused is not None,
         )
         self.pane.update(look, force=force)

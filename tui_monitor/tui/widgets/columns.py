@@ -40,10 +40,39 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One row, under a key that stays while its cells change."""
+    """One row, under a key that stays while its cells change.
+
+    A row with a `heading` is the title of those below it, and has nothing else.
+    """
 
     key: str
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    heading: str = ""
+
+
+def arrange(rows: Sequence[GridRow], order: tuple[str, bool] | None) -> tuple[GridRow, ...]:
+    """The rows below each heading by the raw values of a column, unknown ones last.
+
+    `order` is a column's key and whether the largest comes first; none is the order given.
+    """
+    if order is None:
+        return tuple(rows)
+    parts: list[list[GridRow]] = [[]]
+    for row in rows:
+        if row.heading:
+            parts.append([])
+        parts[-1].append(row)
+    return tuple(row for part in parts for row in _in_order(part, *order))
+
+
+def _in_order(rows: Sequence[GridRow], column: str, reverse: bool) -> list[GridRow]:
+    def value(row: GridRow) -> Any:
+        cell = row.cells.get(column)
+        return None if cell is None else cell.sort
+
+    headings = [row for row in rows if row.heading]
+    known = sorted((row for row in rows if value(row) is not None), key=value, reverse=reverse)
+    return [*headings, *known, *(row for row in rows if value(row) is None and not row.heading)]
 
 
 Places = Sequence[tuple[Column, int]]

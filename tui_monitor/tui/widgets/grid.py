@@ -1,7 +1,7 @@
 """A table of live rows: the cursor keeps to its row, columns keep their place, only changes are repainted."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
@@ -11,7 +11,16 @@ from textual.strip import Strip
 
 from tui_monitor.tui.drawing import Span, wrap
 from tui_monitor.tui.widgets.base import Drawn
-from tui_monitor.tui.widgets.columns import GAP, Cell, Column, GridRow, draw_header, draw_row, lay_out
+from tui_monitor.tui.widgets.columns import (
+    GAP,
+    Cell,
+    Column,
+    GridRow,
+    arrange,
+    draw_header,
+    draw_row,
+    lay_out,
+)
 
 __all__ = ["Cell", "Column", "Grid", "GridRow"]
 
@@ -26,7 +35,7 @@ class Grid(Drawn, can_focus=True):
 
     Rows are drawn in the order they are given, or by `sort_by`. The cursor stays on its row's key when rows
     move, come or go; when its own row goes, it takes the one that came in its place. `left` and `right`
-    choose one value of the row.
+    choose one value of the row. Headings stay where they are, and the cursor passes over them.
     """
 
     DEFAULT_CSS = """
@@ -161,27 +170,15 @@ class Grid(Drawn, can_focus=True):
 
     # Arranging.
 
-    def _sorted(self) -> tuple[GridRow, ...]:
-        if self._order is None:
-            return self._given
-        column, reverse = self._order
-
-        def value(row: GridRow) -> Any:
-            cell = row.cells.get(column)
-            return None if cell is None else cell.sort
-
-        known = sorted((row for row in self._given if value(row) is not None), key=value, reverse=reverse)
-        return (*known, *(row for row in self._given if value(row) is None))
-
     def _arrange(self) -> None:
         """Order the rows and put the cursor back on its own."""
         before, line = self._cursor, self._at - self._top
         seen = 0 <= line < max(1, self._body())
         count = len(self._rows)
-        self._rows = self._sorted()
+        self._rows = arrange(self._given, self._order)
         index = next((i for i, row in enumerate(self._rows) if row.key == self._cursor), None)
-        self._at = index if index is not None else max(0, min(self._at, len(self._rows) - 1))
-        self._cursor = self._rows[self._at].key if self._rows else None
+        self._at = self._row_at(self._at if index is None else index)
+        self._cursor = self._key_at(self._at)
         if seen and self._top > 0:
             # Rows that come or go above leave the cursor on its line of the screen.
             self._top = self._at - line
@@ -195,8 +192,27 @@ class Grid(Drawn, can_focus=True):
     def _clamp(self, *, follow: bool) -> None:
         body = max(1, self._body())
         if follow:
-            self._top = max(self._at - body + 1, min(self._top, self._at))
+            # The first row below a heading brings it along.
+            first = self._at - (body > 1 and self._is_heading(self._at - 1))
+            self._top = max(self._at - body + 1, min(self._top, first))
         self._top = max(0, min(self._top, len(self._rows) - body))
+
+    def _is_heading(self, index: int) -> bool:
+        return 0 <= index < len(self._rows) and bool(self._rows[index].heading)
+
+    def _row_at(self, index: int, step: int = 1) -> int:
+        """The row at an index, or the next one that way that is no heading; else the next the other way."""
+        index = max(0, min(index, len(self._rows) - 1))
+        for way in (step, -step):
+            at = index
+            while self._is_heading(at):
+                at += way
+            if 0 <= at < len(self._rows):
+                return at
+        return index
+
+    def _key_at(self, index: int) -> str | None:
+        return self._rows[index].key if index < len(self._rows) and not self._is_heading(index) else None
 
     def _place(self) -> None:
         self._places = lay_out(self._columns, self.size.width - MARGIN)
@@ -260,6 +276,8 @@ class Grid(Drawn, can_focus=True):
         return self.strip([(" " * MARGIN, ""), (self._more(), "dim")], width)
 
     def _draw(self, index: int, width: int) -> Strip:
+        if self._is_heading(index):
+            return self.strip([(" ", ""), (self._rows[index].heading, "accent bold")], width)
         here = index == self._at
         lit = here and self.has_focus
         spans = draw_row(self._rows[index], self._places, self.glyphs, self._chosen if lit else None)
@@ -297,7 +315,7 @@ class Grid(Drawn, can_focus=True):
             column = self._column_at(offset.x)
             if column is not None:
                 self.post_message(self.HeaderClicked(self, column))
-        elif line < self._body() and self._top + line < len(self._rows):
+        elif line < self._body() and self._key_at(self._top + line) is not None:
             if self._top + line == self._at:
                 self.action_open()
             else:
@@ -328,8 +346,8 @@ class Grid(Drawn, can_focus=True):
         if not self._rows:
             return
         before = self._cursor
-        self._at = max(0, min(index, len(self._rows) - 1))
-        self._cursor = self._rows[self._at].key
+        self._at = self._row_at(index, 1 if index >= self._at else -1)
+        self._cursor = self._key_at(self._at)
         self._clamp(follow=True)
         if self._cursor != before:
             self.post_message(self.Moved(self, self._cursor))
