@@ -3,13 +3,16 @@
 Importing it takes the better part of a second and loads an HTTP client, so only `Bundled.load` does.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import to_datetime
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.pricing.names import candidates
 from tui_monitor.pricing.rate import Tier
 
@@ -26,6 +29,7 @@ _KEYS = {
     "output_mtok": "output",
     "output_reasoning_mtok": "reasoning",
 }
+_STARTS = re.compile(r"start_date=(?:datetime\.)?date\((\d+), (\d+), (\d+)\)")
 _STANDARD_TIERS = frozenset({"", "default", "standard", "standard_only", "auto", "on_demand"})
 
 Context = tuple[tuple[str, str], ...]
@@ -54,6 +58,22 @@ class Listed:
     hours: str = ""
     """The time of day (UTC) at which these prices hold, where that matters."""
     free: bool = False
+
+
+def newest_change(today: date) -> tuple[str, date | None]:
+    """The list's version, and the last day up to `today` on which it knows a price to have changed.
+
+    Reads the list as text: loading it takes a second.
+    """
+    from importlib.metadata import version
+    from importlib.util import find_spec
+
+    spec = find_spec("genai_prices")
+    if spec is None or spec.origin is None:
+        raise MonitorError("the price list is not installed", hint="install tui-monitor anew")
+    text = (Path(spec.origin).parent / "data.py").read_text(encoding="utf-8")
+    days = (date(*map(int, day)) for day in _STARTS.findall(text))
+    return version(SOURCE), max((day for day in days if day <= today), default=None)
 
 
 class Bundled:

@@ -39,6 +39,11 @@ def check_up(path: Path, seconds: float) -> Checkup:
         return Checkup(tuple(faults), whole, bool(steps), newest)
 
 
+def sqlite_version() -> str:
+    """The version of SQLite itself."""
+    return sqlite3.sqlite_version
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     # Without a log and its index SQLite would make them even to read.
     logged = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))

@@ -50,6 +50,35 @@ def lock_file(database: Path) -> Path:
     return database.with_name(database.name + ".lock")
 
 
+def holder(database: Path) -> int | None:
+    """The process that holds the lock, or `None`. Looks only: nobody is kept from taking it."""
+    try:
+        fd = os.open(lock_file(database), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    owner = _owner(fd)
+    try:
+        # Who lets go empties the file; a number left by a killed process is no proof.
+        if owner is None or not _alive(owner):
+            return None
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return owner
+    finally:
+        os.close(fd)
+    return None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def _owner(fd: int) -> int | None:
     text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
     return int(text) if text.isdigit() else None
