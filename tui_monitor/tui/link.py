@@ -1,7 +1,7 @@
 """What the screen needs of the collector's thread, and how it asks without ever breaking."""
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from tui_monitor.model.timerange import TimeRange, step_for
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Settings
+    from tui_monitor.health.views import CollectorStatus
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.monitor.thread import ThreadState
 
@@ -74,8 +75,8 @@ class Look:
     """The newest call there is."""
     alerts: tuple[int, str | None] = (0, None)
     """How many alerts are open, and the worst severity."""
-    pulse: Hashable = None
-    """How the collector is doing: differs when what it tells about itself may."""
+    collector: "CollectorStatus | None" = None
+    """What the collector tells about itself."""
     frozen: bool = False
     """The screen is paused: only what the person chooses anew is asked."""
 

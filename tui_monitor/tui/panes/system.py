@@ -1,5 +1,6 @@
-"""System: this host, the collector, and every way in."""
+"""System: this host, and the collector in figures."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -7,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.units import UNKNOWN, count, milliseconds, show, size
+from tui_monitor.model.units import count, milliseconds, show, size
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Glyphs, Span, bar, sparkline
 from tui_monitor.tui.link import Look
@@ -18,25 +19,16 @@ from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.words import ago, length_words, long_age
 
 if TYPE_CHECKING:
-    from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SourceRow, SystemView
+    from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SystemView
     from tui_monitor.monitor.api import Monitor
 
 BAR, SPARK, WIDE_SPARK = 16, 16, 40
 _FULL, _FILLING = 0.9, 0.75
 _STATES = {
-    SourceState.RUNNING: "ok", SourceState.STARTING: "dim", SourceState.PAUSED: "warn",
-    SourceState.FAILED: "crit", SourceState.OFF: "dim",
+    SourceState.FAILED: "crit", SourceState.PAUSED: "warn", SourceState.RUNNING: "ok",
+    SourceState.STARTING: "dim",
 }  # fmt: skip
 _PROGRESS = 4
-SOURCES = (
-    Column("name", "source", min=12, max=24),
-    Column("state", "state", width=10),
-    Column("records", "records", width=9, align="right", rank=2),
-    Column("errors", "errors", width=7, align="right", rank=1),
-    Column("seen", "last", width=12, align="right", rank=3),
-    Column("detail", "", min=16, max=120, rank=4),
-)
-
 
 def gauge_columns(width: int) -> tuple[Column, ...]:
     """The host's columns for a screen of so many cells."""
@@ -50,7 +42,7 @@ def gauge_columns(width: int) -> tuple[Column, ...]:
 
 
 class SystemPane(Pane["SystemView"]):
-    """Gauges, the collector in lines, sources, and what is under way."""
+    """Gauges, the collector in lines, and what is under way."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("system")
 
@@ -59,14 +51,12 @@ class SystemPane(Pane["SystemView"]):
         self._head = Lines([Line.of(" HOST", "accent bold")], classes="head")
         self._gauges = Grid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
         self._collector = Lines(id="system-collector")
-        self._sources = Grid(SOURCES, empty="No source: nothing is collected here.", id="system-sources")
         self._doing = Lines(id="system-progress")
 
     def body(self) -> ComposeResult:
         yield self._head
         yield self._gauges
         yield self._collector
-        yield self._sources
         yield self._doing
 
     def question(self, look: Look) -> Question:
@@ -76,7 +66,7 @@ class SystemPane(Pane["SystemView"]):
         async def ask(monitor: "Monitor") -> "SystemView":
             return await monitor.system(shown, points)
 
-        return Question((shown, points), (look.moment(points), look.pulse), ask)
+        return Question((shown, points), (look.moment(points), look.collector), ask)
 
     def show(self, answer: "SystemView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs
@@ -87,10 +77,9 @@ class SystemPane(Pane["SystemView"]):
         self._gauges.say_empty(no_gauges(answer, look))
         self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
         self._collector.show(collector_lines(answer.collector, look, glyphs, width))
-        self._sources.show([_source_row(row, look, glyphs) for row in answer.collector.sources])
         self._doing.show(progress_lines(answer, look, glyphs))
 
-    @on(Grid.Opened, "#system-gauges")
+    @on(Grid.Opened)
     def _gauge_opened(self, event: Grid.Opened) -> None:
         gauges = self.answer.gauges if self.answer else ()
         gauge = next((gauge for gauge in gauges if gauge.name == event.key), None)
@@ -148,29 +137,21 @@ def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, width
             lines.append(_facts([(name, count(number)) for name, number in lost if number], "warn"))
     held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
     lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
-    return [*lines, Line()]
+    return [*lines, _workers(status, glyphs), Line()]
+
+
+def _workers(status: "CollectorStatus", glyphs: Glyphs) -> Line:
+    """How the parts of the collector are doing, in numbers; their own pane tells more."""
+    states = Counter(row.state for row in status.sources)
+    spans: list[Span] = [("   sources  ", "dim")]
+    for state, token in _STATES.items():
+        if states[state]:
+            spans += [(f"{glyphs.state(token)} {states[state]} {state.value}", token), ("   ", "")]
+    return Line((*spans, ("5", "accent bold"), (" shows them", "dim"))) if states else Line()
 
 
 def _facts(facts: list[tuple[str, str]], token: str = "") -> Line:
     return Line(tuple(s for name, text in facts for s in ((f"   {name} ", "dim"), (text, token))))
-
-
-def _source_row(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
-    token = _STATES[row.state]
-    failed = row.state is SourceState.FAILED
-    return GridRow(
-        row.name,
-        {
-            "name": Cell(row.name, "bright"),
-            "state": Cell(row.state.value, token, glyph=glyphs.state(token)),
-            "records": Cell(count(row.records) if row.records else UNKNOWN),
-            "errors": Cell(count(row.errors) if row.errors else "", "warn"),
-            "seen": Cell(ago(row.last_seen, look.at)),
-            "detail": Cell(
-                row.last_error or row.detail, "crit" if failed else "warn" if row.last_error else "dim"
-            ),
-        },
-    )
 
 
 def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]:
