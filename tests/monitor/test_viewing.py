@@ -12,7 +12,7 @@ from tui_monitor.config.load import Settings
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
-from tui_monitor.model.errors import MonitorError, StoreError, StoreLocked
+from tui_monitor.model.errors import MonitorError, NotFound, StoreError, StoreLocked
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange
@@ -118,8 +118,10 @@ async def test_an_import_through_the_collector_and_back(settings: Settings, coll
         assert (await monitor.imports())[0].stored == 2_500
         assert (await monitor.snapshot(TimeRange())).extent.calls == 2_500
         assert await monitor.undo_import("batch-1") == 2_500
-        with pytest.raises(StoreError):
+        with pytest.raises(MonitorError, match="already"):
             await monitor.undo_import("batch-1")
+        with pytest.raises(NotFound, match="none"):
+            await monitor.undo_import("none")
     assert collector.store.extent().calls == 0
 
 

@@ -11,7 +11,7 @@ from store_helpers import EVER, a_call, check_layers, read, total, write
 from tests.store.conftest import Opener
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import ManualClock, from_datetime
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import MonitorError, NotFound
 from tui_monitor.store.api import ImportInfo, Layer, WriteBatch
 from tui_monitor.store.database import Store
 
@@ -56,11 +56,11 @@ def test_labels_go_with_the_import_that_brought_them(store: Store, clock: Manual
 
 
 def test_an_import_that_is_not_there(store: Store, clock: ManualClock) -> None:
-    with pytest.raises(StoreError, match="no import 'x'"):
+    with pytest.raises(NotFound, match="no import 'x'"):
         store.undo_import("x")
     store.begin_import(info("x", clock))
     assert store.undo_import("x") == 0
-    with pytest.raises(StoreError, match="already"):
+    with pytest.raises(MonitorError, match="already"):
         store.undo_import("x")
 
 

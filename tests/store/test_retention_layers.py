@@ -6,7 +6,7 @@ from store_helpers import EVER, a_call, check_layers, contents, expected, read, 
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.feed import Event, Retract, Sample
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import ImportInfo, Layer, Outcome, WriteBatch
@@ -140,7 +140,7 @@ def test_an_import_that_is_partly_gone_cannot_be_undone(store: Store, clock: Man
     clock.advance(91 * DAY)
     write(store, a_call("b", clock.now(), batch_id="load"), remember=True)
     store.retain(Retention(), clock.now())
-    with pytest.raises(StoreError, match="1 of its calls"):
+    with pytest.raises(MonitorError, match="1 of its calls"):
         store.undo_import("load")
     assert total(read(store, Layer.DAY)) == 2
 

@@ -41,6 +41,10 @@ class StoreLocked(StoreError):
         self.owner = owner
 
 
+class NotFound(MonitorError):
+    """There is nothing of the name or id that was given."""
+
+
 class Busy(MonitorError):
     """The write queue is full; try again after `retry_after` seconds."""
 
@@ -90,3 +94,12 @@ def _width(text: str) -> int:
         0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text
     )
+
+
+class UnknownMetric(QueryError):
+    """A query about a metric of which nothing is known: misspelt, or nobody has sent it yet.
+
+    `meant` is the known name that resembles it; empty where none does.
+    """
+
+    meant: str = ""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError
+from tui_monitor.model.errors import Busy, MonitorError, NotFound, QueryError, StoreError, UsageError
 
 if TYPE_CHECKING:
     import httpx
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.model.alert import Alert
     from tui_monitor.model.feed import Record
+    from tui_monitor.monitor.api import Reloaded
     from tui_monitor.store.api import ImportInfo
 
 T = TypeVar("T")
@@ -95,6 +96,20 @@ class SocketClient:
         """Take an import back; the number of calls taken out."""
         return (await self._data("DELETE", _import(batch_id)))["calls"]
 
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait until it is resumed."""
+        await self._ask("POST", _source(name, "pause"), json={"who": who})
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a paused source go on, or try a failed one again at once."""
+        await self._ask("POST", _source(name, "resume"), json={"who": who})
+
+    async def reload(self) -> "Reloaded":
+        """Let it read its configuration again. Raises `UsageError` where that is wrong."""
+        from tui_monitor.monitor.api import Reloaded
+
+        return _as(Reloaded, await self._data("POST", "/monitor/v1/reload"))
+
     async def _alert(self, alert_id: str, what: str, body: dict[str, str]) -> "Alert":
         from urllib.parse import quote
 
@@ -148,6 +163,12 @@ def _import(batch_id: str) -> str:
     return f"/monitor/v1/imports/{quote(batch_id, safe='')}"
 
 
+def _source(name: str, what: str) -> str:
+    from urllib.parse import quote
+
+    return f"/monitor/v1/sources/{quote(name, safe='')}/{what}"
+
+
 def _as(kind: type[T], data: Any) -> T:
     """Plain data as one of our data classes."""
     from pydantic import TypeAdapter
@@ -166,6 +187,10 @@ def _error_of(status: int, retry_after: str | None, form: dict[str, Any]) -> Mon
             length=form.get("length", 1),
             hint=hint,
         )
+    if status == 400:
+        return UsageError(words, hint=hint)
+    if status == 404:
+        return NotFound(words, hint=hint)
     if status == 429:
         return Busy(words, retry_after=float(retry_after or 1))
     if status == 503:

@@ -12,9 +12,11 @@ from tui_monitor.health.views import CollectorStatus
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.remote import SocketClient, somebody_listens
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.runtime import pauses
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
 
@@ -68,6 +70,31 @@ class Elsewhere:
             return await self._client.undo_import(batch_id)
         async with self._writing() as (store, _):
             return await asyncio.to_thread(store.undo_import, batch_id)
+
+    async def pause_source(self, name: str, who: str) -> None:
+        """Let a source wait: of the collector that runs, or of the next one."""
+        if await self._client.alive():
+            await self._client.pause_source(name, who)
+            return
+        async with self._writing() as (store, _):
+            pause = pauses.Pause(who, self._clock.now())
+            await asyncio.to_thread(pauses.keep, store, name, pause)
+
+    async def resume_source(self, name: str, who: str) -> None:
+        """Let a source go on, or try it again."""
+        if await self._client.alive():
+            await self._client.resume_source(name, who)
+            return
+        async with self._writing() as (store, _):
+            await asyncio.to_thread(pauses.keep, store, name, None)
+
+    async def reload(self) -> Reloaded:
+        """Let the running collector read its configuration again."""
+        if not await self._client.alive():
+            raise MonitorError(
+                "no collector is running", hint="the next one reads the configuration when it starts"
+            )
+        return await self._client.reload()
 
     async def close(self) -> None:
         """Close the connection to the collector."""

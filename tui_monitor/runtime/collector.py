@@ -15,7 +15,7 @@ from tui_monitor.config.load import Settings
 from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
-from tui_monitor.model.errors import Busy, MonitorError
+from tui_monitor.model.errors import Busy, MonitorError, NotFound
 from tui_monitor.model.feed import Record
 from tui_monitor.model.text import clean
 from tui_monitor.monitor.api import Reloaded
@@ -196,8 +196,8 @@ class Collector:
             await self._supervisor.again(name)
         log.info("source %s goes on, says %s", name, clean(who, 64))
 
-    def _no_source(self, name: str) -> MonitorError:
-        return MonitorError(
+    def _no_source(self, name: str) -> NotFound:
+        return NotFound(
             f"no source is called {clean(name, 60)!r}", hint=f"there are {', '.join(self._sources)}"
         )
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.server.controls import Controls
 from tui_monitor.server.imports import Imports
 from tui_monitor.server.pushing import Pushing
 from tui_monitor.server.reading import Reading
@@ -31,15 +32,19 @@ def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
         Route("/monitor/v1/status", reading.status),
         Route("/monitor/v1/snapshot", reading.snapshot),
         Route("/monitor/v1/costs", reading.costs),
+        Route("/monitor/v1/sources", reading.sources),
         Route("/monitor/v1/query", reading.query),
         Route("/monitor/v1/alerts", reading.alerts),
         Route("/monitor/v1/alerts/{id}/ack", pushing.acknowledge, methods=["POST"]),
         Route("/monitor/v1/alerts/{id}/unack", pushing.unacknowledge, methods=["POST"]),
     ]
     if trusted:
-        imports = Imports(collector)
+        imports, controls = Imports(collector), Controls(collector)
         routes += [
             Route("/monitor/v1/collector", reading.collector),
+            Route("/monitor/v1/reload", controls.reload, methods=["POST"]),
+            Route("/monitor/v1/sources/{name}/pause", controls.pause, methods=["POST"]),
+            Route("/monitor/v1/sources/{name}/resume", controls.resume, methods=["POST"]),
             Route("/monitor/v1/imports", imports.begin, methods=["POST"]),
             Route("/monitor/v1/imports/{batch}", imports.undo, methods=["DELETE"]),
             Route("/monitor/v1/imports/{batch}/records", imports.records, methods=["POST"]),

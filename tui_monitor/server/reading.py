@@ -53,6 +53,10 @@ class Reading:
         """The collector itself, for the commands and screens beside it."""
         return success(self._collector.status())
 
+    async def sources(self, _request: Request) -> Response:
+        """Every source, door and loop, and how it is doing."""
+        return success(self._collector.rows())
+
     async def snapshot(self, request: Request) -> Response:
         """The dashboard's frame."""
         return success(await self._monitor.snapshot(params.shown(request)))

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from tui_monitor.model.errors import Busy, MonitorError, QueryError, StoreError, UsageError
+from tui_monitor.model.errors import Busy, MonitorError, NotFound, QueryError, StoreError, UsageError
 
 
 class Refusal(Exception):
@@ -63,6 +63,8 @@ def refusal_of(error: MonitorError) -> Refusal:
                 hint=error.hint,
                 retry_after=error.retry_after,
             )
+        case NotFound():
+            return Refusal(404, "not_found", error.message, hint=error.hint)
         case StoreError():
             return Refusal(
                 503, "unavailable", error.message, reason="store", hint=error.hint, retry_after=5.0

@@ -270,7 +270,7 @@ class Writer(Protocol):
     def undo_import(self, batch_id: str) -> int:
         """Take an import back out of every layer; the number of calls taken out.
 
-        Raises `StoreError` when there is no such import or some of its raw calls are gone.
+        Raises `NotFound` when there is no such import, `MonitorError` when some of its raw calls are gone.
         """
         ...
 

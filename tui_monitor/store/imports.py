@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import MonitorError, NotFound
 from tui_monitor.model.feed import Retract
 from tui_monitor.store import samples
 from tui_monitor.store.api import ImportInfo
@@ -46,15 +46,15 @@ def listed(conn: sqlite3.Connection) -> list[ImportInfo]:
 
 
 def check_undo(path: Path, conn: sqlite3.Connection, batch_id: str) -> None:
-    """Raises `StoreError` where an import cannot be taken back whole."""
+    """Raises `NotFound`, and `MonitorError` where an import cannot be taken back whole."""
     row = conn.execute("SELECT undone, gone FROM imports WHERE batch_id = ?", (batch_id,)).fetchone()
     if row is None:
-        raise StoreError(f"no import {batch_id!r} in {path}", hint="tui-monitor import list names them")
+        raise NotFound(f"no import {batch_id!r} in {path}", hint="tui-monitor import list names them")
     undone, gone = row
     if undone is not None:
-        raise StoreError(f"import {batch_id!r} was taken back already")
+        raise MonitorError(f"import {batch_id!r} was taken back already")
     if gone:
-        raise StoreError(
+        raise MonitorError(
             f"import {batch_id!r} cannot be taken back: {gone:,} of its calls are no longer kept one by one",
             hint="retention.raw says how long they are; their sums stay until their own time is over",
         )
