@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from tui_monitor.sources.agents.source import AgentLogsSource
+from tui_monitor.sources.agents.table import ADAPTERS
 from tui_monitor.sources.api import Source
 from tui_monitor.sources.host import HostSource
 
-SOURCES: Sequence[Source] = (HostSource(),)
+SOURCES: Sequence[Source] = (HostSource(), *map(AgentLogsSource, ADAPTERS.values()))

@@ -68,7 +68,10 @@ class Found:
     """What a reader made of a piece of its file."""
 
     records: list[Record] = field(default_factory=list)
-    """Calls have the adapter's name as `source`. A call may be given again, larger, under its key."""
+    """Calls have the adapter's name as `source`. A call may be given again, larger, under its key.
+
+    A `Retract` counts after all calls of the same piece.
+    """
     bad: list[tuple[int, str]] = field(default_factory=list)
     """What could not be read: (offset, reason). Counted and shown; reasons hold nothing of the text."""
     reread: list[Path] = field(default_factory=list)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from tui_monitor.sources.agents.api import Adapter
+from tui_monitor.sources.agents.claude import ClaudeCode
 
-_ALL: Sequence[Adapter] = ()
+_ALL: Sequence[Adapter] = (ClaudeCode(),)
 
 ADAPTERS: Mapping[str, Adapter] = {adapter.name: adapter for adapter in _ALL}
 """Name → adapter."""
