@@ -4,9 +4,14 @@ import re
 import tomllib
 from pathlib import Path
 
-from tui_monitor.alerts.rules import check
+from tui_monitor.alerts.rules import Problem, compile_rules
+from tui_monitor.alerts.rules import check as check_rules
 from tui_monitor.alerts.template import default_summary, fill, unfillable
 from tui_monitor.config.settings import Alerts, RuleSettings
+
+
+def check(settings: list[RuleSettings], engine) -> list[Problem]:
+    return check_rules(compile_rules(settings, engine))
 
 
 def rule(**fields: object) -> RuleSettings:

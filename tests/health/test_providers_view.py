@@ -1,18 +1,15 @@
 """The Providers pane over a real database."""
 
 import re
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
 from tui_monitor.config.settings import HealthSettings
-from tui_monitor.health.baseline import Baselines, same_hours
 from tui_monitor.health.providers import providers_view
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import NANO, Call
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, from_datetime, iso
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.query.language import quote
@@ -143,35 +140,6 @@ def test_the_queries_behind_the_columns_give_the_same_figures(look, engine, put,
 def test_an_empty_database_has_no_rows(look):
     view = look()
     assert (view.rows, view.warnings) == ((), ())
-
-
-def test_the_same_hour_is_the_users_over_a_change_of_summer_time():
-    zone = ZoneInfo("Europe/Berlin")
-    at = from_datetime(datetime(2026, 3, 30, 9, 20, tzinfo=zone))
-    ends = same_hours(at, Calendar("Europe/Berlin"))
-    assert [iso(end) for end in ends[:3]] == [
-        "2026-03-29T08:00:00Z",
-        "2026-03-28T09:00:00Z",
-        "2026-03-27T09:00:00Z",
-    ]
-    assert len(ends) == 7
-    sharp = from_datetime(datetime(2026, 3, 18, 12, tzinfo=zone))
-    assert iso(same_hours(sharp, Calendar("Europe/Berlin"))[0]) == "2026-03-17T11:00:00Z"
-
-
-def test_a_baseline_is_the_median_of_days_and_kept_for_a_minute(engine, put, clock):
-    now = clock.now()
-    for day, ms in enumerate((100.0, 5000.0, 300.0, 200.0), start=1):
-        put(now - day * DAY - 10 * MINUTE, "openai", 5, latency_ms=ms)
-    baselines = Baselines(engine)
-    assert baselines.at(now, Calendar(), version=1, now=now)["openai"] == pytest.approx(250, rel=0.01)
-    put(now - 5 * DAY - 10 * MINUTE, "openai", 5, latency_ms=300.0)
-    assert baselines.at(now, Calendar(), version=2, now=now + SECOND)["openai"] == pytest.approx(
-        250, rel=0.01
-    )
-    assert baselines.at(now, Calendar(), version=2, now=now + MINUTE)["openai"] == pytest.approx(
-        300, rel=0.01
-    )
 
 
 class Counting:

@@ -30,7 +30,13 @@ NOW = 1_773_835_200_000_000
     ],
 )  # fmt: skip
 def test_a_condition_is_split_at_its_comparison(text, left, op, right, threshold):
-    assert Condition.parse(text) == Condition(left, op, right, threshold)
+    condition = Condition.parse(text)
+    assert (condition.left, condition.op, condition.right, condition.threshold) == (
+        left,
+        op,
+        right,
+        threshold,
+    )
 
 
 @pytest.mark.parametrize(

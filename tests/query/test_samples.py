@@ -120,7 +120,8 @@ def test_what_was_never_sampled_here_is_known_all_the_same(engine):
 
 @pytest.mark.parametrize(
     ("kind", "how", "hint"),
-    [("gauge", "rate", "x has avg, sum, min, max, count, pNN"), ("counter", "avg", "x has sum, rate, count"),
+    [("gauge", "rate", "x has avg, sum, min, max, last, count, pNN"),
+     ("counter", "avg", "x has sum, rate, count"),
      ("counter", "p95", "x has sum, rate, count")],
 )  # fmt: skip
 def test_aggregates_without_meaning_are_refused(store, engine, kind, how, hint):
@@ -135,3 +136,12 @@ def test_names_that_are_no_words_are_asked_for_in_quotes(store, engine):
     result = engine.instant('{"GPU Temp.°C", "gpu.id"="0"} [5m] max by("gpu.id")', NOW)
     assert result.by("gpu.id") == {"0": 70.0}
     assert result.metric == "GPU Temp.°C"
+
+
+def test_the_newest_sample_of_a_gauge_is_that_of_any_series(store, engine):
+    write(store, "x", [1.0, 5.0, 2.0])
+    newer = [Sample("x", NOW - 1, 3.0, {"zone": "b"}), Sample("x", NOW + 1, 9.0, {"zone": "b"})]
+    store.write(WriteBatch(samples=newer))
+    assert engine.instant("x [1h] last by(zone)", NOW).by("zone")["b"] == 3.0
+    (drawn,) = engine.range("x [1h] last", NOW - 2 * HOUR, NOW, HOUR).series
+    assert drawn.values[-1] == engine.instant("x [1h] last", NOW).scalar

@@ -1,21 +1,21 @@
 """Rules: from a setting to a condition that the query engine answers."""
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from tui_monitor.alerts.machine import Reading, Watch
-from tui_monitor.alerts.template import default_summary, fill, unfillable
-from tui_monitor.config.settings import RuleSettings
+from tui_monitor.alerts.scope import budget_of, scope_of
+from tui_monitor.alerts.template import comparison, default_summary, fill, unfillable
+from tui_monitor.config.settings import BudgetSettings, RuleSettings
 from tui_monitor.model.alert import RuleState
+from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import MINUTE, Micros
-from tui_monitor.model.errors import MonitorError, QueryError
+from tui_monitor.model.errors import MonitorError, QueryError, UnknownMetric
 from tui_monitor.model.text import clean
-from tui_monitor.query.ast import Aggregate, Binary, Node, Unary
+from tui_monitor.query.comparing import Compared, compare
 from tui_monitor.query.condition import Condition
 from tui_monitor.query.engine import Engine
-from tui_monitor.query.parser import parse
-from tui_monitor.query.result import Labels, Result
+from tui_monitor.query.result import Labels
 
 WINDOW = 5 * MINUTE
 """Range of a rule's query that names none: an alert is about now."""
@@ -23,14 +23,8 @@ MAX_ALERTS = 500
 """Alerts of one rule at a time; more is a rule that groups too finely."""
 _MAX_LINE = 2_000
 
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
+Reason = Callable[[Mapping[str, str]], str]
+"""Why something is as it is, by an alert's labels; empty where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +36,12 @@ class Rule:
     error: str = ""
     """Why it cannot be evaluated: the expression with the place pointed at, then the message."""
     warnings: tuple[str, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
+    """Whose days and hours the condition means."""
+    shipped: bool = False
+    enabled: bool = True
+    unknown: str = ""
+    """A metric nobody has sent yet, and what may have been meant: the rule has no data until then."""
 
     @property
     def name(self) -> str:
@@ -51,13 +51,13 @@ class Rule:
     @property
     def watched(self) -> bool:
         """Whether it is evaluated."""
-        return self.settings.enabled and self.condition is not None
+        return self.enabled and self.condition is not None
 
     @property
     def asked(self) -> str:
         """The condition as it is asked: with the ranges that were left out."""
-        condition = self.condition
-        return f"{condition.left} {condition.op} {condition.right}" if condition else self.settings.expr
+        clauses = self.condition.clauses if self.condition else ()
+        return " and ".join(str(clause) for clause in clauses) or self.settings.expr
 
     @property
     def watch(self) -> Watch:
@@ -74,10 +74,13 @@ class Rule:
             expr=setting.expr,
             severity=setting.severity,
             for_us=setting.for_ or 0,
-            enabled=setting.enabled,
+            enabled=self.enabled,
             evaluated=evaluated,
             error=self.error or error,
             alerts=alerts,
+            shipped=self.shipped,
+            summary=setting.summary,
+            labels=dict(setting.labels),
         )
 
 
@@ -90,106 +93,127 @@ class Problem:
     fatal: bool
 
 
-def compile_rule(setting: RuleSettings, engine: Engine) -> Rule:
-    """The rule with its condition. One that does not parse is kept, with its error."""
-    warnings = tuple(
-        f"nothing can be filled in for {place}; known are $value, $threshold and $labels.NAME"
-        for place in unfillable(setting.summary)
+def compile_rule(
+    setting: RuleSettings,
+    engine: Engine,
+    *,
+    budgets: Sequence[BudgetSettings] = (),
+    calendar: Calendar | None = None,
+    shipped: bool = False,
+    disabled: Collection[str] = (),
+) -> Rule:
+    """The rule with its condition. One that does not parse is kept, with its error.
+
+    A metric that nobody has sent is no error: the rule has no data until somebody does.
+    """
+    rule = Rule(
+        setting,
+        None,
+        warnings=tuple(
+            f"nothing can be filled in for {place}; known are $value, $threshold, $reason and $labels.NAME"
+            for place in unfillable(setting.summary)
+        ),
+        calendar=calendar or Calendar(),
+        shipped=shipped,
+        enabled=setting.enabled and setting.name not in disabled,
     )
     try:
         condition = Condition.parse(setting.expr)
-        # The whole, so that an error points into what was written.
-        engine.check(setting.expr)
+        budget = budget_of(setting, condition, budgets)
+        bound = condition.bound(WINDOW, budget and budget.amount_usd, scope_of(budget))
+        return replace(rule, condition=bound, unknown=_checked(bound, engine))
     except MonitorError as error:
-        message = error.pointed() if isinstance(error, QueryError) else error.message
-        hint = f" ({error.hint})" if error.hint else ""
-        lines = [clean(line, _MAX_LINE) for line in (message + hint).splitlines()]
-        return Rule(setting, None, "\n".join(lines), warnings)
-    left, right = windowed(condition.left), windowed(condition.right)
-    return Rule(setting, replace(condition, left=left, right=right), warnings=warnings)
+        return replace(rule, error=_told(error))
 
 
-def windowed(query: str) -> str:
-    """The query with `WINDOW` wherever it names no range. Raises `QueryError`."""
-    node = parse(query)
-    known = _windowed(node)
-    return query if known == node else str(known)
+def _checked(condition: Condition, engine: Engine) -> str:
+    """What is said about a metric that nobody has sent. Raises `QueryError` for a senseless condition."""
+    unknown = ""
+    for tree in condition.trees():
+        try:
+            engine.check(condition.text, tree)
+        except UnknownMetric as error:
+            unknown = unknown or _told(error)
+    return unknown
 
 
-def _windowed(node: Node) -> Node:
-    match node:
-        case Aggregate() if node.of.window is None:
-            return replace(node, of=replace(node.of, window=WINDOW))
-        case Unary():
-            return replace(node, operand=_windowed(node.operand))
-        case Binary():
-            return replace(node, left=_windowed(node.left), right=_windowed(node.right))
-        case _:
-            return node
+def _told(error: MonitorError) -> str:
+    message = error.pointed() if isinstance(error, QueryError) else error.message
+    hint = f" ({error.hint})" if error.hint else ""
+    return "\n".join(clean(line, _MAX_LINE) for line in (message + hint).splitlines())
 
 
-def compile_rules(settings: Iterable[RuleSettings], engine: Engine) -> tuple[Rule, ...]:
-    """All rules, broken ones too, in their order."""
-    return tuple(compile_rule(setting, engine) for setting in settings)
+def compile_rules(
+    settings: Iterable[RuleSettings],
+    engine: Engine,
+    *,
+    shipped: Iterable[RuleSettings] = (),
+    disabled: Collection[str] = (),
+    budgets: Sequence[BudgetSettings] = (),
+    calendar: Calendar | None = None,
+) -> tuple[Rule, ...]:
+    """All rules, broken and disabled ones too: a person's own in their order, then the shipped ones.
+
+    A rule of one's own replaces the shipped one of that name.
+    """
+    own = list(settings)
+    names = {setting.name for setting in own}
+    ours = [setting for setting in shipped if setting.name not in names]
+    known = {"budgets": budgets, "calendar": calendar, "disabled": disabled}
+    return (
+        *(compile_rule(setting, engine, **known) for setting in own),
+        *(compile_rule(setting, engine, **known, shipped=True) for setting in ours),
+    )
 
 
-def check(settings: Iterable[RuleSettings], engine: Engine) -> list[Problem]:
-    """What is wrong with the rules; disabled ones are looked at as well."""
+def check(rules: Iterable[Rule]) -> list[Problem]:
+    """What is wrong with the rules; disabled ones are looked at as well.
+
+    A metric nobody has sent is an error where another name resembles it: it is misspelt then, most likely.
+    """
     problems: list[Problem] = []
-    for rule in compile_rules(settings, engine):
+    for rule in rules:
         if rule.error:
             problems.append(Problem(rule.name, rule.error, fatal=True))
+        if rule.unknown and not rule.shipped:
+            problems.append(Problem(rule.name, rule.unknown, fatal="did you mean" in rule.unknown))
         problems.extend(Problem(rule.name, text, fatal=False) for text in rule.warnings)
     return problems
 
 
-def read(rule: Rule, engine: Engine, at: Micros) -> list[Reading]:
+def read(rule: Rule, engine: Engine, at: Micros, *, reason: Reason | None = None) -> list[Reading]:
     """What the rule says at one instant, one reading per set of labels. Blocks on the store.
 
-    Raises `QueryError` or `StoreError` from the engine, and `MonitorError` when the rule's own labels make
-    two sets equal or when it holds for more than `MAX_ALERTS` sets.
+    `reason` tells more about an alert with some labels. Raises `QueryError` or `StoreError` from the engine,
+    and `MonitorError` when the rule's own labels make two sets equal or when it holds for more than
+    `MAX_ALERTS` sets.
     """
-    condition = rule.condition
-    assert condition is not None, "only a rule with a condition can be read"
-    left, right = engine.instant(condition.left, at), engine.instant(condition.right, at)
-    unit = left.unit or right.unit
-    holds = _COMPARE[condition.op]
-    readings: list[Reading] = []
-    for series, value, threshold in _pairs(left, right):
-        labels = alert_labels(series, rule.settings.labels)
-        summary = _summary(rule, labels, value, threshold, unit)
-        readings.append(Reading(labels, value, threshold, holds(value, threshold), unit, summary))
+    assert rule.condition is not None, "only a rule with a condition can be read"
+    verdict = compare(rule.condition, engine, at, rule.calendar)
+    readings = [_reading(rule, compared, verdict.unit, reason) for compared in verdict.series]
     _refuse_twins(readings)
     return readings
+
+
+def _reading(rule: Rule, compared: Compared, unit: str, reason: Reason | None) -> Reading:
+    labels = alert_labels(compared.labels, rule.settings.labels)
+    value, threshold, text = compared.value, compared.threshold, rule.settings.summary
+    if not compared.holds:
+        # Nobody reads it, and there may be many.
+        summary = ""
+    elif text:
+        why = reason(labels) if reason is not None else ""
+        why = why or comparison(value, rule.watch.op, threshold, compared.usual, unit)
+        summary = fill(text, labels, value, threshold, unit, why)
+    else:
+        summary = default_summary(rule.name, labels, value, rule.watch.op, threshold, unit)
+    return Reading(labels, value, threshold, compared.holds, unit, summary)
 
 
 def alert_labels(series: Labels, own: Mapping[str, str]) -> dict[str, str]:
     """An alert's labels: the series' known ones, and the rule's over them."""
     known = {name: value for name, value in series if value and name != "__name__"}
     return known | {name: clean(value) for name, value in own.items() if value}
-
-
-def _pairs(left: Result, right: Result) -> Iterable[tuple[Labels, float, float]]:
-    """(labels, left, right) of series with equal labels; a lone unlabelled side meets every series."""
-    lefts, rights = _known(left), _known(right)
-    if set(rights) == {()}:
-        return [(labels, value, rights[()]) for labels, value in lefts.items()]
-    if set(lefts) == {()}:
-        return [(labels, lefts[()], threshold) for labels, threshold in rights.items()]
-    return [(labels, value, rights[labels]) for labels, value in lefts.items() if labels in rights]
-
-
-def _known(result: Result) -> dict[Labels, float]:
-    """Values that are there; NaN is no data either."""
-    values = ((series.labels, series.value) for series in result.series)
-    return {labels: value for labels, value in values if value is not None and value == value}
-
-
-def _summary(rule: Rule, labels: dict[str, str], value: float, threshold: float, unit: str) -> str:
-    text = rule.settings.summary
-    if text:
-        return fill(text, labels, value, threshold, unit)
-    return default_summary(rule.name, labels, value, rule.watch.op, threshold, unit)
 
 
 def _refuse_twins(readings: Sequence[Reading]) -> None:

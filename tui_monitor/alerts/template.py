@@ -1,20 +1,24 @@
-"""The sentence of an alert: `{{ $labels.name }}`, `{{ $value }}` and `{{ $threshold }}` filled in."""
+"""The sentence of an alert: `{{ $value }}`, `{{ $threshold }}`, `{{ $reason }}` and `{{ $labels.name }}`
+filled in."""
 
 import re
 
 from tui_monitor.model.alert import Labels
 from tui_monitor.model.text import clean
-from tui_monitor.model.units import UNKNOWN, show
+from tui_monitor.model.units import UNKNOWN, show, significant
 
 _PLACE = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _LABEL = re.compile(r"\$labels\.([A-Za-z_]\w*)")
+_KNOWN = ("$value", "$threshold", "$reason")
 MAX_SUMMARY = 500
 
 
-def fill(text: str, labels: Labels, value: float | None, threshold: float | None, unit: str) -> str:
+def fill(
+    text: str, labels: Labels, value: float | None, threshold: float | None, unit: str, reason: str = ""
+) -> str:
     """The sentence with values in their unit; what cannot be filled in stays as written.
 
-    A label that the alert does not carry is shown as unknown.
+    A label that the alert does not carry is shown as unknown, and so is a reason that nobody gave.
     """
 
     def word(place: re.Match[str]) -> str:
@@ -23,6 +27,8 @@ def fill(text: str, labels: Labels, value: float | None, threshold: float | None
             return show(value, unit)
         if name == "$threshold":
             return show(threshold, unit)
+        if name == "$reason":
+            return reason or UNKNOWN
         label = _LABEL.fullmatch(name)
         return (labels.get(label[1]) or UNKNOWN) if label else place[0]
 
@@ -38,7 +44,14 @@ def default_summary(
     return clean(f"{told} for {whom}" if whom else told, MAX_SUMMARY)
 
 
+def comparison(value: float | None, op: str, threshold: float | None, usual: float | None, unit: str) -> str:
+    """Why a condition holds where nobody knows more: `12.5 % > 5.00 %`, `2.1 × the usual 890 ms`."""
+    if value is not None and usual:
+        times = f"{significant(value / usual, 2)} × the usual" if value else f"{show(value, unit)}, usually"
+        return f"{times} {show(usual, unit)}"
+    return f"{show(value, unit)} {op} {show(threshold, unit)}"
+
+
 def unfillable(text: str) -> list[str]:
     """The places in a sentence that nothing can be filled into."""
-    known = ("$value", "$threshold")
-    return [p[0] for p in _PLACE.finditer(text) if p[1] not in known and not _LABEL.fullmatch(p[1])]
+    return [p[0] for p in _PLACE.finditer(text) if p[1] not in _KNOWN and not _LABEL.fullmatch(p[1])]

@@ -18,11 +18,20 @@ def problems(context: Context) -> "list[Problem]":
     settings = context.settings
     if not settings.alerts.rules:
         return []
-    from tui_monitor.alerts.rules import check
+    from tui_monitor.alerts.rules import check, compile_rules
     from tui_monitor.query.local import LocalEngine
 
     with _store(context) as store:
-        return check(settings.alerts.rules, LocalEngine(store, settings.calendar()))
+        engine = LocalEngine(store, settings.calendar())
+        return check(
+            compile_rules(
+                settings.alerts.rules,
+                engine,
+                disabled=settings.alerts.disabled,
+                budgets=settings.all_budgets(),
+                calendar=settings.calendar(),
+            )
+        )
 
 
 @contextmanager

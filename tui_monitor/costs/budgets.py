@@ -1,19 +1,16 @@
 """Budgets: what is spent of them, and how long they last."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from tui_monitor.config.settings import BudgetSettings
-from tui_monitor.costs.labels import LABEL
-from tui_monitor.costs.periods import Kind, part_of
+from tui_monitor.costs.periods import part_of
 from tui_monitor.costs.projection import linear, used_up
 from tui_monitor.costs.views import BudgetStatus
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.asking import Asking
-from tui_monitor.query.language import quote, spelled
-
-_KIND: Mapping[str, Kind] = {"day": "today", "week": "week", "month": "month"}
+from tui_monitor.query.spend import WINDOWS, spend_query
 
 
 def budget_statuses(
@@ -37,16 +34,11 @@ def budget_statuses(
     return tuple(statuses)
 
 
-def spend_query(budget: BudgetSettings, metric: str = "cost") -> str:
-    """The query behind a budget. Raises `QueryError` for a scope that names no label."""
-    return f"{metric}{_matchers(budget.scope)} [{_KIND[budget.period]}] sum"
-
-
 def _status(
     asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Micros, first: Micros | None
 ) -> BudgetStatus:
-    part = part_of(_KIND[budget.period], calendar, now)
-    spent = asking.instant(spend_query(budget), now).scalar
+    part = part_of(WINDOWS[budget.period], calendar, now)
+    spent = asking.instant(spend_query(budget.period, budget.scope), now).scalar
     return BudgetStatus(
         name=budget.name,
         period=budget.period,
@@ -56,12 +48,5 @@ def _status(
         scope=dict(budget.scope),
         projected=linear(spent, part, first),
         used_up=used_up(spent, budget.amount_usd, part, first),
-        unpriced=asking.instant(spend_query(budget, "unpriced"), now).scalar or 0.0,
+        unpriced=asking.instant(spend_query(budget.period, budget.scope, "unpriced"), now).scalar or 0.0,
     )
-
-
-def _matchers(scope: Mapping[str, str]) -> str:
-    for name in scope:
-        if not LABEL.fullmatch(name):
-            raise QueryError(f"{name!r} is no label", hint="labels are provider, model, project, user …")
-    return "{" + ", ".join(f"{spelled(name)}={quote(value)}" for name, value in scope.items()) + "}"

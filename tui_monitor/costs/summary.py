@@ -5,7 +5,7 @@ from typing import Protocol
 
 from tui_monitor.config.settings import BudgetSettings
 from tui_monitor.costs.budgets import budget_statuses
-from tui_monitor.costs.labels import BY, LABEL
+from tui_monitor.costs.labels import BY
 from tui_monitor.costs.periods import KINDS, Part, before, part_of
 from tui_monitor.costs.projection import project
 from tui_monitor.costs.sums import Sums
@@ -17,6 +17,7 @@ from tui_monitor.model.units import UNKNOWN
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.language import spelled
+from tui_monitor.query.spend import LABEL
 
 
 class CostSettings(Protocol):

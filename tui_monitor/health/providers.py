@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from tui_monitor.config.settings import HealthSettings
-from tui_monitor.health.baseline import baselines_of
 from tui_monitor.health.state import Evidence, judge
 from tui_monitor.health.views import ProviderRow, ProvidersView
 from tui_monitor.model.calendar import Calendar
@@ -11,12 +10,15 @@ from tui_monitor.model.clock import DAY, HOUR, MINUTE, WEEK, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import Span, TimeRange, format_duration, step_for
 from tui_monitor.query.asking import Asking
+from tui_monitor.query.baseline import baselines_of
 from tui_monitor.query.engine import Engine
+from tui_monitor.query.parser import parse
 from tui_monitor.store.api import Reader
 
 Figures = Mapping[str, float]
 Spark = tuple[float | None, ...]
 
+_USUAL = parse("latency{} [5m] p95 by(provider)")
 _CALLS = "requests{} sum by(provider)"
 _COLUMNS: dict[str, tuple[str, str, str]] = {
     # column: metric, range ({span} is the shown one), aggregate
@@ -58,7 +60,8 @@ def providers_view(
     seen = _last_seen(asking, span)
     names = set(seen).union(figures["requests"], figures["cost_today"], figures["unpriced"])
     evidence = _evidence(asking, settings, span.end)
-    baseline = baselines_of(engine).at(span.end, calendar, version=reader.version(), now=now)
+    usual = baselines_of(engine).of(_USUAL, span.end, calendar, version=reader.version(), now=now)
+    baseline = {dict(labels)["provider"]: p95 for labels, p95 in usual.items()}
     step = step_for(span.length, points)
     sparks = _sparks(asking, span, step)
     rows = []

@@ -86,6 +86,8 @@ class Selector:
     """A length of time, a calendar period, or the default."""
     offset: Micros = 0
     place: Place = field(default=_NOWHERE, compare=False)
+    scoped: bool = field(default=False, compare=False)
+    """In a rule's condition: whether the scope of the rule's budget holds for it."""
 
     def __str__(self) -> str:
         inside = [str(matcher) for matcher in self.matchers]
@@ -112,6 +114,17 @@ class Aggregate:
     def __str__(self) -> str:
         text = f"{self.of} {self.how}" if self.how else str(self.of)
         return f"{text} by({', '.join(map(spelled, self.by))})" if self.by else text
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A word of a rule's condition, `baseline` or `budget`: what it stands for depends on the rule."""
+
+    name: str
+    place: Place = field(default=_NOWHERE, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +161,7 @@ class Binary:
         return f"{left} {sign} {right}"
 
 
-Node = Number | Aggregate | Unary | Binary
+Node = Number | Aggregate | Given | Unary | Binary
 
 
 def _right_hold(node: Node) -> int:
@@ -166,7 +179,7 @@ def is_number(node: Node) -> bool:
     match node:
         case Number():
             return True
-        case Aggregate():
+        case Aggregate() | Given():
             return False
         case Unary():
             return is_number(node.operand)

@@ -1,6 +1,7 @@
 """Which metrics there are at this moment: the derived ones and those that are stored as samples."""
 
-from tui_monitor.model.errors import QueryError
+from tui_monitor.model.errors import QueryError, UnknownMetric
+from tui_monitor.model.feed import SampleType
 from tui_monitor.query.ast import Aggregate, Place
 from tui_monitor.query.context import Context
 from tui_monitor.query.language import nearest
@@ -22,6 +23,12 @@ def find(name: str, reader: Reader) -> Found | None:
     return HOST_BY_NAME.get(name)
 
 
+def type_of(name: str, reader: Reader) -> SampleType | None:
+    """What kind of samples a metric has; `None` for one of calls, and for one that nobody has sent."""
+    found = find(name, reader)
+    return found.type if isinstance(found, Sampled) else None
+
+
 def names(reader: Reader) -> list[str]:
     """Every name that can be asked for, the short ones first."""
     stored = sorted({info.name for info in reader.series()} - BY_NAME.keys())
@@ -35,9 +42,10 @@ def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
     if metric is None:
         meant = nearest(selector.metric, names(context.reader))
         place = Place(selector.place.position, max(1, min(selector.place.length, len(selector.metric) + 2)))
-        raise context.error(
-            f'unknown metric "{selector.metric}"' + (f", did you mean {meant}?" if meant else ""), place
-        )
+        message = f'unknown metric "{selector.metric}"' + (f", did you mean {meant}?" if meant else "")
+        error = UnknownMetric(message, text=context.text, position=place.position, length=place.length)
+        error.meant = meant or ""
+        raise error
     how = node.how or metric.default_aggregate
     if not metric.allows(how):
         raise _senseless(metric, node, how, context)

@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.feed import SampleType
+from tui_monitor.query.ast import Node
 from tui_monitor.query.result import Completion, Result
 
 
@@ -23,8 +25,12 @@ class Engine(Protocol):
         """
         ...
 
-    def check(self, text: str) -> None:
-        """Parse and type-check only."""
+    def check(self, text: str, tree: Node | None = None) -> None:
+        """Parse and type-check only; `tree` is what the text stands for where it is no plain query."""
+        ...
+
+    def type_of(self, metric: str) -> SampleType | None:
+        """What kind of samples a metric has; `None` for metrics of calls, and where nobody has sent any."""
         ...
 
     def complete(self, text: str, cursor: int) -> list[Completion]:

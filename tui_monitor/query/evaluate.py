@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tui_monitor.model.errors import QueryError
 from tui_monitor.query import catalog, events, samples
-from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Node, Number, Selector, Unary
+from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Given, Node, Number, Selector, Unary
 from tui_monitor.query.calls import CallQuery
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.matching import Matching
@@ -55,8 +56,14 @@ def check(node: Node, context: Context) -> Shape:
             aliases = {} if isinstance(metric, Sampled) or metric.source != "calls" else LABEL_ALIASES
             Matching(node.of.matchers, aliases, context.text)
             return Shape(unit_after(metric.unit, how), frozenset(node.by))
+        case Given():
+            raise _only_in_rules(node, context)
         case Binary():
             return _check_binary(node, check(node.left, context), check(node.right, context), context)
+
+
+def _only_in_rules(node: Given, context: Context) -> QueryError:
+    return context.error(f"{node.name} stands in the condition of an alert rule only", node.place)
 
 
 def _check_binary(node: Binary, left: Shape, right: Shape, context: Context) -> Shape:
@@ -99,6 +106,8 @@ def evaluate(node: Node, placing: Placing, count: int, context: Context) -> Vect
             return replace(inner, values=-inner.values) if node.op == "-" else inner
         case Aggregate():
             return _select(node, placing(node.of), context)
+        case Given():
+            raise _only_in_rules(node, context)
         case Binary():
             left = evaluate(node.left, placing, count, context)
             right = evaluate(node.right, placing, count, context)

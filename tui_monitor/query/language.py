@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from tui_monitor.model.calendar import PERIODS
+from tui_monitor.model.calendar import PERIODS, Period
 
 AGGREGATES: dict[str, str] = {
     "avg": "mean of the calls, or of the samples",
     "sum": "total over the window",
     "min": "least value of a call, or of a sample",
     "max": "greatest value of a call, or of a sample",
+    "last": "newest sample, of gauges",
     "count": "in how many calls it is known",
     "p50": "median",
     "p90": "90 % are at most this",
@@ -38,6 +39,16 @@ RESERVED = frozenset(
 )  # fmt: skip
 """Words of the language besides the aggregates; as names they are written in quotes."""
 
+BASELINE, BUDGET = "baseline", "budget"
+SPENDS: dict[str, Period] = {"daily_spend": "today", "weekly_spend": "week", "monthly_spend": "month"}
+"""Words for the cost of a running period, within the scope of the rule's budget."""
+GIVEN: dict[str, str] = {
+    BASELINE: "what is usual at this hour: the median of the last 7 days",
+    BUDGET: "the amount of the rule's budget",
+    **{word: f"cost of the running {word.removesuffix('_spend')} period" for word in SPENDS},
+}
+"""Words of a rule's condition only, and what each stands for."""
+
 _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 _QUANTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,6})?)")
 
@@ -61,7 +72,7 @@ def is_period(word: str) -> bool:
 
 def is_plain(name: str) -> bool:
     """Whether a name may stand without quotes."""
-    return bool(_NAME.fullmatch(name)) and name not in RESERVED and not is_aggregate(name)
+    return bool(_NAME.fullmatch(name)) and not (name in RESERVED or name in GIVEN or is_aggregate(name))
 
 
 def quote(value: str) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
-from tui_monitor.query import complete, evaluate
+from tui_monitor.query import catalog, complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.parser import parse
@@ -45,17 +46,21 @@ class LocalEngine:
             (text, start, end, step), lambda version: self._range(text, start, end, step, version)
         )
 
-    def check(self, text: str) -> None:
-        """Parse and type-check only."""
-        self._parsed(text, self._reader.version())
+    def check(self, text: str, tree: Node | None = None) -> None:
+        """Parse and type-check only; `tree` is what the text stands for where it is no plain query."""
+        self._parsed(text, self._reader.version(), tree)
+
+    def type_of(self, metric: str) -> SampleType | None:
+        """What kind of samples a metric has; `None` for metrics of calls, and where nobody has sent any."""
+        return catalog.type_of(metric, self._reader)
 
     def complete(self, text: str, cursor: int) -> list[Completion]:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _parsed(self, text: str, version: int) -> tuple[Node, Context]:
+    def _parsed(self, text: str, version: int, tree: Node | None = None) -> tuple[Node, Context]:
         context = Context(self._reader, self._calendar, text, self._recent, version)
-        node = parse(text)
+        node = parse(text) if tree is None else tree
         evaluate.check(node, context)
         return node, context
 

@@ -239,10 +239,22 @@ class Sampled:
 
 
 SAMPLE_AGGREGATES: dict[SampleType, tuple[str, ...]] = {
-    "gauge": ("avg", "sum", "min", "max", "count", "pNN"),
+    "gauge": ("avg", "sum", "min", "max", "last", "count", "pNN"),
     "counter": ("sum", "rate", "count"),
     "histogram": ("avg", "sum", "min", "max", "count", "pNN"),
 }
+
+
+def adds_up(metric: Metric | Sampled, how: str) -> bool:
+    """Whether the aggregate of two neighbouring windows is the sum of theirs: counts, tokens, money do."""
+    if how == "count":
+        return isinstance(metric, Sampled) or metric.kind is not Kind.ACTIVE
+    if how != "sum":
+        return False
+    if isinstance(metric, Sampled):
+        return metric.type != "gauge"
+    return metric.kind in (Kind.COUNT, Kind.AMOUNT, Kind.LATENCY)
+
 
 HOST: tuple[Sampled, ...] = (
     Sampled("system_cpu_utilization", "gauge", "ratio", "how busy this host's processors are"),

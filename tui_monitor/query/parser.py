@@ -23,7 +23,16 @@ from tui_monitor.query.ast import (
     Selector,
     Unary,
 )
-from tui_monitor.query.language import AGGREGATES, RESERVED, is_aggregate, is_period, nearest, quote
+from tui_monitor.query.language import (
+    AGGREGATES,
+    GIVEN,
+    RESERVED,
+    SPENDS,
+    is_aggregate,
+    is_period,
+    nearest,
+    quote,
+)
 from tui_monitor.query.lexer import TIME_UNITS, Kind, Token, tokens
 
 MAX_DEPTH = 100
@@ -37,10 +46,12 @@ _MATCHES = ("=", "!=", "=~", "!~")
 
 def parse(text: str) -> Node:
     """The tree of a query. Raises `QueryError`, which points at the character."""
-    return _Parser(text).whole()
+    return Parser(text).whole()
 
 
-class _Parser:
+class Parser:
+    """One reading of one text, from its first token to its last."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens = tokens(text)
@@ -49,6 +60,7 @@ class _Parser:
         self._labels: set[str] = set()
 
     def whole(self) -> Node:
+        """The tree of the whole text. Raises `QueryError`."""
         if self._token.kind is Kind.END:
             self._fail("a metric", hint="like requests, latency, cost or error_rate")
         node = self._expression(0)
@@ -66,22 +78,22 @@ class _Parser:
             if binding is None or binding[0] < least:
                 return left
             if op.text not in COMPARISONS and op.text not in ARITHMETIC:
-                self._fail("an arithmetic operator, a comparison or the end")
+                self._fail("an arithmetic operator, a comparison or the end", hint=self._of_sets(op.text))
             self._count(op)
             self._advance()
             truth = op.text in COMPARISONS and self._word("bool")
             right = self._expression(binding[1])
-            left = Binary(op.text, left, right, truth, _place(op))
+            left = Binary(op.text, left, right, truth, place_of(op))
 
     def _operand(self) -> Node:
         token = self._token
         if token.kind is Kind.NUMBER:
             self._advance()
-            return Number(token.number, token.unit, _place(token))
+            return Number(token.number, token.unit, place_of(token))
         if token.text in ("-", "+") and token.kind is Kind.SIGN:
             self._count(token)
             self._advance()
-            return Unary("-" if token.text == "-" else "+", self._expression(SIGN_BINDING), _place(token))
+            return Unary("-" if token.text == "-" else "+", self._expression(SIGN_BINDING), place_of(token))
         if self._is("("):
             self._count(token)
             self._advance()
@@ -90,10 +102,26 @@ class _Parser:
             return inner
         if token.kind is Kind.NAME and is_aggregate(token.text) and self._opens_call():
             return self._call()
+        if token.kind is Kind.NAME and token.text in GIVEN:
+            return self._given()
         if token.kind is Kind.NAME or self._is("{"):
             return self._short()
         self._fail("a metric, a number or (")
         raise AssertionError
+
+    def _of_sets(self, op: str) -> str | None:
+        """What to say about `and`, `or` and `unless`."""
+        return "and stands between the comparisons of an alert rule only" if op == "and" else None
+
+    def _given(self) -> Node:
+        """A word that only rules know. Raises `QueryError` everywhere else."""
+        word = self._token.text
+        hint = f"a metric of that name is written {{{quote(word)}}}"
+        if word in SPENDS:
+            hint = f"as a query it is cost [{SPENDS[word]}] sum"
+        raise self._error(
+            f"{word} stands in the condition of an alert rule only", place_of(self._token), hint=hint
+        )
 
     def _opens_call(self) -> bool:
         following = self._tokens[self._at + 1]
@@ -120,7 +148,7 @@ class _Parser:
             by = self._grouping()
         elif by is not None and inner.by:
             raise self._error("by(…) stands there twice", inner.place)
-        return Aggregate(inner.of, how.text, by if by is not None else inner.by, _place(how))
+        return Aggregate(inner.of, how.text, by if by is not None else inner.by, place_of(how))
 
     # The short form
 
@@ -131,7 +159,7 @@ class _Parser:
         window: Micros | Period | None = None
         offset: Micros = 0
         how, by = "", ()
-        place, seen = _place(token), set[str]()
+        place, seen = place_of(token), set[str]()
         while suffix := self._suffix():
             if suffix in seen:
                 self._fail("an operator or the end", hint=f"there is {suffix} already")
@@ -144,9 +172,9 @@ class _Parser:
             elif suffix == "a grouping":
                 by = self._grouping()
             else:
-                how, place = self._token.text, _place(self._token)
+                how, place = self._token.text, place_of(self._token)
                 self._advance()
-        return Aggregate(Selector(metric, matchers, window, offset, _place(token)), how, by, place)
+        return Aggregate(Selector(metric, matchers, window, offset, place_of(token)), how, by, place)
 
     def _suffix(self) -> str:
         token = self._token
@@ -172,6 +200,8 @@ class _Parser:
         if token.kind is Kind.NAME:
             if token.text in RESERVED:
                 self._fail("a metric, a number or (")
+            if token.text in GIVEN:
+                self._given()
             self._advance()
             return token.text, self._matchers() if self._is("{") else ()
         if not self._is("{"):
@@ -234,7 +264,7 @@ class _Parser:
             self._fail(expected)
         self._labels.add(name)
         if len(self._labels) > MAX_LABELS:
-            raise self._error(f"more than {MAX_LABELS} different labels", _place(token))
+            raise self._error(f"more than {MAX_LABELS} different labels", place_of(token))
         self._advance()
         return name
 
@@ -257,7 +287,7 @@ class _Parser:
             self._fail(expected, hint=hint)
         length = token.number * TIME_UNITS[token.unit] * MS
         if not MS <= length <= MAX_LENGTH_OF_TIME:
-            raise self._error("a length of time is between 1 ms and 100 years", _place(token))
+            raise self._error("a length of time is between 1 ms and 100 years", place_of(token))
         self._advance()
         return round(length / MS) * MS
 
@@ -290,15 +320,16 @@ class _Parser:
     def _count(self, token: Token) -> None:
         self._operators += 1
         if self._operators > MAX_DEPTH:
-            raise self._error(f"more than {MAX_DEPTH} operators and brackets", _place(token))
+            raise self._error(f"more than {MAX_DEPTH} operators and brackets", place_of(token))
 
     def _fail(self, expected: str, *, hint: str | None = None) -> None:
         token = self._token
-        raise self._error(f"expected {expected}, found {token.shown()}", _place(token), hint=hint)
+        raise self._error(f"expected {expected}, found {token.shown()}", place_of(token), hint=hint)
 
     def _error(self, message: str, place: Place, *, hint: str | None = None) -> QueryError:
         return QueryError(message, text=self._text, position=place.position, length=place.length, hint=hint)
 
 
-def _place(token: Token) -> Place:
+def place_of(token: Token) -> Place:
+    """Where a token stands."""
     return Place(token.position, token.length)

@@ -58,17 +58,21 @@ def _read(
 
 def _gauges(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
     """Each series is first put into one value per window; `sum` and `avg` are over the series."""
-    cells, values, counts = _empty(), np.zeros(0), np.zeros(0)
+    cells, values, counts, ages = _empty(), np.zeros(0), np.zeros(0), _empty()
     for group, (times, points) in read:
         index, inside = _inside(times, points, windows)
         count = np.bincount(index, minlength=len(windows))
         one = _reduce(how, index, inside, count)
         held = _held(times, windows, count)
-        one[held.nonzero()] = points[_last_before(times, windows.edges[1:])][held]
+        last = _last_before(times, windows.edges[1:])
+        one[held.nonzero()] = points[last][held]
         filled = np.flatnonzero(~np.isnan(one))
         cells = np.append(cells, filled + group * len(windows))
         values = np.append(values, one[filled])
         counts = np.append(counts, count[filled])
+        ages = np.append(ages, times[last][filled])
+    if how == "last":
+        return _newest(cells, values, ages, grid.size)
     if how == "count":
         return _or_nothing(cells, counts, grid.size)
     if how == "min":
@@ -84,7 +88,18 @@ def _reduce(how: str, index: np.ndarray, values: np.ndarray, count: np.ndarray) 
         return aggregate.least(index, values, len(count))
     if how == "max":
         return aggregate.greatest(index, values, len(count))
+    if how == "last":
+        return _newest(index, values, np.arange(len(values)), len(count))
     return aggregate.divide(aggregate.sums(index, values, len(count)), count)
+
+
+def _newest(cells: np.ndarray, values: np.ndarray, times: np.ndarray, size: int) -> np.ndarray:
+    """The value with the latest time of each cell; NaN where there is none."""
+    out = np.full(size, np.nan)
+    order = np.argsort(times, kind="stable")
+    # Of several values for one cell the last one stays.
+    out[cells[order]] = values[order]
+    return out
 
 
 def _held(times: np.ndarray, windows: Windows, count: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What unit a calculation is in, and which units go together."""
 
-from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Node, Number, Unary, is_number
+from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Given, Node, Number, Unary, is_number
 from tui_monitor.query.metrics import BY_NAME, unit_after, unit_of_name
 
 _IN_MS = {"ms": 1.0, "s": 1000.0}
@@ -60,6 +60,8 @@ def unit_by_name(node: Node) -> str:
     match node:
         case Number():
             return node.measured_in
+        case Given():
+            return ""
         case Unary():
             return unit_by_name(node.operand)
         case Aggregate():

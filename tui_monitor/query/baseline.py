@@ -1,0 +1,166 @@
+"""What is usual at this hour: the median of the same hour on the last seven days."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from statistics import median
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import HOUR, MINUTE, Micros, from_datetime
+from tui_monitor.model.errors import UnknownMetric
+from tui_monitor.query.ast import Aggregate, Binary, Node, Number, Unary
+from tui_monitor.query.engine import Engine
+from tui_monitor.query.metrics import BY_NAME, Metric, Sampled, adds_up
+from tui_monitor.query.result import Labels, Result
+from tui_monitor.query.windows import DEFAULT_RANGE
+
+DAYS = 7
+MIN_DAYS = 3
+"""Days with data in that hour below which nothing is usual."""
+REFRESH = MINUTE
+_GRID = 5 * MINUTE
+_KEPT = 64
+
+Usual = Mapping[Labels, float]
+"""Labels of a series → its baseline; without those that have too few days."""
+
+
+class _Kept(NamedTuple):
+    version: int | None
+    made: Micros
+    value: Usual
+
+
+class Baselines:
+    """The baselines of one engine, kept per query and hour. Any thread may ask.
+
+    A kept one is made anew at most once a minute, and only when the data changed: a late import or a
+    correction is seen a minute later at the latest.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._kept: OrderedDict[tuple[str, Calendar, Micros], _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(
+        self, node: Node, at: Micros, calendar: Calendar, *, version: int | None = None,
+        now: Micros | None = None,
+    ) -> Usual:  # fmt: skip
+        """What is usual for a query asked at one instant, one value for each of its series.
+
+        An average, a share or a quantile is that of the hour; what adds up (calls, tokens, money) is
+        brought to the length of the query's own window: of 120 calls in the hour, 10 are usual in 5
+        minutes. Windows of an hour and longer are compared whole with those that ended at the same time of
+        day. `version` is the data's, where the asker knows it; `now` the present, where that is not `at`.
+        Blocks on the store; raises `QueryError` and `StoreError`.
+        """
+        ends = same_times(at, calendar) if longest(node) >= HOUR else same_hours(at, calendar)
+        now = at if now is None else now
+        key = (str(node), calendar, ends[0])
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept and (now - kept.made < REFRESH or (version is not None and kept.version == version)):
+                self._kept.move_to_end(key)
+                return kept.value
+        value = self._compute(str(whole_hours(node, self._engine)), ends)
+        with self._lock:
+            self._kept[key] = _Kept(version, now, value)
+            self._kept.move_to_end(key)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return value
+
+    def _compute(self, query: str, ends: list[Micros]) -> Usual:
+        days: dict[Labels, list[float]] = {}
+        for end in ends:
+            for labels, value in values_of(ask(self._engine, query, end)).items():
+                days.setdefault(labels, []).append(value)
+        return {labels: median(values) for labels, values in days.items() if len(values) >= MIN_DAYS}
+
+
+def same_hours(instant: Micros, calendar: Calendar) -> list[Micros]:
+    """The ends of the user's same clock hour on each of the last seven days, the newest first.
+
+    Hours are left-open like every range: 12:00 sharp belongs to the hour that ends then.
+    """
+    first = calendar.local(instant - 1).replace(minute=0, second=0, microsecond=0)
+    return [from_datetime(first - timedelta(days=day)) + HOUR for day in range(1, DAYS + 1)]
+
+
+def same_times(instant: Micros, calendar: Calendar) -> list[Micros]:
+    """The same time of the user's day on each of the last seven days, to five minutes, the newest first."""
+    wall = calendar.local(instant // _GRID * _GRID)
+    return [from_datetime(wall - timedelta(days=day)) for day in range(1, DAYS + 1)]
+
+
+def longest(node: Node) -> Micros:
+    """The longest window in a query; calendar periods have none that is known."""
+    match node:
+        case Aggregate():
+            window = DEFAULT_RANGE if node.of.window is None else node.of.window
+            return 0 if isinstance(window, str) else window
+        case Unary():
+            return longest(node.operand)
+        case Binary():
+            return max(longest(node.left), longest(node.right))
+        case _:
+            return 0
+
+
+def whole_hours(node: Node, engine: Engine) -> Node:
+    """The query over whole hours, with what adds up brought back to the length of its own window."""
+    match node:
+        case Aggregate():
+            window = node.of.window
+            if window is None or isinstance(window, str) or window >= HOUR:
+                return node
+            hour = replace(node, of=replace(node.of, window=HOUR))
+            return Binary("/", hour, Number(HOUR / window)) if summed(node, engine) else hour
+        case Unary():
+            return replace(node, operand=whole_hours(node.operand, engine))
+        case Binary():
+            sides = whole_hours(node.left, engine), whole_hours(node.right, engine)
+            return replace(node, left=sides[0], right=sides[1])
+        case _:
+            return node
+
+
+def summed(node: Aggregate, engine: Engine) -> bool:
+    """Whether the aggregate adds up over time, so that nothing at all is 0 of it."""
+    found: Metric | Sampled | None = BY_NAME.get(node.of.metric)
+    if found is None:
+        kind = engine.type_of(node.of.metric)
+        if kind is None:
+            return False
+        found = Sampled(node.of.metric, kind)
+    return adds_up(found, node.how or found.default_aggregate)
+
+
+def ask(engine: Engine, query: str, at: Micros) -> Result:
+    """The engine's answer; a metric that nobody has sent yet has no data."""
+    try:
+        return engine.instant(query, at)
+    except UnknownMetric:
+        return Result(query, "vector", (at,), ())
+
+
+def values_of(result: Result) -> dict[Labels, float]:
+    """Values that are there; NaN is no data either."""
+    values = ((series.labels, series.value) for series in result.series)
+    return {labels: value for labels, value in values if value is not None and value == value}
+
+
+_BY_ENGINE: "WeakKeyDictionary[Engine, Baselines]" = WeakKeyDictionary()
+
+
+def baselines_of(engine: Engine) -> Baselines:
+    """The baselines kept for this engine, as long as it lives."""
+    kept = _BY_ENGINE.get(engine)
+    if kept is None:
+        kept = _BY_ENGINE[engine] = Baselines(engine)
+    return kept
