@@ -54,7 +54,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.costs", "2", "Costs", "What it costs, and who causes it.", "pane('costs')"),
     Command("pane.alerts", "3", "Alerts", "What needs somebody.", "pane('alerts')"),
     Command("pane.query", "4", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
-    Command("pane.system", "5", "System", "This host and the collector.", "pane('system')"),
+    Command("pane.sources", "5", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
+    Command("pane.system", "6", "System", "This host and the collector.", "pane('system')"),
     Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
     Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
     Command(
@@ -72,6 +73,10 @@ COMMANDS: tuple[Command, ...] = (
         footer=90,
     ),
     Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),
+    Command(
+        "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
+        footer=70,
+    ),
     Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
     Command(
         "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
@@ -120,6 +125,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",
             20),
     Command("query.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "query", 30),
+    Command(
+        "sources.pause", "p", "pause/resume", "Let the source under the cursor wait, or go on again.",
+        "pause_source", "sources", 10, dangerous=True,
+    ),
+    Command(
+        "sources.retry", "f", "retry now", "Try at once again what failed or waits.", "retry", "sources", 20,
+    ),
+    Command(
+        "sources.detail", "enter", "detail", "All about the row under the cursor, and back.", "open",
+        "sources", 30,
+    ),
+    Command("sources.leave", "escape", "list", "Back to the list.", "leave", "sources", 5),
+    Command("sources.sort", "o", "order", "Order by the value chosen with ← →.", "order", "sources"),
     Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
             "system", 10),
 )  # fmt: skip

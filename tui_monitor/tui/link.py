@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.identity import actor
 from tui_monitor.model.timerange import TimeRange, step_for
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ class Backend(Protocol):
         """The settings, once they are read."""
         ...
 
+    @property
+    def config_file(self) -> Path:
+        """The configuration file, there or not."""
+        ...
+
     def start(self) -> None:
         """Begin; returns at once."""
         ...
@@ -49,6 +56,12 @@ class Backend(Protocol):
     def stop(self, timeout: float = 2.0) -> bool:
         """End in good order."""
         ...
+
+
+def who_acts(backend: Backend) -> str:
+    """The name that stands in histories for what is done here."""
+    settings = backend.settings
+    return actor(settings.general.name if settings else None)
 
 
 async def ask(backend: Backend, question: "Callable[[Monitor], Awaitable[T]]") -> T:

@@ -27,6 +27,24 @@ def long_age(length: Micros) -> str:
     return age(length // MINUTE * MINUTE if length < DAY else length // HOUR * HOUR)
 
 
+def short_age(length: Micros) -> str:
+    """A length of time to the minute in one unit, for narrow columns: `11 m`, `3 d`."""
+    for name, unit in (("y", YEAR), ("d", DAY), ("h", HOUR), ("m", MINUTE)):
+        if length >= unit:
+            return f"{length // unit} {name}"
+    return "<1 m"
+
+
+def brief_moment(instant: Micros, now: Micros, calendar: Calendar) -> str:
+    """An instant in six cells at most: `13:34` of today, `Wed` of this week, else `18 Mar`."""
+    wall, present = calendar.local(instant), calendar.local(now)
+    if wall.date() == present.date():
+        return f"{wall:%H:%M}"
+    if abs((wall.date() - present.date()).days) < 7:
+        return _DAYS[wall.weekday()]
+    return f"{wall.day} {_MONTHS[wall.month - 1]}"
+
+
 def ago(instant: Micros | None, now: Micros) -> str:
     """How long ago, to the minute."""
     if instant is None:

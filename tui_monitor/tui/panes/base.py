@@ -14,7 +14,7 @@ from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.drawing import BRAILLE, Glyphs
 from tui_monitor.tui.link import Backend, Look, ask
-from tui_monitor.tui.messages import Answered, AskingFailed
+from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -193,6 +193,15 @@ class Pane(Vertical, Generic[A]):
                 Line.of(f" {self.glyphs.stale} stale: below stands what was known at {when}", "stale")
             )
         self._trouble.show(lines)
+
+    def hints_changed(self) -> None:
+        """Other keys matter now."""
+        self.post_message(HintsChanged())
+
+    def tell_error(self, error: MonitorError) -> None:
+        """Say in a toast why something could not be done."""
+        text = f"{error.message}\n{error.hint}" if error.hint else error.message
+        self.app.notify(text, severity="error")
 
     # Commands that several panes have.
 

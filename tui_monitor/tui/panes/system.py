@@ -30,6 +30,7 @@ _STATES = {
 }  # fmt: skip
 _PROGRESS = 4
 
+
 def gauge_columns(width: int) -> tuple[Column, ...]:
     """The host's columns for a screen of so many cells."""
     return (

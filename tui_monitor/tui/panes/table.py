@@ -29,5 +29,6 @@ PANES: tuple[Entry, ...] = (
     Entry("costs", "2", "Costs", "Costs", "CostsPane"),
     Entry("alerts", "3", "Alerts", "Alert", "AlertsPane"),
     Entry("query", "4", "Query", "Query", "QueryPane"),
-    Entry("system", "5", "System", "Sys", "SystemPane"),
+    Entry("sources", "5", "Sources", "Src", "SourcesPane"),
+    Entry("system", "6", "System", "Sys", "SystemPane"),
 )

@@ -1,0 +1,168 @@
+"""Sources as rows and lines: pure functions from the collector's rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.states import SourceState
+from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, significant
+from tui_monitor.tui.drawing import Glyphs, Span, bar, wrap
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
+from tui_monitor.tui.widgets.lines import Line
+from tui_monitor.tui.words import ago, long_age, moment_words, short_age
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import CollectorStatus, SourceRow
+
+TOKENS = {
+    SourceState.FAILED: "crit", SourceState.PAUSED: "warn", SourceState.STARTING: "dim",
+    SourceState.RUNNING: "ok", SourceState.OFF: "dim",
+}  # fmt: skip
+_KINDS = (("source", "SOURCES"), ("door", "DOORS"), ("loop", "THE COLLECTOR'S OWN"))
+_BAR = 10
+_NAME = 11
+"""Cells of a fact's name."""
+
+
+def columns(width: int) -> tuple[Column, ...]:
+    """The list's columns for a screen of so many cells; the highest rank goes first."""
+    wide = width >= 150
+    return (
+        Column("name", "name", width=24 if wide else 14),
+        Column("state", "state", width=10),
+        Column("rate", "rate", width=8, align="right", rank=3),
+        Column("lag", "lag", width=8, align="right", rank=5),
+        Column("records", "records", width=8, align="right", rank=4),
+        Column("errors", "errors", width=6, align="right", rank=1),
+        Column("seen", "last", width=5, align="right", rank=6),
+        Column("failed", "last error", width=10, align="right", rank=7),
+        Column("detail", "", min=20, max=140),
+    )
+
+
+def head_line(status: "CollectorStatus | None", glyphs: Glyphs) -> Line:
+    """How many are in which state."""
+    spans: list[Span] = [(" SOURCES", "accent bold")]
+    states = Counter(row.state for row in status.sources) if status else Counter[SourceState]()
+    for state, token in TOKENS.items():
+        if states[state]:
+            spans += [("   ", ""), (f"{glyphs.state(token)} {state.value} {states[state]}", token)]
+    return Line(tuple(spans))
+
+
+def rows_of(rows: "Sequence[SourceRow]", look: Look, width: int, glyphs: Glyphs) -> list[GridRow]:
+    """The rows of each kind below their heading."""
+    shown: list[GridRow] = []
+    for kind, title in _KINDS:
+        these = [_row(row, look, glyphs) for row in rows if row.kind == kind]
+        if these:
+            shown += [GridRow(f"kind {kind}", heading=title), *these]
+    return shown
+
+
+def _row(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
+    token = TOKENS[row.state]
+    failed = "" if row.last_error_at is None else f"{short_age(look.at - row.last_error_at)} ago"
+    return GridRow(
+        row.name,
+        {
+            "name": Cell(row.name, "bright", sort=row.name),
+            "state": Cell(row.state.value, token, glyph=glyphs.state(token), sort=row.state.value),
+            "rate": Cell(rate(row.rate), sort=row.rate),
+            "lag": Cell(lag(row.lag_s), sort=row.lag_s),
+            "records": Cell(count(row.records) if row.records else UNKNOWN, sort=row.records),
+            "errors": Cell(count(row.errors), "warn" if row.errors else "dim", sort=row.errors),
+            "seen": Cell(_since(row.last_seen, look), sort=row.last_seen),
+            "failed": Cell(failed, "dim", sort=row.last_error_at),
+            "detail": _doing(row, glyphs),
+        },
+    )
+
+
+def _doing(row: "SourceRow", glyphs: Glyphs) -> Cell:
+    """What it does now; of what failed, why."""
+    if row.state is SourceState.FAILED:
+        return Cell(row.last_error or row.detail, "crit", sort=row.detail)
+    if row.progress is not None:
+        done = f"{bar(row.progress, _BAR, glyphs)} {ratio(row.progress):>6}"
+        return Cell(f"{done}  {row.detail}", "accent", sort=row.progress)
+    return Cell(row.detail, "warn" if row.state is SourceState.PAUSED else "dim", sort=row.detail)
+
+
+def rate(value: float | None) -> str:
+    """Records per second, or per minute where they are few."""
+    if value is None:
+        return UNKNOWN
+    if value == 0:
+        return "0/s"
+    if value < 1:
+        return f"{significant(value * 60, 2)}/min"
+    return f"{count(value) if value >= 100 else significant(value, 2)}/s"
+
+
+def lag(seconds: float | None) -> str:
+    """How old the newest record was."""
+    if seconds is None:
+        return UNKNOWN
+    return milliseconds(seconds * 1000) if seconds < 60 else short_age(round(seconds * 1_000_000))
+
+
+def _since(instant: int | None, look: Look) -> str:
+    return UNKNOWN if instant is None else short_age(look.at - instant)
+
+
+def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs) -> list[Line]:
+    """All that is known of one: its state since when, what it does, its last error whole, what helps."""
+    token = TOKENS[row.state]
+    since = "" if row.since is None else f" since {moment_words(row.since, look.at, look.calendar)}"
+    head: list[Span] = [(f" {row.name}   ", "bright bold")]
+    head += [(f"{glyphs.state(token)} {row.state.value}", token), (since, "dim")]
+    if row.restarts:
+        head.append((f"   restarted {row.restarts} ×", "warn"))
+    lines = [Line(tuple(head))]
+    if row.progress is not None:
+        done = bar(row.progress, max(10, width // 3), glyphs)
+        lines.append(Line((*_name("progress"), (done, "accent"), (f" {ratio(row.progress)}", "bright"))))
+    if row.detail:
+        lines += _wrapped("now", row.detail, width, glyphs)
+    if row.last_error:
+        when = "" if row.last_error_at is None else _when(row.last_error_at, look)
+        lines += _wrapped("last error", f"{when}{row.last_error}", width, glyphs, token="warn")
+    told = (("records", count(row.records)), ("rate", rate(row.rate)), ("lag", lag(row.lag_s)),
+            ("last record", ago(row.last_seen, look.at)), ("errors", count(row.errors)))  # fmt: skip
+    if row.records or row.last_seen is not None or row.errors:
+        lines.append(Line(tuple(s for name, text in told for s in ((f"   {name} ", "dim"), (text, "")))))
+    return [*lines, *_wrapped("what helps", advice(row), width, glyphs, token="dim")]
+
+
+def _when(instant: int, look: Look) -> str:
+    moment = moment_words(instant, look.at, look.calendar)
+    return f"{moment}, {long_age(look.at - instant)} ago: "
+
+
+def _name(text: str) -> tuple[Span, ...]:
+    return ((f"   {text:<{_NAME}}", "dim"),)
+
+
+def _wrapped(name: str, text: str, width: int, glyphs: Glyphs, *, token: str = "") -> list[Line]:
+    if not text:
+        return []
+    first, *rest = wrap(text, width - _NAME - 4, glyphs)
+    indent = " " * (_NAME + 3)
+    return [Line((*_name(name), (first, token))), *(Line(((indent, ""), (more, token))) for more in rest)]
+
+
+def advice(row: "SourceRow") -> str:
+    """What a person can do about the state that it is in."""
+    match row.state:
+        case SourceState.FAILED if row.pausable:
+            return "it is tried again by itself; f tries now, p leaves it alone"
+        case SourceState.FAILED:
+            return "it is tried again by itself; f tries now; `tui-monitor doctor` looks at what it needs"
+        case SourceState.PAUSED if row.pausable:
+            return "p lets it go on; it takes up where it left off"
+        case SourceState.OFF:
+            return "its setting is in config.toml; `tui-monitor collect --reload` takes a change over"
+        case _:
+            return ""
