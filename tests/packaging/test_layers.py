@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # What an import writes into is an interface of the store; its inside is not theirs.
     "sources": ("model", "config", "recorder", "store.api"),
     # The façade and what runs behind it know each other.
-    "monitor": (*_MEANING, "runtime"),
+    "monitor": (*_MEANING, "runtime", "sources.offers"),
     "runtime": (*_MEANING, "pricing", "recorder", "sources", "monitor"),
     "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
     # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.

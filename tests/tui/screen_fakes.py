@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from tui_monitor.config import places
 from tui_monitor.config.load import Settings, load
 from tui_monitor.costs.views import BudgetStatus, CostRow, CostsView, Projection, Spend
 from tui_monitor.health.views import (
@@ -272,6 +273,7 @@ class FakeBackend:
         self.settings: Settings | None = settings or settings_of()
         self.state = ThreadState("collecting")
         self.started = False
+        self.config_file = places.config_file()
         self._listeners: list[Callable[[ThreadState], None]] = []
 
     def start(self) -> None:
@@ -296,7 +298,12 @@ class FakeBackend:
 
 def settings_of(**screen: Any) -> Settings:
     """Settings under which only the test's own ticks count."""
-    sections = {"general": {"timezone": "UTC", "name": "ana"}, "screen": {"update_interval": "30d", **screen}}
+    refused = {"agent_logs": False, "provider_keys": False, "status_pages": False}
+    sections = {
+        "consent": refused,
+        "general": {"timezone": "UTC", "name": "ana"},
+        "screen": {"update_interval": "30d", **screen},
+    }
     return load(None, sections)
 
 

@@ -42,7 +42,8 @@ def run(context: Context) -> int:
                 subject = check.subject
                 _head(context, subject, first=len(found) == 1)
             _show(context, check)
-    worst = max((check.level for check in found), key=list(_STYLES).index, default="ok")
+    levels = {check.level for check in found}
+    worst = next((level for level in reversed(_STYLES) if level in levels), "ok")
     if context.out.json:
         data = {"worst": worst, "checks": [asdict(check) for check in found]}
         context.out.write_json({"status": "success", "data": data, "warnings": []})

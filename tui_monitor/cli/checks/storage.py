@@ -18,7 +18,10 @@ SECONDS = 5.0
 """How long a database is looked at for damage."""
 _FREE = 200_000_000
 _LOG = 500_000_000
-_REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs", "drvfs", "vboxsf", "fuse.sshfs")
+_REMOTE = (
+    "nfs", "cifs", "smb", "9p", "afs", "ceph", "lustre", "gpfs", "glusterfs", "drvfs", "vboxsf", "fuse.sshfs",
+    "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse",
+)  # fmt: skip
 _DOUBTFUL = ("fuse", "virtiofs", "prl_fs", "vmhgfs")
 _LOST = ("tmpfs", "ramfs")
 
@@ -102,7 +105,7 @@ def _file_system(folder: Path) -> Check:
     if kind.startswith(_DOUBTFUL):
         return Check("database", "file system", "warn", f"{words}: locks may not hold there", hint)
     if kind in _LOST:
-        return Check("database", "file system", "warn", f"{words}: its content is gone at the next boot", hint)
+        return Check("database", "file system", "warn", f"{words}: gone at the next boot", hint)
     return Check("database", "file system", "ok", words)
 
 

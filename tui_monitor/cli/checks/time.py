@@ -48,7 +48,7 @@ def _steady(scene: Scene) -> Check:
     apart = (scene.clock.now() - wall) / SECOND - (scene.clock.monotonic() - steady)
     if abs(apart) > _JUMP:
         words = f"it jumped by {apart:+.1f} s within a moment"
-        return Check("clock", "steady", "warn", words, "something sets the clock in steps: see its time service")
+        return Check("clock", "steady", "warn", words, "something sets it in steps: see the time service")
     return Check("clock", "steady", "ok", "no jump seen")
 
 

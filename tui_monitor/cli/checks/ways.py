@@ -59,7 +59,7 @@ def _door(scene: Scene) -> Check:
 
 
 def listener(host: str, port: int) -> int | None:
-    """The process that listens on an address of this host: 0 where it cannot be told, `None` if nobody does."""
+    """The process that listens on an address of this host; 0 if unknown which, `None` if nobody does."""
     import socket
 
     import psutil

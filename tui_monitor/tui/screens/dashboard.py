@@ -13,6 +13,7 @@ from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands, frame, travel
+from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule
 from tui_monitor.tui.link import Backend, Look, ask
 from tui_monitor.tui.messages import HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
@@ -24,6 +25,7 @@ from tui_monitor.tui.widgets.tabs import Tabs
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Snapshot
     from tui_monitor.monitor.thread import ThreadState
+    from tui_monitor.tui.widgets.consent import ConsentBanner
 
 
 class Dashboard(Screen[None]):
@@ -45,6 +47,7 @@ class Dashboard(Screen[None]):
         self._failure: MonitorError | None = None
         self._taking = False
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
+        self._consent = Consenting(self)
         self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
 
     @property
@@ -101,6 +104,7 @@ class Dashboard(Screen[None]):
         self._show_frame()
         if self.paused is None and self.uncovered:
             self._look()
+        self._consent.begin(empty=event.snapshot.extent.last is None)
 
     @on(SnapshotFailed)
     def _snapshot_failed(self, event: SnapshotFailed) -> None:
@@ -143,16 +147,17 @@ class Dashboard(Screen[None]):
         self._tabs.show(frame.tabs(self.snapshot, glyphs), self.active)
         self._rule.show([Line.of(" " + rule(width - 2, glyphs), "dim")])
         self._notice.show(frame.notice(self.thread, self._failure, self.snapshot, self.shown, glyphs))
-        self._show_footer()
+        self.show_footer()
 
-    def _show_footer(self) -> None:
-        keys = commands.footer(self.active, self.pane.skipped())
+    def show_footer(self) -> None:
+        """The keys that matter at this moment."""
+        keys = commands.footer(self.active, (*self.pane.skipped(), *self._consent.skipped()))
         self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
 
     @on(HintsChanged)
     @on(DescendantFocus)
     def _hints_changed(self) -> None:
-        self._show_footer()
+        self.show_footer()
 
     @on(Resize)
     def _resized(self) -> None:
@@ -272,6 +277,14 @@ class Dashboard(Screen[None]):
         from tui_monitor.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.active))
+
+    def action_consent(self) -> None:
+        """Say what may be used of what was found on this machine."""
+        self._consent.ask()
+
+    def on_consent_banner_decided(self, event: "ConsentBanner.Decided") -> None:
+        """Its banner is loaded when it is needed; so this goes by the message's name."""
+        self._consent.decided(event.form)
 
     def action_palette(self) -> None:
         """Open the command palette."""
