@@ -78,6 +78,13 @@ class CollectorThread:
         """The settings, once they are read."""
         return self._settings
 
+    @property
+    def config_file(self) -> Path:
+        """The configuration file, there or not."""
+        from tui_monitor.config import places
+
+        return self._config.expanduser().absolute() if self._config else places.config_file()
+
     def start(self) -> None:
         """Begin; returns at once."""
         self._thread.start()

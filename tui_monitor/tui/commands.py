@@ -77,6 +77,10 @@ COMMANDS: tuple[Command, ...] = (
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
         footer=70,
     ),
+    Command(
+        "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
+        footer=70,
+    ),
     Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
     Command(
         "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",

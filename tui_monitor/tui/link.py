@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui_monitor.model.calendar import Calendar
@@ -34,6 +35,11 @@ class Backend(Protocol):
     @property
     def settings(self) -> "Settings | None":
         """The settings, once they are read."""
+        ...
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration file, there or not."""
         ...
 
     @property
