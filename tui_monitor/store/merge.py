@@ -12,10 +12,18 @@ from tui_monitor.store.measures import micros
 RANKS: dict[str, int] = {
     "gateway": 40, "litellm": 40, "helicone": 40, "proxy": 40,
     "events": 30, "sdk": 30, "otlp": 30, "langfuse": 30,
-    "transcript": 20, "claude-code": 20, "codex": 20, "gemini-cli": 20, "opencode": 20,
+    "transcript": 20, "claude-code": 20, "codex": 20, "gemini-cli": 20, "opencode": 20, "kilo": 20,
+    "copilot": 20, "goose": 20, "hermes": 20, "amp": 20, "droid": 20, "qwen": 20, "codebuff": 20,
+    "pi": 20, "omp": 20, "openclaw": 20, "kimi": 20,
     "import": 10,
 }  # fmt: skip
 _USUAL = 30
+GROWING = frozenset({"claude-code"})
+"""Sources that write a call again and again while it grows, and copy it: of one identity the largest
+record holds, whichever comes last."""
+COPYING = frozenset({"claude-code"})
+"""Sources whose records of one answer under another request are copies only where one of them lies on a
+sidechain; else they are calls of their own."""
 
 
 def rank(source: str) -> int:
@@ -34,10 +42,11 @@ class Part:
     """Its identities, where they are worked out already."""
 
     @property
-    def weight(self) -> tuple[int, int, bool, int]:
-        """The greatest is believed first: source, then most tokens, then a known speed, then the earlier."""
+    def weight(self) -> tuple[int, bool, int, bool, int]:
+        """The greatest is believed first: source, then what is no copy, most tokens, speed, the earlier."""
         call = self.call
-        return (rank(call.source), call.total_tokens or -1, "speed" in call.attrs, -self.seq)
+        original = "sidechain" not in call.attrs
+        return (rank(call.source), original, call.total_tokens or -1, "speed" in call.attrs, -self.seq)
 
 
 _DERIVED = (
@@ -61,6 +70,17 @@ def content(call: Call) -> tuple[object, ...]:
     return (*values, *latencies, to_json(call.media), to_json(call.attrs))
 
 
+def outgrows(call: Call, known: Call) -> bool:
+    """Whether a source's new record of a call replaces the one that is known."""
+    return call.source not in GROWING or _size(call) > _size(known)
+
+
+def _size(call: Call) -> tuple[int, bool, bool, bool]:
+    tokens = -1 if call.total_tokens is None else call.total_tokens
+    finished = call.finish_reason is not None
+    return tokens, "speed" in call.attrs, finished, "sidechain" not in call.attrs
+
+
 def merge(parts: Sequence[Part], price: Callable[[Call], None] | None = None) -> Call:
     """The one call behind these parts: the weightiest source's fields, missing ones filled from the others.
 
@@ -72,6 +92,8 @@ def merge(parts: Sequence[Part], price: Callable[[Call], None] | None = None) ->
     for other in calls[1:]:
         _fill(merged, other)
     _take_price(merged, calls)
+    if any(call.source in COPYING and "sidechain" not in call.attrs for call in calls):
+        merged.attrs.pop("sidechain", None)
     merged.call_keys = tuple(dict.fromkeys(key for call in calls for key in call.call_keys))
     if price is not None and len(calls) > 1:
         price(merged)
@@ -109,6 +131,15 @@ def _take_price(merged: Call, calls: Sequence[Call]) -> None:
         setattr(merged, name, getattr(chosen, name))
 
 
+def _apart(one: Call, other: Call) -> bool:
+    """Whether two records that share a key are two calls all the same."""
+    if one.source != other.source or one.source not in COPYING or one.source_key == other.source_key:
+        return False
+    # A record that names fewer keys does not contradict the other.
+    contradict = len(one.call_keys) > 1 and len(other.call_keys) > 1
+    return contradict and "sidechain" not in one.attrs and "sidechain" not in other.attrs
+
+
 def groups(parts: Sequence[Part]) -> list[list[Part]]:
     """Parts that belong together by shared call keys; each group's parts in their order."""
     if len(parts) == 1:
@@ -121,10 +152,16 @@ def groups(parts: Sequence[Part]) -> list[list[Part]]:
             i = leader[i]
         return i
 
-    owner: dict[str, int] = {}
+    holders: dict[str, list[int]] = {}
     for i, part in enumerate(parts):
         for key in part.call.call_keys:
-            leader[find(i)] = find(owner.setdefault(key, i))
+            others = holders.setdefault(key, [])
+            for other in others:
+                if not _apart(part.call, parts[other].call):
+                    leader[find(i)] = find(other)
+            # Of the rest the first stands for all, so that thousands under one key stay quick.
+            if not others or part.call.source in COPYING:
+                others.append(i)
     found: dict[int, list[Part]] = {}
     for i, part in enumerate(parts):
         found.setdefault(find(i), []).append(part)

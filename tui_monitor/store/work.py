@@ -16,7 +16,7 @@ from tui_monitor.store import head, identity
 from tui_monitor.store.api import Outcome
 from tui_monitor.store.head import Row
 from tui_monitor.store.identity import Gone
-from tui_monitor.store.merge import Part, content, groups, merge
+from tui_monitor.store.merge import Part, content, groups, merge, outgrows
 
 
 class Work:
@@ -83,7 +83,7 @@ class Work:
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
-            if content(own.call) == content(call):
+            if content(own.call) == content(call) or not outgrows(call, own.call):
                 return Outcome.DUPLICATE
             self.brought[own.call.batch_id] -= 1
             self.brought[call.batch_id] += 1
@@ -99,7 +99,7 @@ class Work:
         self.brought[call.batch_id] += 1
         fresh = Part(self._take_seq(), call, remember, numbers)
         self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
-        return Outcome.MERGED if rows else Outcome.STORED
+        return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
 
     def _retract(self, source: str, source_key: str, number: int) -> Outcome:
         place = self._places.get(number)
@@ -112,6 +112,11 @@ class Work:
         self.brought[own.call.batch_id] -= 1
         self._regroup([row], [part for part in row.parts if part is not own])
         return Outcome.RETRACTED
+
+    def _shared(self, number: int) -> bool:
+        place = self._places.get(number)
+        row = self._row(place) if isinstance(place, int) else None
+        return row is not None and len(row.parts) > 1
 
     def _rows_of(self, call: Call, places: Sequence[int | Gone]) -> list[Row]:
         """The rows behind these places, without those that only share a hash."""

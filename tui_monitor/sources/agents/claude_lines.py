@@ -7,6 +7,7 @@ whatever the file, and the largest usage counts: here within a block, in the sto
 
 import re
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -18,13 +19,13 @@ from tui_monitor.sources.agents.claude_errors import limit_reset, understood
 from tui_monitor.sources.agents.objects import Object, load, misshapen
 from tui_monitor.sources.agents.values import count, first_text, nano, provider_of, table, text, when
 
-_NEEDLES = (b'"usage"', b'"isApiErrorMessage"')
+_NEEDLE = b'"usage"'
 _SYNTHETIC = "<synthetic>"
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9]")
 _MAX_PATHS = 256
 
-_Candidate = tuple[int, bool, Object, int]
-"""Total, whether a speed is known, the line, where it begins."""
+_Candidate = tuple[Object, int]
+"""A line, and where it begins."""
 
 
 class Transcript:
@@ -41,35 +42,42 @@ class Transcript:
 
     def feed(self, block: Block) -> Found:
         """The calls of some lines, each once and as large as it is there."""
-        found = Found(bad=misshapen(block))
-        known_bad = {offset for offset, _ in found.bad}
-        largest: dict[str, _Candidate] = {}
-        for offset, line in block.lines(*_NEEDLES):
-            entry, problem = load(line, _is_answer)
-            if problem is not None and offset not in known_bad:
+        found = Found()
+        largest: dict[tuple[str | None, str | None, int], _Candidate] = {}
+        for offset, line in block.lines():
+            problem = misshapen(line)
+            if line.rfind(_NEEDLE) >= 0:
+                entry, problem = load(line, _is_answer)
+                if entry is not None and entry.get("type") == "assistant":
+                    self._take(entry, offset, largest, found)
+            if problem is not None:
                 found.bad.append((offset, problem))
-            if entry is None or entry.get("type") != "assistant":
-                continue
-            if entry.get("isApiErrorMessage") is True:
-                found.records += self._failure(entry, offset)
-                continue
-            message = entry.get("message")
-            if not isinstance(message, dict) or message.get("model") == _SYNTHETIC:
-                continue
-            usage = message.get("usage")
-            if isinstance(usage, dict):
-                candidate = (total(usage), "speed" in usage, entry, offset)
-                key = self._key(entry, offset)
-                before = largest.get(key)
-                if before is None or candidate[:2] > before[:2]:
-                    largest[key] = candidate
-        for key, (_, _, entry, offset) in largest.items():
-            call = self._call(key, entry)
+        for entry, offset in largest.values():
+            call = self._call(self._key(entry, offset), entry)
             if call is None:
                 found.bad.append((offset, "a call has no time"))
             else:
                 found.records.append(call)
         return found
+
+    def _take(
+        self, entry: Object, offset: int, largest: dict[tuple[Any, Any, int], _Candidate], found: Found
+    ) -> None:
+        message = entry.get("message")
+        if not isinstance(message, dict):
+            return
+        if entry.get("isApiErrorMessage") is True:
+            found.records += self._failure(entry, offset)
+            return
+        usage = message.get("usage")
+        if message.get("model") == _SYNTHETIC or not isinstance(usage, dict):
+            return
+        name, request = message.get("id"), entry.get("requestId")
+        # Lines without a message id are told apart by their offset.
+        key = (name, request, 0) if type(name) is str else (None, None, offset)
+        before = largest.get(key)
+        if before is None or size(entry) > size(before[0]):
+            largest[key] = entry, offset
 
     def _key(self, entry: Object, offset: int) -> str:
         message, request = text(entry["message"].get("id")), text(entry.get("requestId"))
@@ -155,15 +163,17 @@ class Transcript:
         return known
 
 
-def total(usage: Object) -> int:
-    """All tokens of a usage object."""
+def size(entry: Object) -> tuple[int, bool, bool]:
+    """What tells which of a call's lines counts: tokens, then a known speed, then a known end."""
+    message = entry["message"]
+    usage = message["usage"]
     parts = (
         count(usage.get("input_tokens")),
         count(usage.get("cache_read_input_tokens")),
         *cache_written(usage),
         count(usage.get("output_tokens")),
     )
-    return sum(part or 0 for part in parts)
+    return sum(part or 0 for part in parts), "speed" in usage, message.get("stop_reason") is not None
 
 
 def cache_written(usage: Object) -> tuple[int | None, int | None]:

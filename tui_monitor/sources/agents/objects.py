@@ -6,11 +6,9 @@ from typing import Any
 
 import orjson
 
-from tui_monitor.sources.agents.api import Block
-
 _TRIES = 200
 """Places in a broken line at which another object may begin."""
-_CUT = "a line is cut off or no JSON object"
+CUT = "a line is cut off or no JSON object"
 _GLUED = "a line is cut off, and the next one follows on it; that one is read"
 
 Object = Mapping[str, Any]
@@ -25,7 +23,7 @@ def load(line: bytes, wanted: Callable[[Object], bool]) -> tuple[Object | None, 
         found = orjson.loads(line)
     except orjson.JSONDecodeError:
         return _broken(line, wanted)
-    return (found, None) if isinstance(found, dict) else (None, _CUT)
+    return (found, None) if isinstance(found, dict) else (None, CUT)
 
 
 def _broken(line: bytes, wanted: Callable[[Object], bool]) -> tuple[Object | None, str | None]:
@@ -35,7 +33,7 @@ def _broken(line: bytes, wanted: Callable[[Object], bool]) -> tuple[Object | Non
     except (ValueError, RecursionError):
         pass
     else:
-        return (found, None) if isinstance(found, dict) else (None, _CUT)
+        return (found, None) if isinstance(found, dict) else (None, CUT)
     at = 0
     for _ in range(_TRIES):
         at = line.find(b'{"', at + 1)
@@ -47,23 +45,12 @@ def _broken(line: bytes, wanted: Callable[[Object], bool]) -> tuple[Object | Non
             continue
         if isinstance(found, dict) and wanted(found):
             return found, _GLUED
-    return None, _CUT
+    return None, CUT
 
 
-def misshapen(block: Block) -> list[tuple[int, str]]:
-    """Lines that cannot be JSON objects by their first or last character: (offset, reason).
-
-    Counting characters is quick, so nothing is parsed to find that all is well.
-    """
-    data = block.data
-    ends = data.count(b"\n") + (not data.endswith(b"\n"))
-    opened = data.count(b"\n{") + data.startswith(b"{")
-    closed = data.count(b"}\n") + data.endswith(b"}")
-    if opened == ends == closed:
-        return []
-    found: list[tuple[int, str]] = []
-    for offset, line in block.lines():
-        line = line.strip()
-        if not (line.startswith(b"{") and line.endswith(b"}")):
-            found.append((offset, _CUT))
-    return found
+def misshapen(line: bytes) -> str | None:
+    """Why a line cannot be a JSON object, by its first and last character; nothing is parsed for that."""
+    if line[:1] == b"{" and line[-1:] == b"}":
+        return None
+    line = line.strip()
+    return None if line.startswith(b"{") and line.endswith(b"}") else CUT
