@@ -14,6 +14,7 @@ from tui_monitor.config.alerting import Alerts as Alerts
 from tui_monitor.config.alerting import RuleSettings as RuleSettings
 from tui_monitor.config.consent import Consent as Consent
 from tui_monitor.config.fields import Bytes, Duration, Section
+from tui_monitor.config.privacy import Privacy as Privacy
 from tui_monitor.config.probing import Probes as Probes
 from tui_monitor.config.probing import StatusPages as StatusPages
 from tui_monitor.model.clock import SECOND
@@ -85,6 +86,8 @@ class Screen(Section):
     """Time range shown at the start."""
     mouse: bool = True
     """Whether the mouse is used; off leaves selecting text to the terminal."""
+    confirm_quit: bool = True
+    """Whether a dashboard that collects asks before it ends, and offers to go on without a window."""
 
 
 class Server(Section):

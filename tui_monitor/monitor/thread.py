@@ -5,8 +5,8 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -14,9 +14,9 @@ from tui_monitor.model.errors import MonitorError, StoreError, StoreLocked
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Settings
-    from tui_monitor.model.clock import Clock
+    from tui_monitor.model.clock import Clock, Micros
     from tui_monitor.monitor.api import Monitor
-    from tui_monitor.runtime.collector import ServerFactory
+    from tui_monitor.runtime.collector import Collector, ServerFactory
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ T = TypeVar("T")
 Mode = Literal["starting", "collecting", "viewing", "failed", "stopped"]
 RETRY_SECONDS = 2.0
 """How often a database that cannot be read yet is tried again."""
+_ANSWER_SECONDS = 2.0
+WATCH_SECONDS = 0.5
+"""How often a viewer looks whether somebody collects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,11 @@ class ThreadState:
 
     mode: Mode = "starting"
     owner: int | None = None
+    """While it looks on: who collects, 0 where that process is not known, None where nobody does."""
     error: MonitorError | None = None
     """Why it failed, or why it only looks on; after a `StoreError` it goes on trying."""
+    blind: "Micros | None" = None
+    """While it looks on and nobody collects: since when, if somebody was seen collecting before."""
 
 
 class CollectorThread:
@@ -59,13 +65,18 @@ class CollectorThread:
         self._serve = serve
         self._clock = clock
         self._settings = settings
+        self._given = settings is not None
         self._state = ThreadState()
         self._listeners: list[Callable[[ThreadState], None]] = []
         self._lock = threading.Lock()
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._tried = asyncio.Event()
         self._end = asyncio.Event()
+        self._again = asyncio.Event()
+        """Set when it should open the database anew, to collect."""
+        self._asking: set[asyncio.Task[Any]] = set()
         self._monitor: Monitor | None = None
+        self._collector: Collector | None = None
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
     @property
@@ -129,6 +140,18 @@ class CollectorThread:
             # Not the caller was cancelled: the loop over there has ended.
             raise _stopped() from None
 
+    def take_over(self) -> None:
+        """Collect here from now on, if nobody else does; else go on looking on. Returns at once."""
+
+        def begin() -> None:
+            if self._state.mode == "viewing":
+                self._collect = True
+                self._again.set()
+
+        # Where it never began, or has ended, there is nothing to take over.
+        with suppress(RuntimeError, TimeoutError, MonitorError):
+            self._loop.result(0).call_soon_threadsafe(begin)
+
     def stop(self, timeout: float = 2.0) -> bool:
         """End in good order; whether it was done within `timeout` seconds. Blocks."""
         if not self._thread.is_alive():
@@ -146,7 +169,13 @@ class CollectorThread:
         await self._tried.wait()
         if self._monitor is None:
             raise self._state.error or _stopped()
-        return await ask(self._monitor)
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
+        try:
+            return await ask(self._monitor)
+        finally:
+            self._asking.discard(task)
 
     def _run(self) -> None:
         try:
@@ -174,19 +203,56 @@ class CollectorThread:
             await self._end.wait()
 
     async def _serve_until_end(self, settings: "Settings") -> None:
-        while not self._end.is_set():
-            async with AsyncExitStack() as stack:
+        opened = AsyncExitStack()
+        try:
+            while not self._end.is_set():
+                stack = AsyncExitStack()
                 try:
                     self._monitor, state = await self._open(settings, stack)
                 except StoreError as error:
+                    await stack.aclose()
                     self._fail(error)
-                else:
-                    self._become(state)
-                    self._tried.set()
-                    await self._end.wait()
-                    self._monitor = None
-                    return
-            await _wait(self._end, RETRY_SECONDS)
+                    await _wait(self._end, RETRY_SECONDS)
+                    continue
+                before, opened = opened, stack
+                self._become(state)
+                self._tried.set()
+                await self._answered()
+                await before.aclose()
+                await self._stay(settings.database_path())
+        finally:
+            self._monitor = None
+            await opened.aclose()
+
+    async def _answered(self) -> None:
+        """What was asked of the monitor of before is answered, or has had its time."""
+        asking = [task for task in self._asking if not task.done()]
+        if asking:
+            await asyncio.wait(asking, timeout=_ANSWER_SECONDS)
+
+    async def _stay(self, path: Path) -> None:
+        """Until the end, or until the database is to be opened anew; a viewer watches who collects."""
+        self._again.clear()
+        while not self._end.is_set() and not self._again.is_set():
+            if self._state.mode == "viewing":
+                await _wait_for_either(self._end, self._again, WATCH_SECONDS)
+                await self._watch(path)
+            else:
+                await self._end.wait()
+
+    async def _watch(self, path: Path) -> None:
+        from tui_monitor.store.lock import held_by
+
+        owner, state = await asyncio.to_thread(held_by, path), self._state
+        if owner == state.owner or self._again.is_set() or self._end.is_set():
+            return
+        blind = self._now() if owner is None else None
+        self._become(replace(state, owner=owner, blind=blind))
+
+    def _now(self) -> "Micros":
+        from tui_monitor.model.clock import SystemClock
+
+        return (self._clock or SystemClock()).now()
 
     async def _open(self, settings: "Settings", stack: AsyncExitStack) -> "tuple[Monitor, ThreadState]":
         from tui_monitor.model.clock import SystemClock
@@ -196,23 +262,34 @@ class CollectorThread:
         if self._collect:
             from tui_monitor.runtime.collector import Collector
 
-            collector = Collector(settings, path, clock=clock, serve=self._serve)
+            configure = None if self._given else lambda: _load(self._config, self._overrides)
+            collector = Collector(settings, path, clock=clock, serve=self._serve, configure=configure)
             try:
                 await collector.start()
             except StoreError as error:
                 problem = error
             else:
                 stack.push_async_callback(collector.stop)
+                self._collector = collector
                 return collector.monitor, ThreadState("collecting")
         from tui_monitor.monitor.viewing import viewing
+        from tui_monitor.store.lock import held_by
 
         try:
-            monitor = await stack.enter_async_context(viewing(settings, path, clock))
+            monitor = await stack.enter_async_context(viewing(settings, path, clock, self._reread))
         except StoreError as error:
             raise (problem or error) from None
         if isinstance(problem, StoreLocked):
-            return monitor, ThreadState("viewing", problem.owner)
-        return monitor, ThreadState("viewing", error=problem)
+            return monitor, ThreadState("viewing", problem.owner or 0)
+        owner = await asyncio.to_thread(held_by, path)
+        return monitor, ThreadState("viewing", owner, problem)
+
+    async def _reread(self) -> "Settings":
+        """A viewer's own settings, read again."""
+        if not self._given:
+            self._settings = await asyncio.to_thread(_load, self._config, self._overrides)
+        assert self._settings is not None
+        return self._settings
 
     def _fail(self, error: MonitorError) -> None:
         if self._state.error is None or self._state.error.message != error.message:
@@ -256,6 +333,15 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         pass
+
+
+async def _wait_for_either(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in (one, other)]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 def _stopped() -> MonitorError:

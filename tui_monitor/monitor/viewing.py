@@ -1,7 +1,7 @@
 """Looking at a database that another process writes, or nobody: reading here, acting there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -114,9 +114,26 @@ class Elsewhere:
             await asyncio.to_thread(store.close)
 
 
+class _Viewer(LocalMonitor):
+    """Looks on: when the configuration is read again, this side reads it too."""
+
+    reread: Callable[[], Awaitable[Settings]] | None = None
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration again, here and where the collector runs."""
+        if self.reread is not None:
+            self.reconfigure(await self.reread())
+        return await super().reload()
+
+
 @asynccontextmanager
-async def viewing(settings: Settings, path: Path, clock: Clock) -> AsyncIterator[LocalMonitor]:
-    """A monitor that reads a database and collects nothing. Raises `StoreError` where it cannot be read."""
+async def viewing(
+    settings: Settings, path: Path, clock: Clock, reread: Callable[[], Awaitable[Settings]] | None = None
+) -> AsyncIterator[LocalMonitor]:
+    """A monitor that reads a database and collects nothing. Raises `StoreError` where it cannot be read.
+
+    `reread` gives the settings of this side when a reload is asked for.
+    """
     store = await asyncio.to_thread(_open, settings, path, clock, False)
     actions = Elsewhere(settings, path, clock)
     try:
@@ -124,7 +141,8 @@ async def viewing(settings: Settings, path: Path, clock: Clock) -> AsyncIterator
         try:
             book = _book(settings, store, alerts, clock)
             engine = LocalEngine(store, settings.calendar())
-            monitor = LocalMonitor(settings, store, engine, alerts, book, actions, clock)
+            monitor = _Viewer(settings, store, engine, alerts, book, actions, clock)
+            monitor.reread = reread
             try:
                 yield monitor
             finally:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -44,7 +42,6 @@ _DOORS_WITHIN = 1.2
 _REST_WITHIN = 0.2
 _WRITE_WITHIN = 0.3
 _CONFIG = "config"
-_LEAVE_WITHIN = 1.7
 
 
 class Collector:
@@ -309,48 +306,3 @@ def database_bytes(path: Path) -> int | None:
         return size + path.with_name(path.name + "-wal").stat().st_size
     except OSError:
         return size
-
-
-def leave_in_time() -> None:
-    """End the process in two seconds at the latest, whatever its threads are busy with.
-
-    A thread cannot be stopped, and Python waits for each: for a long question whose asker is gone, or for
-    an import that is being taken back. What was acknowledged is committed; a transaction under way is
-    rolled back by SQLite.
-    """
-    timer = threading.Timer(_LEAVE_WITHIN, _leave)
-    timer.daemon = True
-    timer.start()
-
-
-def _leave() -> None:
-    log.warning("collecting has ended with work under way on a thread")
-    logging.shutdown()
-    os._exit(0)
-
-
-async def run_until_signal(collector: Collector, told: Callable[[], None] | None = None) -> None:
-    """Collect until SIGTERM, SIGINT or SIGHUP, and end in good order. Raises as `Collector.start` does.
-
-    `told` is called when the signal comes, once; `leave_in_time` is one where nothing else is to be done.
-    """
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        if told is not None and not end.is_set():
-            told()
-        end.set()
-
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    try:
-        await collector.start()
-        try:
-            await end.wait()
-        finally:
-            await collector.stop()
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

@@ -2,9 +2,14 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from tui_monitor.model.errors import StoreError, StoreLocked
+
+_TRIES = 4
+_BETWEEN_S = 0.02
+"""Who only asks whether it is held holds it for a moment too."""
 
 
 class WriteLock:
@@ -25,7 +30,7 @@ class WriteLock:
                 hint="allow writing to its folder, or name another file with --db",
             ) from error
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(fd)
         except OSError as error:
             owner = _owner(fd)
             os.close(fd)
@@ -43,6 +48,32 @@ class WriteLock:
         """Let others write; the file stays, because removing it would let two hold it."""
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+def held_by(database: Path) -> int | None:
+    """Process id of who writes a database now; 0 where that is not known, None where nobody does."""
+    try:
+        fd = os.open(lock_file(database.resolve()), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _owner(fd) or 0
+    finally:
+        os.close(fd)
+    return None
+
+
+def _lock(fd: int) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError:
+            if not left:
+                raise
+            time.sleep(_BETWEEN_S)
 
 
 def lock_file(database: Path) -> Path:
