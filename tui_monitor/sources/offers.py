@@ -75,7 +75,7 @@ def _agent(
     if agents.only and adapter.name not in agents.only:
         return None
     roots = agents.folders.get(adapter.name) or (adapter.roots(environ, home) if home else [])
-    folders = Folders([root for root in roots if _is_folder(root)], adapter.kind)
+    folders = Folders([root for root in roots if _is_folder(root)], adapter.kind, adapter.enters)
     folders.look()
     if not folders.files:
         return None

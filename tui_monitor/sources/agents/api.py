@@ -156,6 +156,10 @@ class Adapter(Protocol):
         """
         ...
 
+    def enters(self, place: str) -> bool:
+        """Whether a folder is looked into, by its place below a root; some hold thousands without a log."""
+        ...
+
     def reader(self, file: LogFile, state: Any, shelf: Shelf) -> Reader:
         """What reads this file on from `state`, or from the start where that is `None`.
 

@@ -35,6 +35,10 @@ class ClaudeCode:
         """Every file of JSON lines: what says nothing about usage is passed over."""
         return "lines" if place.endswith(".jsonl") else None
 
+    def enters(self, place: str) -> bool:
+        """Every folder: subagents and workflows have theirs."""
+        return True
+
     def reader(self, file: LogFile, state: Any, shelf: Shelf) -> LineReader:
         """Each line stands for itself, so nothing must be known to go on."""
         return Transcript(self.name, file)

@@ -32,7 +32,9 @@ class _Folder:
 class Folders:
     """The log files below some roots. Links are followed, each folder and each file is taken once."""
 
-    def __init__(self, roots: Sequence[Path], kind: Callable[[str], Kind | None]) -> None:
+    def __init__(
+        self, roots: Sequence[Path], kind: Callable[[str], Kind | None], enters: Callable[[str], bool]
+    ) -> None:
         self.files: dict[Path, LogFile] = {}
         self.unreadable: dict[Path, str] = {}
         """Folders and links that cannot be looked into, and why."""
@@ -40,6 +42,7 @@ class Folders:
         """Whether there is more than the most that is kept."""
         self._roots = list(dict.fromkeys(roots))
         self._kind = kind
+        self._enters = enters
         self._folders: dict[Path, _Folder] = {}
         self._taken: dict[_Identity, Path] = {}
 
@@ -110,9 +113,11 @@ class Folders:
         files: list[Path] = []
         for entry in found:
             child = path / entry.name
+            place = child.relative_to(folder.root).as_posix()
             if _is_folder(entry):
-                folders.append(child)
-            elif (kind := self._kind(child.relative_to(folder.root).as_posix())) is not None:
+                if self._enters(place):
+                    folders.append(child)
+            elif (kind := self._kind(place)) is not None:
                 files.append(child)
                 self._take(child, folder.root, kind)
         self._drop(set(folder.files).difference(files))

@@ -38,7 +38,7 @@ class Logs:
         """Keys of places whose files are gone."""
         self._adapter = adapter
         self._clock = clock
-        self._folders = Folders(roots, adapter.kind)
+        self._folders = Folders(roots, adapter.kind, adapter.enters)
         self._saved = {key: place for key, text in (saved or {}).items() if (place := Place.load(text))}
         self._by_inode = {place.inode: key for key, place in self._saved.items()}
         self._tails: dict[Path, Tail] = {}
