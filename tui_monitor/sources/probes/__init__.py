@@ -1,0 +1,1 @@
+"""Free questions to providers that tell whether they can be reached."""

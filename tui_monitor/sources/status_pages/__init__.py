@@ -1,0 +1,1 @@
+"""What providers say about themselves on their public status pages."""
