@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 
 from tui_monitor.alerts.machine import Reading, Watch
 from tui_monitor.alerts.scope import budget_of, scope_of
@@ -22,6 +23,8 @@ WINDOW = 5 * MINUTE
 MAX_ALERTS = 500
 """Alerts of one rule at a time; more is a rule that groups too finely."""
 _MAX_LINE = 2_000
+_ALIKE = 0.8
+"""From here on an unknown name is taken for a slip of the known one: `latancy`, `eror_rate`."""
 
 Reason = Callable[[Mapping[str, str]], str]
 """Why something is as it is, by an alert's labels; empty where nothing is known."""
@@ -41,7 +44,9 @@ class Rule:
     shipped: bool = False
     enabled: bool = True
     unknown: str = ""
-    """A metric nobody has sent yet, and what may have been meant: the rule has no data until then."""
+    """What is said of a metric that nobody has sent yet: the rule has no data until somebody does."""
+    misspelt: bool = False
+    """Whether that metric is most likely another one that is known."""
 
     @property
     def name(self) -> str:
@@ -121,20 +126,27 @@ def compile_rule(
         condition = Condition.parse(setting.expr)
         budget = budget_of(setting, condition, budgets)
         bound = condition.bound(WINDOW, budget and budget.amount_usd, scope_of(budget))
-        return replace(rule, condition=bound, unknown=_checked(bound, engine))
+        missing = _checked(bound, engine)
+        if missing is None:
+            return replace(rule, condition=bound)
+        return replace(rule, condition=bound, unknown=_told(missing), misspelt=_misspelt(missing))
     except MonitorError as error:
         return replace(rule, error=_told(error))
 
 
-def _checked(condition: Condition, engine: Engine) -> str:
-    """What is said about a metric that nobody has sent. Raises `QueryError` for a senseless condition."""
-    unknown = ""
+def _checked(condition: Condition, engine: Engine) -> UnknownMetric | None:
+    """The first metric that nobody has sent. Raises `QueryError` for a senseless condition."""
+    missing: UnknownMetric | None = None
     for tree in condition.trees():
         try:
             engine.check(condition.text, tree)
         except UnknownMetric as error:
-            unknown = unknown or _told(error)
-    return unknown
+            missing = missing or error
+    return missing
+
+
+def _misspelt(error: UnknownMetric) -> bool:
+    return SequenceMatcher(None, error.name, error.meant).ratio() >= _ALIKE
 
 
 def _told(error: MonitorError) -> str:
@@ -169,14 +181,14 @@ def compile_rules(
 def check(rules: Iterable[Rule]) -> list[Problem]:
     """What is wrong with the rules; disabled ones are looked at as well.
 
-    A metric nobody has sent is an error where another name resembles it: it is misspelt then, most likely.
+    A metric nobody has sent is an error where a known name is nearly the same.
     """
     problems: list[Problem] = []
     for rule in rules:
         if rule.error:
             problems.append(Problem(rule.name, rule.error, fatal=True))
         if rule.unknown and not rule.shipped:
-            problems.append(Problem(rule.name, rule.unknown, fatal="did you mean" in rule.unknown))
+            problems.append(Problem(rule.name, rule.unknown, fatal=rule.misspelt))
         problems.extend(Problem(rule.name, text, fatal=False) for text in rule.warnings)
     return problems
 

@@ -99,7 +99,8 @@ def _width(text: str) -> int:
 class UnknownMetric(QueryError):
     """A query about a metric of which nothing is known: misspelt, or nobody has sent it yet.
 
-    `meant` is the known name that resembles it; empty where none does.
+    `name` is what was asked for, `meant` the known name that resembles it; empty where none does.
     """
 
+    name: str = ""
     meant: str = ""

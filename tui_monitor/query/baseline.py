@@ -21,7 +21,7 @@ from tui_monitor.query.windows import DEFAULT_RANGE
 DAYS = 7
 MIN_DAYS = 3
 """Days with data in that hour below which nothing is usual."""
-REFRESH = MINUTE
+REFRESH = 5 * MINUTE
 _GRID = 5 * MINUTE
 _KEPT = 64
 
@@ -38,8 +38,8 @@ class _Kept(NamedTuple):
 class Baselines:
     """The baselines of one engine, kept per query and hour. Any thread may ask.
 
-    A kept one is made anew at most once a minute, and only when the data changed: a late import or a
-    correction is seen a minute later at the latest.
+    A kept one is made anew at most every five minutes, and only when the data changed: a late import or
+    a correction is seen that much later at the latest.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -4,8 +4,9 @@ from tui_monitor.model.errors import QueryError, UnknownMetric
 from tui_monitor.model.feed import SampleType
 from tui_monitor.query.ast import Aggregate, Place
 from tui_monitor.query.context import Context
+from tui_monitor.query.known import KNOWN, unit_of_name
 from tui_monitor.query.language import nearest
-from tui_monitor.query.metrics import BY_NAME, HOST_BY_NAME, Metric, Sampled, unit_of_name
+from tui_monitor.query.metrics import BY_NAME, Metric, Sampled
 from tui_monitor.store.api import Reader
 
 Found = Metric | Sampled
@@ -18,9 +19,9 @@ def find(name: str, reader: Reader) -> Found | None:
         return metric
     stored = reader.series(name)
     if stored:
-        known = HOST_BY_NAME.get(name)
+        known = KNOWN.get(name)
         return Sampled(name, stored[0].type, unit_of_name(name), known.help if known else "")
-    return HOST_BY_NAME.get(name)
+    return KNOWN.get(name)
 
 
 def type_of(name: str, reader: Reader) -> SampleType | None:
@@ -32,7 +33,7 @@ def type_of(name: str, reader: Reader) -> SampleType | None:
 def names(reader: Reader) -> list[str]:
     """Every name that can be asked for, the short ones first."""
     stored = sorted({info.name for info in reader.series()} - BY_NAME.keys())
-    return list(dict.fromkeys([*BY_NAME, *stored, *HOST_BY_NAME]))
+    return list(dict.fromkeys([*BY_NAME, *stored, *KNOWN]))
 
 
 def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
@@ -44,7 +45,7 @@ def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
         place = Place(selector.place.position, max(1, min(selector.place.length, len(selector.metric) + 2)))
         message = f'unknown metric "{selector.metric}"' + (f", did you mean {meant}?" if meant else "")
         error = UnknownMetric(message, text=context.text, position=place.position, length=place.length)
-        error.meant = meant or ""
+        error.name, error.meant = selector.metric, meant or ""
         raise error
     how = node.how or metric.default_aggregate
     if not metric.allows(how):

@@ -7,9 +7,10 @@ from typing import Literal
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.query import catalog
+from tui_monitor.query.known import KNOWN
 from tui_monitor.query.language import AGGREGATES, RANGES, is_aggregate, is_plain, quote, spelled
 from tui_monitor.query.lexer import MAX_LENGTH
-from tui_monitor.query.metrics import BY_NAME, HOST_BY_NAME, LABEL_ALIASES, Sampled, Source
+from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Sampled, Source
 from tui_monitor.query.result import Completion
 from tui_monitor.store.api import Reader
 
@@ -180,7 +181,7 @@ def _metric(name: str) -> str:
 
 
 def _help(name: str) -> str:
-    found = BY_NAME.get(name) or HOST_BY_NAME.get(name)
+    found = BY_NAME.get(name) or KNOWN.get(name)
     return found.help if found else ""
 
 

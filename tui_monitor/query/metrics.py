@@ -256,37 +256,6 @@ def adds_up(metric: Metric | Sampled, how: str) -> bool:
     return metric.kind in (Kind.COUNT, Kind.AMOUNT, Kind.LATENCY)
 
 
-HOST: tuple[Sampled, ...] = (
-    Sampled("system_cpu_utilization", "gauge", "ratio", "how busy this host's processors are"),
-    Sampled("system_cpu_load_average_1m", "gauge", "", "processes that want to run, mean of a minute"),
-    Sampled("system_memory_usage", "gauge", "bytes", "memory by state"),
-    Sampled("system_memory_utilization", "gauge", "ratio", "how full the memory is"),
-    Sampled("system_filesystem_usage", "gauge", "bytes", "disk space by mountpoint and state"),
-    Sampled("system_filesystem_utilization", "gauge", "ratio", "how full the disks are, by mountpoint"),
-    Sampled("system_network_io", "counter", "bytes", "network traffic by direction"),
-    Sampled("system_disk_io", "counter", "bytes", "disk traffic by direction"),
-    Sampled("process_cpu_utilization", "gauge", "ratio", "how much of the processors this program takes"),
-    Sampled("process_memory_usage", "gauge", "bytes", "memory of this program"),
-    Sampled("process_thread_count", "gauge", "", "threads of this program"),
-    Sampled("process_unix_file_descriptor_count", "gauge", "", "files and sockets this program has open"),
-)
-"""What the collector samples of its host; known before the first sample."""
-HOST_BY_NAME: dict[str, Sampled] = {sampled.name: sampled for sampled in HOST}
-
-_SUFFIXES = (
-    ("_milliseconds", "ms"), ("_ms", "ms"), ("_seconds", "s"), ("_bytes", "bytes"), ("_usd", "usd"),
-    ("_dollars", "usd"), ("_ratio", "ratio"), ("_utilization", "ratio"), ("_tokens", "tokens"),
-)  # fmt: skip
-
-
-def unit_of_name(name: str) -> str:
-    """The unit of a stored metric, as its name tells it by the usual suffixes."""
-    if name in HOST_BY_NAME:
-        return HOST_BY_NAME[name].unit
-    stem = name.removesuffix("_total")
-    return next((unit for suffix, unit in _SUFFIXES if stem.endswith(suffix)), "")
-
-
 def unit_after(unit: str, how: str) -> str:
     """The unit of an aggregate over values of a unit."""
     if how == "rate":

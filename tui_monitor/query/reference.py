@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_monitor.query.language import AGGREGATES, RANGES
-from tui_monitor.query.metrics import HOST, METRICS, Metric
+from tui_monitor.query.known import HOST, OWN
+from tui_monitor.query.language import AGGREGATES, GIVEN, RANGES
+from tui_monitor.query.metrics import METRICS, Metric, Sampled
 
 _UNITS = {"ms": "ms", "s": "s", "usd": "US dollars", "ratio": "0–1", "requests": "calls"}
 _SECTION = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
@@ -29,8 +30,17 @@ def metrics_of_events() -> str:
 
 def host_samples() -> str:
     """What the collector samples of its host."""
-    rows = ((f"`{s.name}`", s.help, s.type, _UNITS.get(s.unit, s.unit)) for s in HOST)
-    return _table(("metric", "meaning", "type", "unit"), rows)
+    return _samples(HOST)
+
+
+def own_samples() -> str:
+    """What the collector writes about providers and itself."""
+    return _samples(OWN)
+
+
+def words() -> str:
+    """Words of conditions only."""
+    return _table(("word", "is"), ((f"`{name}`", text) for name, text in GIVEN.items()))
 
 
 def aggregates() -> str:
@@ -49,6 +59,8 @@ SECTIONS = {
     "calls": metrics_of_calls,
     "events": metrics_of_events,
     "host": host_samples,
+    "own": own_samples,
+    "words": words,
 }
 
 
@@ -68,6 +80,11 @@ def _metrics(metrics: Iterable[Metric]) -> str:
         for m in metrics
     )
     return _table(("metric", "meaning", "unit", "aggregates"), rows)
+
+
+def _samples(table: Iterable[Sampled]) -> str:
+    rows = ((f"`{s.name}`", s.help, s.type, _UNITS.get(s.unit, s.unit)) for s in table)
+    return _table(("metric", "meaning", "type", "unit"), rows)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,7 +1,8 @@
 """What unit a calculation is in, and which units go together."""
 
 from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Given, Node, Number, Unary, is_number
-from tui_monitor.query.metrics import BY_NAME, unit_after, unit_of_name
+from tui_monitor.query.known import unit_of_name
+from tui_monitor.query.metrics import BY_NAME, unit_after
 
 _IN_MS = {"ms": 1.0, "s": 1000.0}
 _COUNTED = frozenset({"", "requests"})
