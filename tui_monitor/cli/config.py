@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui_monitor.cli import consenting
 from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
@@ -23,8 +24,15 @@ def arguments(parser: ArgumentParser) -> None:
     verbs.add("path", "where the files are")
     init = verbs.add("init", "write the example file, every key with its default")
     init.add_argument("--force", action="store_true", help="replace a file that is there")
+    consenting.arguments(verbs.add("consent", "show or say what may be used of what is on this machine"))
     examples(
-        parser, "tui-monitor config\ntui-monitor config check --config new.toml\ntui-monitor config init"
+        parser,
+        """
+        tui-monitor config
+        tui-monitor config check --config new.toml
+        tui-monitor config init
+        tui-monitor config consent --allow agent_logs status_pages --deny provider_keys
+        """,
     )
 
 
@@ -37,6 +45,8 @@ def run(context: Context) -> int:
             return _path(context)
         case "init":
             return _init(context)
+        case "consent":
+            return consenting.run(context)
         case _:
             return _show(context)
 

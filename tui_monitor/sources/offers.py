@@ -12,23 +12,6 @@ from tui_monitor.model.providers import canonical, keys_in
 from tui_monitor.sources.agents.api import Adapter
 from tui_monitor.sources.agents.folders import Folders
 
-WATCHED = frozenset(
-    {
-        "openai",
-        "anthropic",
-        "google",
-        "cohere",
-        "groq",
-        "deepseek",
-        "fireworks",
-        "together",
-        "mistral",
-        "perplexity",
-        "x-ai",
-        "aws",
-        "azure",
-    }
-)
 TELLS_ITS_PLAN = frozenset({"codex"})
 """Agents whose logs say whether a call was paid by subscription."""
 
@@ -90,5 +73,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _pages(*used: Iterable[str]) -> tuple[str, ...]:
+    from tui_monitor.sources.status_pages.known import KNOWN
+
     names = dict.fromkeys(canonical(name) for names in used for name in names)
-    return tuple(name for name in names if name in WATCHED)
+    return tuple(name for name in names if name in KNOWN)

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.tui.link import ask
-from tui_monitor.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.consent import Asking
@@ -26,6 +26,8 @@ class Consenting:
         self._screen = screen
         self._begun = False
         self._pending = False
+        self._kept: Form | None = None
+        """The answers given in this run."""
 
     def skipped(self) -> tuple[str, ...]:
         """The command is offered in the footer while there are questions without an answer."""
@@ -78,7 +80,11 @@ class Consenting:
             used = await ask(self._screen.backend, providers_used)
         except MonitorError:
             used = ()
-        return await asyncio.to_thread(look, settings, os.environ, _home(), used)
+        asking = await asyncio.to_thread(look, settings, os.environ, _home(), used)
+        if self._kept is None:
+            return asking
+        given = {**asking.given, **self._kept.answers}
+        return replace(asking, given=given, billing={**asking.billing, **self._kept.billing})
 
     def decided(self, form: "Form | None") -> None:
         """Keep the answers, or none for now."""
@@ -97,6 +103,7 @@ class Consenting:
         except UsageError as error:
             self._cannot_write(file, values, error)
             return
+        self._kept = form
         self._pending = None in form.answers.values()
         self._close()
         try:
@@ -112,11 +119,11 @@ class Consenting:
         from tui_monitor.tui.widgets.consent import ConsentBanner
 
         lines = [
-            Line.of(f" {error.message.splitlines()[0]}", "crit bold"),
-            Line.of(f" Write this into {file} yourself:", "warn"),
-            *(Line.of(f"   {line}", "bright") for line in as_text(values)[:_SHOWN]),
+            (error.message.splitlines()[0], "crit bold"),
+            (f"Write this into {file} yourself:", "warn"),
+            *((f"  {line}", "bright") for line in as_text(values)[:_SHOWN]),
         ]
-        self._screen.query_one(ConsentBanner).tell(tuple(lines))
+        self._screen.query_one(ConsentBanner).tell(lines)
 
     def _close(self) -> None:
         found = self._screen.query("#consent")

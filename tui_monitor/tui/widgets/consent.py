@@ -1,7 +1,8 @@
 """The banner that asks what may be used. It stands above the pane and answers keys while it has the focus."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -86,7 +87,7 @@ class ConsentBanner(Drawn, can_focus=True):
         Binding("escape", "later", "Later", show=False, id="consent.later"),
     ]
     DEFAULT_CSS = """
-    ConsentBanner { width: 1fr; height: auto; max-height: 60%; }
+    ConsentBanner { width: 1fr; height: auto; max-height: 80%; }
     """
 
     class Decided(Message):
@@ -99,10 +100,10 @@ class ConsentBanner(Drawn, can_focus=True):
     def __init__(self, form: Form) -> None:
         super().__init__(id="consent")
         self.form = form
-        self._trouble: tuple[Line, ...] = ()
+        self._trouble: Sequence[Span] = ()
 
-    def tell(self, trouble: tuple[Line, ...]) -> None:
-        """Say below what could not be done."""
+    def tell(self, trouble: Sequence[Span]) -> None:
+        """Say below what could not be done: lines, wrapped where room is short."""
         self._trouble = trouble
         self.refresh(layout=True)
 
@@ -127,12 +128,12 @@ class ConsentBanner(Drawn, can_focus=True):
     def _lines(self) -> list[Line]:
         head: tuple[Span, ...] = (
             (" FOUND HERE", "accent bold"),
-            ("  nothing of it is used, and nothing leaves this machine, until you allow it", "dim"),
+            ("  nothing is used or leaves this machine unless you allow it", "dim"),
         )
         rows = self.form.rows
         first = max(0, min(self.form.cursor - MOST, len(rows) - MOST - len(ITEMS)))
         shown = list(enumerate(rows))[first : first + MOST + len(ITEMS)]
-        return [Line(head), *(self._row(n, row) for n, row in shown), *self._trouble, self._keys(), Line()]
+        return [Line(head), *(self._row(n, row) for n, row in shown), *self._wrapped(), self._keys(), Line()]
 
     def _row(self, number: int, row: "Item | str") -> Line:
         here = self.has_focus and number == self.form.cursor
@@ -156,12 +157,20 @@ class ConsentBanner(Drawn, can_focus=True):
         offers = self.form.asking.offers
         match item:
             case "agent_logs":
-                found = (f"{a.title} {count(a.files)}{'+' if a.more else ''}" for a in offers.agents)
-                return f"{', '.join(found)} files: counts, never text"
+                found = (f"{a.title} ({count(a.files)}{'+' if a.more else ''})" for a in offers.agents)
+                return f"{', '.join(found)}: counts and costs, never text"
             case "provider_keys":
                 return f"{', '.join(name for name, _ in offers.keys)}: probes that cost nothing"
             case "status_pages":
-                return f"{', '.join(offers.pages)}: their own word"
+                return f"what {', '.join(offers.pages)} say of themselves"
+
+    def _wrapped(self) -> list[Line]:
+        room = max(20, self.app.size.width - 4)
+        return [
+            Line.of(f" {part}", token)
+            for text, token in self._trouble
+            for part in wrap(text, room, drop_whitespace=False) or [""]
+        ]
 
     def _keys(self) -> Line:
         if not self.has_focus:
