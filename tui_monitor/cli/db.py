@@ -10,7 +10,7 @@ from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.progress import bar
-from tui_monitor.model.errors import StoreLocked
+from tui_monitor.model.errors import StoreLocked, UsageError
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import UNKNOWN, size
 
@@ -32,6 +32,11 @@ def arguments(parser: ArgumentParser) -> None:
     verbs.add("compact", "drop what retention lets go and give the space back to the file system")
     again = verbs.add("rebuild-rollups", "make sums and histograms anew from the calls, and compare")
     again.add_argument("--dry-run", action="store_true", help="only say what differs")
+    out = verbs.add("export", "single calls as JSON lines, CSV or Parquet")
+    out.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl", help="default: jsonl")
+    out.add_argument("--from", dest="since", metavar="TIME", help="calls from this moment on (default: all)")
+    out.add_argument("--to", dest="until", metavar="TIME", help="calls before this moment (default: now)")
+    out.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: standard output)")
     examples(
         parser,
         """
@@ -39,6 +44,7 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor db check
         tui-monitor db backup ~/monitor-2026-03-18.db
         tui-monitor db restore ~/monitor-2026-03-18.db
+        tui-monitor db export --from 30d --format csv --out calls.csv
         """,
     )
 
@@ -56,6 +62,8 @@ def run(context: Context) -> int:
             return _compact(context)
         case "rebuild-rollups":
             return _rebuild(context)
+        case "export":
+            return _export(context)
         case _:
             return _stats(context)
 
@@ -211,3 +219,40 @@ def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None
     for span in report.gone:
         when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
         context.out.note(f"note: some calls of {when} are no longer kept one by one")
+
+
+def _export(context: Context) -> int:
+    from tui_monitor.cli.exporting import export
+    from tui_monitor.cli.times import instant
+    from tui_monitor.model.timerange import Span
+    from tui_monitor.store.api import Layer
+    from tui_monitor.store.database import Store
+
+    args, now = context.args, context.clock.now()
+    calendar = context.settings.calendar()
+    target = args.out.expanduser() if args.out else None
+    if target is None and context.out.json:
+        raise UsageError("--json needs a file for the calls", hint="name one with --out")
+    store = Store.open(context.database, write=False, clock=context.clock)
+    try:
+        first = store.extent().first
+        since = instant(args.since, calendar, now) if args.since else (now if first is None else first)
+        until = instant(args.until, calendar, now) if args.until else now + 1
+        if until <= since and args.since:
+            raise UsageError("--to lies before --from")
+        span = Span.half_open(since, max(since, until))
+        total = store.raw_count(span)
+        whole = store.holdings()[Layer.RAW].complete(span)
+        with bar(context, "writing") as told:
+            progress = None if told is None or target is None else (lambda done: told(done, total))
+            count = export(store.raw_calls(span), args.format, target, progress)
+    finally:
+        store.close()
+    warnings = [] if whole else ["some calls of this time are no longer kept one by one"]
+    if target is None:
+        for warning in warnings:
+            context.out.note(f"note: {warning}")
+        return 0
+    words = f"{count:,} calls in {clean(str(target), 500)}"
+    context.out.answer({"calls": count, "file": target}, lambda: context.out.line(words), warnings)
+    return 0

@@ -127,9 +127,11 @@ def preparer(context: Context) -> "Preparer":
     """What makes rows ready to be stored, prices and all."""
     from tui_monitor.pricing.book import PriceBook
     from tui_monitor.recorder.prepare import Preparer
+    from tui_monitor.recorder.veil import Veil
 
     settings = context.settings
-    return Preparer(settings.collector, PriceBook.load(settings.prices), context.clock)
+    prices, veil = PriceBook.load(settings.prices), Veil.load(settings.privacy)
+    return Preparer(settings.collector, prices, context.clock, veil)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("consent", "agent_logs"): "true",
     ("consent", "provider_keys"): "true",
     ("consent", "status_pages"): "true",
+    ("privacy", "key_file"): '"/etc/tui-monitor/privacy.key"',
     ("probes.targets", "provider"): '"vllm"',
     ("probes.targets", "url"): '"http://127.0.0.1:8000/v1"',
     ("probes.targets", "key"): '"sk-…"',

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     agents: settings.Agents = settings.Agents()
     probes: settings.Probes = settings.Probes()
     status_pages: settings.StatusPages = settings.StatusPages()
+    privacy: settings.Privacy = settings.Privacy()
     log: settings.Log = settings.Log()
 
     @classmethod

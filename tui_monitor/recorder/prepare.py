@@ -27,6 +27,7 @@ from tui_monitor.recorder.checks import (
     length_ms,
     shown,
 )
+from tui_monitor.recorder.veil import Veil
 
 __all__ = ["OTHER", "Preparer", "Pricer", "Rejection"]
 
@@ -86,8 +87,9 @@ class LabelValues(Protocol):
 class Preparer:
     """Makes records fit to be stored. Calls are changed in place. One thread at a time."""
 
-    def __init__(self, settings: Collector, prices: Pricer, clock: Clock) -> None:
+    def __init__(self, settings: Collector, prices: Pricer, clock: Clock, veil: Veil | None = None) -> None:
         self.prices = prices
+        self._veil = veil
         self.overflow: Counter[str] = Counter()
         """How often a value of each label was counted as `(other)`."""
         self._settings = settings
@@ -131,10 +133,7 @@ class Preparer:
         if call.call_keys:
             call.call_keys = tuple(dict.fromkeys(key("call_key", k) for k in call.call_keys if k))
         _times(call, self._latest())
-        for name, value, known in zip(_CAPPED, _get_capped(call), self._known.values(), strict=True):
-            # Only cleaned values are known, so a known one needs no cleaning.
-            if value is not None and (type(value) is not str or value not in known):
-                setattr(call, name, self._label(name, value))
+        self._capped(call)
         free = _get_free(call)
         if free != _NO_FREE:
             for name, value in zip(_FREE, free, strict=True):
@@ -147,10 +146,23 @@ class Preparer:
         if call.media:
             call.media = {clean(str(u), 64): count(f"media.{u}", n) for u, n in call.media.items()}
         if call.attrs:
-            call.attrs = self._bounded(prepare_attributes(call.attrs))
+            call.attrs = self._bounded(self._allowed(prepare_attributes(call.attrs)))
         _complete(call)
         self.prices.price(call)
         return call
+
+    def _allowed(self, labels: dict[str, Any]) -> dict[str, Any]:
+        """Only what may be known."""
+        return labels if self._veil is None else self._veil.covered(labels)
+
+    def _capped(self, call: Call) -> None:
+        """The labels whose values are bounded in number; what may not be known is hidden before."""
+        if self._veil is not None:
+            self._veil.cover(call)
+        for name, value, known in zip(_CAPPED, _get_capped(call), self._known.values(), strict=True):
+            # Only cleaned values are known, so a known one needs no cleaning.
+            if value is not None and (type(value) is not str or value not in known):
+                setattr(call, name, self._label(name, value))
 
     def _source(self, source: str) -> str:
         checked = key("source", source)
@@ -193,7 +205,8 @@ class Preparer:
         value = finite(f"value of {name}", sample.value)
         if sample.type == "counter" and value < 0:
             raise Invalid(f"value of counter {name} {value:g} is negative")
-        labels = {_label_name(label): text for label, text in _labels(sample.labels).items()}
+        labels = self._allowed(_labels(sample.labels))
+        labels = {_label_name(label): text for label, text in labels.items()}
         batch = None if sample.batch_id is None else _text("batch_id", sample.batch_id)
         return Sample(name, instant("ts", sample.ts, self._latest()), value, labels, sample.type, batch)
 
@@ -208,7 +221,7 @@ class Preparer:
                 )
         if not name:
             raise Invalid(f"{'text' if event.kind == 'mark' else 'name'} of {event.kind} is missing")
-        labels = _labels(event.labels)
+        labels = self._allowed(_labels(event.labels))
         if "provider" in labels:
             labels["provider"] = canonical(labels["provider"])
         return dataclasses.replace(

@@ -14,6 +14,7 @@ from tui_monitor.pricing.book import PriceBook
 from tui_monitor.recorder.prepare import Preparer
 from tui_monitor.recorder.recorder import Receipt, Recorder
 from tui_monitor.recorder.stats import RecorderStats
+from tui_monitor.recorder.veil import Veil
 from tui_monitor.runtime.supervisor import Handle
 from tui_monitor.store.database import Store
 
@@ -42,7 +43,9 @@ class Intake:
         self._handle = handle
         if self._recorder is None:
             prices = await self._load_prices(handle)
-            self._preparer = preparer = Preparer(self._settings.collector, prices, self._clock)
+            veil = await asyncio.to_thread(Veil.load, self._settings.privacy)
+            preparer = Preparer(self._settings.collector, prices, self._clock, veil)
+            self._preparer = preparer
             await asyncio.to_thread(preparer.seed, self._store)
             self._store.price_merged(prices.price)
             recorder = Recorder(self._store, preparer, self._settings.collector, self._clock, self._bus)

@@ -185,6 +185,12 @@ class Store:
         with self._read() as conn:
             yield from head.booked_in(conn, span)
 
+    def raw_count(self, span: Span) -> int:
+        """How many raw calls are booked in a span."""
+        with self._read() as conn:
+            sql = "SELECT count(*) FROM calls WHERE booked > ? AND booked <= ?"
+            return conn.execute(sql, (span.start, span.end)).fetchone()[0]
+
     def size_bytes(self) -> int:
         """Bytes of the database in use."""
         with self._read() as conn:
