@@ -21,11 +21,14 @@ FORMATS = ("azure-llm-2023", "mooncake", "gentd26", "csv", "jsonl")
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
     parser.usage = _USAGE
-    parser.add_argument("files", metavar="FILE", nargs="+", help="files to load, plain or gzipped")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="files to load, plain or gzipped; folders of an agent's logs"
+    )
     parser.add_argument(
         "--format",
         metavar="F",
-        help=f"{', '.join(FORMATS)}; found by the header if not given",
+        help=f"{', '.join(FORMATS)}, found by the header if not given; or an agent whose logs they are: "
+        "claude-code, codex …",
     )
     parser.add_argument(
         "--map", metavar="FIELD=COLUMN", action="append", default=[],
@@ -57,6 +60,7 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor import --format mooncake --rebase now conversation.csv.gz
         tui-monitor import --format csv --map ts=when --map input_tokens=prompt calls.csv --provider openai
         tui-monitor import calls.jsonl --dry-run
+        tui-monitor import --format claude-code laptop/.claude
         tui-monitor import undo 20260318-120000-3f2a
         """,
     )
@@ -120,6 +124,7 @@ def options(context: Context) -> "ImportOptions":
         rebase=instant(args.rebase, calendar, now) if args.rebase else None,
         timezone=args.timezone,
         delimiter=args.delimiter,
+        billing=context.settings.agents.billing,
     )
 
 

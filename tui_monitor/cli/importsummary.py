@@ -58,7 +58,7 @@ def show(context: Context, summary: "ImportSummary") -> None:
 def _rejections(context: Context, file: "FileSummary") -> None:
     path = clean(str(file.path))
     for line, reason in file.rejections:
-        context.out.note(f"{path}:{line}: {reason}")
+        context.out.note(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
     more = file.rejected - len(file.rejections)
     if more > 0:
         context.out.note(f"{path}: {more:,} more rows were rejected")

@@ -49,11 +49,17 @@ class Folders:
     def look(self) -> None:
         """See what came and went."""
         for root in self._roots:
-            if root not in self._folders:
-                self._enter(root, root, 0)
+            if root not in self._folders and root not in self.files:
+                self._begin(root)
         for path, folder in list(self._folders.items()):
             if self._folders.get(path) is folder:
                 self._look_again(path, folder)
+
+    def _begin(self, root: Path) -> None:
+        if root.is_file() and (kind := self._kind(root.name)) is not None:
+            self.files[root] = LogFile(root, root.parent, kind)
+        else:
+            self._enter(root, root, 0)
 
     def standing(self, path: Path) -> bool:
         """Whether the folder that a vanished file was in is still there, so that the file was deleted."""

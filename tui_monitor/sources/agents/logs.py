@@ -68,9 +68,9 @@ class Logs:
     # What is new
 
     @property
-    def unreadable(self) -> int:
-        """Folders and files that cannot be read."""
-        return len(self._folders.unreadable) + len(self._told.keys() - self._folders.unreadable.keys())
+    def broken(self) -> Mapping[Path, str]:
+        """Folders and files that cannot be read, and why."""
+        return self._told
 
     def look(self) -> None:
         """See which files came, went and changed."""

@@ -200,8 +200,8 @@ class _Reading:
     def _detail(self) -> str:
         count = len(self._logs.files())
         words = [f"{count:,} file{'' if count == 1 else 's'}", self._billing or "subscription"]
-        if self._logs.unreadable:
-            words.append(f"{self._logs.unreadable} unreadable")
+        if self._logs.broken:
+            words.append(f"{len(self._logs.broken)} unreadable")
         if self._adapter.estimate:
             words.append("local estimate")
         return ", ".join(words)

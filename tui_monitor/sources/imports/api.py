@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tui_monitor.config.agents import Billing
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.feed import Record
@@ -38,6 +39,8 @@ class ImportOptions:
     """Shift all times by one length so that the newest row is at this instant."""
     timezone: str = "UTC"
     """IANA zone of times that are written without an offset."""
+    billing: Mapping[str, Billing] = field(default_factory=dict)
+    """How agents are paid, for their logs."""
     delimiter: str | None = None
     """For `csv`: what separates the cells; found by itself when not given."""
 
@@ -124,7 +127,7 @@ class FileSummary:
     rows: int = 0
     rejected: int = 0
     rejections: list[tuple[int, str]] = field(default_factory=list)
-    """(line number, reason) of the first few."""
+    """(line number, or 0 where there is none to tell; reason) of the first few."""
     error: str = ""
     """Why the rest of the file could not be read."""
 

@@ -144,7 +144,8 @@ def open_text(path: Path) -> Iterator[TextFile]:
 def first_line(path: Path) -> bytes:
     """The first line that is not blank. Raises `ImportFailure` for what is no text with anything in it."""
     if path.is_dir():
-        raise ImportFailure(f"{path} is a folder", hint="name the files in it")
+        hint = "name the files in it, or with --format the agent whose logs it holds"
+        raise ImportFailure(f"{path} is a folder", hint=hint)
     with open_text(path) as file:
         head = file.read()[:MAX_LINE]
         if file.error:

@@ -11,7 +11,7 @@ from tui_monitor.recorder.checks import Invalid
 from tui_monitor.sources.imports.api import ImportFailure, ImportOptions, LineFormat
 from tui_monitor.sources.imports.files import TextFile, first_line
 from tui_monitor.sources.imports.identity import Occurrences, digest
-from tui_monitor.sources.imports.table import FORMATS, AnyFormat
+from tui_monitor.sources.imports.table import FORMATS, FileFormat
 from tui_monitor.sources.imports.tables import find_delimiter, rows, split_row
 
 
@@ -27,7 +27,7 @@ class Records:
 Reader = Callable[[TextFile], Iterator[Records]]
 
 
-def detect(path: Path) -> AnyFormat:
+def detect(path: Path) -> FileFormat:
     """The format of a file by its first line. Raises `ImportFailure`."""
     head = first_line(path)
     if head.lstrip()[:1] in (b"{", b"["):
@@ -40,7 +40,7 @@ def detect(path: Path) -> AnyFormat:
     return FORMATS["csv"]
 
 
-def reader(form: AnyFormat, path: Path, options: ImportOptions) -> Reader:
+def reader(form: FileFormat, path: Path, options: ImportOptions) -> Reader:
     """What reads this file. Raises `ImportFailure` where it is of another format."""
     head = first_line(path)
     if hasattr(form, "line"):

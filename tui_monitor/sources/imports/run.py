@@ -1,17 +1,13 @@
 """An import from its files to its summary."""
 
 import gc
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from tui_monitor.model.call import Call
-from tui_monitor.model.clock import HOUR, Micros, to_datetime
-from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
+from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.recorder.checks import EARLIEST
-from tui_monitor.sources.fields import TEXTS
+from tui_monitor.sources.imports.agents import AgentLogs, read_logs
 from tui_monitor.sources.imports.api import (
     FileSummary,
     ImportFailure,
@@ -20,18 +16,13 @@ from tui_monitor.sources.imports.api import (
     OnProgress,
     Progress,
     Sink,
-    Written,
 )
 from tui_monitor.sources.imports.files import open_text
 from tui_monitor.sources.imports.reading import Reader, Records, detect, reader
 from tui_monitor.sources.imports.sinks import BATCH, DrySink
-from tui_monitor.sources.imports.table import AnyFormat, format_named
+from tui_monitor.sources.imports.storing import Marks, instant_of, new_batch_id, store
+from tui_monitor.sources.imports.table import FileFormat, format_named
 from tui_monitor.store.api import ImportInfo
-
-
-def new_batch_id(now: Micros) -> str:
-    """A name for an import: when it was, and four digits against two in one second."""
-    return f"{to_datetime(now):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def run_import(
@@ -42,16 +33,19 @@ def run_import(
     progress: OnProgress | None = None,
     batch_id: str | None = None,
 ) -> ImportSummary:
-    """Read files into a sink. Blocking, and in bounded memory whatever the size.
+    """Read files, or folders of an agent's logs, into a sink. Blocking, and in bounded memory.
 
     `batch_id` names the import, so that it can be taken back; a new name is made where it is None.
     `format` is found by the files themselves where it is None. Raises `ImportFailure` before anything is
     stored when a file is missing, a folder, binary or of another format, and `StoreError` when the sink
     cannot be written; what was stored by then stays, and the same import again goes on from there.
     """
-    forms = [format_named(format) if format else detect(path) for path in paths]
-    if not forms:
+    if not paths:
         raise ImportFailure("no file to import")
+    named = format_named(format) if format else None
+    if isinstance(named, AgentLogs):
+        return _import_logs(paths, named, options, sink, progress, batch_id)
+    forms = [named or detect(path) for path in paths]
     _check_times(forms, options)
     readers = [reader(form, path, options) for form, path in zip(forms, paths, strict=True)]
     meter = _Meter(paths, progress, passes=2 if options.rebase is not None else 1)
@@ -66,12 +60,31 @@ def run_import(
         began=(options.start or 0) + shift if forms[0].relative else None,
         dry_run=isinstance(sink, DrySink),
     )
-    marks = _Marks(summary.batch_id, shift, options.labels)
+    marks = Marks(summary.batch_id, shift, options.labels)
     files = tuple(str(path) for path in paths)
     sink.begin(ImportInfo(summary.batch_id, options.now, files, summary.format, 0, shift))
     with _patient_gc():
         for path, read in zip(paths, readers, strict=True):
             _import_file(path, read, sink, summary, meter, marks)
+    return summary
+
+
+def _import_logs(
+    paths: Sequence[Path], form: AgentLogs, options: ImportOptions, sink: Sink,
+    progress: OnProgress | None, batch_id: str | None,
+) -> ImportSummary:  # fmt: skip
+    summary = ImportSummary(
+        batch_id or new_batch_id(options.now), form.name, dry_run=isinstance(sink, DrySink)
+    )
+    marks = Marks(summary.batch_id, 0, options.labels)
+    portions = read_logs(form, paths, options, summary, progress)
+    files = tuple(str(path) for path in paths)
+    sink.begin(ImportInfo(summary.batch_id, options.now, files, form.name, 0))
+    with _patient_gc():
+        for records, reject in portions:
+            store(records, sink, summary, marks, reject)
+    # Copies that were known already would be summed again: the store knows better.
+    summary.input_tokens = summary.output_tokens = None
     return summary
 
 
@@ -86,7 +99,7 @@ def _patient_gc() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _check_times(forms: Sequence[AnyFormat], options: ImportOptions) -> None:
+def _check_times(forms: Sequence[FileFormat], options: ImportOptions) -> None:
     relative = [form.name for form in forms if form.relative]
     absolute = [form.name for form in forms if not form.relative]
     if relative and options.start is None and options.rebase is None:
@@ -125,7 +138,7 @@ class _Meter:
 def _newest(
     paths: Sequence[Path],
     readers: Sequence[Reader],
-    forms: Sequence[AnyFormat],
+    forms: Sequence[FileFormat],
     options: ImportOptions,
     meter: _Meter,
 ) -> Micros:
@@ -138,7 +151,7 @@ def _newest(
             for some in read(file):
                 rows += len(some.records)
                 for record in some.records:
-                    instant = _instant(record)
+                    instant = instant_of(record)
                     if (
                         instant is not None
                         and low <= instant <= high
@@ -153,14 +166,8 @@ def _newest(
     return newest
 
 
-def _instant(record: Record) -> Micros | None:
-    if isinstance(record, Call):
-        return record.ts_end if record.ts_end is not None else record.ts_start
-    return None if isinstance(record, Retract) else record.ts
-
-
 def _import_file(
-    path: Path, read: Reader, sink: Sink, summary: ImportSummary, meter: _Meter, marks: "_Marks"
+    path: Path, read: Reader, sink: Sink, summary: ImportSummary, meter: _Meter, marks: Marks
 ) -> None:
     told = FileSummary(path)
     summary.files.append(told)
@@ -185,71 +192,8 @@ def _import_file(
     meter.file_done(path)
 
 
-def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary, marks: "_Marks") -> None:
-    for index, record in enumerate(part.records):
-        part.records[index] = marks.put(record)
-    written = sink.write(part.records)
-    for index, reason in written.rejected:
+def _store(part: Records, sink: Sink, summary: ImportSummary, told: FileSummary, marks: Marks) -> None:
+    def reject(index: int, reason: str) -> None:
         told.reject(part.numbers[index], reason)
-    summary.stored += written.stored
-    summary.known += written.known
-    summary.corrected += written.corrected
-    summary.late += written.late
-    if summary.unpriced is not None:
-        summary.unpriced = None if written.unpriced is None else summary.unpriced + written.unpriced
-    for label, times in written.overflow.items():
-        summary.overflow[label] = summary.overflow.get(label, 0) + times
-    _sum_up(part.records, written, summary)
 
-
-class _Marks:
-    """What an import adds to each record: its name, the shift, and labels where there are none."""
-
-    def __init__(self, batch_id: str, shift: Micros, labels: Mapping[str, str]) -> None:
-        self._batch_id = batch_id
-        self._shift = shift
-        self._labels = [(TEXTS[name], value) for name, value in labels.items() if name in TEXTS]
-        self._attributes = {name: value for name, value in labels.items() if name not in TEXTS}
-
-    def put(self, record: Record) -> Record:
-        """Calls are changed in place."""
-        shift = self._shift
-        if not isinstance(record, Call):
-            return self._put_beside(record)
-        record.batch_id = self._batch_id
-        if shift:
-            record.ts_start = None if record.ts_start is None else record.ts_start + shift
-            record.ts_end = None if record.ts_end is None else record.ts_end + shift
-        for name, value in self._labels:
-            if getattr(record, name) is None:
-                setattr(record, name, value)
-        if self._attributes:
-            record.attrs = {**self._attributes, **record.attrs}
-        return record
-
-    def _put_beside(self, record: Sample | Event | Start | Retract) -> Record:
-        """What is no call is made anew."""
-        if isinstance(record, Retract):
-            return record
-        ts = record.ts + self._shift
-        if isinstance(record, Start):
-            return replace(record, ts=ts)
-        return replace(record, ts=ts, batch_id=self._batch_id)
-
-
-def _sum_up(records: Sequence[Record], written: Written, summary: ImportSummary) -> None:
-    refused = {index for index, _ in written.rejected}
-    taken = [r for i, r in enumerate(records) if i not in refused] if refused else records
-    calls = [record for record in taken if isinstance(record, Call)]
-    summary.input_tokens = _sum_known(summary.input_tokens, [call.total_in for call in calls])
-    summary.output_tokens = _sum_known(summary.output_tokens, [call.out_total for call in calls])
-    instants = [instant for record in taken if (instant := _instant(record)) is not None]
-    if instants:
-        low, high = min(instants), max(instants)
-        summary.first = low if summary.first is None else min(summary.first, low)
-        summary.last = high if summary.last is None else max(summary.last, high)
-
-
-def _sum_known(before: int | None, values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return (before or 0) + sum(known) if known else before
+    store(part.records, sink, summary, marks, reject)

@@ -78,5 +78,5 @@ def _note(written: Written, index: int, result: Outcome | Rejection) -> None:
         written.corrected += 1
     elif isinstance(result, Rejection):
         written.rejected.append((index, result.reason))
-    else:
+    elif result is Outcome.LATE:
         written.late += 1

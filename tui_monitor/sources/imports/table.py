@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tui_monitor.sources.imports.agents import AGENT_LOGS, AgentLogs
 from tui_monitor.sources.imports.api import ImportFailure, LineFormat, TableFormat
 from tui_monitor.sources.imports.azure import AzureLlm2023
 from tui_monitor.sources.imports.general import GeneralCsv
@@ -9,9 +10,10 @@ from tui_monitor.sources.imports.gentd26 import Gentd26
 from tui_monitor.sources.imports.jsonl import JsonLines
 from tui_monitor.sources.imports.mooncake import Mooncake
 
-AnyFormat = TableFormat | LineFormat
+FileFormat = TableFormat | LineFormat
+AnyFormat = FileFormat | AgentLogs
 
-FORMATS: Mapping[str, AnyFormat] = {
+FORMATS: Mapping[str, FileFormat] = {
     form.name: form
     for form in (
         AzureLlm2023(),
@@ -21,12 +23,13 @@ FORMATS: Mapping[str, AnyFormat] = {
         GeneralCsv(),
     )
 }
-"""`--format` → format."""
+"""`--format` → format of single files; agents' logs are named in `AGENT_LOGS`."""
 
 
 def format_named(name: str) -> AnyFormat:
     """A format by its name. Raises `ImportFailure` naming the known ones."""
-    try:
-        return FORMATS[name]
-    except KeyError:
-        raise ImportFailure(f"unknown format {name!r}", hint=f"formats: {', '.join(FORMATS)}") from None
+    found = FORMATS.get(name) or AGENT_LOGS.get(name)
+    if found is None:
+        known = ", ".join((*FORMATS, *AGENT_LOGS))
+        raise ImportFailure(f"unknown format {name!r}", hint=f"formats: {known}")
+    return found
