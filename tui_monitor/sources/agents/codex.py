@@ -7,7 +7,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Retract
 from tui_monitor.model.providers import canonical
 from tui_monitor.sources.agents.api import Block, Found, Kind, LogFile, Reader, Shelf
@@ -15,6 +14,7 @@ from tui_monitor.sources.agents.codex_family import Family, archived, events, se
 from tui_monitor.sources.agents.codex_limits import Limits, billing, plan
 from tui_monitor.sources.agents.codex_packed import CannotUnpack, packed, unpack
 from tui_monitor.sources.agents.codex_rollout import Event, Rollout, Usage
+from tui_monitor.sources.agents.simple import homes, written
 
 NAME = "codex"
 _NOT_ROLLOUTS = frozenset({"history.jsonl", "session_index.jsonl"})
@@ -33,9 +33,8 @@ class Codex:
 
     def roots(self, environ: Mapping[str, str], home: Path) -> list[Path]:
         """Sessions in use and archived ones of each home."""
-        named = [part.strip() for part in environ.get("CODEX_HOME", "").split(",") if part.strip()]
-        homes = [Path(part).expanduser() for part in named] or [home / ".codex"]
-        return [each / folder for each in homes for folder in ("sessions", "archived_sessions")]
+        found = homes(environ, "CODEX_HOME", home / ".codex")
+        return [each / folder for each in found for folder in ("sessions", "archived_sessions")]
 
     def kind(self, place: str) -> Kind | None:
         """Any JSON lines but the two lists that Codex keeps beside them."""
@@ -43,6 +42,10 @@ class Codex:
         if name.endswith(".jsonl"):
             return None if name in _NOT_ROLLOUTS else "lines"
         return "whole" if name.endswith(".jsonl.zst") else None
+
+    def enters(self, place: str) -> bool:
+        """Every folder: there is one for each day."""
+        return True
 
     def reader(self, file: LogFile, state: Any, shelf: Shelf) -> Reader:
         """Reads a rollout. Raises ValueError for a state of another layout."""
@@ -109,7 +112,7 @@ class RolloutReader:
     def feed(self, block: Block) -> Found:
         """The calls and limits of some lines."""
         found = Found()
-        for offset, event in events(self._rollout, block, _written(self._path)):
+        for offset, event in events(self._rollout, block, written(self._path)):
             if isinstance(event, str):
                 found.bad.append((offset, event))
             else:
@@ -216,7 +219,7 @@ class RolloutReader:
             status="success",
             agent=NAME,
             session=self._session,
-            project=self._rollout.cwd or head.cwd,
+            project=head.cwd or self._rollout.cwd,
         )
         paid = billing(self._plan)
         if paid is not None:
@@ -245,13 +248,6 @@ class PackedReader:
 
     def state(self) -> Any:
         """Nothing: it is read once."""
-        return None
-
-
-def _written(path: Path) -> Micros | None:
-    try:
-        return path.stat().st_mtime_ns // 1000
-    except OSError:
         return None
 
 

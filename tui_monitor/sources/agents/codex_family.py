@@ -16,7 +16,8 @@ from pathlib import Path
 from tui_monitor.model.clock import Micros
 from tui_monitor.sources.agents.api import Block, LogFile, Shelf
 from tui_monitor.sources.agents.codex_packed import packed, unpacked
-from tui_monitor.sources.agents.codex_rollout import NEEDLES, SPAWN_HEAD, Event, Head, Rollout
+from tui_monitor.sources.agents.codex_rollout import SPAWN_HEAD, Event, Head, Rollout, tells
+from tui_monitor.sources.agents.objects import Object, load, misshapen
 
 CHAINS = 64
 """Files whose events are kept in mind, 8 bytes each."""
@@ -34,14 +35,25 @@ def events(
     """
     if block.offset < SPAWN_HEAD and not rollout.head.spawned:
         rollout.head.spawned = b"thread_spawn" in block.data[: SPAWN_HEAD - block.offset]
-    for offset, line in block.lines(*NEEDLES):
+    for offset, line in block.lines():
+        problem, value = misshapen(line), None
+        if tells(line):
+            value, problem = load(line, _is_line)
+        if problem is not None:
+            yield offset, problem
+        if value is None:
+            continue
         try:
-            event = rollout.line(line, written)
+            event = rollout.line(value, written)
         except ValueError as error:
             yield offset, str(error)
         else:
             if event is not None:
                 yield offset, event
+
+
+def _is_line(value: Object) -> bool:
+    return "type" in value and "payload" in value
 
 
 @dataclass(slots=True)

@@ -11,10 +11,12 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from tui_monitor.model.clock import SECOND, Micros, iso
-from tui_monitor.sources.agents.values import Table, count, first_text, parse, table, text, when
+from tui_monitor.sources.agents.objects import Object
+from tui_monitor.sources.agents.values import Table, count, first_text, table, text, when
 
-NEEDLES = (b'"token_count"', b'"turn_context"', b'"session_meta"', b'"usage"', b'"thread.started"')
-"""Lines with none of these say nothing about usage."""
+_NEEDLES = (b'"token_count"', b'"turn_context"', b'"session_meta"', b'"usage"', b'"thread.started"')
+_SHORT, _EDGE = 4096, 512
+"""Bytes of a line that is searched whole, and of each end of a longer one: there its type stands."""
 SPAWN_HEAD = 16 * 1024
 """Bytes in which a sub-agent's file says that it is one."""
 GUESSED_MODEL = "gpt-5"
@@ -83,6 +85,12 @@ def _tokens(of: Table, names: tuple[str, ...]) -> int:
     if found is None:
         raise ValueError(f"{names[0]} is no number of tokens")
     return found
+
+
+def tells(line: bytes) -> bool:
+    """Whether a line may say something about usage; most say what was said, and are never parsed."""
+    ends = line if len(line) <= _SHORT else line[:_EDGE] + line[-_EDGE:]
+    return any(needle in ends for needle in _NEEDLES)
 
 
 @dataclass(slots=True)
@@ -163,8 +171,8 @@ class Rollout:
             "session": head.session, "parents": head.parents, "started": head.started, "cwd": head.cwd,
             "provider": head.provider, "version": head.version, "originator": head.originator,
             "spawned": head.spawned, "ordinal": self.ordinal, "chain": self.chain, "model": self.model,
-            "now": self.cwd, "previous": self.previous and [*self.previous], "mark": self.mark and [*self.mark],
-            "interleaved": self.interleaved, "second": self.second,
+            "now": self.cwd, "interleaved": self.interleaved, "second": self.second,
+            "previous": self.previous and [*self.previous], "mark": self.mark and [*self.mark],
         }  # fmt: skip
 
     @classmethod
@@ -185,15 +193,12 @@ class Rollout:
             raise ValueError("not the state of a rollout") from error
         return self
 
-    def line(self, raw: bytes, written: Micros | None = None) -> Event | None:
+    def line(self, value: Object, written: Micros | None = None) -> Event | None:
         """What one line says; `None` if it has neither usage nor limits.
 
         `written` is when the file was, for lines without a time. Raises ValueError for a line that cannot be
-        read; the reason holds nothing of the text.
+        understood; the reason holds nothing of the text.
         """
-        value = parse(raw)
-        if not isinstance(value, dict):
-            raise ValueError("not a JSON object")
         kind, payload = value.get("type"), table(value.get("payload"))
         if kind == "event_msg":
             return self._token_count(value, payload) if payload.get("type") == "token_count" else None

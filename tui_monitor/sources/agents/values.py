@@ -24,6 +24,9 @@ _FAMILIES = (
     ("deepseek", ("deepseek",)),
     ("mistral", ("mistral", "devstral", "codestral", "magistral")),
     ("moonshotai", ("kimi",)),
+    ("alibaba", ("qwen", "qwq")),
+    ("zai", ("glm-",)),
+    ("minimax", ("minimax",)),
 )  # fmt: skip
 """Provider → how the names of its models begin."""
 
