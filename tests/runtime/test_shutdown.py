@@ -117,7 +117,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path, sent: sig
     assert set(found.values()) == {1}
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 async def test_a_question_under_way_does_not_hold_up_the_end(tmp_path: Path, sent: signal.Signals) -> None:
     process = await launch(tmp_path, "-c", STUCK)
     database = tmp_path / "monitor.db"
