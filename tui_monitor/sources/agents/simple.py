@@ -14,6 +14,8 @@ from tui_monitor.sources.agents.objects import Object, load, misshapen
 from tui_monitor.sources.agents.values import digest, parse
 
 NO_TIME = "a call has no time"
+TOLD = 20_000
+"""Calls of one file of which is known that they were given; the store knows all others."""
 PORTION = 1000
 """Records of a database that are handed over at once."""
 
@@ -133,9 +135,11 @@ class Told:
                 found.bad.append((0, each))
                 continue
             now = digest(each)
-            if self.seen.get(each.source_key) != now:
-                self.seen[each.source_key] = now
+            if self.seen.pop(each.source_key, None) != now:
                 found.records.append(each)
+            self.seen[each.source_key] = now
+            if len(self.seen) > TOLD:
+                del self.seen[next(iter(self.seen))]
 
 
 @dataclass(slots=True)
@@ -169,6 +173,7 @@ class Rows:
 
     def poll(self, conn: Connection) -> Iterator[Found]:
         """What is new. Raises `sqlite3.Error`."""
+        conn.text_factory = lambda raw: raw.decode("utf-8", "replace")
         rows = conn.execute(f'SELECT * FROM "{self.table}"')
         names = [column[0] for column in rows.description]
         while portion := rows.fetchmany(PORTION):
