@@ -17,13 +17,13 @@ from tui_monitor.health.views import (
     SourceRow,
     SystemView,
 )
-from tui_monitor.model.alert import Alert, AlertsView, Change, RuleState
+from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, RuleState, Silence
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange, step_for
-from tui_monitor.monitor.api import Monitor, Snapshot
+from tui_monitor.monitor.api import Fired, Monitor, Snapshot
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.query.result import Completion, Result, Series, labels_of
 from tui_monitor.store.api import Extent
@@ -42,12 +42,27 @@ def collector(**changes: Any) -> CollectorStatus:
         running=True, pid=4242, started=NOON - 3 * HOUR, rate=42.0, lag_ms=400.0, accepted=120_400,
         duplicates=12, database="/home/ana/monitor.db", database_bytes=48_000_000, calls=120_400,
         sources=(
-            SourceRow("http", SourceState.RUNNING, "http://127.0.0.1:4319"),
-            SourceRow("host", SourceState.RUNNING, "19 figures", 4_100, last_seen=NOON - 5 * SECOND),
+            SourceRow("prices", SourceState.RUNNING, "1 204 prices", last_seen=NOON - HOUR),
+            SourceRow("http", SourceState.RUNNING, "http://127.0.0.1:4319", kind="door"),
             SourceRow(
-                "prices", SourceState.FAILED, "", errors=2, last_error="prices.toml:3: not a number",
-                last_seen=NOON - HOUR,
+                "host", SourceState.RUNNING, "19 figures", 4_100, last_seen=NOON - 5 * SECOND, kind="source",
+                rate=0.4, lag_s=0.01, pausable=True, since=NOON - 3 * HOUR,
             ),
+            SourceRow(
+                "claude-code", SourceState.RUNNING, "1 204 of 2 689 files", 184_000, 3,
+                "projects/x/1.jsonl:7: cut in the middle of a line", NOON - SECOND, "source", NOON - HOUR,
+                1_240.0, 86_400.0, 0.45, 0, True, NOON - 3 * MINUTE,
+            ),
+            SourceRow(
+                "probes", SourceState.FAILED, "tries again in 40 s", 12, 2,
+                "openai: no answer within 5 s", NOON - HOUR, "source", NOON - MINUTE, restarts=2,
+                pausable=True, last_error_at=NOON - MINUTE,
+            ),
+            SourceRow(
+                "codex", SourceState.OFF, "not read without consent: set consent.agent_logs = true",
+                kind="source", pausable=True,
+            ),
+            SourceRow("alerts", SourceState.RUNNING, "2 rules", last_seen=NOON - 20 * SECOND),
         ),
     )  # fmt: skip
     return replace(status, **changes)
@@ -135,6 +150,7 @@ HISTORY = (
 )
 RULES = (
     RuleState("openai fails", "error_rate{} [5m] by(provider) > 0.5", Severity.CRITICAL, 0, alerts=1),
+    RuleState("slow", "latency{} [5m] p95 by(model) > 3900", Severity.WARNING, 5 * MINUTE, alerts=1),
     RuleState(
         "typo", "latancy > 3", Severity.WARNING, 0, error='latancy > 3\n^^^^^^^ unknown metric "latancy"'
     ),
@@ -162,6 +178,7 @@ class FakeMonitor:
         self.error: MonitorError | None = None
         self.empty = False
         self.alert_list = alerts()
+        self.silence_list: list[Silence] = []
         self.status = collector()
         self.unpriced = 12.0
         self.values: tuple[str, ...] = ("anthropic", "google", "openai")
@@ -189,6 +206,11 @@ class FakeMonitor:
             at=self.at, calendar=CALENDAR, span=shown.span(self.at), collector=self.status,
             extent=Extent(self.status.calls, first, self.newest), open_alerts=len(open_),
             worst_alert=worst.value if worst else None, unpriced_today=self.unpriced, version=self.version,
+            firing=tuple(
+                Fired(a.id, a.severity, a.summary, a.fired or a.since)
+                for a in self.alert_list
+                if a.state is AlertState.FIRING
+            ),
         )  # fmt: skip
 
     async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
@@ -208,7 +230,9 @@ class FakeMonitor:
         return await self._answer("costs", view, by, period)
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:
-        view = AlertsView(self.at, tuple(self.alert_list), RULES, self.at - 20 * SECOND)
+        view = AlertsView(
+            self.at, tuple(self.alert_list), RULES, self.at - 20 * SECOND, tuple(self.silence_list)
+        )
         return await self._answer("alerts", AlertsView(self.at) if self.empty else view, resolved)
 
     async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
@@ -243,20 +267,87 @@ class FakeMonitor:
     async def history(self, alert_id: str) -> list[Change]:
         return await self._answer("history", list(HISTORY), alert_id)
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
-        return await self._set(alert_id, AlertState.ACKNOWLEDGED, who)
-
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
-        return await self._set(alert_id, AlertState.FIRING, who)
-
-    async def _set(self, alert_id: str, state: AlertState, who: str) -> Alert:
-        self.asked.append((state.value, (alert_id, who)))
+    async def alert(self, alert_id: str) -> Alert:
         if self.error is not None:
             raise self.error
-        taker = who if state is AlertState.ACKNOWLEDGED else None
-        at = next(i for i, a in enumerate(self.alert_list) if a.id == alert_id)
-        self.alert_list[at] = replace(self.alert_list[at], state=state, acked_by=taker)
+        return self.alert_list[self._at(alert_id)]
+
+    async def alert_chart(self, alert_id: str, shown: TimeRange, points: int) -> Result:
+        alert, span = self.alert_list[self._at(alert_id)], shown.span(self.at)
+        step = max(MINUTE, step_for(shown.length, min(points, 60)))
+        times = tuple(range(span.start // step * step + step, span.end + 1, step))
+        top = alert.value or 1.0
+        values = tuple(
+            None if i % 37 == 20 else top * (0.4 + 0.6 * i / len(times)) for i in range(len(times))
+        )
+        series = (
+            Series(labels_of(series="value"), values),
+            Series(labels_of(series="threshold"), (alert.threshold,) * len(times)),
+        )
+        result = Result(alert.expr, "matrix", times, series, alert.unit, "", span=span)
+        return await self._answer("alert_chart", result, alert_id, shown, points)
+
+    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+        return await self._set(
+            AlertState.ACKNOWLEDGED, alert_id, who, note,
+            acked_by=who, acked_at=self.at, note=note,
+        )  # fmt: skip
+
+    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+        return await self._set(AlertState.FIRING, alert_id, who, acked_by=None, acked_at=None, note="")
+
+    async def _set(self, state: AlertState, alert_id: str, *told: str, **changes: Any) -> Alert:
+        self.asked.append((state.value, (alert_id, *told)))
+        if self.error is not None:
+            raise self.error
+        at = self._at(alert_id)
+        if self.alert_list[at].state is AlertState.RESOLVED:
+            raise MonitorError(f"{self.alert_list[at].rule} is resolved already")
+        self.alert_list[at] = replace(self.alert_list[at], state=state, **changes)
         return self.alert_list[at]
+
+    def _at(self, alert_id: str) -> int:
+        return next(i for i, alert in enumerate(self.alert_list) if alert.id == alert_id)
+
+    async def silence(
+        self, matchers: Any, ends: Micros, who: str, note: str = "", *, starts: Micros | None = None
+    ) -> Silence:
+        silence = Silence(f"s{len(self.asked)}", tuple(matchers), starts or self.at, ends, self.at, who, note)
+        await self._answer("silence", silence, silence.matchers, ends, who, note)
+        self.silence_list.append(silence)
+        wanted = {(m.name, m.value) for m in matchers if m.name != "alertname"}
+        self.alert_list = [
+            replace(a, state=AlertState.SILENCED, silenced_by=silence.id, silenced_until=ends)
+            if Matcher("alertname", a.rule) in silence.matchers and wanted <= set(a.labels.items()) and a.open
+            else a
+            for a in self.alert_list
+        ]
+        return silence
+
+    async def unsilence(self, silence_id: str, who: str) -> Silence:
+        silence = next(one for one in self.silence_list if one.id == silence_id)
+        await self._answer("unsilence", silence, silence_id, who)
+        self.silence_list.remove(silence)
+        self.alert_list = [
+            replace(a, state=AlertState.FIRING, silenced_by="", silenced_until=None)
+            if a.silenced_by == silence_id
+            else a
+            for a in self.alert_list
+        ]
+        return silence
+
+    async def pause_source(self, name: str, who: str) -> None:
+        await self._answer("pause_source", None, name, who)
+        self._become(name, SourceState.PAUSED, f"paused by {who} 12:00")
+
+    async def resume_source(self, name: str, who: str) -> None:
+        await self._answer("resume_source", None, name, who)
+        self._become(name, SourceState.RUNNING, "")
+
+    def _become(self, name: str, state: SourceState, detail: str) -> None:
+        rows = self.status.sources
+        changed = (replace(r, state=state, detail=detail) if r.name == name else r for r in rows)
+        self.status = replace(self.status, sources=tuple(changed))
 
 
 def _wave(i: int, n: int) -> float | None:

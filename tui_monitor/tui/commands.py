@@ -34,7 +34,7 @@ class Command:
         return self.sign or shown_key(self.keys.split(",")[0])
 
 
-KEPT = 80
+KEPT = 99
 """Places in the footer from here on are kept when room is short."""
 
 _SIGNS = {
@@ -77,10 +77,6 @@ COMMANDS: tuple[Command, ...] = (
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
         footer=70,
     ),
-    Command(
-        "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
-        footer=70,
-    ),
     Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
     Command(
         "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
@@ -106,19 +102,41 @@ COMMANDS: tuple[Command, ...] = (
     Command("costs.period_back", "P", "period, back", "The period before.", "period(-1)", "costs"),
     Command("costs.sort", "o", "order", "Order by the value chosen with ← →.", "order", "costs"),
     Command(
-        "alerts.acknowledge", "a", "acknowledge", "Say that you take care of the alert under the cursor.",
+        "alerts.acknowledge", "a", "acknowledge", "Take care of the alert under the cursor; asks for a note.",
         "acknowledge", "alerts", 10, dangerous=True,
     ),
     Command(
-        "alerts.undo", "u,A", "undo", "Take an acknowledgement back: of the alert under the cursor, "
-        "or your last one.", "undo", "alerts", 20, dangerous=True,
+        "alerts.silence", "s", "silence", "Keep the alert under the cursor quiet for a while; asks how long.",
+        "silence", "alerts", 20, dangerous=True,
     ),
     Command(
-        "alerts.query", "enter", "query", "Open the expression's left side in the Query pane.",
-        "open", "alerts", 30,
+        "alerts.undo", "u,A", "undo", "End silence or acknowledgement of the alert under the cursor, "
+        "else take your last action back.", "undo", "alerts", 30, dangerous=True,
     ),
-    Command("alerts.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "alerts", 40),
-    Command("alerts.sort", "o", "order", "Order by the value chosen with ← →.", "order", "alerts"),
+    Command(
+        "alerts.detail", "enter", "detail", "Expression, chart and history of the alert, and back.",
+        "open", "alerts", 40,
+    ),
+    Command(
+        "alerts.query", "e", "expression", "Open what the rule compares in the Query pane.",
+        "query", "alerts", 50,
+    ),
+    Command(
+        "alerts.filter", "slash", "filter", "Only alerts with these words in rule, labels or summary.",
+        "filter", "alerts", 60, sign="/",
+    ),
+    Command(
+        "alerts.silences", "S", "silences", "Who silenced what until when; u ends one.",
+        "silences", "alerts", 65,
+    ),
+    Command(
+        "alerts.leave", "escape", "back", "One step back to the list of all alerts.", "leave", "alerts", 5,
+    ),
+    Command("alerts.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "alerts"),
+    Command(
+        "alerts.sort", "o", "order", "The most severe, the newest, by rule; or by the value chosen with ← →.",
+        "order", "alerts", 70,
+    ),
     Command(
         "query.line", "slash,i", "query line", "Go to the query line; esc leaves it.", "line", "query", 10,
         sign="/",

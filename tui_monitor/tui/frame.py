@@ -124,11 +124,12 @@ def notice(
 def footer(keys: Sequence[Command], snapshot: "Snapshot | None", width: int) -> Line:
     """The keys that matter here, and what no sum holds: calls without a price.
 
-    Where room is short the keys of the pane go first, from the least important one on.
+    Where room is short, those go first that work everywhere, then the least important of the pane.
     """
     right: tuple[Span, ...] = ()
     if snapshot is not None and snapshot.unpriced_today:
-        right = ((f"{count(snapshot.unpriced_today)} unpriced today ", "warn"),)
+        today = " today" if width >= 100 else ""
+        right = ((f"{count(snapshot.unpriced_today)} unpriced{today} ", "warn"),)
     kept = list(keys)
     while len(kept) > 1 and size_of(_keys(kept)) + size_of(right) + 1 > width:
         kept.remove(max(kept, key=lambda command: (command.footer < KEPT, command.footer)))

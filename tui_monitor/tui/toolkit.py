@@ -36,8 +36,18 @@ class QuietEnd(App[None]):
             self.push_screen(CommandPalette(id="--command-palette", placeholder="Search for commands"))
 
 
+def write_to_terminal(app: App[Any], sequence: str) -> None:
+    """Send an escape sequence between two paints; nothing where there is no terminal."""
+    write: Callable[[str], None] | None = getattr(app._driver, "write", None)
+    if write is not None and not app.is_headless:
+        write(sequence)
+
+
 def mouse_off(app: App[Any]) -> None:
     """Give the mouse back to the terminal: the settings that say so are read after the screen is up."""
-    disable: Callable[[], None] | None = getattr(app._driver, "_disable_mouse_support", None)
-    if disable is not None and not app.is_headless:
+    driver = app._driver
+    disable: Callable[[], None] | None = getattr(driver, "_disable_mouse_support", None)
+    if driver is not None and disable is not None and not app.is_headless:
         disable()
+        # Or it would be on again after a while in the background.
+        driver._mouse = False

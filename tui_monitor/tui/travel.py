@@ -39,10 +39,10 @@ def read_range(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> 
     first, word, last = text.partition(" to ")
     if not word:
         return _single(text, shown, now, calendar)
-    end = None if last.strip() == "now" else _instant(last, now, calendar)
+    end = None if last.strip() == "now" else instant(last, now, calendar)
     stop = now if end is None else end
     if (length := _length(first)) is None:
-        length = stop - _instant(first, stop if end is not None else now, calendar)
+        length = stop - instant(first, stop if end is not None else now, calendar)
     if length <= 0:
         raise UsageError("the range ends before it begins", hint=FORMS)
     return TimeRange(_bounded(length), None if stop >= now else end)
@@ -73,8 +73,11 @@ def _length(text: str) -> Micros | None:
         return None
 
 
-def _instant(text: str, now: Micros, calendar: Calendar) -> Micros:
-    """`now`, a time of the day of `now`, a day, or a day and a time, on the user's wall clock."""
+def instant(text: str, now: Micros, calendar: Calendar) -> Micros:
+    """`now`, a time of the day of `now`, a day, or a day and a time, on the user's wall clock.
+
+    Raises `UsageError`.
+    """
     text = text.strip()
     if text == "now":
         return now
@@ -87,7 +90,7 @@ def _instant(text: str, now: Micros, calendar: Calendar) -> Micros:
             raise UsageError(f"not a time: {text!r}", hint=FORMS) from None
     if wall.tzinfo is None:
         wall = wall.replace(tzinfo=calendar.tz)
-    instant = from_datetime(wall)
-    if not 0 <= instant <= now + 100 * 365 * DAY:
+    moment = from_datetime(wall)
+    if not 0 <= moment <= now + 100 * 365 * DAY:
         raise UsageError(f"out of range: {text!r}", hint=FORMS)
-    return instant
+    return moment

@@ -1,40 +1,50 @@
 """Alerts: what fires, who takes it, why, and since when. An action is about the alert of its key press."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
 
-from tui_monitor.model.alert import Alert, AlertsView, Change
+from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.errors import MonitorError
-from tui_monitor.model.identity import actor
 from tui_monitor.model.states import AlertState
 from tui_monitor.tui import commands
-from tui_monitor.tui.link import Look, ask
+from tui_monitor.tui.link import Look, ask, who_acts
 from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.panes.alertdeeds import Deed, Deeds
+from tui_monitor.tui.panes.alertdetail import HISTORY, chart_of, detail_lines, history_rows, silence_lines
 from tui_monitor.tui.panes.alertlines import (
-    COLUMNS,
-    detail_lines,
+    NARROW,
+    NO_SILENCES,
+    ORDERS,
+    SILENCE_COLUMNS,
+    columns,
     head_line,
     left_of,
     nothing,
-    row_of,
+    rows_of,
     rule_lines,
+    silence_rows,
 )
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.charts import Colours, chart_of
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
+    from tui_monitor.tui.screens.acting import AlertDialog, Quiet
 
+_OF_ALERTS = ("alerts.acknowledge", "alerts.silence", "alerts.detail", "alerts.query", "alerts.sort")
+"""Commands that silences have not."""
 _MEMORY = 5 * SECOND
 """States change without new data: how often they are looked at."""
 
@@ -50,31 +60,59 @@ class Alerts:
 
 
 class AlertsPane(Pane[Alerts]):
-    """The list above, the alert under the cursor below."""
+    """The list above, the alert under the cursor below; or the silences in place of the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("alerts")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._colours = Colours()
-        self._taken: list[Alert] = []
-        """Acknowledged from here, the newest last: what `undo` takes back."""
-        self._head = Lines([Line.of(" ALERTS", "accent bold")], classes="head")
-        self._list = Grid(COLUMNS, id="alerts-list")
+        self._deeds = Deeds()
+        self._order = ORDERS[0]
+        self._dialog: AlertDialog[str] | AlertDialog[Quiet] | None = None
+        self._head = Lines([Line.of(" FIRING", "accent bold")], classes="head")
+        self._filter = Prompt(placeholder="words of rule, labels or summary", id="alerts-filter")
+        self._list = Grid(columns(120), id="alerts-list")
+        self._silences = Grid(SILENCE_COLUMNS, empty=NO_SILENCES, id="alerts-silences")
         self._rules = Lines(id="alerts-rules")
         self._detail = Lines(id="alerts-detail")
         self._chart = Chart(id="alerts-chart")
+        self._history = Grid(HISTORY, empty="Nothing is written of it.", id="alerts-history")
 
     def body(self) -> ComposeResult:
         yield self._head
+        yield self._filter
         yield self._list
+        yield self._silences
         yield self._rules
         with Horizontal(id="alerts-below"):
             yield self._detail
             yield self._chart
+        yield self._history
+
+    def first(self) -> Widget:
+        """The list that is shown."""
+        return self._silences if self.has_class("-silences") else self._list
+
+    def skipped(self) -> tuple[str, ...]:
+        """While one types, only keys that are not letters do anything; `esc` where there is a way back."""
+        if self._typing:
+            letters = (c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
+            return (*letters, "alerts.detail")
+        hidden = () if self._away else ("alerts.leave",)
+        return (*hidden, *_OF_ALERTS) if self.has_class("-silences") else hidden
+
+    @property
+    def _typing(self) -> bool:
+        focused = self.screen.focused
+        return focused is not None and self._filter in focused.ancestors
+
+    @property
+    def _away(self) -> bool:
+        """Whether something else than the plain list is shown."""
+        return bool(self._filter.value) or self.has_class("-silences") or self.has_class("-detail")
 
     def question(self, look: Look) -> Question:
-        chosen, shown, points = self._list.cursor, look.shown, self.points // 2
+        chosen, shown, points = self._list.cursor, look.shown, self.points
 
         async def ask(monitor: "Monitor") -> Alerts:
             view = await monitor.alerts(resolved=True)
@@ -84,7 +122,7 @@ class AlertsPane(Pane[Alerts]):
                 return Alerts(view)
             history = tuple(await monitor.history(alert.id))
             try:
-                chart = await monitor.query_range(left_of(alert.expr), shown, points)
+                chart = await monitor.alert_chart(alert.id, shown, points)
             except MonitorError:
                 # The rule may be another one by now; the alert is still there.
                 chart = None
@@ -94,102 +132,224 @@ class AlertsPane(Pane[Alerts]):
         return Question((chosen, shown, look.step(points)), moment, ask)
 
     def show(self, answer: Alerts, look: Look) -> None:
-        glyphs = self.glyphs
-        self._head.show([head_line(answer.view, look, self.app.size.width)])
-        self._list.say_empty(nothing(answer.view))
-        self._list.show([row_of(alert, look, glyphs) for alert in answer.view.alerts])
-        self._rules.show(rule_lines(answer.view, glyphs))
+        self._show_list(answer.view, look)
+        self._rules.show(rule_lines(answer.view, self.glyphs))
         self.set_class(answer.alert is None, "-quiet")
-        if answer.alert is None:
-            return
-        self._detail.show(detail_lines(answer.alert, answer.history, look, glyphs))
-        alert = answer.alert
-        threshold = () if alert.threshold is None else (("threshold", alert.threshold),)
-        if answer.chart is not None:
-            mine = concerning(answer.chart, alert)
-            chart = chart_of(mine, look, self._colours, thresholds=threshold)
-            self._chart.show(chart)
-        self._chart.display = answer.chart is not None
+        if self.has_class("-silences"):
+            self._detail.show(self._silence_lines(answer.view, look))
+        elif answer.alert is not None:
+            self._show_detail(answer, answer.alert, look)
 
-    @on(Grid.Moved)
+    def _show_detail(self, answer: Alerts, alert: Alert, look: Look) -> None:
+        width = self.app.size.width
+        room = width if width < NARROW or self.has_class("-detail") else width // 2
+        whole = self.has_class("-detail")
+        history = () if whole else answer.history
+        self._detail.show(detail_lines(alert, answer.view, history, look, room, self.glyphs))
+        self._history.show(history_rows(answer.history, alert, look))
+        if answer.chart is not None:
+            self._chart.show(chart_of(answer.chart, alert, look))
+        self.set_class(answer.chart is None, "-chartless")
+
+    def _show_list(self, view: AlertsView, look: Look) -> None:
+        width, words = self.app.size.width, self._filter.value.strip()
+        self._head.show([head_line(view, look, width, self._order, words)])
+        self._list.set_columns(columns(width))
+        self._list.say_empty(nothing(view, words))
+        self._list.show(rows_of(view, words, self._order, look, width, self.glyphs))
+        self._silences.show(silence_rows(view, look))
+
+    def _silence_lines(self, view: AlertsView, look: Look) -> list[Line]:
+        silence = self._silence_here(view)
+        return silence_lines(silence, view, look, self.app.size.width, self.glyphs) if silence else []
+
+    def _silence_here(self, view: AlertsView) -> Silence | None:
+        return next((one for one in view.silences if one.id == self._silences.cursor), None)
+
+    def _show_again(self) -> None:
+        if self.answer is not None and self.look is not None:
+            self.show(self.answer, self.look)
+
+    @on(Grid.Moved, "#alerts-list")
     def _row_changed(self) -> None:
         self.changed()
 
-    @on(Grid.Opened)
-    def _row_opened(self, event: Grid.Opened) -> None:
-        alert = self._alert(event.key)
+    @on(Grid.Opened, "#alerts-list")
+    def _row_opened(self) -> None:
+        self._turn("-detail", not self.has_class("-detail"))
+
+    @on(Grid.Moved, "#alerts-silences")
+    def _other_silence(self) -> None:
+        self._show_again()
+
+    @on(Prompt.Changed)
+    def _words_changed(self, event: Prompt.Changed) -> None:
+        event.stop()
+        self._show_again()
+
+    @on(Prompt.Submitted)
+    def _words_taken(self) -> None:
+        self._list.focus()
+        self.set_class(bool(self._filter.value), "-filter")
+
+    def _turn(self, view: str, on: bool) -> None:
+        """Show another view of the pane, or not any more."""
+        self.set_class(on, view)
+        self._show_again()
+        self.first().focus()
+        self.hints_changed()
+
+    def action_open(self) -> None:
+        """The alert under the cursor in full, and back."""
+        self._list.action_open()
+
+    def action_filter(self) -> None:
+        """Go to the line of words that alerts must have."""
+        self._turn("-silences", False)
+        self.add_class("-filter")
+        self._filter.focus()
+
+    def action_silences(self) -> None:
+        """The silences in place of the list, and back."""
+        self._turn("-silences", not self.has_class("-silences"))
+
+    def action_leave(self) -> None:
+        """One step back to the plain list."""
+        if self._typing or self._filter.value:
+            self._filter.value = ""
+            self._turn("-filter", False)
+        elif self.has_class("-silences"):
+            self._turn("-silences", False)
+        else:
+            self._turn("-detail", False)
+
+    def action_order(self) -> None:
+        """By the chosen value, or the next order where none is chosen."""
+        if self._list.chosen is not None or self._list.order is not None:
+            super().action_order()
+            return
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+        self._show_again()
+
+    def action_query(self) -> None:
+        """The rule's expression in the Query pane."""
+        alert = self._here()
         if alert is not None:
             self.post_message(QueryWanted(left_of(alert.expr)))
 
-    def _alert(self, key: str | None) -> Alert | None:
-        alerts = self.answer.view.alerts if self.answer else ()
-        return next((alert for alert in alerts if alert.id == key), None)
-
     # Acting. The alert is the one of the key press, whatever the list does meanwhile.
 
+    def _here(self) -> Alert | None:
+        """The alert under the cursor."""
+        alerts = self.answer.view.alerts if self.answer else ()
+        return next((alert for alert in alerts if alert.id == self._list.cursor), None)
+
     def action_acknowledge(self) -> None:
-        """Take the alert under the cursor."""
-        alert = self._alert(self._list.cursor)
-        if alert is None:
+        """Ask for a note and take the alert under the cursor."""
+        alert, look = self._here(), self.look
+        if alert is None or look is None or self.has_class("-silences"):
             return
-        if alert.state is AlertState.ACKNOWLEDGED:
-            self._tell(f"{alert.rule} is taken by {alert.acked_by or 'somebody'} already")
+        if not alert.open:
+            self.app.notify(f"{alert.rule} is resolved: nothing is left to take care of")
             return
-        self.run_worker(self._acknowledge(alert), group="acting")
+        if alert.fired is None:
+            self.app.notify(f"{alert.rule} has not fired yet: there is nothing to take care of")
+            return
+        from tui_monitor.tui.screens.acting import AcknowledgeDialog
+
+        def taken(note: str | None) -> None:
+            told = self._dialog_closed()
+            if note is not None:
+                self.run_worker(partial(self._acknowledge, told or alert, note), group="acting")
+
+        self._dialog = AcknowledgeDialog(alert, look.at, look.calendar)
+        self.app.push_screen(self._dialog, taken)
+
+    def action_silence(self) -> None:
+        """Ask for how long and keep the alert under the cursor quiet."""
+        alert, look = self._here(), self.look
+        if alert is None or look is None or self.answer is None or self.has_class("-silences"):
+            return
+        from tui_monitor.tui.screens.acting import SilenceDialog
+
+        def told(quiet: "Quiet | None") -> None:
+            self._dialog_closed()
+            if quiet is not None:
+                self.run_worker(partial(self._silence, alert, quiet), group="acting")
+
+        open_ = [one for one in self.answer.view.alerts if one.open]
+        self._dialog = SilenceDialog(alert, open_, look.at, look.calendar)
+        self.app.push_screen(self._dialog, told)
+
+    def _dialog_closed(self) -> Alert | None:
+        """The dialog is gone; the alert as it was known last."""
+        dialog, self._dialog = self._dialog, None
+        return dialog.alert if dialog else None
+
+    def covered(self, look: Look) -> None:
+        """A dialog is open: tell it how its alert is doing."""
+        if self._dialog is not None:
+            self.run_worker(partial(self._follow, self._dialog, look), exclusive=True, group="following")
+
+    async def _follow(self, dialog: "AlertDialog[str] | AlertDialog[Quiet]", look: Look) -> None:
+        id = dialog.alert.id
+        try:
+            alert = await ask(self.backend, lambda monitor: monitor.alert(id))
+        except MonitorError:
+            # It will be told when somebody acts on it.
+            return
+        if dialog is self._dialog:
+            dialog.follow(alert, look.at)
 
     def action_undo(self) -> None:
-        """Take an acknowledgement back: of the alert under the cursor, else the last one made here."""
-        alert = self._alert(self._list.cursor)
-        if alert is None or alert.state is not AlertState.ACKNOWLEDGED:
-            alert = self._taken[-1] if self._taken else None
-        if alert is None:
-            self._tell("nothing to take back: the alert under the cursor is not taken")
+        """Take back what was done to the alert under the cursor, else the last thing done here."""
+        view = self.answer.view if self.answer else AlertsView(0)
+        if self.has_class("-silences"):
+            silence = self._silence_here(view)
+            deed = Deed.silenced(silence) if silence else None
+        else:
+            alert = self._here()
+            deed = Deed.of(alert, view) if alert else None
+        deed = deed or self._deeds.last()
+        if deed is None:
+            self.app.notify("nothing to take back: the alert under the cursor is not taken or silenced")
             return
-        self.run_worker(self._undo(alert), group="acting")
+        self.run_worker(partial(self._undo, deed), group="acting")
 
-    async def _acknowledge(self, alert: Alert) -> None:
-        who = self._who()
+    async def _acknowledge(self, alert: Alert, note: str) -> None:
+        who = who_acts(self.backend)
         try:
-            await ask(self.backend, lambda monitor: monitor.acknowledge(alert.id, who))
+            taken = await ask(self.backend, lambda monitor: monitor.acknowledge(alert.id, who, note))
         except MonitorError as error:
-            self._tell_error(error)
+            self.tell_error(error)
             return
-        self._taken.append(alert)
-        self._tell(f"{alert.rule} is yours now – u takes that back")
+        self._deeds.add(Deed.acknowledged(taken))
+        still = "; it stays silenced" if taken.state is AlertState.SILENCED else ""
+        self.app.notify(f"{alert.rule} is yours now{still} – u takes that back")
         self.ask_again()
 
-    async def _undo(self, alert: Alert) -> None:
-        who = self._who()
+    async def _silence(self, alert: Alert, quiet: "Quiet") -> None:
+        who = who_acts(self.backend)
         try:
-            await ask(self.backend, lambda monitor: monitor.unacknowledge(alert.id, who))
+            made = await ask(
+                self.backend,
+                lambda monitor: monitor.silence(quiet.matchers, quiet.ends, who, quiet.note),
+            )
         except MonitorError as error:
-            self._tell_error(error)
+            self.tell_error(error)
             return
-        self._taken = [taken for taken in self._taken if taken.id != alert.id]
-        self._tell(f"{alert.rule} is nobody's again")
+        self._deeds.add(Deed.silenced(made))
+        self.app.notify(f"{alert.rule} is silenced – u takes that back, S shows the silences")
         self.ask_again()
 
-    def _who(self) -> str:
-        settings = self.backend.settings
-        return actor(settings.general.name if settings else None)
-
-    def _tell(self, text: str) -> None:
-        self.app.notify(text)
-
-    def _tell_error(self, error: MonitorError) -> None:
-        text = f"{error.message}\n{error.hint}" if error.hint else error.message
-        self.app.notify(text, severity="error")
-
-
-def concerning(result: "Result", alert: Alert) -> "Result":
-    """Only the series that the alert is about: those whose labels are its own."""
-    from dataclasses import replace
-
-    mine = tuple(
-        series
-        for series in result.series
-        if all(
-            alert.labels.get(name) == value for name, value in series.labels if value and name != "__name__"
-        )
-    )
-    return replace(result, series=mine or result.series)
+    async def _undo(self, deed: Deed) -> None:
+        who = who_acts(self.backend)
+        # Whether it works or not, it is not there to be taken back once more.
+        self._deeds.forget(deed)
+        try:
+            await ask(self.backend, lambda monitor: deed.undo(monitor, who))
+        except MonitorError as error:
+            self.tell_error(error)
+            return
+        self.app.notify(deed.undone)
+        self.ask_again()

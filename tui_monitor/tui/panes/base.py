@@ -78,6 +78,9 @@ class Pane(Vertical, Generic[A]):
         """Put an answer on the screen. Widgets compare: what is the same is not painted."""
         raise NotImplementedError
 
+    def covered(self, look: Look) -> None:
+        """A dialog is above: nothing is asked for the pane. One of its own may want to know more."""
+
     def first(self) -> Widget:
         """What gets the focus when the pane is shown."""
         return self.query_one(Grid)

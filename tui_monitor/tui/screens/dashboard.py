@@ -1,5 +1,6 @@
 """The dashboard: frame, panes, one time range for all of them, and the clock that drives them."""
 
+import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -14,11 +15,13 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands, frame, travel
 from tui_monitor.tui.consent import Consenting
-from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule
+from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
+from tui_monitor.tui.herald import Herald, notification
 from tui_monitor.tui.link import Backend, Look, ask
 from tui_monitor.tui.messages import HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.toolkit import write_to_terminal
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
 
@@ -46,6 +49,7 @@ class Dashboard(Screen[None]):
         self.thread: ThreadState | None = None
         self._failure: MonitorError | None = None
         self._taking = False
+        self._herald = Herald()
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
         self._consent = Consenting(self)
         self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
@@ -101,10 +105,26 @@ class Dashboard(Screen[None]):
     @on(SnapshotTaken)
     def _snapshot_taken(self, event: SnapshotTaken) -> None:
         self.snapshot, self._failure = event.snapshot, None
+        self._tell_of_alerts(event.snapshot)
         self._show_frame()
-        if self.paused is None and self.uncovered:
+        if not self.uncovered:
+            self.pane.covered(self._look_at(event.snapshot))
+        elif self.paused is None:
             self._look()
         self._consent.begin(empty=event.snapshot.extent.last is None)
+
+    def _tell_of_alerts(self, snapshot: "Snapshot") -> None:
+        """Ring for alerts that began to fire; those that did before the screen was opened get a toast."""
+        call, settings = self._herald.look(snapshot.firing), self.backend.settings
+        if call is None or settings is None:
+            return
+        self.app.notify(call.text, severity=call.toast)
+        if call.first:
+            return
+        if settings.alerts.bell:
+            self.app.bell()
+        if settings.alerts.notify:
+            write_to_terminal(self.app, notification(safe(call.text, self.glyphs), os.environ))
 
     @on(SnapshotFailed)
     def _snapshot_failed(self, event: SnapshotFailed) -> None:
@@ -118,13 +138,14 @@ class Dashboard(Screen[None]):
 
     def _look(self, *, force: bool = False) -> None:
         """Let the visible pane look at the data."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return
+        if self.snapshot is not None:
+            self.pane.update(self._look_at(self.snapshot), force=force)
+
+    def _look_at(self, snapshot: "Snapshot") -> Look:
         shown = self.shown
         if self.paused is not None and shown.live:
             shown = TimeRange(shown.length, self.paused)
-        look = Look(
+        return Look(
             at=snapshot.at,
             version=snapshot.version,
             shown=shown,
@@ -134,7 +155,6 @@ class Dashboard(Screen[None]):
             collector=snapshot.collector,
             frozen=self.paused is not None,
         )
-        self.pane.update(look, force=force)
 
     # The frame.
 
