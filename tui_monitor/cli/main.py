@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from tui_monitor.cli.context import Context
-from tui_monitor.cli.options import PROG, main_parser, parser_of, split
+from tui_monitor.cli.options import COMPLETION, PROG, main_parser, parser_of, split
 from tui_monitor.cli.output import Unwritable, flush, forget
 from tui_monitor.cli.table import DASHBOARD, VERBS
 from tui_monitor.model.clock import Clock
@@ -36,6 +36,8 @@ def run(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
 def _run(argv: list[str], clock: Clock | None) -> int:
     context = Context(_early(argv), clock)
     try:
+        if argv and argv[0].partition("=")[0] in COMPLETION:
+            return import_module("tui_monitor.cli.completion").run(context, argv)
         verb, rest = split(argv)
         if not verb and "--version" in rest:
             from tui_monitor import __version__

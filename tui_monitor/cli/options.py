@@ -12,6 +12,8 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
 
 PROG = "tui-monitor"
+COMPLETION = ("--install-completion", "--show-completion")
+"""Options that stand alone, in the place of a verb."""
 _TAKE_A_VALUE = ("--config", "--db")
 _ABOUT = "A dashboard in the terminal for everyone who runs LLM workloads."
 
@@ -82,6 +84,12 @@ def main_parser() -> Parser:
     parser.usage = f"{PROG} [options] [VERB …]"
     parser.description = f"{_ABOUT}\nWithout a verb it opens the dashboard."
     parser.add_argument("--version", action="store_true", help="print the version")
+    for option, what in zip(
+        COMPLETION, ("let the shell complete commands", "print what does that"), strict=True
+    ):
+        parser.add_argument(
+            option, nargs="?", metavar="SHELL", help=f"{what}: bash, zsh, fish (default: yours)"
+        )
     width = max(len(name) for name in VERBS)
     verbs = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
     parser.epilog = (

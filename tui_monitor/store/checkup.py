@@ -1,16 +1,12 @@
 """A look at a database file that takes little time, disturbs nobody and writes nothing."""
 
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.store import migrations, opening
-
-_STEPS = 20_000
-"""Instructions of SQLite between two looks at the time: a millisecond or so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ def check_up(path: Path, seconds: float) -> Checkup:
     Raises `StoreError` for what is no database of ours, or one of a newer version.
     """
     opening.check_file(path, write=False)
-    with opening.explained(path), closing(_connect(path)) as conn:
+    with opening.explained(path), closing(opening.connect_quietly(path)) as conn:
         opening.check_ours(path, conn)
         steps = migrations.check(path, conn)
         newest = None if steps else conn.execute("SELECT max(booked) FROM calls").fetchone()[0]
@@ -44,16 +40,8 @@ def sqlite_version() -> str:
     return sqlite3.sqlite_version
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # Without a log and its index SQLite would make them even to read.
-    logged = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
-    mode = "mode=ro" if logged else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, timeout=1.0, isolation_level=None)
-
-
 def _faults(conn: sqlite3.Connection, seconds: float) -> tuple[list[str], bool]:
-    until = time.monotonic() + seconds
-    conn.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    opening.stop_after(conn, seconds)
     try:
         rows = conn.execute("PRAGMA quick_check(20)").fetchall()
     except sqlite3.OperationalError as error:

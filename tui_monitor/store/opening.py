@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ APPLICATION_ID = 0x544D4F4E
 _MAGIC = b"SQLite format 3\x00"
 _SMALL = 16_000_000
 """Bytes up to which a database that was not closed cleanly is checked when it is opened."""
+_STEPS = 20_000
+"""Instructions of SQLite between two looks at the time: a millisecond or so."""
 
 _REASONS: tuple[tuple[str, str, str], ...] = (
     ("SQLITE_FULL", "the disk is full", "free some space, or lower retention.size"),
@@ -133,6 +136,21 @@ def _reading(uri: str) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def connect_quietly(path: Path, seconds: float = 1.0) -> sqlite3.Connection:
+    """A connection that reads and leaves no trace, not even the files of a log; waits so long for a lock."""
+    # Without a log and its index SQLite would make them even to read.
+    logged = all(path.with_name(path.name + end).exists() for end in ("-wal", "-shm"))
+    mode = "mode=ro" if logged else "mode=ro&immutable=1"
+    uri = f"{path.resolve().as_uri()}?{mode}"
+    return sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None)
+
+
+def stop_after(conn: sqlite3.Connection, seconds: float) -> None:
+    """Interrupt what takes longer, from now on."""
+    until = time.monotonic() + seconds
+    conn.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
 
 
 def check_ours(path: Path, conn: sqlite3.Connection) -> None:
