@@ -75,3 +75,18 @@ def test_without_a_database_nothing_is_made(cli: Any, tmp_path: Path) -> None:
         assert ran.code == 1
         assert "no database yet" in ran.err
     assert not (tmp_path / "x.db").exists()
+
+
+def test_a_person_is_forgotten_after_a_yes(fed: Any) -> None:
+    ran = fed("db", "forget", "--user", "bob")
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert fed("db", "audit").out.strip() == "nothing was done to the stored data"
+    ran = fed("db", "forget", "--user", "bob", "--yes")
+    assert ran.code == 0
+    assert "20 calls" in ran.out
+    assert "copies" in ran.err
+    (entry,) = fed("db", "audit", "--json").json["data"]
+    assert entry["detail"]["calls"] == 20
+    assert "bob" not in fed("query", "requests{} [30d] sum by(user)").out
+    assert "nothing is known" in fed("db", "forget", "--user", "bob", "--yes").out

@@ -1,5 +1,6 @@
 """`db`: look after the database: what is in it, is it sound, copy it, put a copy back."""
 
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.progress import bar
 from tui_monitor.model.errors import StoreLocked, UsageError
+from tui_monitor.model.identity import actor
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import UNKNOWN, size
 
@@ -32,6 +34,10 @@ def arguments(parser: ArgumentParser) -> None:
     verbs.add("compact", "drop what retention lets go and give the space back to the file system")
     again = verbs.add("rebuild-rollups", "make sums and histograms anew from the calls, and compare")
     again.add_argument("--dry-run", action="store_true", help="only say what differs")
+    gone = verbs.add("forget", "take a person's name out of every layer; sums stay as they are")
+    gone.add_argument("--user", required=True, metavar="NAME", help="the value of the label `user`")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
+    verbs.add("audit", "what people had done to the stored data")
     out = verbs.add("export", "single calls as JSON lines, CSV or Parquet")
     out.add_argument("--format", choices=("jsonl", "csv", "parquet"), default="jsonl", help="default: jsonl")
     out.add_argument("--from", dest="since", metavar="TIME", help="calls from this moment on (default: all)")
@@ -64,6 +70,10 @@ def run(context: Context) -> int:
             return _rebuild(context)
         case "export":
             return _export(context)
+        case "audit":
+            return _audit(context)
+        case "forget":
+            return _forget(context)
         case _:
             return _stats(context)
 
@@ -219,6 +229,63 @@ def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None
     for span in report.gone:
         when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
         context.out.note(f"note: some calls of {when} are no longer kept one by one")
+
+
+def _forget(context: Context) -> int:
+    user = clean(context.args.user)
+    if not context.args.yes:
+        _confirm(f"forget {user} for good, in {context.database}?")
+    who = actor(context.settings.general.name)
+    with _writing(context) as store:
+        done = store.forget("user", user, who)
+    words = (
+        f"{user} is forgotten: {done.calls:,} calls, {done.cells:,} sums, {done.events:,} events, "
+        f"{done.series:,} series, {done.alerts:,} alerts"
+        if done.total
+        else f"nothing is known of {user}"
+    )
+    context.out.answer(done, lambda: context.out.line(words))
+    if done.total:
+        context.out.note("note: copies made before, and the log file, may know the name still")
+    return 0
+
+
+def _audit(context: Context) -> int:
+    from tui_monitor.cli.tables import Column, name, table
+    from tui_monitor.cli.times import written
+    from tui_monitor.store.database import Store
+
+    store = Store.open(context.database, write=False, clock=context.clock)
+    try:
+        entries = store.audit()
+    finally:
+        store.close()
+    calendar = context.settings.calendar()
+
+    def show() -> None:
+        if not entries:
+            context.out.line("nothing was done to the stored data")
+            return
+        rows = [
+            [
+                written(entry.at, calendar), entry.who, entry.what,
+                ", ".join(f"{kind} {count}" for kind, count in entry.detail.items() if count),
+            ]
+            for entry in entries
+        ]  # fmt: skip
+        table(context.out, [Column("when"), name("who"), Column("what"), name("rows")], rows)
+
+    context.out.answer(entries, show)
+    return 0
+
+
+def _confirm(question: str) -> None:
+    """Ask on the terminal. Raises `UsageError` where nobody can be asked or the answer is no."""
+    if not sys.stdin.isatty():
+        raise UsageError("this cannot be taken back", hint="add --yes if that is what you want")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise UsageError("nothing was changed")
 
 
 def _export(context: Context) -> int:

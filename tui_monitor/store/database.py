@@ -29,6 +29,7 @@ from tui_monitor.store import (
     upkeep,
     zones,
 )
+from tui_monitor.store import forget as forgetting
 from tui_monitor.store import reprice as repricing
 from tui_monitor.store.api import (
     Extent,
@@ -41,6 +42,7 @@ from tui_monitor.store.api import (
     WriteBatch,
     WriteResult,
 )  # fmt: skip
+from tui_monitor.store.forget import AuditEntry, Forgotten
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.rebuild import RebuildReport
@@ -169,6 +171,16 @@ class Store:
         """Make every roll-up anew from the raw calls, compare, and with `mend` put right what differs."""
         with opening.explained(self.path):
             return rebuild.rebuild(self._writing, mend=mend, progress=progress)
+
+    def forget(self, label: str, value: str, who: str) -> Forgotten:
+        """Take a person's name out of every layer; sums stay. `who` did it, for the audit."""
+        with opening.explained(self.path):
+            return forgetting.forget(self._writing, label, value, who)
+
+    def audit(self) -> list[AuditEntry]:
+        """What people had done to the stored data, newest first."""
+        with self._read() as conn:
+            return forgetting.audit(conn)
 
     def compact(self, progress: Callable[[int, int], None] | None = None) -> Compacted:
         """Give unused space back to the file system."""

@@ -145,6 +145,17 @@ def add_cells(
     conn.executemany(_UPSERT % table, _cell_rows((numbers << SERIES_BITS) + sets, deltas))
 
 
+def merge_cells(conn: sqlite3.Connection, table: str, keys: str, shift: int) -> None:
+    """Add these cells (`keys` is a JSON array) to those whose keys are greater by `shift`."""
+    columns = ", ".join(COLUMNS[1:])
+    conn.execute(
+        f"""INSERT INTO {table} (key, {columns}) SELECT key + {shift:d}, {columns} FROM {table}
+        WHERE key IN (SELECT value FROM json_each(?))
+        ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(column) for column in COLUMNS[1:])}""",
+        (keys,),
+    )
+
+
 def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: Deltas) -> np.ndarray:
     """Whether the cell as it is now counts the call: it may have been dropped, and begun anew since."""
     wanted = json.dumps(np.unique(key[deltas.sign < 0]).tolist())
