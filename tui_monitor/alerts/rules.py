@@ -123,19 +123,24 @@ def compile_rule(
         enabled=setting.enabled and setting.name not in disabled,
     )
     try:
-        condition = Condition.parse(setting.expr)
-        budget = budget_of(setting, condition, budgets)
-        bound = condition.bound(WINDOW, budget and budget.amount_usd, scope_of(budget))
-        missing = _checked(bound, engine)
-        if missing is None:
-            return replace(rule, condition=bound)
-        return replace(rule, condition=bound, unknown=_told(missing), misspelt=_misspelt(missing))
+        condition = condition_of(setting, budgets)
+        missing = checked(condition, engine)
     except MonitorError as error:
         return replace(rule, error=_told(error))
+    if missing is None:
+        return replace(rule, condition=condition)
+    return replace(rule, condition=condition, unknown=_told(missing), misspelt=misspelt(missing))
 
 
-def _checked(condition: Condition, engine: Engine) -> UnknownMetric | None:
-    """The first metric that nobody has sent. Raises `QueryError` for a senseless condition."""
+def condition_of(setting: RuleSettings, budgets: Sequence[BudgetSettings]) -> Condition:
+    """The rule's condition as it is asked. Raises `QueryError`, or `MonitorError` for an unknown budget."""
+    condition = Condition.parse(setting.expr)
+    budget = budget_of(setting, condition, budgets)
+    return condition.bound(WINDOW, budget and budget.amount_usd, scope_of(budget))
+
+
+def checked(condition: Condition, engine: Engine) -> UnknownMetric | None:
+    """The first metric that nobody has sent, if any. Raises `QueryError` for a senseless condition."""
     missing: UnknownMetric | None = None
     for tree in condition.trees():
         try:
@@ -145,7 +150,8 @@ def _checked(condition: Condition, engine: Engine) -> UnknownMetric | None:
     return missing
 
 
-def _misspelt(error: UnknownMetric) -> bool:
+def misspelt(error: UnknownMetric) -> bool:
+    """Whether the metric is most likely a known one with a slip in it."""
     return SequenceMatcher(None, error.name, error.meant).ratio() >= _ALIKE
 
 

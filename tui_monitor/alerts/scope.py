@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from tui_monitor.config.settings import BudgetSettings, RuleSettings
+from tui_monitor.model.calendar import Period
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.text import clean
 from tui_monitor.query.ast import Given, Matcher
@@ -27,11 +29,16 @@ def budget_of(
     words = [word for word in condition.words if word.name == BUDGET]
     if not words:
         return None
-    windows = {node.of.window for node in condition.selections if node.of.scoped}
+    windows = _windows(condition)
     fitting = [budget for budget in budgets if not windows or WINDOWS[budget.period] in windows]
     if len(fitting) == 1:
         return fitting[0]
     raise _unclear(condition, words[0], fitting, budgets)
+
+
+def _windows(condition: Condition) -> set[Micros | Period | None]:
+    """The periods whose spend it asks for."""
+    return {node.of.window for node in condition.selections if node.of.scoped}
 
 
 def scope_of(budget: BudgetSettings | None) -> tuple[Matcher, ...]:
@@ -61,7 +68,11 @@ def _unclear(
         which = f"{kinds.pop()} budgets" if len(kinds) == 1 else "budgets"
         message, hint = f"there are {len(fitting)} {which}", f"name one in the rule: {_spelled(fitting)}"
     elif budgets:
-        message, hint = "no budget is for that period", f"name one in the rule: {_spelled(budgets)}"
+        asked = [name for period, name in _ADJECTIVES.items() if WINDOWS[period] in _windows(condition)]
+        message, hint = (
+            f"there is no {' or '.join(asked)} budget",
+            f"name one in the rule: {_spelled(budgets)}",
+        )
     else:
         message, hint = "no budget is configured", "write a [[budgets]] table, or costs.daily_budget"
     return condition.error(message, word.place, hint=hint)

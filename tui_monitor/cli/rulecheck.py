@@ -1,7 +1,8 @@
-"""What is wrong with the alert rules, as the engine of this database understands them."""
+"""The alert rules as the engine of this database understands them, and what they say at this moment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -9,34 +10,65 @@ from typing import TYPE_CHECKING
 from tui_monitor.cli.context import Context
 
 if TYPE_CHECKING:
-    from tui_monitor.alerts.rules import Problem
-    from tui_monitor.store.database import Store
+    from tui_monitor.alerts.machine import Reading
+    from tui_monitor.alerts.rules import Problem, Rule
+    from tui_monitor.query.local import LocalEngine
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one rule says at this moment: what it reads, or why that cannot be told."""
+
+    rule: str
+    readings: "tuple[Reading, ...]" = ()
+    error: str = ""
 
 
 def problems(context: Context) -> "list[Problem]":
     """Rules that cannot be evaluated, and what else is odd about them. Raises `StoreError`."""
-    settings = context.settings
-    if not settings.alerts.rules:
-        return []
-    from tui_monitor.alerts.rules import check, compile_rules
-    from tui_monitor.query.local import LocalEngine
+    from tui_monitor.alerts.rules import check
 
-    with _store(context) as store:
-        engine = LocalEngine(store, settings.calendar())
-        return check(
-            compile_rules(
-                settings.alerts.rules,
-                engine,
-                disabled=settings.alerts.disabled,
-                budgets=settings.all_budgets(),
-                calendar=settings.calendar(),
-            )
-        )
+    with engine_of(context) as engine:
+        return check(compiled(context, engine))
+
+
+def compiled(context: Context, engine: "LocalEngine") -> "tuple[Rule, ...]":
+    """All rules: a person's own, then the shipped ones."""
+    from tui_monitor.alerts.rules import compile_rules
+    from tui_monitor.alerts.shipped import shipped_rules
+
+    settings = context.settings
+    return compile_rules(
+        settings.alerts.rules,
+        engine,
+        shipped=shipped_rules(settings),
+        disabled=settings.alerts.disabled,
+        budgets=settings.all_budgets(),
+        calendar=settings.calendar(),
+    )
+
+
+def says(context: Context, rule: "Rule", engine: "LocalEngine") -> Said:
+    """What a rule reads at the newest instant at which rules are looked at."""
+    from tui_monitor.alerts.rules import read
+    from tui_monitor.model.errors import MonitorError
+
+    if rule.condition is None:
+        return Said(rule.name)
+    interval = context.settings.alerts.interval
+    try:
+        return Said(rule.name, tuple(read(rule, engine, context.clock.now() // interval * interval)))
+    except MonitorError as error:
+        return Said(rule.name, error=error.message)
 
 
 @contextmanager
-def _store(context: Context) -> "Iterator[Store]":
-    """The database, whose own metrics rules may ask for; an empty one where there is none yet."""
+def engine_of(context: Context) -> "Iterator[LocalEngine]":
+    """The engine over the database, whose own metrics rules may ask for; over an empty one if none is there.
+
+    Raises `StoreError`.
+    """
+    from tui_monitor.query.local import LocalEngine
     from tui_monitor.store.database import Store
 
     with TemporaryDirectory(prefix="tui-monitor-") as folder:
@@ -44,6 +76,6 @@ def _store(context: Context) -> "Iterator[Store]":
         path = context.database if there else Path(folder) / "empty.db"
         store = Store.open(path, write=not there, clock=context.clock)
         try:
-            yield store
+            yield LocalEngine(store, context.settings.calendar())
         finally:
             store.close()
