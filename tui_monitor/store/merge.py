@@ -18,7 +18,7 @@ RANKS: dict[str, int] = {
     "import": 10,
 }  # fmt: skip
 _USUAL = 30
-GROWING = frozenset({"claude-code"})
+GROWING = frozenset({"claude-code", "goose", "hermes", "droid"})
 """Sources that write a call again and again while it grows, and copy it: of one identity the largest
 record holds, whichever comes last."""
 COPYING = frozenset({"claude-code"})
@@ -75,10 +75,10 @@ def outgrows(call: Call, known: Call) -> bool:
     return call.source not in GROWING or _size(call) > _size(known)
 
 
-def _size(call: Call) -> tuple[int, bool, bool, bool]:
+def _size(call: Call) -> tuple[int, bool, bool, bool, int]:
     tokens = -1 if call.total_tokens is None else call.total_tokens
     finished = call.finish_reason is not None
-    return tokens, "speed" in call.attrs, finished, "sidechain" not in call.attrs
+    return tokens, "speed" in call.attrs, finished, "sidechain" not in call.attrs, call.cost_reported or 0
 
 
 def merge(parts: Sequence[Part], price: Callable[[Call], None] | None = None) -> Call:
@@ -131,13 +131,16 @@ def _take_price(merged: Call, calls: Sequence[Call]) -> None:
         setattr(merged, name, getattr(chosen, name))
 
 
-def _apart(one: Call, other: Call) -> bool:
-    """Whether two records that share a key are two calls all the same."""
-    if one.source != other.source or one.source not in COPYING or one.source_key == other.source_key:
-        return False
-    # A record that names fewer keys does not contradict the other.
-    contradict = len(one.call_keys) > 1 and len(other.call_keys) > 1
-    return contradict and "sidechain" not in one.attrs and "sidechain" not in other.attrs
+def _original(call: Call) -> bool:
+    """Whether it is a call of its own, whatever else shares its keys; one that names fewer may be any."""
+    return call.source in COPYING and len(call.call_keys) > 1 and "sidechain" not in call.attrs
+
+
+def _apart(some: Sequence[Call], others: Sequence[Call]) -> bool:
+    """Whether there are two calls of one source among these originals, though they share a key."""
+    return any(
+        one.source == other.source and one.source_key != other.source_key for one in some for other in others
+    )
 
 
 def groups(parts: Sequence[Part]) -> list[list[Part]]:
@@ -152,15 +155,19 @@ def groups(parts: Sequence[Part]) -> list[list[Part]]:
             i = leader[i]
         return i
 
+    originals = [[part.call] if _original(part.call) else [] for part in parts]
     holders: dict[str, list[int]] = {}
-    for i, part in enumerate(parts):
-        for key in part.call.call_keys:
+    # Originals first, so that a copy joins one of them and does not bridge two.
+    for i in sorted(range(len(parts)), key=lambda i: not originals[i]):
+        for key in parts[i].call.call_keys:
             others = holders.setdefault(key, [])
             for other in others:
-                if not _apart(part.call, parts[other].call):
-                    leader[find(i)] = find(other)
+                ours, theirs = find(i), find(other)
+                if ours != theirs and not _apart(originals[ours], originals[theirs]):
+                    leader[ours] = theirs
+                    originals[theirs] += originals[ours]
             # Of the rest the first stands for all, so that thousands under one key stay quick.
-            if not others or part.call.source in COPYING:
+            if not others or originals[i]:
                 others.append(i)
     found: dict[int, list[Part]] = {}
     for i, part in enumerate(parts):
