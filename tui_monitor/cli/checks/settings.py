@@ -1,5 +1,6 @@
 """The configuration, and what it allows."""
 
+import os
 import stat
 import tomllib
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ def config(scene: Scene) -> Iterator[Check]:
     """The file, whether it loads, who may read it."""
     path = scene.config_file
     error = scene.config_error
-    there = path.exists()
+    there = os.path.exists(path)
     if error is not None:
         lines = clean(error.message, 600)
         yield Check("config", "settings", "fail", lines, error.hint or "`tui-monitor config check` says more")

@@ -29,7 +29,7 @@ _LOST = ("tmpfs", "ramfs")
 def database(scene: Scene) -> Iterator[Check]:
     """Whether it is there, sound, free, and has room."""
     path = scene.database
-    if not path.exists():
+    if not os.path.exists(path):
         yield Check("database", "file", "ok", f"none yet at {path}: the first collector makes it")
     else:
         yield from _file(path, scene)
@@ -81,8 +81,8 @@ def _beside(path: Path) -> Iterator[Check]:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
-    return next((above for above in (folder, *folder.parents) if above.exists()), Path("/"))
+    """The folder, or the nearest above it that is there and can be seen."""
+    return next((above for above in (folder, *folder.parents) if os.path.exists(above)), Path("/"))
 
 
 def _room(folder: Path) -> Check:
@@ -135,11 +135,12 @@ def writable(scene: Scene) -> Iterator[Check]:
 def _folder(kind: str, folder: Path) -> Check:
     try:
         found = folder.stat()
-    except FileNotFoundError:
+    except OSError:
         above = _nearest(folder)
-        if os.access(above, os.W_OK | os.X_OK):
+        if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
             return Check("places", kind, "ok", f"{folder}, made when needed")
-        return Check("places", kind, _worst(kind), f"{folder} cannot be made", f"allow writing to {above}")
+        hint = f"allow writing to {above}" if above.is_dir() else f"{above} is in the way: move it aside"
+        return Check("places", kind, _worst(kind), f"{folder} cannot be made", hint)
     mode = stat.S_IMODE(found.st_mode)
     words = f"{folder} ({mode:04o})"
     if not stat.S_ISDIR(found.st_mode):

@@ -1,5 +1,6 @@
 """The ways in: agents' logs, keys, doors, and the collector that runs them."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,6 @@ def collector(scene: Scene) -> Iterator[Check]:
         return
     hint = "`tui-monitor` collects while it is open; `tui-monitor collect --detach` without a screen"
     yield Check("collector", "running", "ok", "none for this database", hint)
-    if path.exists():
+    if os.path.exists(path):
         words = f"{path} is left over from one that was killed"
         yield Check("collector", "socket", "ok", words, "the next collector removes it")
