@@ -86,8 +86,14 @@ class CollectorThread:
 
     @property
     def settings(self) -> "Settings | None":
-        """The settings, once they are read."""
-        return self._settings
+        """The settings, once they are read; of now, where others were taken over since."""
+        collector = self._collector
+        return self._settings if collector is None else collector.settings
+
+    @property
+    def origin(self) -> tuple[Path | None, Mapping[str, Any]]:
+        """The configuration file and the overrides that it was given."""
+        return self._config, self._overrides
 
     @property
     def config_file(self) -> Path:

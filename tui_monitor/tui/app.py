@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,15 +25,23 @@ from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
+from tui_monitor.tui.terminal import Terminal, restore
 from tui_monitor.tui.toolkit import QuietEnd, mouse_off
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui_monitor.config.load import Settings
-    from tui_monitor.monitor.thread import ThreadState
+    from tui_monitor.monitor.thread import CollectorThread, ThreadState
+    from tui_monitor.tui.screens.leave import Leaving
 
 log = logging.getLogger(__name__)
+
+DETACH = "tui-monitor collect --detach"
+_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+_RESCUE_S = 1.5
+_STOP_S = 2.0
+"""Seconds that the screen, and then the collector, have to end by themselves."""
 
 
 def _palette() -> "type[Provider]":
@@ -50,7 +59,10 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
     TITLE = "tui-monitor"
     CSS_PATH: ClassVar = [str(resources.style(f"{name}.tcss")) for name in _SHEETS]
     COMMANDS: ClassVar = {_palette}
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend", priority=True),
+    ]
     NOTIFICATION_TIMEOUT = 6
 
     def __init__(
@@ -62,7 +74,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`timer` counts seconds; it measures how long answers take."""
-        super().__init__(ansi_color=False)
+        super().__init__(ansi_color=False, driver_class=Terminal)
         self.backend = backend
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
@@ -70,6 +82,9 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         self._environ = environ
         self._dashboard = Dashboard(backend, host or clean(socket.gethostname(), 32))
         self._settled = False
+        self._rescue: threading.Timer | None = None
+        self.leaving: Leaving = "quit"
+        """What becomes of the collector here when the app has ended."""
         theme.install(self)
         self.theme = theme.DEFAULT
 
@@ -82,12 +97,86 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         return self._dashboard
 
     def on_mount(self) -> None:
+        # The toolkit comes back from the shell with an empty screen.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         # The first paint must not wait for anything: the thread begins when it is done.
         self.call_after_refresh(self._begin)
         if threading.current_thread() is threading.main_thread() and not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
+            self._loop_here = asyncio.get_running_loop()
+            for number in _ENDING:
+                # `nohup` and the like said that it is to be ignored.
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, self._told_to_end)
+
+    def _told_to_end(self, _number: int, _frame: object) -> None:
+        # Not through the loop alone: that may be waiting for a terminal that takes no more.
+        if self._rescue is None:
+            self._rescue = threading.Timer(_RESCUE_S, self._leave_anyway)
+            self._rescue.daemon = True
+            self._rescue.start()
+        with suppress(RuntimeError):
+            self._loop_here.call_soon_threadsafe(self.exit)
+
+    def _leave_anyway(self) -> None:
+        log.warning("the dashboard did not end by itself")
+        self.backend.stop(_STOP_S)
+        restore(self._driver)
+        logging.shutdown()
+        os._exit(0)
+
+    def ended(self) -> None:
+        """The screen is gone, and the terminal as it was: nothing needs to be rescued."""
+        if self._rescue is not None:
+            self._rescue.cancel()
+
+    def hung_up(self) -> None:
+        """Nothing can be seen or typed any more."""
+        log.info("the terminal is gone")
+        self.exit()
+
+    def action_leave(self) -> None:
+        """End the dashboard; where it collects, ask what becomes of that."""
+        self._leave(ask=self._collecting)
+
+    def action_interrupt(self) -> None:
+        """End the dashboard, asking once: the key is easily pressed by mistake."""
+        self._leave(ask=True)
+
+    def _leave(self, *, ask: bool) -> None:
+        settings = self.backend.settings
+        if not ask or (settings is not None and not settings.screen.confirm_quit):
+            self.exit()
+            return
+        from tui_monitor.tui.screens.leave import LeaveDialog
+
+        if isinstance(self.screen, LeaveDialog):
+            # Typed faster than it was drawn.
+            self.exit()
+            return
+
+        def leave(how: "Leaving | None") -> None:
+            if how is not None:
+                self.leaving = how
+                self.exit()
+
+        self.push_screen(LeaveDialog(self._collecting), leave)
+
+    @property
+    def _collecting(self) -> bool:
+        return self.backend.state.mode == "collecting"
+
+    def action_take_over(self) -> None:
+        """Collect here, where nobody else does."""
+        state = self.backend.state
+        if state.mode == "viewing" and state.owner is None:
+            self.backend.take_over()
+
+    def action_suspend_process(self) -> None:
+        """Stop until the shell lets it go on, as `^Z` does; whatever started us stops with us."""
+        if self.is_headless or os.getsid(0) == os.getpid():
+            self.notify("there is no shell to come back to", severity="warning")
+        else:
+            os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     def _begin(self) -> None:
         self.backend.start()
@@ -152,14 +241,42 @@ def run(
     backend = CollectorThread(config, overrides, collect=collect, serve=serve)
     app = MonitorApp(backend)
     app.run()
+    app.ended()
+    collecting = backend.state.mode == "collecting"
+    ended = backend.stop(_STOP_S)
     code = app.return_code or 0
-    ended = backend.stop(2.0)
     if app.message:
-        print(app.message, file=sys.stderr)
+        _say(app.message)
+    elif collecting and app.leaving == "detach":
+        code = _go_on(backend)
+    elif collecting:
+        _say(f"collecting ended; `{DETACH}` goes on without a window")
     if not ended or any(thread is not threading.main_thread() for thread in threading.enumerate()):
         # A long question may still run on a thread; who leaves does not wait for it.
         log.debug("leaving with work under way")
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stdout.flush()
         os._exit(code)
     return code
+
+
+def _go_on(backend: "CollectorThread") -> int:
+    """Collect without a window from now on; the exit code."""
+    from tui_monitor.model.errors import MonitorError
+    from tui_monitor.monitor import background
+
+    assert backend.settings is not None
+    try:
+        started = background.start(*backend.origin, backend.settings.database_path())
+    except MonitorError as error:
+        hint = f"\n  {error.hint}" if error.hint else ""
+        _say(f"tui-monitor: collecting ended, and does not go on: {error.message}{hint}")
+        return error.exit_code
+    _say(f"collecting goes on in the background, pid {started.pid}; `tui-monitor collect --stop` ends it")
+    return 0
+
+
+def _say(words: str) -> None:
+    """Tell it on standard error, if anybody is there."""
+    with suppress(OSError):
+        print(words, file=sys.stderr, flush=True)

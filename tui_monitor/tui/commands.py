@@ -81,9 +81,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
     ),
-    Command("quit", "q", "quit", "Leave; the collector of this window stops too.", "leave", footer=100),
+    Command("takeover", "T", "collect here", "Take over collecting, when nobody does.", "app.take_over",
+            footer=75),
+    Command("suspend", "ctrl+z", "suspend", "Back to the shell until `fg`; collecting waits too.",
+            "app.suspend_process"),
+    Command("quit", "q", "quit", "Leave; asks where collecting ends with this window.", "app.leave",
+            footer=100),
     Command(
-        "interrupt", "ctrl+c", "quit", "Leave, asking once.", "interrupt", sign="ctrl+c", priority=True
+        "interrupt", "ctrl+c", "quit", "Leave, asking once.", "app.interrupt", sign="ctrl+c", priority=True
     ),
     Command(
         "providers.query", "enter", "query",

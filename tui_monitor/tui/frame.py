@@ -61,13 +61,20 @@ def collector(
     if mode == "starting" or snapshot is None:
         return ((f"{glyphs.off} starting", "dim"),)
     if mode == "viewing":
-        pid = snapshot.collector.pid or (state.owner if state else None)
-        if not snapshot.collector.running:
-            return ((f"{glyphs.off} not collecting", "warn"),)
-        return ((f"{glyphs.ok} viewing", "ok"), (f": collector pid {pid}" if pid else "", "dim"))
+        return _looking_on(state, snapshot.collector, glyphs)
     failed = [source.name for source in snapshot.collector.sources if source.state is SourceState.FAILED]
     broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
     return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width), (broken, "crit"))
+
+
+def _looking_on(state: "ThreadState | None", status: "CollectorStatus", glyphs: Glyphs) -> tuple[Span, ...]:
+    owner = state.owner if state else status.pid
+    if owner is None:
+        return ((f"{glyphs.off} not collecting", "warn"),)
+    pid = f" pid {owner}" if owner else ""
+    if not status.running:
+        return ((f"{glyphs.warn} viewing", "warn"), (f":{pid} does not answer", "dim"))
+    return ((f"{glyphs.ok} viewing", "ok"), (f": collector{pid}", "dim"))
 
 
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:
@@ -107,6 +114,10 @@ def notice(
         text = error.message.splitlines()[0]
         hint = f"  {error.hint}" if error.hint else ""
         return (Line(((f" {glyphs.state(token)} {text}", f"{token} bold"), (hint, "dim"))),)
+    if state is not None and state.blind is not None and snapshot is not None:
+        since = moment_words(state.blind, snapshot.at, snapshot.calendar, seconds=True)
+        text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "
+        return (Line(((text, "warn"), ("T", "accent bold"), (" collects here", "warn"))),)
     if snapshot is None or snapshot.extent.last is None:
         return ()
     newest, now = snapshot.extent.last, snapshot.at

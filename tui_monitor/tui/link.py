@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui_monitor.model.calendar import Calendar
@@ -42,11 +41,6 @@ class Backend(Protocol):
         """The configuration file, there or not."""
         ...
 
-    @property
-    def config_file(self) -> Path:
-        """The configuration file, there or not."""
-        ...
-
     def start(self) -> None:
         """Begin; returns at once."""
         ...
@@ -57,6 +51,10 @@ class Backend(Protocol):
 
     async def call(self, ask: "Callable[[Monitor], Awaitable[T]]") -> T:
         """The answer of `ask(monitor)`, given on the collector's loop."""
+        ...
+
+    def take_over(self) -> None:
+        """Collect here from now on, if nobody else does; returns at once."""
         ...
 
     def stop(self, timeout: float = 2.0) -> bool:

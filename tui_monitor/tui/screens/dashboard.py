@@ -171,7 +171,9 @@ class Dashboard(Screen[None]):
 
     def show_footer(self) -> None:
         """The keys that matter at this moment."""
-        keys = commands.footer(self.active, (*self.pane.skipped(), *self._consent.skipped()))
+        blind = self.thread is not None and self.thread.mode == "viewing" and self.thread.owner is None
+        skipped = (*self.pane.skipped(), *self._consent.skipped(), *(() if blind else ("takeover",)))
+        keys = commands.footer(self.active, skipped)
         self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
 
     @on(HintsChanged)
@@ -315,14 +317,3 @@ class Dashboard(Screen[None]):
         name = action.partition("(")[0]
         node = self.pane if hasattr(self.pane, f"action_{name}") else self
         await self.app.run_action(action, default_namespace=node)
-
-    def action_leave(self) -> None:
-        """End the dashboard."""
-        self.app.exit()
-
-    def action_interrupt(self) -> None:
-        """Ask once, then end."""
-        from tui_monitor.tui.screens.leave import LeaveDialog
-
-        collecting = self.thread is None or self.thread.mode == "collecting"
-        self.app.push_screen(LeaveDialog(collecting), lambda yes: self.app.exit() if yes else None)

@@ -1,6 +1,6 @@
-"""The question that `ctrl+c` asks."""
+"""The question before a dashboard ends that collects: what becomes of collecting?"""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,15 +10,19 @@ from textual.screen import ModalScreen
 from tui_monitor.config import resources
 from tui_monitor.tui.widgets.lines import Line, Lines
 
+Leaving = Literal["quit", "detach"]
+"""`detach`: collecting goes on without a window."""
 
-class LeaveDialog(ModalScreen[bool]):
-    """Leave or stay."""
+
+class LeaveDialog(ModalScreen[Leaving | None]):
+    """Leave, leave it collecting in the background, or stay."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "Leave", show=False, id="leave.yes"),
-        Binding("ctrl+c", "dismiss(True)", "Leave", show=False, id="leave.again", priority=True),
-        Binding("n,escape,q", "dismiss(False)", "Stay", show=False, id="leave.no"),
+        Binding("q,enter,y", "dismiss('quit')", "Quit", show=False, id="leave.quit"),
+        Binding("ctrl+c", "dismiss('quit')", "Quit", show=False, id="leave.again", priority=True),
+        Binding("d", "dismiss('detach')", "Collect on", show=False, id="leave.detach"),
+        Binding("escape,n", "dismiss(None)", "Stay", show=False, id="leave.stay"),
     ]
 
     def __init__(self, collecting: bool) -> None:
@@ -26,22 +30,34 @@ class LeaveDialog(ModalScreen[bool]):
         self._collecting = collecting
 
     def compose(self) -> ComposeResult:
-        goes_on = "Collecting ends with it." if self._collecting else "Collecting is somebody else's."
         with Vertical(classes="dialog"):
-            yield Lines(
-                [
-                    Line.of("Leave the dashboard?", "bright bold"),
-                    Line.of(goes_on, "dim"),
-                    Line(),
-                    Line(
-                        (
-                            ("y", "accent bold"),
-                            (" or ", "dim"),
-                            ("ctrl+c", "accent bold"),
-                            (" leaves   ", "dim"),
-                            ("esc", "accent bold"),
-                            (" stays", "dim"),
-                        )
-                    ),
-                ]
-            )
+            yield Lines(_collecting() if self._collecting else _looking_on())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._collecting or parameters != ("detach",)
+
+
+def _collecting() -> list[Line]:
+    return [
+        Line.of("Quit? Collecting ends with this window.", "bright bold"),
+        Line(),
+        _key("q", "quit, and collect no more"),
+        _key("d", "quit, and collect in the background"),
+        _key("esc", "stay"),
+        Line(),
+        Line.of("In between it rests for about a second.", "dim"),
+    ]
+
+
+def _looking_on() -> list[Line]:
+    return [
+        Line.of("Quit?", "bright bold"),
+        Line.of("This window collects nothing.", "dim"),
+        Line(),
+        _key("q", "quit"),
+        _key("esc", "stay"),
+    ]
+
+
+def _key(key: str, what: str) -> Line:
+    return Line(((f"{key:>3}", "accent bold"), (f"  {what}", "")))

@@ -1,0 +1,134 @@
+"""The terminal we draw on: left as it was found however the dashboard ends, and noticed when it is gone.
+
+Reaches into the toolkit's driver, for the release that pyproject pins.
+"""
+
+import codecs
+import os
+import select
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+_READ = 4_096
+_PATIENCE_S = 0.1
+"""How long a key is waited for before a lone escape is taken as one."""
+_PORTION = 65_536
+
+RESET = "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?2004l\x1b[?2048l"
+"""Ends what may be on: synchronized output, the mouse in all its forms, bracketed paste, reports of sizes."""
+LEAVE = f"{RESET}\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
+"""The same, and back to the shell's screen: lines wrap, keys are plain, the cursor is seen."""
+
+
+class Terminal(LinuxDriver):
+    """The toolkit's driver, but for a terminal that hangs up: the toolkit's spins, or dies of it.
+
+    The app's `hung_up` is called on its loop when nothing more can come from the terminal, or reach it.
+    """
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._hung_up: Callable[[], None] = app.hung_up
+        assert sys.__stderr__ is not None
+        self._wire = Wire(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost)
+        self._file = self._wire  # pyright: ignore[reportAttributeAccessIssue]
+
+    def stop_application_mode(self) -> None:
+        """Leave the terminal as it was found."""
+        self.write(RESET)
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Hand keys to the app until it ends, or nothing more can come from the terminal."""
+        from textual._parser import ParseError
+        from textual._xterm_parser import XTermParser
+
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        poll = select.poll()
+        poll.register(self.fileno, select.POLLIN)
+        while not self.exit_event.is_set():
+            if poll.poll(_PATIENCE_S * 1000):
+                data = self._read()
+                if data is None:
+                    self._lost()
+                    break
+                for event in parser.feed(decode(data)) if data else ():
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+        with suppress(EOFError, ParseError):
+            for _event in parser.feed(""):
+                pass
+
+    def _read(self) -> bytes | None:
+        """What was typed; None where nothing can come any more."""
+        try:
+            return os.read(self.fileno, _READ) or None
+        except BlockingIOError:
+            # Whoever shares the terminal with us made it so.
+            return b""
+        except OSError:
+            return None
+
+    def _lost(self) -> None:
+        # The app's loop may have ended meanwhile, and then there is nobody to tell.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hung_up)
+
+
+class Wire:
+    """A file for the toolkit's writing thread. What nobody can see any more is dropped, without an error."""
+
+    def __init__(self, fd: int, encoding: str, lost: Callable[[], None]) -> None:
+        self._fd = fd
+        self._encoding = encoding
+        self._tell = lost
+        self._parts: list[str] = []
+        self._size = 0
+        self.lost = False
+
+    def write(self, text: str) -> None:
+        """Keep it until `flush`, or until it is much."""
+        self._parts.append(text)
+        self._size += len(text)
+        if self._size >= _PORTION:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything. Blocks for as long as the terminal takes no more."""
+        data = memoryview("".join(self._parts).encode(self._encoding, "replace"))
+        self._parts.clear()
+        self._size = 0
+        while data and not self.lost:
+            try:
+                data = data[os.write(self._fd, data) :]
+            except BlockingIOError:
+                select.select([], [self._fd], [], _PATIENCE_S)
+            except OSError:
+                self.lost = True
+                self._tell()
+
+    def fileno(self) -> int:
+        """The terminal."""
+        return self._fd
+
+
+def restore(driver: Any) -> None:
+    """Leave the terminal as it was found without waiting for anything: where the app cannot do it."""
+    import termios
+
+    if not isinstance(driver, Terminal):
+        return
+    with suppress(OSError, termios.error):
+        # Opened anew: the shell shares ours, and would find it not blocking.
+        fd = os.open(os.ttyname(driver.fileno), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        termios.tcflush(fd, termios.TCOFLUSH)
+        os.write(fd, LEAVE.encode())
+    if driver.attrs_before is not None:
+        with suppress(termios.error):
+            termios.tcsetattr(driver.fileno, termios.TCSANOW, driver.attrs_before)
