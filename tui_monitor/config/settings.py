@@ -177,6 +177,12 @@ class HealthSettings(Section):
     """Share of the provider's own errors from which it is unavailable."""
     degraded_latency: float = Field(default=2.0, gt=1)
     """How many times its baseline the p95 latency may be."""
+    probe_failures: int = Field(default=3, ge=1, le=1000)
+    """Probes that fail in a row before it is unavailable."""
+    probe_age: Duration = 600 * SECOND
+    """How long a probe or a status page's word is believed; three intervals at least."""
+    network_error_rate: float = Field(default=0.2, gt=0, le=1)
+    """Share of calls that got no answer, at all providers in one minute, that is our own network's fault."""
 
 
 class Log(Section):

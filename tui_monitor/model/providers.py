@@ -57,6 +57,7 @@ KEY_VARIABLES: dict[str, str] = {
     "FIREWORKS_API_KEY": "fireworks",
     "COHERE_API_KEY": "cohere",
     "PERPLEXITY_API_KEY": "perplexity",
+    "AZURE_OPENAI_API_KEY": "azure",
 }
 """Environment variables that hold a provider's API key, and the provider."""
 

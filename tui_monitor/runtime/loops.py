@@ -47,6 +47,11 @@ class Context:
         """Where the source left off, for every key that begins so."""
         return await asyncio.to_thread(self.collector.store.offsets, prefix)
 
+    async def providers_used(self) -> frozenset[str]:
+        """Providers that were called in the last 30 days."""
+        used = await self.collector.monitor.query("requests{} [30d] sum by(provider)")
+        return frozenset(series.label("provider") for series in used.series if series.value)
+
     def progress(self, done: float | None, total: float | None = None) -> None:
         """How far a long piece of work is."""
         self.handle.progress(done, total)

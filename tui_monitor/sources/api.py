@@ -72,6 +72,10 @@ class SourceContext(Protocol):
         """
         ...
 
+    async def providers_used(self) -> frozenset[str]:
+        """Providers that were called in the last 30 days. Raises `StoreError`."""
+        ...
+
     def progress(self, done: float | None, total: float | None = None) -> None:
         """How far a long piece of work is, in any unit; `None` when it is over."""
         ...

@@ -251,8 +251,8 @@ class Reader(Protocol):
         """Imports, newest first."""
         ...
 
-    def latest_event(self, kind: EventKind, key: str) -> list[Event]:
-        """The newest event for each value of label `key` (or of `name` where `key` is "name")."""
+    def latest_event(self, kind: EventKind, *keys: str) -> list[Event]:
+        """The newest event for each set of values of these labels (of `name` where a key is "name")."""
         ...
 
 

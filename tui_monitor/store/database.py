@@ -282,10 +282,10 @@ class Store:
         with self._read() as conn:
             return events.events(conn, kind, span, limit)
 
-    def latest_event(self, kind: EventKind, key: str) -> list[Event]:
-        """The newest event for each value of label `key` (or of `name` where `key` is "name")."""
+    def latest_event(self, kind: EventKind, *keys: str) -> list[Event]:
+        """The newest event for each set of values of these labels (of `name` where a key is "name")."""
         with self._read() as conn:
-            return events.latest(conn, kind, key)
+            return events.latest(conn, kind, keys)
 
     def starts(self, since: Micros) -> list[Start]:
         """Calls that began after `since`, in the last ten minutes, and are not reported as ended."""

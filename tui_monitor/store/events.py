@@ -54,15 +54,16 @@ def events(conn: sqlite3.Connection, kind: EventKind, span: Span, limit: int) ->
     return [_event(values) for values in reversed(rows)]
 
 
-def latest(conn: sqlite3.Connection, kind: EventKind, key: str) -> list[Event]:
-    """The newest event for each value of a label, or of the name, in order of that value."""
+def latest(conn: sqlite3.Connection, kind: EventKind, keys: Sequence[str]) -> list[Event]:
+    """The newest event for each set of values of these labels, or of the name, in their order."""
     rows = conn.execute(
         f"SELECT {_COLUMNS} FROM events WHERE kind = ? ORDER BY ts DESC, hash DESC LIMIT ?", (kind, _NEWEST)
     )
-    found: dict[str, Event] = {}
+    found: dict[tuple[str, ...], Event] = {}
     for values in rows:
         event = _event(values)
-        found.setdefault(event.name if key == "name" else event.labels.get(key, ""), event)
+        told = tuple(event.name if key == "name" else event.labels.get(key, "") for key in keys)
+        found.setdefault(told, event)
     return [found[value] for value in sorted(found)]
 
 
