@@ -7,7 +7,7 @@ from tui_monitor.model.call import ErrorCategory
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.sources.agents.values import items, table
 
-_STATUS = re.compile(r"API Error:\s*\(?(\d{3})\b")
+_STATUS = re.compile(r"API Error:?\s*\(?(\d{3})\b")
 _TYPE = re.compile(r'"type"\s*:\s*"([a-z_]{3,40}_error)"')
 _LIMIT = re.compile(r"usage limit reached(?:\|(\d{9,11}))?", re.IGNORECASE)
 _LOOKED_AT = 2_000

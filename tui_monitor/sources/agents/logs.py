@@ -40,11 +40,14 @@ class Logs:
         self._clock = clock
         self._folders = Folders(roots, adapter.kind, adapter.enters)
         self._saved = {key: place for key, text in (saved or {}).items() if (place := Place.load(text))}
-        self._by_inode = {place.inode: key for key, place in self._saved.items()}
+        self._inodes: dict[int, Place] | None = None
+        """Places by inode, while there are new files to look for among them."""
         self._tails: dict[Path, Tail] = {}
         self._twins: dict[tuple[int, int], Path] = {}
         self._with_reader: OrderedDict[Path, Tail] = OrderedDict()
         self._told: dict[Path, str] = {}
+        self._denied: set[Path] = set()
+        """Files that were not allowed to be opened."""
         self._next_round = 0.0
         self._full = False
         self._checked = False
@@ -84,6 +87,7 @@ class Logs:
             self._forget(path)
         for file in list(self._folders.files.values()):
             self._look_at(file)
+        self._inodes = None
         self._tell_folders()
         self._forget_deleted()
         took = self._clock.monotonic() - now
@@ -113,9 +117,13 @@ class Logs:
         try:
             yield from tail.slices(self._adapter, self, final=final)
             self._told.pop(path, None)
+            self._denied.discard(path)
         except FileNotFoundError:
             # It went between the look and now; the next look sees that.
             pass
+        except PermissionError as error:
+            self._denied.add(path)
+            self._tell(path, error.strerror or str(error))
         except (OSError, sqlite3.Error) as error:
             self._tell(path, getattr(error, "strerror", None) or str(error))
         except Exception as error:
@@ -151,25 +159,33 @@ class Logs:
         if tail.stamp.inode != stamp.inode:
             self._twins.pop((tail.stamp.device, tail.stamp.inode), None)
         tail.seen(stamp)
+        if path in self._denied and os.access(path, os.R_OK):
+            # What is allowed does not show in the time of change.
+            tail.due = True
 
     def _begin(self, file: LogFile, stamp: Stamp) -> Tail:
         key = f"{prefix(self._adapter)}{file.path}"
         place = self._saved.pop(key, None)
-        if place is None and file.kind == "lines" and (old := self._by_inode.get(stamp.inode)):
+        if place is None and file.kind == "lines" and (known := self._of_inode(stamp.inode)) is not None:
             # It was moved, into an archive perhaps.
-            known = self._saved.get(old)
-            place = carried(known, file.path) if known is not None else None
+            place = carried(known, file.path)
         return Tail(file, key, stamp, place)
+
+    def _of_inode(self, inode: int) -> Place | None:
+        if self._inodes is None:
+            self._inodes = {place.inode: place for place in self._saved.values()}
+            self._inodes |= {tail.place.inode: tail.place for tail in self._tails.values()}
+        return self._inodes.get(inode)
 
     def _forget(self, path: Path) -> None:
         tail = self._tails.pop(path, None)
         self._told.pop(path, None)
+        self._denied.discard(path)
         self._with_reader.pop(path, None)
         if tail is None:
             return
         self._twins.pop((tail.stamp.device, tail.stamp.inode), None)
         self._saved[tail.key] = tail.place
-        self._by_inode[tail.place.inode] = tail.key
         if self._folders.standing(path):
             self.forgotten.append(tail.key)
 
