@@ -137,6 +137,13 @@ def test_a_single_failure_alerts_nobody(house: House, good: int):
     assert house.watch(NOW - 2 * MINUTE, NOW + 12 * MINUTE, "error rate") == set()
 
 
+def test_few_calls_alert_nobody_however_many_of_them_fail(house: House):
+    for minute in range(0, 30, 2):
+        house.calls(NOW - minute * MINUTE - SECOND, 1)
+        house.calls(NOW - minute * MINUTE - SECOND, 2, status="error", error_category="server")
+    assert house.watch(NOW - 20 * MINUTE, NOW, "error rate") == set()
+
+
 def test_latency_against_what_is_usual_at_this_hour(house: House):
     for day in (1, 2, 3):
         house.calls(NOW - day * DAY - 10 * MINUTE, 20)
@@ -182,10 +189,11 @@ def test_spend_against_what_is_usual(house: House, usual: float, days: int, spen
 
 
 def test_the_end_of_the_working_day_is_no_spike(house: House):
-    # A dollar every five minutes until noon, on every day; nothing after it.
+    # A dollar every five minutes until noon, on every day; ten cents after it.
     for day in range(4):
-        for minute in range(0, 120, 5):
-            house.spend(NOW - day * DAY - minute * MINUTE, 1.0)
+        instants = [NOW - day * DAY - minute * MINUTE for minute in range(-95, 120, 5)]
+        house.calls([at for at in instants if at <= NOW - day * DAY], cost=NANO, cost_status="computed")
+        house.calls([at for at in instants if at > NOW - day * DAY], cost=NANO // 10, cost_status="computed")
     assert house.watch(NOW - HOUR, NOW + 90 * MINUTE, "spend spike", step=5 * MINUTE) == set()
 
 
