@@ -1,4 +1,4 @@
-"""`reprice`: price stored calls anew, after prices have changed."""
+"""`reprice`: price stored calls anew, after prices have changed, or how an agent is paid."""
 
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ def run(context: Context) -> int:
     """Do it under the database's lock. Raises `StoreLocked`, `StoreError`, `UsageError`."""
     from tui_monitor.cli.times import instant
     from tui_monitor.pricing.book import PriceBook
+    from tui_monitor.sources.agents.billing import as_now_paid
     from tui_monitor.store.database import Store
     from tui_monitor.store.opening import check_file
 
@@ -39,7 +40,7 @@ def run(context: Context) -> int:
         error.hint = "stop the collector or the dashboard for a moment, and try again"
         raise
     try:
-        report = store.reprice(since, prices.price)
+        report = store.reprice(since, as_now_paid(settings.agents, prices.price))
     finally:
         store.close()
     context.out.answer(report, lambda: _show(context, report))

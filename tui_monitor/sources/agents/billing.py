@@ -1,6 +1,6 @@
 """How an agent is paid: what the settings say, what its log tells, and else by subscription."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tui_monitor.config.agents import Agents, Billing
 from tui_monitor.model.call import Call
@@ -24,3 +24,15 @@ def bill(records: Iterable[Record], billing: Billing | None) -> None:
             record.cost_status = "unpriced"
         else:
             record.cost_status = "subscription"
+
+
+def as_now_paid(settings: Agents, price: Callable[[Call], None]) -> Callable[[Call], None]:
+    """Prices stored calls by what the settings say now of agents they name."""
+
+    def priced(call: Call) -> None:
+        billing = billed(call.source, settings)
+        if billing is not None:
+            bill([call], billing)
+        price(call)
+
+    return priced
