@@ -87,7 +87,7 @@ async def test_what_cannot_have_changed_is_not_asked(monitor: FakeMonitor) -> No
         assert monitor.count("providers") == 3
 
 
-@pytest.mark.parametrize("pane", "1235")
+@pytest.mark.parametrize("pane", "12356")
 async def test_nothing_new_paints_nothing(
     monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch, pane: str
 ) -> None:

@@ -80,7 +80,7 @@ def fill(monitor: FakeMonitor, nasty: str) -> None:
     monitor.version += 1
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 async def test_every_pane(key: str) -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)

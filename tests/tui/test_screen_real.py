@@ -86,11 +86,23 @@ async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> No
         await pilot.press("3")
         await sees(pilot, "any", "not taken")
         await pilot.press("a")
-        await sees(pilot, "taken:")
+        await sees(pilot, "takes it")
+        await pilot.press(*"looking", "enter")
+        await sees(pilot, "(1 taken)", "“looking”")
+        await pilot.press("s")
+        await sees(pilot, "keeps quiet until")
+        await pilot.press("enter")
+        await sees(pilot, "SILENCED 1")
+        await pilot.press("u")
+        await sees(pilot, "SILENCED 0", "(1 taken)")
+        await pilot.press("u")
+        await sees(pilot, "not taken")
         await pilot.press("4")
         await pilot.press(*"requests{} sum by(project)", "enter")
         await sees(pilot, "1 series", "search")
         await pilot.press("escape", "5")
+        await sees(pilot, "WAYS IN", "● running")
+        await pilot.press("6")
         await sees(pilot, "● running", "20 calls", "monitor.db")
 
 
@@ -174,7 +186,7 @@ def test_it_ends_within_two_seconds_and_restores_the_terminal(
     began = time.monotonic()
     match how:
         case "q":
-            process.press("q")
+            process.press("qq")
         case "ctrl+c":
             process.press("\x03")
             process.sees("Leave the dashboard?")
@@ -205,7 +217,7 @@ def test_a_second_one_views_the_first_ones_collector(terminal: Callable[..., Ter
     first.sees("collecting")
     second = terminal(TUI_MONITOR_SERVER__LISTEN="")
     second.sees("viewing")
-    first.press("q")
+    first.press("qq")
     first.read(first.ended, 5)
     second.sees("not collecting")
     second.press("q")
@@ -215,7 +227,7 @@ def test_a_second_one_views_the_first_ones_collector(terminal: Callable[..., Ter
 def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
     collecting = terminal(TUI_MONITOR_SERVER__LISTEN="")
     collecting.sees("collecting")
-    collecting.press("q")
+    collecting.press("qq")
     collecting.read(collecting.ended, 5)
     process = terminal("--no-collect")
     process.sees("not collecting")
@@ -237,9 +249,9 @@ def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
 def test_other_terminals(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
     process = terminal(TUI_MONITOR_SERVER__LISTEN="", **environ)
     process.sees("collecting")
-    for key, words in (("2", "MONTH"), ("3", "ALERTS"), ("5", "HOST")):
+    for key, words in (("2", "MONTH"), ("3", "FIRING"), ("5", "WAYS IN"), ("6", "HOST")):
         process.press(key)
         process.sees(words)
-    process.press("q")
+    process.press("qq")
     process.read(process.ended, 5)
     assert process.code == 0

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("quick_pilot")
 SIZES = [(60, 20), (80, 24), (1, 1), (3, 3), (20, 5), (200, 50), (40, 100), (300, 10)]
 
 
-@pytest.mark.parametrize("key", "12345")
+@pytest.mark.parametrize("key", "123456")
 async def test_resizing_never_fails(key: str) -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)
@@ -60,7 +60,7 @@ async def test_sixty_by_twenty_still_tells_what_matters() -> None:
         for words in ("$425.67 of $500.00", "claude-sonnet-4-5", "$189.23"):
             assert words in text(app), words
         await settle(pilot, "3")
-        for words in ("✖ critical", "60.0 % > 50.0 %", "not taken"):
+        for words in ("✖ crit", "60.0 % > 50.0 %", "not taken"):
             assert words in text(app), words
 
 

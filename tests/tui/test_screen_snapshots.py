@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from tests.tui.screen_fakes import dashboard, settle
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-PANES = {"providers": "1", "costs": "2", "alerts": "3", "query": "4", "system": "5"}
+PANES = {"providers": "1", "costs": "2", "alerts": "3", "query": "4", "sources": "5", "system": "6"}
 Compare = Callable[..., bool]
 
 
