@@ -39,8 +39,8 @@ KEPT = 99
 
 _SIGNS = {
     "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
-    "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up", "pagedown": "page down",
-    "left": "←", "right": "→", "up": "↑", "down": "↓",
+    "slash": "/", "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up",
+    "pagedown": "page down", "left": "←", "right": "→", "up": "↑", "down": "↓",
 }  # fmt: skip
 
 
@@ -128,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "alerts.filter", "slash", "filter", "Only alerts with these words in rule, labels or summary.",
-        "filter", "alerts", 60, sign="/",
+        "filter", "alerts", 60,
     ),
     Command(
         "alerts.silences", "S", "silences", "Who silenced what until when; u ends one.",
@@ -144,7 +144,6 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "query.line", "slash,i", "query line", "Go to the query line; esc leaves it.", "line", "query", 10,
-        sign="/",
     ),
     Command("query.ask", "enter", "ask", "Ask what stands in the line.", "line", "query", 5),
     Command("query.leave", "escape", "leave the line", "From the query line to the answer.", "leave_line",
