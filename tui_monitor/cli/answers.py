@@ -44,7 +44,10 @@ def show_table(out: Output, result: Result, calendar: Calendar) -> None:
 
 
 def show_chart(out: Output, result: Result, calendar: Calendar) -> None:
-    """An answer over time, drawn."""
+    """An answer over time, drawn; its figures where nothing is to be drawn."""
+    if out.plain:
+        show_table(out, result, calendar)
+        return
     lines = [(called(series, result.metric or "value"), series.values) for series in result.series]
     draw(out, result.times, lines, result.unit, calendar)
 

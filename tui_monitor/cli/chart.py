@@ -17,13 +17,17 @@ _MARKS = "*o+x#@%&"
 _HEIGHT = 16
 _WIDTH = 100
 _NAME = 40
+_SPOKEN = 24
+"""Steps of an answer over time that is not drawn."""
 
 Line = tuple[str, Sequence[float | None]]
 """A name, and values at the chart's times; `None` is a gap."""
 
 
 def points(out: Output) -> int:
-    """How many steps a chart has room for."""
+    """How many steps a chart has room for, or a person can listen to."""
+    if out.plain:
+        return _SPOKEN
     return (_columns() - 14) * (1 if out.glyphs.plain else 2)
 
 
@@ -53,7 +57,10 @@ def draw(out: Output, times: Sequence[Micros], lines: Sequence[Line], unit: str,
 
 
 def bars(out: Output, names: Sequence[str], values: Sequence[float | None], unit: str) -> None:
-    """Horizontal bars with their figures behind them; nothing where there is nothing to compare."""
+    """Horizontal bars with their figures behind them; nothing where there is nothing to compare.
+
+    Figures alone where nothing is to be drawn.
+    """
     from tui_monitor.tui.drawing import bar, fit
 
     top = max((value for value in values if value is not None), default=0.0)
@@ -62,8 +69,8 @@ def bars(out: Output, names: Sequence[str], values: Sequence[float | None], unit
     width = min(_NAME, max(len(clean(name)) for name in names))
     room = _columns() - width - 14
     for name, value in zip(names, values, strict=True):
-        drawn = bar((value or 0) / top, room, out.glyphs, track=False)
-        out.line(f"{fit(name, width, glyphs=out.glyphs)}  {drawn}  {show(value, unit)}")
+        drawn = "" if out.plain else f"{bar((value or 0) / top, room, out.glyphs, track=False)}  "
+        out.line(f"{fit(name, width, glyphs=out.glyphs)}  {drawn}{show(value, unit)}")
 
 
 def _columns() -> int:

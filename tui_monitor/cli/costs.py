@@ -132,10 +132,11 @@ def budgets(out: Output, view: "CostsView", calendar: "Calendar") -> None:
 
 
 def _budget(out: Output, status: "BudgetStatus", calendar: "Calendar") -> list["str | tuple[str, str]"]:
-    from tui_monitor.cli.tables import BAD, GOOD, WARN
+    from tui_monitor.cli.tables import BAD, DIM, GOOD, WARN
     from tui_monitor.tui.drawing import bar
 
-    style = BAD if status.used >= 1 else WARN if status.used >= _TIGHT else GOOD
+    used = status.used or 0.0
+    style = BAD if used >= 1 else WARN if used >= _TIGHT else GOOD
     words = []
     if status.used_up is not None:
         words.append(f"used up about {calendar.local(status.used_up).strftime('%d %b %H:%M')}")
@@ -143,13 +144,13 @@ def _budget(out: Output, status: "BudgetStatus", calendar: "Calendar") -> list["
         words.append(f"ends at about {usd(status.projected)}")
     if status.unpriced:
         words.append(f"{count(status.unpriced)} calls unpriced")
-    drawn = "" if out.plain else bar(status.used, 20, out.glyphs)
+    drawn = "" if out.plain else bar(used, 20, out.glyphs)
     amount = f"{usd(status.amount)} a {status.period}"
     return [
         status.name,
         usd(status.spent),
         amount,
-        (ratio(status.used), style),
+        (ratio(status.used), DIM if status.used is None else style),
         (drawn, style),
         ", ".join(words),
     ]

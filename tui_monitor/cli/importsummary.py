@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tui_monitor.sources.imports import FileSummary, ImportSummary
 
 
+_REASONS = 5
+"""Kinds of rejections that are told of one file."""
+
+
 def failed(summary: "ImportSummary") -> bool:
     """Whether nothing could be taken, or a file ended too early."""
     nothing = summary.stored + summary.known + summary.corrected + summary.late == 0
@@ -61,7 +65,9 @@ def _rejections(context: Context, file: "FileSummary") -> None:
         context.out.note(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
     more = file.rejected - len(file.rejections)
     if more > 0:
-        context.out.note(f"{path}: {more:,} more rows were rejected")
+        context.out.note(f"{path}: {file.rejected:,} of {file.rows:,} rows were rejected, the rest is taken:")
+        for reason, times in sorted(file.reasons.items(), key=lambda kind: -kind[1])[:_REASONS]:
+            context.out.note(f"  {times:,} × {reason}")
     if file.error:
         context.out.note(f"{path}: {file.error}")
 

@@ -16,6 +16,8 @@ GOOD, WARN, BAD, DIM, BOLD = "green", "yellow", "red", "dim", "bold"
 _GAP = 2
 _NARROWEST = 10
 """Cells a column that gives way keeps."""
+_WIDEST = 80
+"""Cells that one has at most where no terminal bounds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ def table(out: Output, columns: Sequence[Column], rows: Sequence[Sequence["str |
         for index, column in enumerate(columns)
     ]
     shown = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style=DIM)
+    if not out.console.is_terminal:
+        # A pipe has any width, and a name out of it may have any length.
+        widths = [
+            min(width, _WIDEST) if column.flexible else width
+            for column, width in zip(columns, widths, strict=True)
+        ]
     fitted = fit(columns, widths, out.console.width)
     for index, width in fitted.items():
         column = columns[index]

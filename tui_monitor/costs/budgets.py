@@ -39,14 +39,17 @@ def _status(
 ) -> BudgetStatus:
     part = part_of(WINDOWS[budget.period], calendar, now)
     spent = asking.instant(spend_query(budget.period, budget.scope), now).scalar
+    unpriced = asking.instant(spend_query(budget.period, budget.scope, "unpriced"), now).scalar or 0.0
+    if spent is None and not unpriced:
+        spent = 0.0
     return BudgetStatus(
         name=budget.name,
         period=budget.period,
         amount=budget.amount_usd,
-        spent=spent or 0.0,
+        spent=spent,
         span=part.span,
         scope=dict(budget.scope),
         projected=linear(spent, part, first),
         used_up=used_up(spent, budget.amount_usd, part, first),
-        unpriced=asking.instant(spend_query(budget.period, budget.scope, "unpriced"), now).scalar or 0.0,
+        unpriced=unpriced,
     )

@@ -55,7 +55,8 @@ class BudgetStatus:
     name: str
     period: str
     amount: float
-    spent: float
+    spent: float | None
+    """Unknown where there are calls and none has a price."""
     span: Span
     scope: dict[str, str]
     projected: float | None = None
@@ -64,9 +65,9 @@ class BudgetStatus:
     unpriced: float = 0
 
     @property
-    def used(self) -> float:
+    def used(self) -> float | None:
         """Share of the amount, 0–1 and above."""
-        return self.spent / self.amount
+        return None if self.spent is None else self.spent / self.amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def severity(level: int, budgets: tuple[BudgetStatus, ...]) -> int:
 
     A budget within its bounds says nothing about the providers, so it makes nothing healthy.
     """
-    used = max((budget.used for budget in budgets), default=0.0)
+    used = max((budget.used or 0.0 for budget in budgets), default=0.0)
     money = CRITICAL if used >= 1 else WARNING if used >= BUDGET_WARNING else HEALTHY
     return max(money, level) if level != UNKNOWN else money or UNKNOWN
 

@@ -43,7 +43,12 @@ _CAPPED = (
 _FREE = ("session", "trace_id", "span_id", "parent_span_id", "batch_id")
 _ENUMERATED = ("operation", "status", "error_category", "cost_status")
 _DEFAULTS = {"operation": "chat", "status": "unknown", "error_category": None, "cost_status": "unpriced"}
-_COUNTS = ("in_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "out_total", "reasoning")
+_COUNTS = {
+    "in_uncached": "input_tokens", "cache_read": "cache_read_tokens",
+    "cache_write_5m": "cache_write_tokens", "cache_write_1h": "cache_write_1h_tokens",
+    "out_total": "output_tokens", "reasoning": "reasoning_tokens",
+}  # fmt: skip
+"""Our fields, and what the sender calls them."""
 _SMALL = {"http_status": 999, "attempts": 1_000_000, "cost_reported": MAX_MONEY}
 _LENGTHS = ("latency_ms", "ttft_ms", "queue_wait_ms")
 _FLAGS = ("stream", "batch")
@@ -300,9 +305,9 @@ def _times(call: Call, latest: Micros) -> None:
 def _numbers(call: Call) -> None:
     for name, value in zip(_COUNTS, _get_counts(call), strict=True):
         if value is not None and (type(value) is not int or not 0 <= value <= MAX_COUNT):
-            setattr(call, name, count(name, value))
+            setattr(call, name, count(_COUNTS[name], value))
     if call.reasoning and call.out_total is not None and call.reasoning > call.out_total:
-        raise Invalid(f"reasoning {call.reasoning} is more than all output, {call.out_total}")
+        raise Invalid(f"reasoning_tokens {call.reasoning} is more than output_tokens {call.out_total}")
     _rarer_numbers(call, _get_small(call), _get_lengths(call), _get_flags(call))
 
 

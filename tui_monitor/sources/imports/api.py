@@ -1,5 +1,6 @@
 """What an import is made of: a format, options, where the rows go, and what came of it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,12 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.feed import Record
 from tui_monitor.store.api import ImportInfo
 
+MAX_REASONS = 20
+"""Kinds of reasons counted for each file."""
 SHOWN_REJECTIONS = 5
 """Rejected rows told one by one for each file; the others are counted."""
+_VALUE = re.compile(r"'[^']*'|(?<!\w)-?\d[\w.:+-]*")
+"""Values in a reason: without them the same fault of two rows reads the same."""
 
 
 class ImportFailure(MonitorError):
@@ -128,12 +133,17 @@ class FileSummary:
     rejected: int = 0
     rejections: list[tuple[int, str]] = field(default_factory=list)
     """(line number, or 0 where there is none to tell; reason) of the first few."""
+    reasons: dict[str, int] = field(default_factory=dict)
+    """How many rows were rejected for what, without their values; the first kinds only."""
     error: str = ""
     """Why the rest of the file could not be read."""
 
     def reject(self, line: int, reason: str) -> None:
         """Count a row that was not taken."""
         self.rejected += 1
+        kind = _VALUE.sub("…", reason)
+        if kind in self.reasons or len(self.reasons) < MAX_REASONS:
+            self.reasons[kind] = self.reasons.get(kind, 0) + 1
         if len(self.rejections) < SHOWN_REJECTIONS:
             self.rejections.append((line, reason))
 

@@ -30,7 +30,9 @@ def change_span(value: float | None, before: float | None) -> Span:
 
 
 def level(budget: "BudgetStatus") -> str:
-    """How a budget is doing: over, on the way to it, or well."""
+    """How a budget is doing: over, on the way to it, well, or unknown."""
+    if budget.used is None:
+        return "dim"
     if budget.used >= 1:
         return "crit"
     ahead = budget.projected is not None and budget.projected > budget.amount
@@ -77,7 +79,7 @@ def _days_left(view: "CostsView") -> str:
 
 
 def _filled(budget: "BudgetStatus", width: int, glyphs: Glyphs) -> list[Span]:
-    text = bar(budget.used, width, glyphs)
+    text = bar(budget.used or 0.0, width, glyphs)
     filled = text.rstrip(glyphs.track)
     return [(filled, level(budget)), (text[len(filled) :], "dim")]
 
