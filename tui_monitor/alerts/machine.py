@@ -1,25 +1,28 @@
 """The life of an alert as a pure function: what was, what the rule reads now, what is.
 
     (condition holds) → pending → firing ⇄ acknowledged → resolved
-                           └───────────────────────────→ resolved
+                           │        ⇅  silenced  ⇅           ↑
+                           └─────────────────────────────────┘
 
-An alert that comes up again after it was resolved is a new one with an id of its own.
+The state is made of four facts and of nothing else: whether the condition has ended, whether it has held
+for long enough, which silence is over the alert, and who takes care of it. An alert that comes up again
+after it was resolved is a new one with an id of its own.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tui_monitor.model.alert import Alert, Change, Labels
+from tui_monitor.alerts.silences import MAX_NAME, MAX_NOTE
+from tui_monitor.model.alert import Alert, Change, Labels, Silence
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.text import clean
 
-MAX_NAME = 64
-MAX_NOTE = 500
-
 NewId = Callable[[], str]
+Quieter = Callable[[Alert], Silence | None]
+"""The silence that keeps an alert quiet now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,17 @@ def fingerprint(rule: str, labels: Labels) -> str:
     return digest.hexdigest()
 
 
+def state_of(alert: Alert) -> AlertState:
+    """The state that an alert's facts come to."""
+    if alert.resolved is not None:
+        return AlertState.RESOLVED
+    if alert.fired is None:
+        return AlertState.PENDING
+    if alert.silenced_by:
+        return AlertState.SILENCED
+    return AlertState.ACKNOWLEDGED if alert.acked_at is not None else AlertState.FIRING
+
+
 def advance(
     watch: Watch,
     open_alerts: Iterable[Alert],
@@ -70,6 +84,7 @@ def advance(
     now: Micros,
     who: str,
     new_id: NewId,
+    quieter: Quieter = lambda _: None,
 ) -> Step:
     """One evaluation of one rule. `open_alerts` are the rule's; absent labels no longer hold."""
     before = {alert.fingerprint: alert for alert in open_alerts}
@@ -81,8 +96,12 @@ def advance(
             continue
         old = before.get(print_)
         alert = _held(watch, old, reading, print_, now, new_id)
+        # A silence that is there already comes before the first word, so that nobody hears of the alert.
+        alert, hushed = hush(alert, quieter(alert), now, who)
         alerts.append(alert)
-        if old is None or alert.state is not old.state:
+        if hushed is not None:
+            changes.append(hushed)
+        elif old is None or alert.state is not old.state:
             changes.append(Change(alert.id, now, alert.state, who, value=alert.value))
     for print_, old in before.items():
         reading = by_print.get(print_)
@@ -109,39 +128,93 @@ def _held(
             old, severity=watch.severity, summary=reading.summary, expr=watch.expr, value=reading.value,
             threshold=reading.threshold, op=watch.op, unit=reading.unit,
         )  # fmt: skip
-    if alert.state is AlertState.PENDING and now - alert.since >= watch.for_us:
-        return replace(alert, state=AlertState.FIRING, fired=now)
+    if alert.fired is None and now - alert.since >= watch.for_us:
+        return _settled(replace(alert, fired=now))
     return alert
+
+
+def hush(
+    alert: Alert, silence: Silence | None, now: Micros, who: str, why: str = "silence ended"
+) -> tuple[Alert, Change | None]:
+    """The alert under a silence, or under none any more because of `why`; its change where it changes.
+
+    An alert that has not fired is not made quiet: it says nothing yet.
+    """
+    if alert.fired is None or alert.resolved is not None:
+        return alert, None
+    if silence is None:
+        if not alert.silenced_by:
+            return alert, None
+        loud = _settled(replace(alert, silenced_by="", silenced_until=None))
+        note = f"{why} ({alert.silenced_by})"
+        return loud, Change(alert.id, now, loud.state, who, note, alert.value)
+    hushed = _settled(replace(alert, silenced_by=silence.id, silenced_until=silence.ends))
+    if alert.silenced_by == silence.id:
+        return hushed, None
+    note = f"silence {silence.id}: {silence.note}" if silence.note else f"silence {silence.id}"
+    return hushed, Change(alert.id, now, hushed.state, silence.created_by or who, note, alert.value)
 
 
 def resolve(
     alert: Alert, now: Micros, who: str, *, note: str = "", value: float | None = None
 ) -> tuple[Alert, Change]:
-    """The alert's end; an acknowledgement goes with it and stays in the history only."""
-    ended = replace(alert, state=AlertState.RESOLVED, resolved=now, acked_by=None, acked_at=None, note="")
-    return ended, Change(alert.id, now, AlertState.RESOLVED, who, note, value)
+    """The alert's end; acknowledgement and silence go with it and stay in the history only."""
+    ended = replace(
+        alert, resolved=now, acked_by=None, acked_at=None, note="", silenced_by="", silenced_until=None
+    )
+    return _settled(ended), Change(alert.id, now, AlertState.RESOLVED, who, note, value)
 
 
 def acknowledge(alert: Alert, now: Micros, who: str, note: str = "") -> tuple[Alert, Change]:
-    """Somebody takes care of it; another person may take it over. Raises `MonitorError` unless it fires."""
-    if alert.state is AlertState.PENDING:
+    """Somebody takes care of it; another person may take it over. A silenced alert stays silenced.
+
+    Raises `MonitorError` unless it fires.
+    """
+    if not alert.open:
+        raise MonitorError(f"{alert.rule} is resolved already", hint="there is nothing left to take care of")
+    if alert.fired is None:
         raise MonitorError(
             f"{alert.rule} is not firing yet", hint="it fires when its condition has held long enough"
         )
-    if not alert.open:
-        raise MonitorError(f"{alert.rule} is resolved already", hint="there is nothing left to take care of")
     who, note = clean(who, MAX_NAME), clean(note, MAX_NOTE)
-    taken = replace(alert, state=AlertState.ACKNOWLEDGED, acked_by=who, acked_at=now, note=note)
-    return taken, Change(alert.id, now, AlertState.ACKNOWLEDGED, who, note, alert.value)
+    taken = _settled(replace(alert, acked_by=who, acked_at=now, note=note))
+    told = note
+    if taken.state is not AlertState.ACKNOWLEDGED:
+        told = f"acknowledged: {note}" if note else "acknowledged"
+    return taken, Change(alert.id, now, taken.state, who, told, alert.value)
 
 
 def unacknowledge(alert: Alert, now: Micros, who: str) -> tuple[Alert, Change]:
     """The acknowledgement taken back. Raises `MonitorError` where there is none."""
-    if alert.state is not AlertState.ACKNOWLEDGED:
+    if alert.acked_at is None:
         raise MonitorError(f"{alert.rule} is not acknowledged", hint="there is nothing to take back")
-    who = clean(who, MAX_NAME)
-    firing = replace(alert, state=AlertState.FIRING, acked_by=None, acked_at=None, note="")
-    return firing, Change(alert.id, now, AlertState.FIRING, who, "acknowledgement taken back", alert.value)
+    given = _settled(replace(alert, acked_by=None, acked_at=None, note=""))
+    note = "acknowledgement taken back"
+    return given, Change(alert.id, now, given.state, clean(who, MAX_NAME), note, alert.value)
+
+
+def told(before: Alert | None, after: Alert) -> Alert | None:
+    """The alert with its new state noted as told, where people are to hear of it; else None.
+
+    They hear that it fires, that somebody takes it, and that it is over; nothing while it is silenced, and
+    its end only where they have heard of it. After a silence they hear again that it fires.
+    """
+    if before is not None and before.state is after.state and before.acked_at == after.acked_at:
+        return None
+    match after.state:
+        case AlertState.FIRING:
+            speak = True
+        case AlertState.ACKNOWLEDGED:
+            speak = after.told != after.state or before is None or before.acked_at != after.acked_at
+        case AlertState.RESOLVED:
+            speak = bool(after.told)
+        case _:
+            speak = False
+    return replace(after, told=after.state.value) if speak else None
+
+
+def _settled(alert: Alert) -> Alert:
+    return replace(alert, state=state_of(alert))
 
 
 def in_order(alerts: Iterable[Alert]) -> tuple[Alert, ...]:

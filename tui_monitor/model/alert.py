@@ -1,12 +1,14 @@
 """An alert, its history, and what keeps it quiet."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Severity
 
 Labels = dict[str, str]
+Match = Literal["=", "!=", "=~", "!~"]
+MATCHES: tuple[Match, ...] = get_args(Match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Matcher:
 
     name: str
     value: str
-    op: Literal["=", "!=", "=~", "!~"] = "="
+    op: Match = "="
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The façade over a database that this process reads, and perhaps writes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from tui_monitor.alerts.book import AlertBook
+from tui_monitor.alerts.course import chart, instants
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.load import Settings
 from tui_monitor.costs.summary import costs_view
@@ -15,17 +16,18 @@ from tui_monitor.health.providers import providers_view
 from tui_monitor.health.status import status_view
 from tui_monitor.health.system import system_view
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
-from tui_monitor.model.alert import Alert, AlertsView, Change
+from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
-from tui_monitor.monitor.api import Reloaded, Snapshot
+from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import Extent, ImportInfo, Reader
 
 _THREADS = 3
+_MOST_FIRING = 100
 _NEEDS_SOMEBODY = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
 
 P = ParamSpec("P")
@@ -45,6 +47,22 @@ class Actions(Protocol):
 
     async def unacknowledge(self, alert_id: str, who: str) -> Alert:
         """Take an acknowledgement back."""
+        ...
+
+    async def silence(
+        self,
+        matchers: Sequence[Matcher],
+        ends: Micros,
+        who: str,
+        note: str = "",
+        *,
+        starts: Micros | None = None,
+    ) -> Silence:
+        """Keep the alerts quiet that all matchers fit."""
+        ...
+
+    async def unsilence(self, silence_id: str, who: str) -> Silence:
+        """End a silence now."""
         ...
 
     async def undo_import(self, batch_id: str) -> int:
@@ -96,6 +114,11 @@ class LocalMonitor:
         now = self._clock.now()
         version, extent, unpriced = await self._in_thread(self._read_frame, now)
         alerts = [a for a in (await self.alerts()).alerts if a.state in _NEEDS_SOMEBODY]
+        firing = [
+            Fired(alert.id, alert.severity, alert.summary or alert.rule, alert.fired or alert.since)
+            for alert in alerts
+            if alert.state is AlertState.FIRING
+        ]
         worst = max((alert.severity for alert in alerts), key=lambda s: s.rank, default=None)
         return Snapshot(
             at=now,
@@ -107,6 +130,7 @@ class LocalMonitor:
             worst_alert=_text(worst),
             unpriced_today=unpriced,
             version=version,
+            firing=tuple(sorted(firing, key=lambda fired: -fired.fired)[:_MOST_FIRING]),
         )
 
     async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
@@ -179,6 +203,16 @@ class LocalMonitor:
         """Ways to go on with a query."""
         return await self._in_thread(self._engine.complete, text, cursor)
 
+    async def alert(self, alert_id: str) -> Alert:
+        """One alert, open or of any time ago, by its id or a beginning that only it has."""
+        return await self._alerts.find(alert_id)
+
+    async def alert_chart(self, alert_id: str, shown: TimeRange, points: int) -> Result:
+        """What the alert's rule compared over time; see `Monitor.alert_chart`."""
+        alert = await self._alerts.find(alert_id)
+        times = instants(shown.span(self._clock.now()), points, self._settings.alerts.interval)
+        return await self._in_thread(chart, self._alerts.rule_of(alert), alert, self._engine, times)
+
     async def history(self, alert_id: str) -> list[Change]:
         """An alert's history, oldest first."""
         return await self._alert_store.history(alert_id)
@@ -190,6 +224,26 @@ class LocalMonitor:
     async def unacknowledge(self, alert_id: str, who: str) -> Alert:
         """Take an acknowledgement back."""
         return await self._actions.unacknowledge(alert_id, who)
+
+    async def silence(
+        self,
+        matchers: Sequence[Matcher],
+        ends: Micros,
+        who: str,
+        note: str = "",
+        *,
+        starts: Micros | None = None,
+    ) -> Silence:
+        """Keep the alerts quiet that all matchers fit, until `ends`."""
+        return await self._actions.silence(matchers, ends, who, note, starts=starts)
+
+    async def unsilence(self, silence_id: str, who: str) -> Silence:
+        """End a silence now."""
+        return await self._actions.unsilence(silence_id, who)
+
+    async def silences(self, *, ended: bool = False) -> list[Silence]:
+        """Silences in force or to come; with `ended`, those of the last 30 days too."""
+        return await self._alerts.silences(ended=ended)
 
     async def imports(self) -> list[ImportInfo]:
         """Imports, newest first."""

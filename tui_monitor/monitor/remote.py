@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import httpx
 
     from tui_monitor.health.views import CollectorStatus
-    from tui_monitor.model.alert import Alert
+    from tui_monitor.model.alert import Alert, Matcher, Silence
+    from tui_monitor.model.clock import Micros
     from tui_monitor.model.feed import Record
     from tui_monitor.monitor.api import Reloaded
     from tui_monitor.store.api import ImportInfo
@@ -72,6 +73,38 @@ class SocketClient:
     async def unacknowledge(self, alert_id: str, who: str) -> "Alert":
         """Take an acknowledgement back."""
         return await self._alert(alert_id, "unack", {"who": who})
+
+    async def silence(
+        self,
+        matchers: "Sequence[Matcher]",
+        ends: "Micros",
+        who: str,
+        note: str = "",
+        *,
+        starts: "Micros | None" = None,
+    ) -> "Silence":
+        """Keep the alerts quiet that all matchers fit."""
+        from tui_monitor.model.alert import Silence
+        from tui_monitor.model.clock import iso
+
+        body = {
+            "matchers": [{"name": m.name, "op": m.op, "value": m.value} for m in matchers],
+            "ends": iso(ends),
+            "who": who,
+            "note": note,
+        }
+        if starts is not None:
+            body["starts"] = iso(starts)
+        return _as(Silence, await self._data("POST", "/monitor/v1/silences", json=body))
+
+    async def unsilence(self, silence_id: str, who: str) -> "Silence":
+        """End a silence now."""
+        from urllib.parse import quote
+
+        from tui_monitor.model.alert import Silence
+
+        path = f"/monitor/v1/silences/{quote(silence_id, safe='')}"
+        return _as(Silence, await self._data("DELETE", path, params={"who": who}))
 
     async def begin_import(self, info: "ImportInfo") -> None:
         """Note an import before its rows arrive."""

@@ -1,16 +1,17 @@
 """Looking at a database that another process writes, or nobody: reading here, acting there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tui_monitor.alerts.book import AlertBook
+from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config import places
 from tui_monitor.config.load import Settings
 from tui_monitor.health.views import CollectorStatus
-from tui_monitor.model.alert import Alert
-from tui_monitor.model.clock import Clock
+from tui_monitor.model.alert import Alert, Matcher, Silence
+from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
@@ -63,6 +64,28 @@ class Elsewhere:
             return await self._client.unacknowledge(alert_id, who)
         async with self._writing() as (_, book):
             return await book.unacknowledge(alert_id, who)
+
+    async def silence(
+        self,
+        matchers: Sequence[Matcher],
+        ends: Micros,
+        who: str,
+        note: str = "",
+        *,
+        starts: Micros | None = None,
+    ) -> Silence:
+        """Keep the alerts quiet that all matchers fit."""
+        if await self._client.alive():
+            return await self._client.silence(matchers, ends, who, note, starts=starts)
+        async with self._writing() as (_, book):
+            return await book.silence(matchers, ends, who, note, starts=starts)
+
+    async def unsilence(self, silence_id: str, who: str) -> Silence:
+        """End a silence now."""
+        if await self._client.alive():
+            return await self._client.unsilence(silence_id, who)
+        async with self._writing() as (_, book):
+            return await book.unsilence(silence_id, who)
 
     async def undo_import(self, batch_id: str) -> int:
         """Take an import back whole."""
@@ -167,7 +190,15 @@ def _open(settings: Settings, path: Path, clock: Clock, write: bool) -> Store:
 
 def _book(settings: Settings, store: Store, alerts: AlertStore, clock: Clock) -> AlertBook:
     calendar = settings.calendar()
-    return AlertBook(alerts, settings.alerts, calendar, clock, LocalEngine(store, calendar))
+    return AlertBook(
+        alerts,
+        settings.alerts,
+        calendar,
+        clock,
+        LocalEngine(store, calendar),
+        shipped=shipped_rules(settings),
+        budgets=settings.budgets,
+    )
 
 
 def _size(path: Path) -> int | None:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from tui_monitor.alerts.channels.table import CHANNELS
 from tui_monitor.alerts.evaluator import Evaluator
+from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config.load import Settings
 from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.bus import EventBus
@@ -72,7 +74,6 @@ class Collector:
         self._serve = serve
         self._configure = configure
         self._changing = asyncio.Lock()
-        self._rules_changed = asyncio.Event()
         self._sources = {source.name: source for source in (SOURCES if sources is None else sources)}
         self._supervisor = Supervisor(self.clock, self.bus, backoff)
         self._doors: tuple[str, ...] = ()
@@ -101,13 +102,22 @@ class Collector:
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
             stack.push_async_callback(alerts.close)
             engine = LocalEngine(self.store, calendar)
-            evaluator = Evaluator(engine, alerts, settings.alerts, calendar, self.clock, self.bus)
+            evaluator = Evaluator(
+                engine,
+                alerts,
+                settings.alerts,
+                calendar,
+                self.clock,
+                self.bus,
+                shipped=shipped_rules(settings),
+                budgets=settings.budgets,
+            )
             await evaluator.load()
             self._intake = Intake(settings, self.store, self.clock, self.bus)
             self.monitor = LocalMonitor(
                 settings, self.store, engine, alerts, evaluator, _Here(self, evaluator), self.clock
             )
-            self._evaluator = evaluator
+            self._evaluator, self._alerts = evaluator, alerts
             pauses = await asyncio.to_thread(load_pauses, self.store)
             self._started = self.clock.now()
             self._start_workers(pauses)
@@ -124,7 +134,8 @@ class Collector:
             words = self._words(pause) if pause else ""
             self._supervisor.start(loops.source_worker(self, source), paused=words)
         for worker in (
-            loops.alerts_worker(self._evaluator, self.clock, self._rules_changed),
+            loops.alerts_worker(self._evaluator),
+            *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
             loops.retention_worker(self),
             loops.own_samples_worker(self),
         ):
@@ -225,8 +236,9 @@ class Collector:
             await self._intake.reload(settings)
             self.settings = settings
             self.monitor.reconfigure(settings)
-            await self._evaluator.reconfigure(settings.alerts)
-            self._rules_changed.set()
+            await self._evaluator.reconfigure(
+                settings.alerts, shipped=shipped_rules(settings), budgets=settings.budgets
+            )
             if concerns_sources(reloaded):
                 await self._restart_sources()
         self._config.running(_reloaded(reloaded))
@@ -281,6 +293,8 @@ class _Here:
         self._collector = collector
         self.acknowledge = evaluator.acknowledge
         self.unacknowledge = evaluator.unacknowledge
+        self.silence = evaluator.silence
+        self.unsilence = evaluator.unsilence
         self.undo_import = collector.undo_import
         self.pause_source = collector.pause_source
         self.resume_source = collector.resume_source

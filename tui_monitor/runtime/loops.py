@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui_monitor.alerts.channels.sender import Sender
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.load import Settings
 from tui_monitor.model.clock import DAY, MINUTE, SECOND, Clock, Micros
@@ -16,6 +16,7 @@ from tui_monitor.model.timerange import format_duration
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime.supervisor import Handle, Worker
 from tui_monitor.sources.api import Source, why_off
+from tui_monitor.store.alerts import AlertStore
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -92,12 +93,11 @@ async def stay(handle: Handle) -> None:
     await asyncio.Event().wait()
 
 
-def alerts_worker(evaluator: Evaluator, clock: Clock, changed: asyncio.Event) -> Worker:
-    """Evaluates the rules on their grid, and at once when they have `changed`."""
+def alerts_worker(evaluator: Evaluator) -> Worker:
+    """Evaluates the rules on their grid, and at once when they have changed."""
 
     async def run(handle: Handle) -> None:
         while True:
-            changed.clear()
             await evaluator.run_once()
             rules = evaluator.view().rules
             broken = [rule for rule in rules if rule.error and rule.enabled]
@@ -105,11 +105,15 @@ def alerts_worker(evaluator: Evaluator, clock: Clock, changed: asyncio.Event) ->
                 handle.problem(f"{broken[0].name}: {broken[0].error}")
             handle.heard(1)
             handle.running(_rules(len(rules), len(broken)))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, (evaluator.due() - clock.now()) / SECOND)):
-                    await changed.wait()
+            await evaluator.rest()
 
     return Worker("alerts", run)
+
+
+def channel_worker(collector: "Collector", name: str, store: AlertStore) -> Worker:
+    """Tells one channel of alerts."""
+    sender = Sender(name, store, lambda: collector.settings.alerts, collector.clock, collector.bus)
+    return Worker(sender.title, sender.run)
 
 
 def retention_worker(collector: "Collector") -> Worker:

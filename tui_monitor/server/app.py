@@ -14,6 +14,7 @@ from tui_monitor.server.imports import Imports
 from tui_monitor.server.pushing import Pushing
 from tui_monitor.server.reading import Reading
 from tui_monitor.server.refusal import Refusal, refusal_of
+from tui_monitor.server.silencing import Silencing
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -23,7 +24,7 @@ _TYPES = {404: "not_found", 405: "bad_data"}
 
 def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
     """The application behind a door; `trusted` is the Unix socket, with what only the same user may do."""
-    pushing, reading = Pushing(collector), Reading(collector)
+    pushing, reading, silencing = Pushing(collector), Reading(collector), Silencing(collector)
     routes: list[BaseRoute] = [
         Route("/live", reading.live),
         Route("/ready", reading.ready),
@@ -35,8 +36,12 @@ def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
         Route("/monitor/v1/sources", reading.sources),
         Route("/monitor/v1/query", reading.query),
         Route("/monitor/v1/alerts", reading.alerts),
+        Route("/monitor/v1/alerts/{id}", silencing.alert),
         Route("/monitor/v1/alerts/{id}/ack", pushing.acknowledge, methods=["POST"]),
         Route("/monitor/v1/alerts/{id}/unack", pushing.unacknowledge, methods=["POST"]),
+        Route("/monitor/v1/silences", silencing.silences),
+        Route("/monitor/v1/silences", silencing.create, methods=["POST"]),
+        Route("/monitor/v1/silences/{id}", silencing.end, methods=["DELETE"]),
     ]
     if trusted:
         imports, controls = Imports(collector), Controls(collector)

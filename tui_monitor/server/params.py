@@ -56,6 +56,20 @@ def instant(request: Request, name: str) -> Micros | None:
     value = request.query_params.get(name)
     if value is None:
         return None
+    return _known(name, value)
+
+
+def moment(data: dict[str, Any], name: str) -> Micros | None:
+    """An instant in a JSON object, in RFC 3339 or epoch seconds; None where it is not there."""
+    value = data.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise bad(f"{name} must be a time")
+    return _known(name, str(value))
+
+
+def _known(name: str, value: str) -> Micros:
     moment = _instant(name, value)
     if not 0 <= moment <= _LATEST:
         raise bad(f"{name} is out of range", "between the years 1970 and 3000")

@@ -1,9 +1,9 @@
-"""Alerts and their history: small, written as they change, and there again after a restart."""
+"""Alerts, their history, silences and what is to be told: written together, there again after a restart."""
 
 import asyncio
 import dataclasses
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ from typing import Any
 import aiosqlite
 import orjson
 
-from tui_monitor.model.alert import Alert, Change
+from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Severity
-from tui_monitor.store import migrations, opening
+from tui_monitor.store import migrations, opening, outbox
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.outbox import Notice, Waiting
 
+MAX_SILENCES = 20_000
+"""Silences that are kept, those that are over included."""
 _PATIENCE = 10.0
 """Seconds to wait for another process's transaction."""
 
@@ -58,10 +61,9 @@ class AlertStore:
             "state = ? AND resolved >= ? ORDER BY resolved DESC, id", AlertState.RESOLVED, instant
         )
 
-    async def get(self, alert_id: str) -> Alert | None:
-        """One alert."""
-        found = await self._alerts("id = ?", alert_id)
-        return found[0] if found else None
+    async def starting_with(self, start: str) -> list[Alert]:
+        """Alerts whose id begins so, ended ones too; two at most."""
+        return await self._alerts("substr(id, 1, ?) = ? ORDER BY id LIMIT 2", len(start), start)
 
     async def history(self, alert_id: str) -> list[Change]:
         """An alert's changes, oldest first."""
@@ -69,21 +71,107 @@ class AlertStore:
             "SELECT alert_id, at, state, who, note, value FROM alert_changes WHERE alert_id = ? ORDER BY id",
             (alert_id,),
         )
-        return [Change(i, at, AlertState(state), who, note, value) for i, at, state, who, note, value in rows]
+        return [_change(row) for row in rows]
 
-    async def save(self, alerts: Sequence[Alert], changes: Sequence[Change]) -> None:
-        """Store alerts as they are now, and add to their history; one transaction."""
-        if not alerts and not changes:
-            return
-        records = [(a.id, a.state, a.since, a.resolved, _record(a)) for a in alerts]
-        rows = [(c.alert_id, c.at, c.state, c.who, c.note, c.value) for c in changes]
+    async def silences(self, since: Micros) -> list[Silence]:
+        """Silences that end after an instant, the first to end first."""
+        rows = await self._rows("SELECT record FROM silences WHERE ends > ? ORDER BY ends, id", (since,))
+        return [_silence(orjson.loads(record)) for (record,) in rows]
+
+    async def save(
+        self,
+        alerts: Sequence[Alert],
+        changes: Sequence[Change],
+        silences: Sequence[Silence] = (),
+        *,
+        tell: Collection[str] = (),
+        channels: Collection[str] = (),
+        now: Micros = 0,
+    ) -> int:
+        """Store alerts and silences as they are now, and add to the history; one transaction.
+
+        The changes of the alerts in `tell` (ids) are queued for the channels. Returns how many older
+        notices had to make room for them.
+        """
+        if not alerts and not changes and not silences:
+            return 0
+        records = {a.id: _record(a) for a in alerts}
+        told: list[tuple[str, int, str]] = []
         async with self._transaction():
-            await self._conn.executemany("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?)", records)
             await self._conn.executemany(
-                """INSERT INTO alert_changes (alert_id, at, state, who, note, value)
-                VALUES (?, ?, ?, ?, ?, ?)""",
-                rows,
+                "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?)",
+                [(a.id, a.state, a.since, a.resolved, records[a.id]) for a in alerts],
             )
+            await self._conn.executemany(
+                "INSERT OR REPLACE INTO silences VALUES (?, ?, ?, ?)",
+                [(s.id, s.starts, s.ends, to_json(dataclasses.asdict(s))) for s in silences],
+            )
+            for change in changes:
+                number = await self._write(change)
+                if change.alert_id in tell and change.alert_id in records:
+                    told.append((change.alert_id, number, records[change.alert_id]))
+            return await outbox.put(self._conn, channels, told, now)
+
+    async def forget_silences(self, before: Micros) -> None:
+        """Delete silences that ended before an instant, and the oldest beyond `MAX_SILENCES`."""
+        async with self._transaction():
+            await self._conn.execute(
+                """DELETE FROM silences WHERE ends < ? OR ends < (
+                SELECT ends FROM silences ORDER BY ends DESC LIMIT 1 OFFSET ?)""",
+                (before, MAX_SILENCES),
+            )
+
+    async def waiting(self, channel: str) -> Waiting:
+        """How a channel's queue stands."""
+        sql = f"SELECT count(*), min(CASE WHEN {outbox.FIRST} THEN due END) FROM outbox WHERE channel = ?"
+        ((count, due),) = await self._rows(sql, (channel,))
+        return Waiting(count, due)
+
+    async def due_notices(self, channel: str, now: Micros, longest: Micros, limit: int = 20) -> list[Notice]:
+        """What may be tried now, the oldest first; of one alert only its earliest notice.
+
+        One that would wait for more than `longest` was put off by a clock that has been set back since.
+        """
+        rows = await self._rows(
+            f"""SELECT outbox.id, channel, outbox.record, queued, attempts, c.id,
+            c.alert_id, c.at, c.state, c.who, c.note, c.value
+            FROM outbox JOIN alert_changes AS c ON c.id = outbox.change
+            WHERE channel = ? AND (due <= ? OR due > ?) AND {outbox.FIRST} ORDER BY outbox.id LIMIT ?""",
+            (channel, now, now + longest, limit),
+        )
+        return [_notice(row) for row in rows]
+
+    async def delivered(self, notice: Notice) -> None:
+        """Forget a notice that its channel has taken."""
+        async with self._transaction():
+            await self._conn.execute("DELETE FROM outbox WHERE id = ?", (notice.id,))
+
+    async def put_off(self, notice: Notice, due: Micros, error: str) -> None:
+        """Try a notice again at an instant, because of an error."""
+        async with self._transaction():
+            await self._conn.execute(
+                "UPDATE outbox SET attempts = attempts + 1, due = ?, error = ? WHERE id = ?",
+                (due, error, notice.id),
+            )
+
+    async def give_up(self, before: Micros) -> int:
+        """Delete notices of every channel that were queued before an instant; how many."""
+        async with self._transaction():
+            cursor = await self._conn.execute("DELETE FROM outbox WHERE queued < ?", (before,))
+            count = cursor.rowcount
+            await cursor.close()
+        return count
+
+    async def _write(self, change: Change) -> int:
+        """Add to the history; the number of the row."""
+        cursor = await self._conn.execute(
+            "INSERT INTO alert_changes (alert_id, at, state, who, note, value) VALUES (?, ?, ?, ?, ?, ?)",
+            (change.alert_id, change.at, change.state, change.who, change.note, change.value),
+        )
+        number = cursor.lastrowid
+        await cursor.close()
+        assert number is not None
+        return number
 
     async def _alerts(self, condition: str, *bounds: object) -> list[Alert]:
         rows = await self._rows(f"SELECT record FROM alerts WHERE {condition}", bounds)
@@ -146,3 +234,21 @@ def _alert(record: Mapping[str, Any]) -> Alert:
     fields["state"] = AlertState(fields["state"])
     fields["spark"] = tuple(fields.get("spark", ()))
     return Alert(**fields)
+
+
+def _change(row: Sequence[Any]) -> Change:
+    alert_id, at, state, who, note, value = row
+    return Change(alert_id, at, AlertState(state), who, note, value)
+
+
+def _silence(record: Mapping[str, Any]) -> Silence:
+    known = {field.name: record[field.name] for field in dataclasses.fields(Silence) if field.name in record}
+    known["matchers"] = tuple(Matcher(**matcher) for matcher in known["matchers"])
+    return Silence(**known)
+
+
+def _notice(row: Sequence[Any]) -> Notice:
+    number, channel, record, queued, attempts, change_id, *change = row
+    told = _change(change)
+    key = outbox.key_of(told.alert_id, told.state, change_id)
+    return Notice(number, channel, key, _alert(orjson.loads(record)), told, queued, attempts)
