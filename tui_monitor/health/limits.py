@@ -6,23 +6,46 @@ from contextlib import suppress
 from tui_monitor.health.views import Progress, RateLimit
 from tui_monitor.model.clock import DAY, HOUR, SECOND, Micros
 from tui_monitor.model.feed import Event
+from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Reader
 
 _LIMIT_KEPT = DAY
 _PROGRESS_KEPT = HOUR
 _LONGEST_RESET_S = 400 * DAY / SECOND
 """What is said to be further off is a mistake of who said it; an infinite one has no time at all."""
+_LOOKED_THROUGH = 2_000
+"""Events that are read for the limits of one moment."""
 _ENDED = frozenset({"completed", "complete", "done", "failed", "cancelled", "finished"})
 
 
 def rate_limits(reader: Reader, now: Micros) -> tuple[RateLimit, ...]:
-    """The newest state of each key in the last day: denied ones first, then the fullest."""
+    """The newest state of each limit in the last day: denied ones first, then the fullest.
+
+    One key has a limit of each type at each provider.
+    """
     limits = [
         _limit(event)
-        for event in reader.latest_event("rate_limit", "key")
+        for event in reader.latest_event("rate_limit", "key", "limit_type", "provider")
         if _recent(event, now, _LIMIT_KEPT)
     ]
-    return tuple(sorted(limits, key=lambda limit: (limit.result != "denied", _left(limit), limit.key)))
+    return tuple(
+        sorted(
+            limits,
+            key=lambda limit: (
+                limit.result != "denied", left(limit), limit.key, limit.limit_type, limit.provider
+            ),
+        )
+    )  # fmt: skip
+
+
+def limits_at(reader: Reader, span: Span) -> list[RateLimit]:
+    """The newest state in the span of each limit that names its provider."""
+    found: dict[tuple[str, str, str], RateLimit] = {}
+    for event in reader.events("rate_limit", span, _LOOKED_THROUGH):
+        if event.labels.get("provider"):
+            limit = _limit(event)
+            found[limit.key, limit.limit_type, limit.provider] = limit
+    return list(found.values())
 
 
 def progress(reader: Reader, now: Micros) -> tuple[Progress, ...]:
@@ -51,6 +74,7 @@ def _limit(event: Event) -> RateLimit:
         limit=_number(labels.get("limit")),
         at=event.ts,
         reset_at=None if reset_s is None else event.ts + round(reset_s * SECOND),
+        provider=labels.get("provider", ""),
     )
 
 
@@ -58,7 +82,7 @@ def _recent(event: Event, now: Micros, kept: Micros) -> bool:
     return now - kept < event.ts <= now + kept
 
 
-def _left(limit: RateLimit) -> float:
+def left(limit: RateLimit) -> float:
     """Share of the limit that remains; 1 where it is not known."""
     if limit.remaining is None or not limit.limit:
         return 1.0

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from tui_monitor.config.settings import HealthSettings
+from tui_monitor.health.judging import Judging
+from tui_monitor.health.outside import headrooms
 from tui_monitor.health.state import Evidence, judge
 from tui_monitor.health.views import ProviderRow, ProvidersView
 from tui_monitor.model.calendar import Calendar
@@ -10,15 +12,12 @@ from tui_monitor.model.clock import DAY, HOUR, MINUTE, WEEK, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import Span, TimeRange, format_duration, step_for
 from tui_monitor.query.asking import Asking
-from tui_monitor.query.baseline import baselines_of
 from tui_monitor.query.engine import Engine
-from tui_monitor.query.parser import parse
 from tui_monitor.store.api import Reader
 
 Figures = Mapping[str, float]
 Spark = tuple[float | None, ...]
 
-_USUAL = parse("latency{} [5m] p95 by(provider)")
 _CALLS = "requests{} sum by(provider)"
 _COLUMNS: dict[str, tuple[str, str, str]] = {
     # column: metric, range ({span} is the shown one), aggregate
@@ -43,12 +42,15 @@ def providers_view(
     shown: TimeRange,
     points: int,
     now: Micros,
+    *,
+    believed: Micros | None = None,
 ) -> ProvidersView:
-    """Every provider seen in the shown span or in the seven days before its end, the worst first.
+    """Every provider seen in the shown span or in the seven days before its end, or asked, the worst first.
 
     States are judged on the `settings.window` that ends where the shown span ends, so that travelling in
-    time shows the state of then; "today" is the day of that end. Blocks on the store; raises `QueryError`
-    or `StoreError`.
+    time shows the state of then; "today" is the day of that end. `believed` is how long probes and status
+    pages are believed, `settings.probe_age` by default. Blocks on the store; raises `QueryError` or
+    `StoreError`.
     """
     span = shown.span(now)
     asking = Asking(engine)
@@ -58,19 +60,28 @@ def providers_view(
         for column, (metric, window, how) in _COLUMNS.items()
     }
     seen = _last_seen(asking, span)
-    names = set(seen).union(figures["requests"], figures["cost_today"], figures["unpriced"])
-    evidence = _evidence(asking, settings, span.end)
-    usual = baselines_of(engine).of(_USUAL, span.end, calendar, version=reader.version(), now=now)
-    baseline = {dict(labels)["provider"]: p95 for labels, p95 in usual.items()}
+    believed = believed or settings.probe_age
+    told, beside = Judging(asking, reader, settings, calendar, believed).at(span.end, now)
+    rooms = headrooms(asking, reader, span.end, believed)
+    names = set(seen).union(
+        figures["requests"], figures["cost_today"], figures["unpriced"], beside.probes, beside.pages
+    )
     step = step_for(span.length, points)
     sparks = _sparks(asking, span, step)
     rows = []
     for name in names:
-        told = evidence.get(name, Evidence())
-        told.baseline_ms = baseline.get(name)
-        verdict = judge(told, settings)
+        verdict = told.get(name) or judge(Evidence(), settings)
         values = {column: by_name.get(name) for column, by_name in figures.items()}
-        row = ProviderRow(name, *verdict, **values, last_call=seen.get(name), spark=sparks.get(name, ()))
+        row = ProviderRow(
+            name,
+            *verdict,
+            **values,
+            last_call=seen.get(name),
+            spark=sparks.get(name, ()),
+            probe=beside.probe(name),
+            page=beside.pages.get(name),
+            headroom=rooms.get(name),
+        )
         rows.append(row)
     rows.sort(key=lambda row: (_BADNESS[row.state], row.provider))
     return ProvidersView(
@@ -98,22 +109,6 @@ def _last_seen(asking: Asking, span: Span) -> dict[str, Micros]:
             if hits:
                 seen[series.label("provider")] = min(hits[-1], span.end)
     return seen
-
-
-def _evidence(asking: Asking, settings: HealthSettings, end: Micros) -> dict[str, Evidence]:
-    """What the window's calls say about each provider, without the baseline."""
-    window = format_duration(settings.window)
-    told: dict[str, Evidence] = {}
-    outcomes = asking.instant(f"requests{{}} [{window}] sum by(provider, status, error_category)", end)
-    for series in outcomes.series:
-        if series.value:
-            evidence = told.setdefault(series.label("provider"), Evidence())
-            evidence.add(series.label("status"), series.label("error_category"), series.value)
-    for name, value in _grouped(asking, f"latency{{}} [{window}] p95", end).items():
-        told.setdefault(name, Evidence()).p95_ms = value
-    for name, value in _grouped(asking, f"latency{{}} [{window}] count", end).items():
-        told.setdefault(name, Evidence()).timed = value
-    return told
 
 
 def _queries(length: str) -> dict[str, str]:

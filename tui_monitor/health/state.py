@@ -1,10 +1,12 @@
-"""A provider's state, judged on the calls of a short window; pure."""
+"""A provider's state, judged on the calls of a short window, on probes and its status page; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tui_monitor.config.settings import HealthSettings
+from tui_monitor.health.outside import Probed
+from tui_monitor.health.views import PageLook
 from tui_monitor.model.call import OUR_ERRORS, PROVIDER_ERRORS
 from tui_monitor.model.states import Health
 from tui_monitor.model.timerange import format_duration
@@ -12,16 +14,20 @@ from tui_monitor.model.units import milliseconds, significant
 
 
 class Verdict(NamedTuple):
-    """A state, why, and the figure that caused it: `success`, `p95` or empty."""
+    """A state, why, and the figure that caused it: `success`, `p95`, `probe`, `page` or empty."""
 
     state: Health
     reason: str
     flag: str = ""
 
 
+_RANK = {Health.UNKNOWN: 0, Health.HEALTHY: 1, Health.DEGRADED: 2, Health.UNAVAILABLE: 3}
+_OUR_NETWORK = "no provider answers at all: our own network is to blame, not they"
+
+
 @dataclass(slots=True)
 class Evidence:
-    """The calls of one provider in the window, counted by what they tell about it.
+    """The calls of one provider in the window, counted by what they tell about it, and what else is known.
 
     Calls that failed through us (a wrong key, a spent balance, our own limit) and calls that were
     cancelled tell nothing, nor do those whose outcome is unknown.
@@ -41,6 +47,11 @@ class Evidence:
     timed: float = 0
     """Calls whose latency is known."""
     baseline_ms: float | None = None
+    probes: Sequence[Probed] = ()
+    """Its addresses that are probed."""
+    page: PageLook | None = None
+    our_network: bool = False
+    """Whether nothing outside answers at this moment."""
 
     def add(self, status: str, category: str, calls: float) -> None:
         """Count calls of one outcome."""
@@ -54,6 +65,15 @@ class Evidence:
             self.ours[category] = self.ours.get(category, 0) + calls
         else:
             self.answered += calls
+
+    def excuse(self, calls: float) -> None:
+        """So many calls that got no answer failed through our own network."""
+        found = min(calls, self.theirs.get("network", 0))
+        if found:
+            self.theirs["network"] -= found
+            if not self.theirs["network"]:
+                del self.theirs["network"]
+            self.ours["network"] = self.ours.get("network", 0) + found
 
     @property
     def failed(self) -> float:
@@ -74,10 +94,22 @@ class Evidence:
 
 
 def judge(evidence: Evidence, settings: HealthSettings) -> Verdict:
-    """The state that the window's calls speak for.
+    """The state that calls, probes and the status page speak for: the worst of the three, calls first.
 
     A share of errors counts from `min_calls` calls that tell something, a p95 from as many timed ones.
+    Where our own network is to blame, nothing that got no answer counts, and what is not ill is unknown.
     """
+    calls = _of_calls(evidence, settings)
+    others = (_of_probes(evidence, settings), _of_page(evidence))
+    verdict = max((calls, *others), key=lambda one: _RANK[one.state])
+    if evidence.our_network and _RANK[verdict.state] <= _RANK[Health.HEALTHY]:
+        return Verdict(Health.UNKNOWN, _OUR_NETWORK)
+    if verdict is not calls and (evidence.judged or evidence.errors):
+        return verdict._replace(reason=f"{verdict.reason}; {calls.reason}")
+    return verdict
+
+
+def _of_calls(evidence: Evidence, settings: HealthSettings) -> Verdict:
     if evidence.judged >= settings.min_calls:
         rate = evidence.failed / evidence.judged
         if rate >= settings.unavailable_error_rate:
@@ -91,6 +123,38 @@ def judge(evidence: Evidence, settings: HealthSettings) -> Verdict:
     if evidence.judged >= settings.min_calls:
         return Verdict(Health.HEALTHY, _failures(evidence))
     return Verdict(Health.UNKNOWN, _too_few(evidence, settings))
+
+
+def _of_probes(evidence: Evidence, settings: HealthSettings) -> Verdict:
+    """Unavailable where no address answers, degraded where some do: each after so many failures in a row."""
+    probed = evidence.probes
+    failing = [one for one in probed if one.failures >= settings.probe_failures]
+    if failing and len(failing) == len(probed):
+        first = min(failing, key=lambda one: one.failures)
+        noun = "probe" if first.failures == 1 else "probes"
+        return Verdict(Health.UNAVAILABLE, f"{first.failures} {noun} in a row failed{_why(first)}", "probe")
+    if failing:
+        where = ", ".join(one.target for one in failing[:2])
+        reason = f"{len(failing)} of {len(probed)} addresses cannot be reached: {where}"
+        return Verdict(Health.DEGRADED, reason, "probe")
+    answered = [one for one in probed if one.answered]
+    if not answered:
+        reason = f"no probe was answered yet{_why(probed[0])}" if probed else ""
+        return Verdict(Health.UNKNOWN, reason)
+    times = [one.ms for one in answered if one.reachable and one.ms is not None]
+    return Verdict(Health.HEALTHY, f"reachable in {milliseconds(min(times))}" if times else "reachable")
+
+
+def _of_page(evidence: Evidence) -> Verdict:
+    page = evidence.page
+    if page is None or page.level <= 0:
+        return Verdict(Health.UNKNOWN, "")
+    title = f': "{page.title}"' if page.title else ""
+    return Verdict(Health.DEGRADED, f"its status page says {page.word}{title}", "page")
+
+
+def _why(probed: Probed) -> str:
+    return f": {probed.why}" if probed.why else ""
 
 
 def _failures(evidence: Evidence) -> str:

@@ -11,6 +11,60 @@ from tui_monitor.model.timerange import Span
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeLook:
+    """What our own probes of a provider found last: whether it can be reached, not how well it works."""
+
+    reachable: bool
+    """Whether the newest probe of one of its addresses was answered."""
+    ms: float | None = None
+    """Time of the newest answer, of the fastest address; unknown where we may have slowed it ourselves."""
+    failures: int = 0
+    """Failures in a row, of the address with the fewest."""
+    why: str = ""
+    """What the newest failure was, in a few words."""
+    targets: tuple[str, ...] = ()
+    at: Micros | None = None
+    """When it was probed last, to the minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """What a provider's status page says; its word, not our measurement."""
+
+    level: int
+    """0 operational, 1 degraded, 2 partial outage, 3 major outage, -1 maintenance."""
+    title: str = ""
+    """The incident; empty where there is none."""
+    url: str = ""
+    drift: bool = False
+    """Whether the page lacks the components that matter, so that the level is the whole page's."""
+    at: Micros | None = None
+    """When it was asked last, to the minute."""
+
+    @property
+    def word(self) -> str:
+        """The level in words."""
+        return PAGE_WORDS.get(self.level, "unknown")
+
+
+PAGE_WORDS = {
+    0: "operational", 1: "degraded", 2: "partial outage", 3: "major outage", -1: "maintenance",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What is left of the rate limit that is nearest to its end."""
+
+    kind: str
+    """What it limits: `requests`, `tokens` …, or the window of a subscription."""
+    share: float
+    """What is left of it, 0–1."""
+    remaining: float | None = None
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderRow:
     """One provider over the shown span. Latencies ms, rates 0–1, money USD; `None` is unknown."""
 
@@ -18,7 +72,7 @@ class ProviderRow:
     state: Health
     reason: str
     flag: str = ""
-    """The figure that caused the state: `success`, `p95` or empty; marked `[HIGH]`/`[LOW]` on the screen."""
+    """The figure that caused the state: `success`, `p95`, `probe`, `page` or empty; marked on the screen."""
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -32,6 +86,9 @@ class ProviderRow:
     last_call: Micros | None = None
     spark: tuple[float | None, ...] = ()
     """Requests per step over the span; `None` is no call in a step."""
+    probe: ProbeLook | None = None
+    page: PageLook | None = None
+    headroom: Headroom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +204,7 @@ class RateLimit:
     limit: float | None
     at: Micros
     reset_at: Micros | None = None
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_monitor.model.clock import SECOND, Micros
@@ -13,7 +13,7 @@ from tui_monitor.sources import limits
 from tui_monitor.sources.api import SourceContext, SourceSettings
 from tui_monitor.sources.probes.kinds import judge, kind_of, request_for
 from tui_monitor.sources.probes.targets import Target, near, targets_of
-from tui_monitor.sources.unanswered import Unanswered
+from tui_monitor.sources.unanswered import SILENT, Unanswered
 from tui_monitor.sources.web import Answer, Web
 
 _SPREAD = 0.1
@@ -67,7 +67,7 @@ class ProbeSource:
         runs = await ctx.offsets(_KEPT)
         # Connections are kept over one interval, so that most probes measure an answer and no handshake.
         async with Web(ctx.clock, idle=2 * probing.interval / SECOND, at_once=_AT_ONCE) as web:
-            board = _Board(ctx, len(found.targets))
+            board = _Board(ctx, found.targets)
             async with asyncio.TaskGroup() as group:
                 for target in found.targets:
                     run = _run_of(runs.get(_key(target), ""), ctx.clock.now(), probing.interval)
@@ -77,23 +77,39 @@ class ProbeSource:
 
 
 class _Board:
-    """What the source's row says: how many targets answer."""
+    """What all targets together tell: how many answer, and whether it is our own network that does not."""
 
-    def __init__(self, ctx: SourceContext, count: int) -> None:
+    def __init__(self, ctx: SourceContext, targets: Sequence[Target]) -> None:
         self._ctx = ctx
-        self._count = count
-        self._failing: dict[str, str] = {}
-        ctx.running(_plural(count) if count else "nothing to probe")
+        self._latest: dict[Target, Outcome | None] = dict.fromkeys(targets)
+        ctx.running(_plural(len(targets)) if targets else "nothing to probe")
+
+    @property
+    def network_up(self) -> bool | None:
+        """False where each of several providers outside was asked and none answered anything at all.
+
+        Unknown where fewer than two are probed: one that is silent may be down itself.
+        """
+        outside = {t: outcome for t, outcome in self._latest.items() if not near(t.base)}
+        if len({target.provider for target in outside}) < 2:
+            return None
+        return not all(outcome is not None and outcome.why in SILENT for outcome in outside.values())
 
     def note(self, target: Target, outcome: Outcome) -> None:
+        """Take in what a probe found."""
+        before, was_up = self._latest[target], self.network_up
+        self._latest[target] = outcome
         name = f"{target.provider} ({target.label})"
-        before = self._failing.pop(name, None)
-        if outcome.why:
-            self._failing[name] = outcome.why
-            if before != outcome.why:
-                self._ctx.problem(f"{name}: {outcome.words}")
-        answered = self._count - len(self._failing)
-        self._ctx.running(f"{_plural(self._count)}, {answered} reachable")
+        if outcome.why and (before is None or before.why != outcome.why):
+            self._ctx.problem(f"{name}: {outcome.words}")
+        if self.network_up is False:
+            if was_up is not False:
+                self._ctx.problem("no provider answers at all: our own network is to blame, not they")
+            self._ctx.running("no provider answers: our own network")
+            return
+        known = [one for one in self._latest.values() if one is not None]
+        answered = sum(not one.why for one in known)
+        self._ctx.running(f"{_plural(len(self._latest))}, {answered} reachable")
 
 
 class _Keeper:
@@ -105,7 +121,7 @@ class _Keeper:
         self._target = target
         self._board = board
         self._run = run
-        """Failures in a row."""
+        """Failures in a row that are not our own network's."""
 
     async def keep(self) -> None:
         """Until cancelled."""
@@ -117,17 +133,20 @@ class _Keeper:
 
     async def _once(self) -> None:
         outcome = await probe(self._web, self._target, self._ctx.settings.probes.timeout / SECOND)
-        self._run = self._run + 1 if outcome.why else 0
         self._board.note(self._target, outcome)
-        samples = samples_of(self._target, outcome, self._run, self._ctx.clock.now())
+        up = self._board.network_up
+        excused = up is False and not near(self._target.base)
+        # A run that began while nothing answered says nothing about this provider afterwards either.
+        self._run = self._run + 1 if outcome.why and not excused else 0
+        now = self._ctx.clock.now()
+        samples = samples_of(self._target, outcome, self._run, now)
+        if up is not None:
+            samples.append(Sample("probe_network_up", now, float(up)))
+        kept = f"{self._run} {now}" if self._run else ""
         try:
-            await self._ctx.submit(samples, offsets={_key(self._target): self._state()})
+            await self._ctx.submit(samples, offsets={_key(self._target): kept})
         except Busy as busy:
             self._ctx.problem(busy.message)
-
-    def _state(self) -> str:
-        """What is kept of the run over a restart."""
-        return f"{self._run} {self._ctx.clock.now()}" if self._run else ""
 
 
 async def probe(web: Web, target: Target, within: float) -> Outcome:
