@@ -137,7 +137,8 @@ class Evaluator:
 
     async def rest(self) -> None:
         """Wait until the rules are due or are others, and let silences begin and end meanwhile."""
-        while not self._others and (wait := self.due() - self._clock.now()) > 0:
+        due = self.due()
+        while not self._others and (wait := due - self._clock.now()) > 0:
             turn = self._keeper.quiet.next_turn(self._clock.now())
             wait = wait if turn is None else min(wait, turn - self._clock.now())
             self._turned.clear()
