@@ -86,7 +86,7 @@ class Condition:
                 case Aggregate():
                     return _bound(node, window, scope)
                 case Given() if node.name == BUDGET and amount is not None:
-                    return Number(amount, "$", node.place)
+                    return Number(float(amount), "$", node.place)
                 case Unary():
                     return replace(node, operand=bind(node.operand))
                 case Binary():
@@ -145,7 +145,7 @@ def _clauses(text: str) -> Iterator[Clause]:
         try:
             factor = combine(node.op, unit_by_name(left), unit_by_name(right))[2]
         except UnitError as error:
-            raise _error(text, str(error), node.place) from None
+            raise _error(text, str(error), error.place or node.place) from None
         yield clause if factor == 1 else replace(clause, right=_scaled(node.right, factor))
 
 

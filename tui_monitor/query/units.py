@@ -1,6 +1,6 @@
 """What unit a calculation is in, and which units go together."""
 
-from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Given, Node, Number, Unary, is_number
+from tui_monitor.query.ast import COMPARISONS, Aggregate, Binary, Given, Node, Number, Place, Unary, is_number
 from tui_monitor.query.known import unit_of_name
 from tui_monitor.query.metrics import BY_NAME, unit_after
 
@@ -16,7 +16,9 @@ _WORDS = {
 
 
 class UnitError(ValueError):
-    """Two units that cannot be compared or added."""
+    """Two units that cannot be compared or added; `place` is where they meet, if that is known."""
+
+    place: Place | None = None
 
 
 def combine(
@@ -70,7 +72,11 @@ def unit_by_name(node: Node) -> str:
         case Binary():
             left, right = unit_by_name(node.left), unit_by_name(node.right)
             flipped = is_number(node.left) and not is_number(node.right)
-            return combine(node.op, left, right, truth=node.truth, flipped=flipped)[0]
+            try:
+                return combine(node.op, left, right, truth=node.truth, flipped=flipped)[0]
+            except UnitError as error:
+                error.place = node.place
+                raise
 
 
 def _selected(node: Aggregate) -> str:
