@@ -208,7 +208,7 @@ async def test_retention_runs_by_itself(start: Start, monkeypatch: pytest.Monkey
 
 async def test_rules_are_looked_at(start: Start) -> None:
     rule = {"name": "many", "expr": "requests{} [1h] sum > 0", "severity": "critical"}
-    collector = await start(alerts={"rules": [rule], "interval": "1s"})
+    collector = await start(alerts={"rules": [rule], "interval": "1s", "shipped": False})
     await ready(collector)
     await collector.submit([call("a")])
     async with asyncio.timeout(5):
