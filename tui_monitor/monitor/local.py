@@ -12,7 +12,9 @@ from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.load import Settings
 from tui_monitor.costs.summary import costs_view
 from tui_monitor.costs.views import CostsView
+from tui_monitor.health.judging import Judging, believed_for
 from tui_monitor.health.providers import providers_view
+from tui_monitor.health.state import Verdict
 from tui_monitor.health.status import status_view
 from tui_monitor.health.system import system_view
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
@@ -21,6 +23,7 @@ from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
+from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.store.alerts import AlertStore
@@ -144,7 +147,20 @@ class LocalMonitor:
             shown,
             points,
             self._clock.now(),
+            believed=self._believed,
         )
+
+    @property
+    def _believed(self) -> Micros:
+        settings = self._settings
+        return believed_for(settings.health, settings.probes.interval, settings.status_pages.interval)
+
+    async def verdicts(self) -> dict[str, Verdict]:
+        """The state of every provider of which something is known at this moment, and why."""
+        settings, now = self._settings, self._clock.now()
+        judging = Judging(Asking(self._engine), self._reader, settings.health, self._calendar, self._believed)
+        verdicts, _ = await self._in_thread(judging.at, now, now)
+        return verdicts
 
     async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
         """The Costs pane: the periods around now, or around the instant `at`."""

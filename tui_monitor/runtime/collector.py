@@ -23,6 +23,7 @@ from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
+from tui_monitor.runtime.health import health_worker
 from tui_monitor.runtime.intake import Intake
 from tui_monitor.runtime.pauses import Pause
 from tui_monitor.runtime.pauses import keep as keep_pause
@@ -70,6 +71,8 @@ class Collector:
         self.bus = EventBus()
         self.refused: Counter[str] = Counter()
         """HTTP requests refused, by reason."""
+        self.provider_reasons: Mapping[str, str] = {}
+        """Provider → why it is in its state, as of the last look."""
         self.monitor: LocalMonitor
         self._serve = serve
         self._configure = configure
@@ -136,6 +139,7 @@ class Collector:
         for worker in (
             loops.alerts_worker(self._evaluator),
             *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
+            health_worker(self),
             loops.retention_worker(self),
             loops.own_samples_worker(self),
         ):
