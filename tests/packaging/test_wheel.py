@@ -92,7 +92,7 @@ def test_the_dashboard_opens_and_is_left_by_q(program: Path, tmp_path: Path) -> 
         seen = _read_until(master, b"Providers", 20)
         assert b"Providers" in seen, seen[-2000:]
         _read_until(master, b"\0never", 1.5)
-        os.write(master, b"q")
+        os.write(master, b"qq")
         _read_until(master, b"\0never", 5, process)
         assert process.wait(5) == 0
     finally:
