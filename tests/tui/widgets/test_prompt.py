@@ -35,8 +35,11 @@ async def test_tab_takes_the_marked_completion(stage):
         prompt.focus()
         await pilot.press("l", "a")
         await pilot.pause()
-        assert "latency_p95" in app.lines()[3]
-        assert "help of last" in app.lines()[4]
+        assert "latency_p95" in app.lines()[4]
+        assert "help of last" in app.lines()[5]
+        # It floats: a frame and a ground of its own, whatever stands below.
+        assert app.lines()[2].startswith("╭")
+        assert prompt._list.background_colors[0] != prompt._list.background_colors[1]
         await pilot.press("down", "tab")
         assert prompt.value == "latency_p95"
         await pilot.pause()

@@ -16,7 +16,7 @@ from tui_monitor.tui.drawing import bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.feeding import no_calls
+from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.money import change_span, daily_bars, fact_lines, month_lines, spend_line
 from tui_monitor.tui.widgets.bars import Bars
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from tui_monitor.costs.views import CostRow, CostsView
     from tui_monitor.monitor.api import Monitor
 
-SHARE = 12
+SHARE, WIDE_SHARE = 12, 40
 """Cells of a share bar."""
+WIDE = 150
 PERIOD_WORDS = {
     "today": "today", "yesterday": "yesterday", "week": "this week", "month": "this month",
     "last_week": "last week", "last_month": "last month",
@@ -39,18 +40,23 @@ _METRICS: Mapping[str, tuple[str, str]] = {
     "cached": ("cache_hit_rate", "avg"),
     "unpriced": ("unpriced", "sum"),
 }
-COLUMNS = (
-    Column("name", "", min=20, max=44),
-    Column("calls", "calls", width=8, align="right", rank=2),
-    Column("in", "in", width=8, align="right", rank=5),
-    Column("out", "out", width=8, align="right", rank=6),
-    Column("cached", "cached", width=8, align="right", rank=7),
-    Column("unpriced", "unpriced", width=8, align="right", rank=1),
-    Column("cost", "cost", width=10, align="right"),
-    Column("change", "change", width=8, align="right", rank=3),
-    Column("share", "share", width=7, align="right", rank=1),
-    Column("bar", "", width=SHARE, rank=4),
-)
+
+
+def columns(width: int) -> tuple[Column, ...]:
+    """The list's columns for a screen of so many cells; the highest rank goes first."""
+    wide = width >= WIDE
+    return (
+        Column("name", "", min=20, max=60 if wide else 44),
+        Column("calls", "calls", width=8, align="right", rank=2),
+        Column("in", "in", width=8, align="right", rank=5),
+        Column("out", "out", width=8, align="right", rank=6),
+        Column("cached", "cached", width=8, align="right", rank=7),
+        Column("unpriced", "unpriced", width=8, align="right", rank=1),
+        Column("cost", "cost", width=10, align="right"),
+        Column("change", "change", width=8, align="right", rank=3),
+        Column("share", "share", width=7, align="right", rank=1),
+        Column("bar", "", width=WIDE_SHARE if wide else SHARE, rank=4),
+    )
 
 
 class CostsPane(Pane["CostsView"]):
@@ -67,7 +73,7 @@ class CostsPane(Pane["CostsView"]):
         self._bars = Bars(id="costs-bars")
         self._facts = Lines(id="costs-facts")
         self._head = Lines([Line.of(" BY", "accent bold")], classes="head")
-        self._list = Grid(COLUMNS, id="costs-list")
+        self._list = Grid(columns(120), id="costs-list")
 
     def body(self) -> ComposeResult:
         yield self._month
@@ -84,7 +90,9 @@ class CostsPane(Pane["CostsView"]):
         async def ask(monitor: "Monitor") -> "CostsView":
             return await monitor.costs(by, period, at=look.shown.end)
 
-        return Question((by, period, look.shown.end), (look.version, look.at // 60_000_000), ask)
+        return Question(
+            (by, period, look.shown.end), (look.version, look.at // 60_000_000, taught_by(look)), ask
+        )
 
     def show(self, answer: "CostsView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs
@@ -97,11 +105,13 @@ class CostsPane(Pane["CostsView"]):
         head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
         hint = (("b", "accent bold"), (" by  ", "dim"), ("p", "accent bold"), (" period ", "dim"))
         self._head.show([Line(head, hint)])
+        self._list.set_columns(columns(width))
         self._list.say_empty(no_calls(self.backend, look) if look.newest is None else f"No calls {period}.")
         self._list.show([self._row(row) for row in answer.rows])
 
     def _row(self, row: "CostRow") -> GridRow:
         change, token = change_span(row.cost, row.previous)
+        cells = WIDE_SHARE if self.app.size.width >= WIDE else SHARE
         return GridRow(
             row.name,
             {
@@ -114,7 +124,7 @@ class CostsPane(Pane["CostsView"]):
                 "cost": Cell(usd(row.cost), "bright" if row.cost else "dim", sort=row.cost),
                 "change": Cell(change, token, sort=row.cost),
                 "share": Cell(ratio(row.share), sort=row.share),
-                "bar": Cell(bar(row.share, SHARE, self.glyphs, track=False), "accent", sort=row.share),
+                "bar": Cell(bar(row.share, cells, self.glyphs, track=False), "accent", sort=row.share),
             },
         )
 

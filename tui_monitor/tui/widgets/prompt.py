@@ -65,6 +65,7 @@ class Prompt(Vertical):
             width: auto;
             max-width: 100%;
             background: $panel;
+            border: round $text-dim;
             display: none;
         }
     }
@@ -250,6 +251,7 @@ class Prompt(Vertical):
         top = max(0, min(self._marked - SHOWN // 2, len(self._found) - SHOWN))
         shown = self._found[top : top + SHOWN]
         widest = min(40, max((width_of(safe(one.text)) for one in shown), default=0))
+        told = min(60, max((width_of(safe(one.help)) for one in shown), default=0))
         lines: list[Line] = []
         for index, one in enumerate(shown, top):
             token = "cursor" if index == self._marked else ""
@@ -259,7 +261,7 @@ class Prompt(Vertical):
                     (
                         (f" {fit(one.text, widest)} ", f"bright {token}"),
                         (kind, f"dim {token}"),
-                        (f"{one.help} " if one.help else "", f"dim {token}"),
+                        (f"{fit(one.help, told)} " if told else "", f"dim {token}"),
                     )
                 )
             )
