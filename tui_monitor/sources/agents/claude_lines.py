@@ -167,13 +167,13 @@ def size(entry: Object) -> tuple[int, bool, bool]:
     """What tells which of a call's lines counts: tokens, then a known speed, then a known end."""
     message = entry["message"]
     usage = message["usage"]
-    parts = (
-        count(usage.get("input_tokens")),
-        count(usage.get("cache_read_input_tokens")),
-        *cache_written(usage),
-        count(usage.get("output_tokens")),
-    )
-    return sum(part or 0 for part in parts), "speed" in usage, message.get("stop_reason") is not None
+    tokens = 0
+    for name in ("input_tokens", "cache_read_input_tokens", "output_tokens"):
+        number = usage.get(name)
+        tokens += number if type(number) is int else count(number) or 0
+    short, long = cache_written(usage)
+    tokens += (short or 0) + (long or 0)
+    return tokens, "speed" in usage, message.get("stop_reason") is not None
 
 
 def cache_written(usage: Object) -> tuple[int | None, int | None]:
@@ -182,15 +182,19 @@ def cache_written(usage: Object) -> tuple[int | None, int | None]:
     The parts are listed for the first round only when tools of the server made several: what the sum has
     beyond them counts as written for 5 minutes.
     """
-    written = count(usage.get("cache_creation_input_tokens"))
+    written = usage.get("cache_creation_input_tokens")
     parts = usage.get("cache_creation")
+    if type(written) is not int or written < 0:
+        written = count(written)
     if not isinstance(parts, dict):
         return written, None
-    short, long = (count(parts.get(f"ephemeral_{name}_input_tokens")) for name in ("5m", "1h"))
-    if short is None and long is None:
-        return written, None
-    rest = max(0, (written or 0) - (short or 0) - (long or 0))
-    return (short or 0) + rest, long
+    short, long = parts.get("ephemeral_5m_input_tokens"), parts.get("ephemeral_1h_input_tokens")
+    if type(short) is not int or type(long) is not int or short < 0 or long < 0:
+        short, long = count(short), count(long)
+        if short is None and long is None:
+            return written, None
+    listed = (short or 0) + (long or 0)
+    return (short or 0) + max(0, (written or 0) - listed), long
 
 
 def _billing_details(call: Call, usage: Object) -> None:
