@@ -22,8 +22,8 @@ END_S = 5.0
 class Terminal:
     """`tui-monitor` in a terminal: its session leader, as where a terminal runs it as its command.
 
-    `program` replaces `-m tui_monitor`; `shell` puts it under an interactive shell, so that `^Z` has somewhere to
-    come back to. `before` runs in the child before anything else.
+    `program` replaces `-m tui_monitor`; `shell` puts it under an interactive shell, so that `^Z` has
+    somewhere to come back to. `before` runs in the child before anything else.
     """
 
     def __init__(

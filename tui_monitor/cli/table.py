@@ -30,6 +30,7 @@ VERBS: dict[str, Verb] = {
         _verb("reprice", "price stored calls anew, after the prices have changed"),
         _verb("alerts", "list, acknowledge, and look into alerts"),
         _verb("rules", "list, check, write and switch the alert rules"),
+        _verb("sources", "each way in and how it is doing; pause and resume one"),
         _verb("db", "look after the database: sizes, check, backup, restore"),
         _verb("config", "show, check, find or write the configuration"),
         _verb("token", "the token that opens the TCP door"),

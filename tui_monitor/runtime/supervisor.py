@@ -19,6 +19,8 @@ from tui_monitor.recorder.stats import Minute
 log = logging.getLogger(__name__)
 
 Kind = Literal["source", "door", "loop"]
+_DETAIL = 300
+"""Characters of what is said about a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Handle:
         )
 
     def _become(self, state: SourceState, detail: str | None = None) -> None:
-        detail = self._detail if detail is None else clean(detail)
+        detail = self._detail if detail is None else clean(detail, _DETAIL)
         if self._held or (state, detail) == (self.state, self._detail):
             return
         if state is not self.state or self._since is None:
