@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import FakeMonitor, alert, costs, dashboard, lines, settle, text
+from tests.tui.screen_fakes import FakeMonitor, alert, costs, dashboard, lines, settle, text, tick
+from tui_monitor.health.views import SourceRow
 from tui_monitor.model.clock import MINUTE
-from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.model.states import AlertState, Severity, SourceState
 from tui_monitor.tui.panes.money import level, month_lines
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -180,11 +181,39 @@ async def test_the_lessons_name_the_database_and_the_door_that_are_used(monitor:
     settings = app.backend.settings
     assert settings is not None
     settings.database.path = Path("/data/my calls.db")
-    settings.server.listen = ""
+    sources = tuple(row for row in monitor.status.sources if row.name != "http")
+    monitor.status = replace(monitor.status, sources=sources)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         assert "tui-monitor --db '/data/my calls.db' import" in text(app)
         assert "curl" not in text(app)
+
+
+async def test_the_lessons_are_true_at_this_moment(monitor: FakeMonitor) -> None:
+    monitor.empty, monitor.newest = True, None
+    door = SourceRow("http", SourceState.FAILED, "", last_error="127.0.0.1:4319 is in use")
+    monitor.status = replace(monitor.status, sources=(door,))
+    app = dashboard(monitor)
+    async with app.run_test(size=(80, 30)) as pilot:
+        await settle(pilot)
+        assert "curl" not in text(app)
+        door = SourceRow("http", SourceState.RUNNING, "http://[::1]:4400 (insecure: off loopback)")
+        monitor.status = replace(monitor.status, sources=(door,))
+        await tick(pilot)
+        assert "curl http://[::1]:4400/monitor/v1/events" in text(app)
+        monitor.status = replace(monitor.status, running=False, sources=())
+        await tick(pilot)
+        assert "nobody collects now. This does:" in text(app)
+        assert "tui-monitor collect --detach" in text(app)
+        assert "agents" not in text(app)
+        app.backend.settings.consent.agent_logs = True
+        monitor.status = replace(monitor.status, running=True)
+        await tick(pilot)
+        assert "their logs are read as they grow; 5 shows how far." in text(app)
+        app.backend.settings.consent.agent_logs = None
+        monitor.status = replace(monitor.status, running=True, sources=(door,))
+        await tick(pilot)
+        assert "C asks whether their logs may be read." in text(app)
 
 
 async def test_no_projection_says_why(monitor: FakeMonitor) -> None:

@@ -74,7 +74,8 @@ async def address(thread: CollectorThread) -> str:
 async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> None:
     app = MonitorApp(thread, host="box", environ={"LANG": "C.UTF-8"})
     async with app.run_test(size=(120, 40)) as pilot:
-        await sees(pilot, "No calls yet.", "● collecting", "curl http://127.0.0.1:0/monitor/v1/events")
+        await sees(pilot, "No calls yet.", "● collecting", "curl http://127.0.0.1:")
+        assert "127.0.0.1:0/" not in text(app)
         url = await address(thread)
         calls = [CALL | {"id": f"c{n}", "latency_ms": 100 + n, "project": "search"} for n in range(20)]
         async with httpx.AsyncClient() as client:

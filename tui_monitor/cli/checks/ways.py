@@ -15,7 +15,7 @@ def sources(scene: Scene) -> Iterator[Check]:
     yield from _found(scene)
     if scene.collector is not None:
         for row in scene.collector.sources:
-            if row.last_error and row.state.value in ("failed", "retrying", "degraded"):
+            if row.last_error and row.state.value == "failed":
                 words = f"{row.state.value}: {clean(row.last_error, 300)}"
                 yield Check("sources", clean(row.name, 40), "warn", words)
     if scene.loaded is not None:

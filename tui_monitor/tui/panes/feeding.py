@@ -1,36 +1,70 @@
-"""What an empty pane says: how data gets in, in commands that work as they stand."""
+"""What an empty pane says: how data gets in, in commands that work as they stand, at this moment."""
 
 import shlex
+from collections.abc import Hashable
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.states import SourceState
 from tui_monitor.tui.link import Backend, Look
 from tui_monitor.tui.words import long_age
 
-_IMPORT = """tui-monitor{database} import --format azure-llm-2023 \\
+_DOOR = "http"
+_IMPORT = """tui-monitor{options} import --format azure-llm-2023 \\
 --provider openai --model gpt-4o --rebase now FILE"""
-_PUSH = """curl http://{listen}/monitor/v1/events \\
+_PUSH = """curl {url}/monitor/v1/events \\
 -H content-type:application/json \\
 -d '{{"provider":"openai","model":"gpt-4o",
 "input_tokens":900,"output_tokens":120,"latency_ms":850}}'"""
 
 
-def lessons(backend: Backend) -> list[str]:
+def lessons(backend: Backend, look: Look) -> list[str]:
     """The ways in. The lines are short, so that they can be copied from a small screen."""
-    settings = backend.settings
-    path = settings.database.path if settings else None
-    listen = settings.server.listen if settings else ""
-    database = f" --db {shlex.quote(str(path))}" if path else ""
-    lines = ["From a file:", "", _IMPORT.format(database=database)]
-    if listen:
-        lines += ["", "Live, from a program:", "", _PUSH.format(listen=listen)]
-    return lines
+    lines = ["From a file:", "", _IMPORT.format(options=_options(backend)), ""]
+    return [*_agents(backend, look), *lines, *_live(backend, look)]
 
 
 def no_calls(backend: Backend, look: Look) -> str:
     """What stands where there are no calls: none at all, or none in this range."""
     if look.newest is None:
-        return "\n".join(["No calls yet. This is how they get here.", "", *lessons(backend)])
+        return "\n".join(["No calls yet. This is how they get here.", "", *lessons(backend, look)])
     return f"No calls in this time range; the newest is {_how_old(look.newest, look)}. n goes there."
+
+
+def taught_by(look: Look) -> Hashable:
+    """Differs when the lessons may: while there are no calls, with what the collector says of its ways in."""
+    if look.newest is not None or look.collector is None:
+        return None
+    return look.collector.running, tuple((row.name, row.state, row.detail) for row in look.collector.sources)
+
+
+def _agents(backend: Backend, look: Look) -> list[str]:
+    """Logs of agents need a word from the person, and then nothing more."""
+    settings = backend.settings
+    if settings is None or settings.consent.agent_logs is False:
+        return []
+    if settings.consent.agent_logs is None:
+        return ["From coding agents: C asks whether their logs may be read.", ""]
+    if look.collector is None or not look.collector.running:
+        return []
+    return ["From coding agents: their logs are read as they grow; 5 shows how far.", ""]
+
+
+def _live(backend: Backend, look: Look) -> list[str]:
+    status = look.collector
+    if status is None:
+        return []
+    if not status.running:
+        start = f"tui-monitor{_options(backend)} collect --detach"
+        return ["Live, from a program: nobody collects now. This does:", "", start]
+    door = next((row for row in status.sources if row.name == _DOOR), None)
+    if door is None or door.state is not SourceState.RUNNING or not door.detail.startswith("http"):
+        return []
+    return ["Live, from a program:", "", _PUSH.format(url=door.detail.split()[0])]
+
+
+def _options(backend: Backend) -> str:
+    path = backend.settings.database.path if backend.settings else None
+    return f" --db {shlex.quote(str(path))}" if path else ""
 
 
 def _how_old(newest: Micros, look: Look) -> str:

@@ -16,7 +16,7 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.charts import Colours, chart_of
-from tui_monitor.tui.panes.feeding import no_calls
+from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -111,7 +111,9 @@ class ProvidersPane(Pane[Providers]):
                     return Providers(view, chart, index)
             return Providers(view, chart, DEFAULTS[0] if metric is None else metric)
 
-        return Question((shown, metric, sparks, look.step(points)), look.moment(points), ask)
+        return Question(
+            (shown, metric, sparks, look.step(points)), (*look.moment(points), taught_by(look)), ask
+        )
 
     def show(self, answer: Providers, look: Look) -> None:
         view = answer.view
