@@ -1,26 +1,20 @@
-"""`alerts`: list, acknowledge, and look into their history."""
+"""`alerts`: list, look into, take, silence."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tui_monitor.cli import rules
+from tui_monitor.cli import alerttables, ruleedit, rules, silences
 from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
-from tui_monitor.cli.output import Output
 from tui_monitor.model.identity import actor
-from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.model.states import AlertState
 from tui_monitor.model.text import clean
-from tui_monitor.model.units import UNKNOWN, age, show
+from tui_monitor.model.units import age
 
 if TYPE_CHECKING:
-    from tui_monitor.model.alert import Alert, Change
+    from tui_monitor.model.alert import Alert, Change, Silence
     from tui_monitor.monitor.api import Monitor
-
-_STYLES = {Severity.INFO: "", Severity.WARNING: "yellow", Severity.CRITICAL: "red"}
-_ID = 8
-"""Characters of an id that are shown; any unique beginning is taken."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -28,33 +22,69 @@ def arguments(parser: ArgumentParser) -> None:
     verbs = actions(parser, default="list")
     listing = verbs.add("list", "open alerts, and with --resolved those that ended today")
     listing.add_argument("--resolved", action="store_true", help="show those that ended today as well")
-    for verb, help_line in (("ack", "say that you take care of an alert"), ("unack", "take that back")):
+    for verb, help_line in (
+        ("show", "one alert: what it rests on, who has it, and what happened to it"),
+        ("history", "what happened to an alert"),
+        ("ack", "say that you take care of an alert"),
+        ("unack", "take that back"),
+    ):
         sub = verbs.add(verb, help_line)
         sub.add_argument("id", metavar="ID", help="its id, or the beginning of it")
-        sub.add_argument("--as", dest="who", metavar="NAME", help="who acts (default: your name)")
-        if verb == "ack":
-            sub.add_argument("--note", default="", metavar="TEXT", help="what you are doing about it")
-    verbs.add("history", "what happened to an alert").add_argument("id", metavar="ID")
+        if verb in ("ack", "unack"):
+            acting(sub, "what you are doing about it" if verb == "ack" else "")
+    silences.arguments(verbs)
     verbs.add("rules", "as `tui-monitor rules list`")
+    rules.create_arguments(verbs.add("create", "as `tui-monitor rules create`"))
+    for verb in ("enable", "disable"):
+        verbs.add(verb, f"as `tui-monitor rules {verb}`").add_argument("names", metavar="NAME", nargs="+")
     examples(
         parser,
         """
         tui-monitor alerts
+        tui-monitor alerts show 3f2a
         tui-monitor alerts ack 3f2a --note "ordered more quota"
-        tui-monitor alerts history 3f2a
+        tui-monitor alerts silence 3f2a --for 2h --note "they are mending it"
+        tui-monitor alerts silence provider=openai severity!=critical --for 1d
+        tui-monitor alerts silences
+        tui-monitor alerts unsilence 9c04
         """,
     )
 
 
+def acting(parser: ArgumentParser, note: str) -> None:
+    """Who acts, and with `note` (its help) why."""
+    parser.add_argument("--as", dest="who", metavar="NAME", help="who acts (default: your name)")
+    if note:
+        parser.add_argument("--note", default="", metavar="TEXT", help=note)
+
+
+def who(context: Context) -> str:
+    """Who acts."""
+    named = context.args.who
+    return clean(named, 64) if named else actor(context.settings.general.name)
+
+
 def run(context: Context) -> int:
-    """List or act; raises `MonitorError` where that cannot be done."""
+    """Look or act; raises `MonitorError` where that cannot be done."""
     match context.args.action:
-        case "ack" | "unack" as what:
-            return _act(context, take=what == "ack")
+        case "show":
+            return _show(context)
         case "history":
             return _history(context)
+        case "ack" | "unack" as verb:
+            return _act(context, take=verb == "ack")
+        case "silence":
+            return silences.begin(context, who(context))
+        case "unsilence":
+            return silences.end(context, who(context))
+        case "silences":
+            return silences.show_list(context)
         case "rules":
             return rules.show_list(context)
+        case "create":
+            return ruleedit.create(context)
+        case "enable" | "disable" as verb:
+            return ruleedit.switch(context, on=verb == "enable")
         case _:
             return _list(context)
 
@@ -62,11 +92,11 @@ def run(context: Context) -> int:
 def _list(context: Context) -> int:
     resolved = getattr(context.args, "resolved", False)
     view = context.ask(lambda monitor: monitor.alerts(resolved=resolved))
-    now = context.clock.now()
+    now, calendar = context.clock.now(), context.settings.calendar()
 
     def show_them() -> None:
         if view.alerts:
-            show_table(context.out, view.alerts, now)
+            alerttables.show_table(context.out, view.alerts, now, view.silences, calendar)
         else:
             context.out.line("no active alerts")
             if not view.rules:
@@ -76,79 +106,52 @@ def _list(context: Context) -> int:
     return 0
 
 
-def show_table(out: Output, alerts: "Iterable[Alert]", now: int) -> None:
-    """Alerts with their value against the threshold, age, and who takes care."""
-    from tui_monitor.cli.tables import Column, name, number, table
-
-    columns = [
-        Column("id"), Column("severity"), Column("state", rank=2), number("value"), number("threshold", 3),
-        number("age", 1), name("alert"), name("labels", 5), name("taken by", 4),
-    ]  # fmt: skip
-    table(out, columns, [_row(out, alert, now) for alert in alerts])
-
-
-def _row(out: Output, alert: "Alert", now: int) -> list["str | tuple[str, str]"]:
-    style = _STYLES[alert.severity] if alert.open else "dim"
-    glyph = {Severity.CRITICAL: "crit", Severity.WARNING: "warn"}.get(alert.severity, "")
-    severity = alert.severity.value if out.plain else f"{out.glyphs.state(glyph)} {alert.severity.value}"
-    threshold = UNKNOWN if alert.threshold is None else f"{alert.op} {show(alert.threshold, alert.unit)}"
-    end = alert.resolved if alert.resolved is not None else now
-    labels = ", ".join(f"{key}={value}" for key, value in alert.labels.items())
-    note = f" “{alert.note}”" if alert.note else ""
-    taken = f"{alert.acked_by}{note}" if alert.acked_by else UNKNOWN
-    return [
-        alert.id[:_ID], (severity, style), alert.state.value, show(alert.value, alert.unit), threshold,
-        age(end - alert.since), alert.summary or alert.rule, labels, taken,
-    ]  # fmt: skip
-
-
-async def _find(monitor: "Monitor", start: str) -> "Alert":
-    from tui_monitor.alerts.evaluator import find
-
-    return find(start, (await monitor.alerts(resolved=True)).alerts)
-
-
 def _act(context: Context, *, take: bool) -> int:
-    args = context.args
-    who = clean(args.who, 64) if args.who else actor(context.settings.general.name)
+    args, name = context.args, who(context)
 
     async def act(monitor: "Monitor") -> "Alert":
-        alert = await _find(monitor, args.id)
+        alert = await monitor.alert(args.id)
         if take:
-            return await monitor.acknowledge(alert.id, who, clean(args.note))
-        return await monitor.unacknowledge(alert.id, who)
+            return await monitor.acknowledge(alert.id, name, clean(args.note, 500))
+        return await monitor.unacknowledge(alert.id, name)
 
     alert = context.ask(act)
-    done = "acknowledged" if alert.state is AlertState.ACKNOWLEDGED else alert.state.value
-    words = (
-        f"{clean(alert.summary or alert.rule)}: {done} by {who}"
-        if take
-        else (f"{clean(alert.summary or alert.rule)}: {done} again")
-    )
+    what = clean(alert.summary or alert.rule)
+    if take:
+        words = f"{what}: acknowledged by {name}"
+        words += "" if alert.state is AlertState.ACKNOWLEDGED else f", and still {alert.state.value}"
+    else:
+        words = f"{what}: {alert.state.value} again"
     context.out.answer(alert, lambda: context.out.line(words))
     return 0
 
 
-def _history(context: Context) -> int:
-    from tui_monitor.cli.tables import Column, name, number, table
-    from tui_monitor.cli.times import written
+async def _known(monitor: "Monitor", start: str) -> "tuple[Alert, list[Change], list[Silence]]":
+    alert = await monitor.alert(start)
+    return alert, await monitor.history(alert.id), await monitor.silences()
 
-    async def ask(monitor: "Monitor") -> "tuple[Alert, list[Change]]":
-        alert = await _find(monitor, context.args.id)
-        return alert, await monitor.history(alert.id)
 
-    alert, changes = context.ask(ask)
-    calendar = context.settings.calendar()
+def _show(context: Context) -> int:
+    alert, changes, known = context.ask(lambda monitor: _known(monitor, context.args.id))
+    silence = next((silence for silence in known if silence.id == alert.silenced_by), None)
+    calendar, now = context.settings.calendar(), context.clock.now()
 
     def show_it() -> None:
-        context.out.line(clean(f"{alert.summary or alert.rule}  {alert.expr}", 500))
-        rows = [
-            [written(c.at, calendar), c.state.value, show(c.value, alert.unit), c.who or UNKNOWN, c.note]
-            for c in changes
-        ]
-        table(
-            context.out, [Column("time"), Column("state"), number("value"), name("who"), name("note")], rows
-        )
+        alerttables.show_facts(context.out, alert, silence, now, calendar)
+        context.out.line()
+        alerttables.show_history(context.out, alert, changes, calendar)
+
+    context.out.answer({"alert": alert, "silence": silence, "history": changes}, show_it)
+    return 0
+
+
+def _history(context: Context) -> int:
+    alert, changes, _ = context.ask(lambda monitor: _known(monitor, context.args.id))
+    end = alert.resolved if alert.resolved is not None else context.clock.now()
+
+    def show_it() -> None:
+        context.out.line(clean(f"{alert.summary or alert.rule}  {alert.expr}  {age(end - alert.since)}", 500))
+        alerttables.show_history(context.out, alert, changes, context.settings.calendar())
 
     context.out.answer({"alert": alert, "history": changes}, show_it)
     return 0

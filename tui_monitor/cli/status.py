@@ -136,11 +136,11 @@ def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
 
 
 def _alerts(context: Context, view: "StatusView") -> None:
-    from tui_monitor.cli import alerts
+    from tui_monitor.cli import alerttables
 
     active = [alert for alert in view.alerts.alerts if alert.open]
     if active:
-        alerts.show_table(context.out, active, context.clock.now())
+        alerttables.show_table(context.out, active, context.clock.now())
     else:
         context.out.line("no active alerts")
 
