@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from tui_monitor.alerts import machine, reference
+from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.alerts.rules import check, compile_rules, read
 from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config.load import Settings
 from tui_monitor.costs.summary import costs_view
 from tui_monitor.model.alert import Alert
+from tui_monitor.model.bus import EventBus
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import NANO, Call
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.query.local import LocalEngine
@@ -427,3 +429,23 @@ def test_the_page_has_the_rules_as_they_are():
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
     assert reference.filled(page) == page, "run python -m tui_monitor.alerts.reference docs/alerts.md"
     assert "provider unavailable" in page
+
+
+async def test_a_laptop_that_slept_has_not_been_busy_all_night(house: House, alert_store, clock: ManualClock):
+    looker = Evaluator(
+        house.engine, alert_store, house.settings.alerts, Calendar(), clock, EventBus(),
+        shipped=shipped_rules(house.settings),
+    )  # fmt: skip
+    await looker.load()
+
+    async def look(at: Micros) -> list[tuple[str, AlertState]]:
+        clock.advance(at - clock.now())
+        await looker.run_once()
+        return [(alert.rule, alert.state) for alert in looker.view().alerts]
+
+    house.samples("system_cpu_utilization", [0.99] * 20, last=NOW - 8 * HOUR)
+    assert await look(NOW - 8 * HOUR) == [("cpu", AlertState.PENDING)]
+    house.samples("system_cpu_utilization", [0.99] * 40, last=NOW + 19 * MINUTE + 30 * SECOND)
+    for minute in range(15):
+        assert await look(NOW + minute * MINUTE) == [("cpu", AlertState.PENDING)]
+    assert await look(NOW + 15 * MINUTE) == [("cpu", AlertState.FIRING)]

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MISSED = 3
+"""Evaluations that may be missed before what waits to fire begins to wait anew."""
 SETTLE = SECOND
 """Longest time for which an instant is left to settle before it is looked at."""
 
@@ -211,8 +213,9 @@ class Evaluator:
             readings = await asyncio.to_thread(read, rule, self._engine, at, reason=self._reason)
             async with keeper.writing:
                 step = machine.advance(
-                    rule.watch, self._raised_by(rule), readings, at, RULES, _new_id, keeper.quieter
-                )
+                    rule.watch, self._raised_by(rule), readings, at, RULES, _new_id, keeper.quieter,
+                    patience=_MISSED * self._interval,
+                )  # fmt: skip
                 await keeper.keep(step.alerts, step.changes)
             course.evaluated, course.error = at, ""
             await self._draw(rule, readings, at)

@@ -85,8 +85,12 @@ def advance(
     who: str,
     new_id: NewId,
     quieter: Quieter = lambda _: None,
+    patience: Micros | None = None,
 ) -> Step:
-    """One evaluation of one rule. `open_alerts` are the rule's; absent labels no longer hold."""
+    """One evaluation of one rule. `open_alerts` are the rule's; absent labels no longer hold.
+
+    An alert that should have fired longer ago than `patience` begins to wait anew: nobody looked meanwhile.
+    """
     before = {alert.fingerprint: alert for alert in open_alerts}
     by_print = {fingerprint(watch.rule, reading.labels): reading for reading in readings}
     alerts: list[Alert] = []
@@ -95,7 +99,7 @@ def advance(
         if not reading.holds:
             continue
         old = before.get(print_)
-        alert = _held(watch, old, reading, print_, now, new_id)
+        alert = _held(watch, old, reading, print_, now, new_id, patience)
         # A silence that is there already comes before the first word, so that nobody hears of the alert.
         alert, hushed = hush(alert, quieter(alert), now, who)
         alerts.append(alert)
@@ -114,8 +118,9 @@ def advance(
 
 
 def _held(
-    watch: Watch, old: Alert | None, reading: Reading, print_: str, now: Micros, new_id: NewId
-) -> Alert:
+    watch: Watch, old: Alert | None, reading: Reading, print_: str, now: Micros, new_id: NewId,
+    patience: Micros | None,
+) -> Alert:  # fmt: skip
     """The alert while its condition holds: new, still waiting for its time, or going on."""
     if old is None:
         alert = Alert(
@@ -128,7 +133,11 @@ def _held(
             old, severity=watch.severity, summary=reading.summary, expr=watch.expr, value=reading.value,
             threshold=reading.threshold, op=watch.op, unit=reading.unit,
         )  # fmt: skip
-    if alert.fired is None and now - alert.since >= watch.for_us:
+    waited = now - alert.since
+    if alert.fired is None and patience is not None and waited > watch.for_us + patience:
+        # A laptop that slept with its lid closed did not hold the condition all night.
+        return replace(alert, since=now)
+    if alert.fired is None and waited >= watch.for_us:
         return _settled(replace(alert, fired=now))
     return alert
 

@@ -197,7 +197,7 @@ def _book(settings: Settings, store: Store, alerts: AlertStore, clock: Clock) ->
         clock,
         LocalEngine(store, calendar),
         shipped=shipped_rules(settings),
-        budgets=settings.budgets,
+        budgets=settings.all_budgets(),
     )
 
 

@@ -113,7 +113,8 @@ class Collector:
                 self.clock,
                 self.bus,
                 shipped=shipped_rules(settings),
-                budgets=settings.budgets,
+                budgets=settings.all_budgets(),
+                reason=self._reason,
             )
             await evaluator.load()
             self._intake = Intake(settings, self.store, self.clock, self.bus)
@@ -164,6 +165,10 @@ class Collector:
         self.monitor.close()
         await self._open.aclose()
         log.info("collecting has ended")
+
+    def _reason(self, labels: Mapping[str, str]) -> str:
+        """Why the provider of an alert is as it is."""
+        return self.provider_reasons.get(labels.get("provider", ""), "")
 
     async def submit(
         self, records: Sequence[Record], *, remember: bool = False, offsets: Mapping[str, str] | None = None
@@ -241,7 +246,7 @@ class Collector:
             self.settings = settings
             self.monitor.reconfigure(settings)
             await self._evaluator.reconfigure(
-                settings.alerts, shipped=shipped_rules(settings), budgets=settings.budgets
+                settings.alerts, shipped=shipped_rules(settings), budgets=settings.all_budgets()
             )
             if concerns_sources(reloaded):
                 await self._restart_sources()
