@@ -119,6 +119,29 @@ def _providers(out: Output, view: "StatusView") -> None:
     )
     columns = [name("provider"), Column("state"), *(number(*figure) for figure in figures), name("reason", 2)]
     table(out, columns, [_provider(out, row) for row in view.providers.rows])
+    rows = [row for row in view.providers.rows if row.probe or row.page or row.headroom]
+    if rows:
+        out.line()
+        beside = [name("provider"), name("reachability"), name("status page"), name("limits", 1)]
+        table(out, beside, [_beside(row, view.at) for row in rows])
+
+
+def _beside(row: "ProviderRow", now: int) -> list["str | tuple[str, str]"]:
+    """What is known besides calls: our own probes, the provider's word, what is left of its limits."""
+    probe = page = room = UNKNOWN
+    if row.probe is not None:
+        took = f"answered in {milliseconds(row.probe.ms)}" if row.probe.ms is not None else "answered"
+        times = f" {row.probe.failures} times in a row" if row.probe.failures > 1 else ""
+        failed = f"failed{times}: {row.probe.why}" if row.probe.why else f"failed{times}"
+        when = f", {age(now - row.probe.at)} ago" if row.probe.at is not None else ""
+        probe = (took if row.probe.reachable else failed) + when
+    if row.page is not None:
+        page = row.page.word + (f': "{row.page.title}"' if row.page.title else "")
+        page += " (component drift)" if row.page.drift else ""
+        page += f" {row.page.url}" if row.page.url else ""
+    if row.headroom is not None:
+        room = f"{ratio(row.headroom.share)} of {row.headroom.kind} left"
+    return [row.provider or UNKNOWN, probe, page, room]
 
 
 def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
@@ -161,7 +184,7 @@ def _limits(out: Output, view: "StatusView") -> None:
 
 
 def _limit(limit: "RateLimit", now: int) -> str:
-    words = [clean(limit.key), clean(limit.limit_type), clean(limit.result)]
+    words = [clean(limit.provider), clean(limit.key), clean(limit.limit_type), clean(limit.result)]
     if limit.remaining is not None:
         of = f" of {count(limit.limit)}" if limit.limit is not None else ""
         words.append(f"{count(limit.remaining)}{of} left")

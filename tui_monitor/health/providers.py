@@ -31,6 +31,12 @@ _COLUMNS: dict[str, tuple[str, str, str]] = {
     "cost_today": ("cost", "today", "sum"),
     "unpriced": ("unpriced", "today", "sum"),
 }
+_BESIDE: dict[str, tuple[str, str, str]] = {
+    "probe": ("probe_duration_seconds", "{span}", "last by(target)"),
+    "page": ("provider_status", "{span}", "last by(component)"),
+    "headroom": ("llm_ratelimit_remaining", "{span}", "last by(kind)"),
+}
+"""What is known besides calls: figures of their own, which these queries show in full."""
 _BADNESS = {Health.UNAVAILABLE: 0, Health.DEGRADED: 1, Health.HEALTHY: 2, Health.UNKNOWN: 3}
 
 
@@ -115,5 +121,5 @@ def _queries(length: str) -> dict[str, str]:
     """Column → the query behind it; `{provider}` stands for the row's name as a quoted label value."""
     return {
         column: f"{metric}{{provider={{provider}}}} [{window.format(span=length)}] {how}"
-        for column, (metric, window, how) in _COLUMNS.items()
+        for column, (metric, window, how) in (_COLUMNS | _BESIDE).items()
     }

@@ -1,6 +1,6 @@
 """Providers: is anything wrong, how fast, how much, what does it cost today."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,9 +11,10 @@ from textual.binding import BindingType
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Span, safe, sparkline, width_of, wrap
+from tui_monitor.tui.drawing import Span, safe, size_of, sparkline, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.panes import providers_beside as beside
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.charts import Colours, chart_of
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
@@ -35,6 +36,7 @@ _REASONS = 4
 _FIGURES = {
     "p50": "p50_ms", "p95": "p95_ms", "p99": "p99_ms", "success": "success_rate", "errors": "error_rate",
     "requests": "requests", "tokens": "tokens", "today": "cost_today", "spark": "requests",
+    "probe": "probe", "page": "page", "limit": "headroom",
 }  # fmt: skip
 """Column → the view's name of its query."""
 METRICS: tuple[tuple[str, str], ...] = (
@@ -60,20 +62,21 @@ class Providers:
     """Which of `METRICS` the chart is about."""
 
 
-def columns(width: int) -> tuple[Column, ...]:
+def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...]:
     """The list's columns for a screen of so many cells; the highest rank goes first."""
     return (
         Column("provider", "provider", min=10, max=28),
         Column("state", "state", width=13),
-        Column("p50", "p50", width=8, align="right", rank=4),
+        Column("p50", "p50", width=8, align="right", rank=5),
         Column("p95", "p95", width=14, align="right"),
-        Column("p99", "p99", width=8, align="right", rank=5),
+        Column("p99", "p99", width=8, align="right", rank=6),
         Column("success", "success", width=12, align="right"),
-        Column("errors", "errors", width=7, align="right", rank=8),
+        Column("errors", "errors", width=7, align="right", rank=10),
         Column("requests", "requests", width=8, align="right", rank=1),
-        Column("tokens", "tokens", width=8, align="right", rank=6),
+        Column("tokens", "tokens", width=8, align="right", rank=7),
         Column("today", "today", width=9, align="right", rank=2),
-        Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=7),
+        *beside.columns(rows),
+        Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=8),
     )
 
 
@@ -119,7 +122,7 @@ class ProvidersPane(Pane[Providers]):
         view = answer.view
         sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
         top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
-        self._list.set_columns(columns(self.app.size.width))
+        self._list.set_columns(columns(self.app.size.width, view.rows))
         self.set_class(not view.rows, "-empty")
         self._list.say_empty(no_calls(self.backend, look))
         self._list.show([self._row(row, sparks, top) for row in view.rows])
@@ -150,6 +153,7 @@ class ProvidersPane(Pane[Providers]):
                 "requests": Cell(count(row.requests), sort=row.requests),
                 "tokens": Cell(count(row.tokens), sort=row.tokens),
                 "today": Cell(usd(row.cost_today), sort=row.cost_today),
+                **beside.cells(row),
                 "spark": Cell(sparkline(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
             },
         )
@@ -172,12 +176,26 @@ class ProvidersPane(Pane[Providers]):
         assert self.look is not None
         token, name = TOKENS[row.state], _name(row)
         head: list[Span] = [(f"   {self.glyphs.state(token)} ", token), (name, "bright" if here else "")]
+        more = self._beside(row) if here else []
         if self.app.size.width < 100:
             first, *rest = wrap(row.reason, self.app.size.width - 8 - width_of(safe(name)), self.glyphs)
-            return [Line((*head, (f"  {first}", ""))), *(Line.of(f"     {text}") for text in rest[:1])]
+            said = [Line((*head, (f"  {first}", ""))), *(Line.of(f"     {text}") for text in rest[:1])]
+            return [*said, *more]
         unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
         last = f"last call {ago(row.last_call, self.look.at)} "
-        return [Line((*head, (f"  {row.reason}", "")), ((unpriced, "warn"), (last, "dim")))]
+        return [Line((*head, (f"  {row.reason}", "")), ((unpriced, "warn"), (last, "dim"))), *more]
+
+    def _beside(self, row: "ProviderRow") -> list[Line]:
+        """What else is known of the provider under the cursor: side by side where there is room."""
+        assert self.look is not None
+        lines: list[list[Span]] = []
+        for part in beside.details(row, self.look.at):
+            gap: Span = ("   ", "")
+            if lines and size_of([*lines[-1], gap, *part]) <= self.app.size.width - 2:
+                lines[-1] += [gap, *part]
+            else:
+                lines.append([("     ", ""), *part])
+        return [Line(tuple(line)) for line in lines]
 
     @on(Grid.Moved)
     def _moved(self) -> None:
