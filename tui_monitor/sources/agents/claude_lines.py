@@ -22,7 +22,7 @@ from tui_monitor.sources.agents.values import count, first_text, nano, provider_
 _NEEDLE = b'"usage"'
 _SYNTHETIC = "<synthetic>"
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9]")
-_MAX_PATHS = 256
+_MAX_KNOWN = 256
 
 _Candidate = tuple[Object, int]
 """A line, and where it begins."""
@@ -35,6 +35,7 @@ class Transcript:
         self._source = source
         self._path = file.path
         self._paths: dict[str, str] = {}
+        self._providers: dict[tuple[str | None, str], str | None] = {}
         self._subagent = _subagent(file.path)
 
     def state(self) -> None:
@@ -94,7 +95,7 @@ class Transcript:
             return None
         model = text(message.get("model"))
         call.model_served = model
-        call.provider = _provider(model, text(message.get("id")))
+        call.provider = self._provider(model, text(message.get("id")) or "")
         call.status = "success"
         call.finish_reason = text(message.get("stop_reason"))
         call.in_uncached = count(usage.get("input_tokens"))
@@ -151,13 +152,21 @@ class Transcript:
         key = f"limit:{call.source_key}"
         return Event("rate_limit", call.booked, self._source, key, "denied", 0.0, labels)
 
+    def _provider(self, model: str | None, message: str) -> str | None:
+        kind = model, message[:9]
+        if kind not in self._providers:
+            if len(self._providers) >= _MAX_KNOWN:
+                self._providers.clear()
+            self._providers[kind] = _provider(*kind)
+        return self._providers[kind]
+
     def _project(self, cwd: str | None) -> str | None:
         """The folder the session was started in: the agent may have gone into one below."""
         if cwd is None:
             return None
         known = self._paths.get(cwd)
         if known is None:
-            if len(self._paths) >= _MAX_PATHS:
+            if len(self._paths) >= _MAX_KNOWN:
                 self._paths.clear()
             known = self._paths[cwd] = _project(cwd, self._path)
         return known
@@ -217,12 +226,12 @@ def _billing_details(call: Call, usage: Object) -> None:
         call.attrs["inference_geo"] = geo
 
 
-def _provider(model: str | None, message: str | None) -> str | None:
+def _provider(model: str | None, message: str) -> str | None:
     """Who was called: Bedrock and Vertex AI show in the id of the message or the name of the model."""
     name = (model or "").lower()
-    if (message or "").startswith("msg_bdrk_") or "anthropic." in name or name.startswith("arn:aws:"):
+    if message.startswith("msg_bdrk_") or "anthropic." in name or name.startswith("arn:aws:"):
         return "aws"
-    if (message or "").startswith("msg_vrtx_") or "@" in name:
+    if message.startswith("msg_vrtx_") or "@" in name:
         return "google"
     return provider_of(model) if model else "anthropic"
 

@@ -112,6 +112,7 @@ class _Reading:
         self._storing: asyncio.Task[None] | None = None
         self._done = 0
         self._total = 0
+        self._first = True
 
     async def run(self) -> None:
         """Until the settings change or the folders are gone."""
@@ -144,6 +145,7 @@ class _Reading:
             self._storing = asyncio.create_task(self._store(batch))
         await self._stored()
         self._ctx.progress(None)
+        self._first = False
 
     async def _stored(self) -> None:
         task, self._storing = self._storing, None
@@ -153,7 +155,6 @@ class _Reading:
     async def _store(self, batch: Batch) -> None:
         for problem in batch.problems:
             self._ctx.problem(problem)
-        live = self._total < _BIG
         while batch.records or batch.offsets:
             try:
                 await self._ctx.submit(batch.records, remember=True, offsets=batch.offsets)
@@ -161,11 +162,12 @@ class _Reading:
             except Busy as busy:
                 await asyncio.sleep(busy.retry_after)
         self._done += batch.bytes
-        if not live:
+        if self._total >= _BIG:
             self._ctx.progress(self._done, self._total)
-            share = min(1.0, self._done / self._total)
-            self._ctx.running(f"first read {share:.0%} of {size(self._total)}".replace("%", " %"))
-        elif newest := _newest(batch.records):
+            share = round(100 * min(1.0, self._done / self._total))
+            what = "first read" if self._first else "reading"
+            self._ctx.running(f"{what} {share} % of {size(self._total)}")
+        elif not self._first and (newest := _newest(batch.records)):
             self._ctx.lag(max(0.0, (self._ctx.clock.now() - newest) / SECOND))
 
     def _gather(self, slices: Iterator[Slice]) -> Batch:

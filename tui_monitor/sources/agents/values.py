@@ -72,6 +72,8 @@ def first_text(*values: Any) -> str | None:
 
 def count(value: Any) -> int | None:
     """A number of tokens; digits in a text count too."""
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else None
     if isinstance(value, str) and len(value) <= 13 and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, float) and value.is_integer():
