@@ -146,3 +146,12 @@ def test_a_rule_that_the_environment_keeps_off_is_told(
     monkeypatch.setenv("TUI_MONITOR_ALERTS__DISABLED", '["cpu"]')
     ran = cli("rules", "enable", "cpu")
     assert "cpu is off all the same, by TUI_MONITOR_ALERTS__DISABLED" in ran.err
+
+
+def test_metrics_are_listed_without_a_database(cli: Cli) -> None:
+    ran = cli("metrics")
+    assert ran.code == 0
+    names = [line.split()[0] for line in ran.out.splitlines()[1:]]
+    assert {"latency", "system_cpu_utilization", "tui_monitor_provider_state"} <= set(names)
+    assert len(names) == len(set(names))
+    assert not places.database_file().exists()

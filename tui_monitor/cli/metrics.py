@@ -179,13 +179,14 @@ def _spread_table(
 
 
 def _list(context: Context) -> int:
+    from tui_monitor.cli.rulecheck import store_of
     from tui_monitor.cli.tables import Column, name, table
+    from tui_monitor.query.catalog import find, names
 
-    async def ask(monitor: "Monitor") -> list[tuple[str, str]]:
-        found = await monitor.complete("", 0)
-        return sorted((entry.text, entry.help) for entry in found if entry.kind == "metric")
-
-    metrics = context.ask(ask)
+    with store_of(context) as store:
+        metrics = sorted(
+            (metric, found.help if (found := find(metric, store)) else "") for metric in names(store)
+        )
     data = [{"name": metric, "help": help_line} for metric, help_line in metrics]
     columns = [Column("metric"), name("what it is")]
     context.out.answer(data, lambda: table(context.out, columns, metrics))

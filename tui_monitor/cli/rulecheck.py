@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui_monitor.alerts.machine import Reading
     from tui_monitor.alerts.rules import Problem, Rule
     from tui_monitor.query.local import LocalEngine
+    from tui_monitor.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,16 @@ def says(context: Context, rule: "Rule", engine: "LocalEngine") -> Said:
 
 @contextmanager
 def engine_of(context: Context) -> "Iterator[LocalEngine]":
-    """The engine over the database, whose own metrics rules may ask for; over an empty one if none is there.
-
-    Raises `StoreError`.
-    """
+    """The engine over the database, whose own metrics rules may ask for. Raises `StoreError`."""
     from tui_monitor.query.local import LocalEngine
+
+    with store_of(context) as store:
+        yield LocalEngine(store, context.settings.calendar())
+
+
+@contextmanager
+def store_of(context: Context) -> "Iterator[Store]":
+    """The database for reading; an empty one if there is none yet. Raises `StoreError`."""
     from tui_monitor.store.database import Store
 
     with TemporaryDirectory(prefix="tui-monitor-") as folder:
@@ -76,6 +82,6 @@ def engine_of(context: Context) -> "Iterator[LocalEngine]":
         path = context.database if there else Path(folder) / "empty.db"
         store = Store.open(path, write=not there, clock=context.clock)
         try:
-            yield LocalEngine(store, context.settings.calendar())
+            yield store
         finally:
             store.close()

@@ -13,7 +13,8 @@ class RuleSettings(Section):
     name: str = Field(min_length=1, max_length=120)
     """Its name; unique."""
     expr: str = Field(min_length=1)
-    """A condition: a query with a comparison, like `error_rate{} [5m] by(provider) > 0.05`."""
+    """A condition: a query with a comparison, like `error_rate by(provider) > 3 * baseline`; more may follow
+    after `and`."""
     for_: Duration | None = Field(default=None, alias="for")
     """How long the condition must hold before the alert fires; at once by default."""
     severity: Severity = Severity.WARNING
@@ -21,7 +22,8 @@ class RuleSettings(Section):
     labels: dict[str, str] = {}
     """Labels added to the alert."""
     summary: str = ""
-    """One sentence for the person who reads it; `{{ $labels.provider }}` and `{{ $value }}` are filled in."""
+    """One sentence for the person who reads it; `{{ $labels.provider }}`, `{{ $value }}`, `{{ $threshold }}`
+    and `{{ $reason }}` are filled in."""
     enabled: bool = True
     """Whether it is evaluated."""
     budget: str | None = None
