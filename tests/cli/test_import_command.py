@@ -35,6 +35,23 @@ def test_the_summary_tells_what_came_of_it(cli: Cli, clock: ManualClock, tmp_pat
         assert f"{path}:{number}: " in ran.err
 
 
+def test_many_rejections_are_told_by_their_reasons_and_the_rest_is_taken(
+    cli: Cli, clock: ManualClock, tmp_path: Path
+) -> None:
+    rows = [call(clock, n, SECOND, input_tokens=-n) for n in range(1, 9)]
+    rows += [call(clock, n, SECOND, status=f"odd-{n}") for n in range(20, 23)]
+    path = write_lines(tmp_path / "some.jsonl", [*rows, call(clock, 99, SECOND)])
+    ran = cli("import", str(path))
+    assert ran.code == 0
+    assert (
+        f"{path}: 11 of 12 rows were rejected, the rest is taken:\n  8 × input_tokens … is negative\n"
+        in ran.err
+    )
+    assert sum(line.startswith("  3 × status …") for line in ran.err.splitlines()) == 1
+    only_bad = write_lines(tmp_path / "bad.jsonl", rows)
+    assert cli("import", str(only_bad)).code == 1
+
+
 def test_a_dry_run_stores_nothing(cli: Cli, trace: Path) -> None:
     ran = cli("import", str(trace), "--dry-run")
     assert "would be stored  61" in ran.out
@@ -147,5 +164,5 @@ def test_labels_beyond_the_most_are_told(cli: Cli, shared: Path, monkeypatch: py
 def test_the_json_summary_is_whole(cli: Cli, trace: Path) -> None:
     summary = json.loads(cli("--json", "import", str(trace)).out)["data"]
     assert summary["files"] == [
-        {"path": str(trace), "rows": 61, "rejected": 0, "rejections": [], "error": ""}
+        {"path": str(trace), "rows": 61, "rejected": 0, "rejections": [], "reasons": {}, "error": ""}
     ]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from tests.cli.conftest import Cli, call, write_lines
 from tui_monitor.config import places
@@ -86,6 +87,30 @@ def test_charts_are_drawn_in_text(fed: Cli) -> None:
     ran = fed("costs", "--chart", "--by", "provider")
     assert "18 Mar" in ran.out
     assert "no data in this range" in fed("query", "ttft{}", "--range", "1h", "--chart").out
+
+
+def test_a_plain_chart_is_figures_for_who_listens(fed: Cli) -> None:
+    for command in (
+        ("query", "requests{} by(provider)", "--range", "1h", "--chart"),
+        ("metrics", "requests", "--range", "1h", "--chart"),
+        ("costs", "--chart", "--by", "provider"),
+    ):
+        plain = fed(*command, "--plain").out
+        assert not any(0x2500 <= ord(c) <= 0x28FF for c in plain), plain
+    table = fed("query", "requests{} by(provider)", "--range", "1h", "--chart", "--plain").out.splitlines()
+    assert table[0].split() == ["time", "anthropic", "openai"]
+    assert len(table) <= 30
+    assert any(line.split()[2:] == ["40", "20"] for line in table)
+
+
+def test_a_long_name_does_not_make_a_table_wide(cli: Cli, clock: ManualClock, tmp_path: Path) -> None:
+    rows = [call(clock, 1, SECOND, user="日" * 250), call(clock, 2, SECOND, user="x" * 250)]
+    assert cli("import", str(write_lines(tmp_path / "t.jsonl", rows))).code == 0
+    lines = cli("costs", "--by", "user").out.splitlines()
+    assert max(map(cell_len, lines)) <= 160
+    assert sum("…" in line for line in lines) == 2
+    data = cli("costs", "--by", "user", "--json").json["data"]
+    assert {len(row["name"]) for row in data["rows"]} == {250}
 
 
 def test_metrics_build_the_short_form_safely(fed: Cli) -> None:

@@ -255,6 +255,18 @@ def test_budgets_count_what_their_scope_says(build, clock):
     assert any("broken" in warning and "no label" in warning for warning in view.warnings)
 
 
+def test_a_budget_of_calls_without_a_price_is_unknown(build, clock):
+    house = build()
+    house.put(clock.now() - HOUR, None, project="odd")
+    house.budgets = [
+        budget(name="odd", scope={"project": "odd"}),
+        budget(name="none", scope={"project": "x"}),
+    ]
+    odd, none = house.costs(clock.now()).budgets
+    assert (odd.spent, odd.used, odd.projected, odd.unpriced) == (None, None, None, 1)
+    assert (none.spent, none.used, none.unpriced) == (0.0, 0.0, 0)
+
+
 def test_tokens_of_unpriced_calls_are_unknown_where_nobody_told_them(build, clock):
     house = build()
     house.put(clock.now() - HOUR, 1.0)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.runtime.collecting import settings_for
 from tui_monitor.model.call import NANO, Call
-from tui_monitor.model.clock import HOUR, MINUTE, ManualClock
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
 from tui_monitor.model.errors import QueryError, UsageError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import Health
@@ -120,3 +120,24 @@ async def test_questions(monitor: LocalMonitor, clock: ManualClock) -> None:
         await monitor.query("latency{")
     with pytest.raises(UsageError):
         await monitor.costs("model", "century")
+
+
+async def test_costs_are_those_of_the_periods_around_a_moment(
+    store: Store, monitor: LocalMonitor, clock: ManualClock
+) -> None:
+    then = clock.now() - 40 * DAY
+    fields: Any = {"provider": "openai", "model_served": "gpt-4o", "status": "success"}
+    old = [
+        Call("test", f"old{n}", ts_end=at, cost=2 * NANO, cost_status="computed", **fields)
+        for n, at in enumerate((then - HOUR, then + HOUR))
+    ]
+    store.write(WriteBatch(calls=old))
+    now, before = await monitor.costs(), await monitor.costs(at=then)
+    assert before.at == then
+    assert now.spends[2].cost == pytest.approx(0.2)
+    # What came after that moment had not happened yet.
+    assert [spend.cost for spend in before.spends] == [2.0, 2.0, 2.0]
+    assert before.spends[0].span.start <= then < before.spends[0].span.end
+    assert [row.name for row in before.rows] == ["gpt-4o"]
+    assert before.rows[0].cost == 2.0
+    assert before.budgets[0].spent == 2.0

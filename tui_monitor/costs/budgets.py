@@ -38,18 +38,17 @@ def _status(
     asking: Asking, budget: BudgetSettings, calendar: Calendar, now: Micros, first: Micros | None
 ) -> BudgetStatus:
     part = part_of(WINDOWS[budget.period], calendar, now)
-    spent = asking.instant(spend_query(budget.period, budget.scope), now).scalar
+    found = asking.instant(spend_query(budget.period, budget.scope), now).scalar
     unpriced = asking.instant(spend_query(budget.period, budget.scope, "unpriced"), now).scalar or 0.0
-    if spent is None and not unpriced:
-        spent = 0.0
     return BudgetStatus(
         name=budget.name,
         period=budget.period,
         amount=budget.amount_usd,
-        spent=spent,
+        # Without any call nothing is spent; with calls of unknown price nobody knows.
+        spent=0.0 if found is None and not unpriced else found,
         span=part.span,
         scope=dict(budget.scope),
-        projected=linear(spent, part, first),
-        used_up=used_up(spent, budget.amount_usd, part, first),
+        projected=linear(found, part, first),
+        used_up=used_up(found, budget.amount_usd, part, first),
         unpriced=unpriced,
     )
