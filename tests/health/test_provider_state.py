@@ -105,6 +105,15 @@ def test_reasons_say_what_happened_and_which_figure_shows_it():
     )
 
 
+def test_that_no_call_failed_is_said_only_where_none_did():
+    none = "none of the last 10 calls failed"
+    assert judge(evidence(ok=10), RULES).reason == none
+    assert judge(evidence(ok=10, auth=3), RULES).reason == f"{none} through the provider; on our side: auth 3"
+    unnamed = evidence(ok=8)
+    unnamed.add("error", "", 2)
+    assert judge(unnamed, RULES) == (H, f"{none} through the provider", "")
+
+
 def test_every_limit_is_a_setting():
     strict = HealthSettings(
         window="1m", min_calls=2, degraded_error_rate=0.1, unavailable_error_rate=0.2, degraded_latency=1.5
