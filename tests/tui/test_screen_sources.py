@@ -94,7 +94,7 @@ async def test_the_row_under_the_cursor_in_full(monitor: FakeMonitor) -> None:
         await settle(pilot, "down")
         assert grid.cursor == "codex"
         assert "consent.agent_logs = true" in text(pilot.app)
-        assert "tui-monitor collect --reload" in text(pilot.app)
+        assert "C allows it here" in text(pilot.app)
         await settle(pilot, "escape")
         assert "esc list" not in lines(pilot.app)[-1]
 

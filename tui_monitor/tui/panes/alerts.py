@@ -80,6 +80,7 @@ class AlertsPane(Pane[Alerts]):
 
     def body(self) -> ComposeResult:
         yield self._head
+        self._filter.display = False
         yield self._filter
         yield self._list
         yield self._silences
@@ -190,7 +191,7 @@ class AlertsPane(Pane[Alerts]):
     @on(Prompt.Submitted)
     def _words_taken(self) -> None:
         self._list.focus()
-        self.set_class(bool(self._filter.value), "-filter")
+        self._filter.display = bool(self._filter.value)
 
     def _turn(self, view: str, on: bool) -> None:
         """Show another view of the pane, or not any more."""
@@ -205,8 +206,9 @@ class AlertsPane(Pane[Alerts]):
 
     def action_filter(self) -> None:
         """Go to the line of words that alerts must have."""
-        self._turn("-silences", False)
-        self.add_class("-filter")
+        self.remove_class("-silences")
+        self._filter.display = True
+        self._show_again()
         self._filter.focus()
 
     def action_silences(self) -> None:
@@ -217,7 +219,10 @@ class AlertsPane(Pane[Alerts]):
         """One step back to the plain list."""
         if self._typing or self._filter.value:
             self._filter.value = ""
-            self._turn("-filter", False)
+            self._filter.display = False
+            self._show_again()
+            self._list.focus()
+            self.hints_changed()
         elif self.has_class("-silences"):
             self._turn("-silences", False)
         else:

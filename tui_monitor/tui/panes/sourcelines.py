@@ -52,10 +52,11 @@ def head_line(status: "CollectorStatus | None", glyphs: Glyphs) -> Line:
 
 
 def rows_of(rows: "Sequence[SourceRow]", look: Look, width: int, glyphs: Glyphs) -> list[GridRow]:
-    """The rows of each kind below their heading."""
+    """The rows of each kind below their heading, those that are off last."""
     shown: list[GridRow] = []
+    ordered = sorted(rows, key=lambda row: row.state is SourceState.OFF)
     for kind, title in _KINDS:
-        these = [_row(row, look, glyphs) for row in rows if row.kind == kind]
+        these = [_row(row, look, glyphs) for row in ordered if row.kind == kind]
         if these:
             shown += [GridRow(f"kind {kind}", heading=title), *these]
     return shown
@@ -162,6 +163,8 @@ def advice(row: "SourceRow") -> str:
             return "it is tried again by itself; f tries now; `tui-monitor doctor` looks at what it needs"
         case SourceState.PAUSED if row.pausable:
             return "p lets it go on; it takes up where it left off"
+        case SourceState.OFF if "consent" in row.detail:
+            return "C allows it here and writes that into config.toml"
         case SourceState.OFF:
             return "its setting is in config.toml; `tui-monitor collect --reload` takes a change over"
         case _:

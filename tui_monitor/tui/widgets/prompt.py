@@ -133,8 +133,8 @@ class Prompt(Vertical):
         return tuple(self._history)
 
     def focus(self, scroll_visible: bool = True) -> "Prompt":
-        """Put the cursor into the line."""
-        self._field.focus(scroll_visible)
+        """Put the cursor into the line, at once: what is typed next belongs there."""
+        self.screen.set_focus(self._field, scroll_visible)
         return self
 
     def show_error(self, position: int, length: int, message: str) -> None:
