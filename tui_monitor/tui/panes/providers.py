@@ -172,18 +172,19 @@ class ProvidersPane(Pane[Providers]):
         self._why.show([*lines, *warnings])
 
     def _reason(self, row: "ProviderRow", here: bool) -> list[Line]:
-        """Why one is in its state; on a narrow screen on two lines where it must be."""
+        """Why one is in its state, on two lines where it must be; under the cursor also what else is known."""
         assert self.look is not None
         token, name = TOKENS[row.state], _name(row)
         head: list[Span] = [(f"   {self.glyphs.state(token)} ", token), (name, "bright" if here else "")]
         more = self._beside(row) if here else []
-        if self.app.size.width < 100:
-            first, *rest = wrap(row.reason, self.app.size.width - 8 - width_of(safe(name)), self.glyphs)
-            said = [Line((*head, (f"  {first}", ""))), *(Line.of(f"     {text}") for text in rest[:1])]
-            return [*said, *more]
-        unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
-        last = f"last call {ago(row.last_call, self.look.at)} "
-        return [Line((*head, (f"  {row.reason}", "")), ((unpriced, "warn"), (last, "dim"))), *more]
+        right: tuple[Span, ...] = ()
+        if self.app.size.width >= 100:
+            unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
+            right = ((unpriced, "warn"), (f"last call {ago(row.last_call, self.look.at)} ", "dim"))
+        room = self.app.size.width - 8 - width_of(safe(name)) - size_of(right)
+        first, *rest = wrap(row.reason, room, self.glyphs)
+        said = [Line((*head, (f"  {first}", "")), right), *(Line.of(f"     {text}") for text in rest[:1])]
+        return [*said, *more]
 
     def _beside(self, row: "ProviderRow") -> list[Line]:
         """What else is known of the provider under the cursor: side by side where there is room."""

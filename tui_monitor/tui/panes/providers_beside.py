@@ -43,7 +43,7 @@ def details(row: "ProviderRow", now: Micros) -> list[list[Span]]:
     """All of it in words, in parts that may stand on lines of their own."""
     parts: list[list[Span]] = []
     if row.probe is not None:
-        parts.append(_probe_words(row.probe, now))
+        parts.append(_probe_words(row.probe, now, told=row.flag == "probe"))
     if row.page is not None:
         parts.append(_page_words(row.page))
     if row.headroom is not None:
@@ -73,12 +73,13 @@ def _limit(room: "Headroom | None") -> Cell:
     return Cell(_percent(room), "warn" if room.share < SCARCE else "", sort=room.share)
 
 
-def _probe_words(probe: "ProbeLook", now: Micros) -> list[Span]:
+def _probe_words(probe: "ProbeLook", now: Micros, *, told: bool) -> list[Span]:
+    """The last probe; why it failed is left out where the reason of the state has `told` it."""
     where = clean(probe.targets[0], 40) if len(probe.targets) == 1 else f"{len(probe.targets)} addresses"
     when = f", {where}, probed {ago(probe.at, now)}" if probe.at is not None else f", {where}"
     if not probe.reachable:
         times = f" {probe.failures} times in a row" if probe.failures > 1 else ""
-        why = f": {probe.why}" if probe.why else ""
+        why = f": {probe.why}" if probe.why and not told else ""
         return [("reachability ", "dim"), (f"failed{times}{why}", "warn"), (when, "dim")]
     took = "answered" if probe.ms is None else milliseconds(probe.ms)
     return [("reachability ", "dim"), (took, ""), (when, "dim")]
