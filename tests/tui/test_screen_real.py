@@ -5,7 +5,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -173,56 +172,6 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     yield start
     for one in opened:
         one.close()
-
-
-RESTORED = b"\x1b[?1049l"
-
-
-@pytest.mark.parametrize("how", ["q", "ctrl+c", "SIGTERM", "SIGHUP"])
-def test_it_ends_within_two_seconds_and_restores_the_terminal(
-    terminal: Callable[..., Terminal], how: str
-) -> None:
-    process = terminal(TUI_MONITOR_SERVER__LISTEN="")
-    process.sees("collecting")
-    began = time.monotonic()
-    match how:
-        case "q":
-            process.press("qq")
-        case "ctrl+c":
-            process.press("\x03")
-            process.sees("Leave the dashboard?")
-            process.press("\x03")
-        case name:
-            process.process.send_signal(signal.Signals[name])
-    process.read(process.ended, 5)
-    assert time.monotonic() - began < 3
-    assert process.code == 0
-    assert RESTORED in process.output
-    assert b"Traceback" not in process.output
-
-
-def test_a_wrong_configuration_is_told_after_the_terminal_is_restored(
-    terminal: Callable[..., Terminal], tmp_path: Path
-) -> None:
-    (tmp_path / "config.toml").write_text("[screen]\nthem = 1\n")
-    process = terminal("--config", str(tmp_path / "config.toml"))
-    process.read(process.ended)
-    assert process.code == 2
-    told = process.output.partition(RESTORED)[2].decode()
-    assert "them" in told
-    assert "theme" in told
-
-
-def test_a_second_one_views_the_first_ones_collector(terminal: Callable[..., Terminal]) -> None:
-    first = terminal(TUI_MONITOR_SERVER__LISTEN="")
-    first.sees("collecting")
-    second = terminal(TUI_MONITOR_SERVER__LISTEN="")
-    second.sees("viewing")
-    first.press("qq")
-    first.read(first.ended, 5)
-    second.sees("not collecting")
-    second.press("q")
-    second.read(second.ended, 5)
 
 
 def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
