@@ -1,5 +1,6 @@
 """`rules`: seeing, checking, writing and switching them, with and without a database."""
 
+import threading
 import tomllib
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tui_monitor.config import places
+from tui_monitor.monitor.remote import somebody_listens
+from tui_monitor.monitor.thread import CollectorThread
+from tui_monitor.server import serve
 
 RULES = """# kept
 [[alerts.rules]]
@@ -65,7 +69,9 @@ def test_a_metric_that_nobody_sent_is_told_and_no_error(config: Path, cli: Cli) 
 
 def test_what_would_fire_now(config: Path, fed: Cli) -> None:
     ran = fed("rules", "check", "--now")
-    assert "critical, at once: many errors: openai fails: 100 % > 50.0 %" in ran.out
+    assert (
+        "critical, at once: many errors: openai fails: 20 of the last 20 calls failed: server 20" in ran.out
+    )
     assert "warning, if it holds for 5m: error rate: 100 % of the calls to openai fail" in ran.out
     holding = {
         one["rule"]: one["holds"] for one in fed("rules", "check", "--now", "--json").json["data"]["now"]
@@ -98,6 +104,24 @@ def test_a_rule_is_written_below_the_others_and_comments_stay(config: Path, cli:
         "severity": "warning", "labels": {"team": "core", "page": "yes"}, "summary": "{{ $reason }}",
     }  # fmt: skip
     assert "slow" in cli("rules").out
+
+
+def test_a_running_collector_takes_a_change_over(config: Path, fed: Cli) -> None:
+    thread = CollectorThread(config, {"server": {"listen": ""}}, serve=serve)
+    thread.start()
+    try:
+        while thread.state.mode == "starting" or not somebody_listens(
+            places.socket_path(places.database_file())
+        ):
+            threading.Event().wait(0.01)
+        ran = fed("rules", "create", "any", "requests > 0")
+        assert "the running collector looks at it now" in ran.out, ran.err
+        assert thread.settings is not None
+        assert [rule.name for rule in thread.settings.alerts.rules] == ["many errors", "any"]
+        assert fed("rules", "disable", "cpu").code == 0
+        assert thread.settings.alerts.disabled == ["cpu"]
+    finally:
+        assert thread.stop(5)
 
 
 def test_a_dry_run_writes_nothing(config: Path, cli: Cli) -> None:

@@ -11,7 +11,7 @@ from tui_monitor.cli.context import Context
 
 if TYPE_CHECKING:
     from tui_monitor.alerts.machine import Reading
-    from tui_monitor.alerts.rules import Problem, Rule
+    from tui_monitor.alerts.rules import Problem, Reason, Rule
     from tui_monitor.query.local import LocalEngine
     from tui_monitor.store.database import Store
 
@@ -49,7 +49,18 @@ def compiled(context: Context, engine: "LocalEngine") -> "tuple[Rule, ...]":
     )
 
 
-def says(context: Context, rule: "Rule", engine: "LocalEngine") -> Said:
+def reasons(context: Context) -> "Reason":
+    """Why each provider is as it is. Raises `StoreError`."""
+    from tui_monitor.model.timerange import TimeRange
+
+    if not context.database.exists():
+        return lambda labels: ""
+    view = context.ask(lambda monitor: monitor.providers(TimeRange()))
+    known = {row.provider: row.reason for row in view.rows}
+    return lambda labels: known.get(labels.get("provider", ""), "")
+
+
+def says(context: Context, rule: "Rule", engine: "LocalEngine", reason: "Reason | None" = None) -> Said:
     """What a rule reads at the newest instant at which rules are looked at."""
     from tui_monitor.alerts.rules import read
     from tui_monitor.model.errors import MonitorError
@@ -58,7 +69,8 @@ def says(context: Context, rule: "Rule", engine: "LocalEngine") -> Said:
         return Said(rule.name)
     interval = context.settings.alerts.interval
     try:
-        return Said(rule.name, tuple(read(rule, engine, context.clock.now() // interval * interval)))
+        at = context.clock.now() // interval * interval
+        return Said(rule.name, tuple(read(rule, engine, at, reason=reason)))
     except MonitorError as error:
         return Said(rule.name, error=error.message)
 

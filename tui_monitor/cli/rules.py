@@ -207,13 +207,14 @@ def _show_now(context: Context, rule: "Rule", said: "Said") -> None:
 
 def _check(context: Context) -> int:
     from tui_monitor.alerts.rules import check
-    from tui_monitor.cli.rulecheck import compiled, engine_of, says
+    from tui_monitor.cli.rulecheck import compiled, engine_of, reasons, says
 
+    reason = reasons(context) if context.args.now else None
     with engine_of(context) as engine:
         rules = compiled(context, engine)
         found = check(rules)
         asked = [rule for rule in rules if rule.watched] if context.args.now else []
-        said = [says(context, rule, engine) for rule in asked]
+        said = [says(context, rule, engine, reason) for rule in asked]
     fatal = [problem for problem in found if problem.fatal]
 
     def show_them() -> None:
