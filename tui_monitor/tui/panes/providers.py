@@ -172,7 +172,7 @@ class ProvidersPane(Pane[Providers]):
         self._why.show([*lines, *warnings])
 
     def _reason(self, row: "ProviderRow", here: bool) -> list[Line]:
-        """Why one is in its state, on two lines where it must be; under the cursor also what else is known."""
+        """Why one is in its state, on two lines where it must be; under the cursor also all else."""
         assert self.look is not None
         token, name = TOKENS[row.state], _name(row)
         head: list[Span] = [(f"   {self.glyphs.state(token)} ", token), (name, "bright" if here else "")]
