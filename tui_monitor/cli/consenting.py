@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.cli.context import Context
+from tui_monitor.cli.takeover import take_over
 from tui_monitor.config import places
-from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run(context: Context) -> int:
         set_values(file, {f"consent.{item}": answer for item, answer in wanted.items()})
         # What was read before is not what holds now.
         vars(context).pop("loaded", None)
-        _take_over(context)
+        take_over(context)
     given = context.settings.consent
     rows = {item: getattr(given, item) for item in ITEMS}
     for item, answer in wanted.items():
@@ -60,26 +61,6 @@ def _wanted(context: Context) -> dict[str, bool | None]:
                     raise UsageError(f"{item} is named twice, with different answers")
                 wanted[item] = answer
     return wanted
-
-
-def _take_over(context: Context) -> None:
-    """Let a running collector read the configuration again."""
-    import asyncio
-
-    from tui_monitor.monitor.remote import SocketClient, somebody_listens
-
-    path = places.expected_socket(context.database)
-    if not somebody_listens(path):
-        return
-
-    async def reload() -> None:
-        async with SocketClient(path) as client:
-            await client.reload()
-
-    try:
-        asyncio.run(reload())
-    except MonitorError as error:
-        context.out.note(f"kept, but the running collector did not take it over: {error.message}")
 
 
 def _offers(context: Context) -> "Offers":
