@@ -69,6 +69,17 @@ def test_bash_completes_names_out_of_the_database(script: Path, fed: Cli) -> Non
     assert offered(script, "tui-monitor import undo f") == ["first"]
 
 
+def test_bash_completes_rules_and_sources(script: Path) -> None:
+    path = places.config_file()
+    path.parent.mkdir(parents=True)
+    path.write_text('[[alerts.rules]]\nname = "mine"\nexpr = "cost{} > 1"\n')
+    assert offered(script, "tui-monitor rules disable mi") == ["mine"]
+    assert "provider\\ unavailable" in offered(script, "tui-monitor rules disable p")
+    path.write_text("= nonsense")
+    assert offered(script, "tui-monitor rules disable mi") == []
+    assert offered(script, "tui-monitor sources pause cl") == ["claude-code"]
+
+
 def test_what_came_from_outside_never_drives_the_shell(
     script: Path, cli: Cli, clock: ManualClock, tmp_path: Path
 ) -> None:

@@ -61,8 +61,8 @@ def _attach(parser: argparse.ArgumentParser, verb: str, database: Path) -> None:
     """Tell every argument that names something stored how to ask for its names."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for sub in action.choices.values():
-                _attach(sub, verb, database)
+            for name, sub in action.choices.items():
+                _attach(sub, f"{verb} {name}", database)
             continue
         ask = _OFFERS.get((verb, action.dest)) or _OFFERS.get(("", action.dest))
         if ask is not None and action.choices is None:
@@ -181,14 +181,26 @@ def _batches(database: Path) -> list[str]:
 def _rules(database: Path) -> list[str]:
     from tui_monitor.store import names
 
-    own = _table(places.config_file()).get("alerts", {}).get("rules", [])
-    return list(dict.fromkeys([*(rule.get("name", "") for rule in own), *names.rules(database)]))
+    return list(dict.fromkeys([*_configured(), *names.rules(database)]))
+
+
+def _configured() -> list[str]:
+    """Rules of the settings and those that ship; all settings must be read for that, so it takes a moment."""
+    from tui_monitor.alerts.shipped import shipped_rules
+    from tui_monitor.config.load import load
+    from tui_monitor.model.errors import MonitorError
+
+    try:
+        settings = load()
+    except MonitorError:
+        return []
+    return [rule.name for rule in (*settings.alerts.rules, *shipped_rules(settings))]
 
 
 def _sources(_database: Path) -> list[str]:
     from tui_monitor.sources.agents.table import ADAPTERS
 
-    return ["host", *ADAPTERS]
+    return ["host", "probes", "status pages", *ADAPTERS]
 
 
 def _formats(_database: Path) -> list[str]:
@@ -204,10 +216,16 @@ _OFFERS: dict[tuple[str, str], Ask] = {
     ("", "group_by"): _labels,
     ("metrics", "name"): _metrics,
     ("query", "text"): _metrics,
-    ("alerts", "id"): _alerts,
-    ("alerts", "silence"): _silences,
-    ("rules", "name"): _rules,
-    ("sources", "name"): _sources,
+    **{(f"alerts {verb}", "id"): _alerts for verb in ("show", "history", "ack", "unack")},
+    ("alerts silence", "what"): _alerts,
+    ("alerts unsilence", "id"): _silences,
+    **{
+        (f"{verb} {action}", dest): _rules
+        for verb in ("rules", "alerts")
+        for action, dest in (("enable", "names"), ("disable", "names"), ("show", "name"))
+    },
+    ("sources pause", "name"): _sources,
+    ("sources resume", "name"): _sources,
     ("import", "format"): _formats,
 }
-"""(verb, argument) → its names; an empty verb is every verb."""
+"""(verb, argument) → its names; an empty verb is every verb. `alerts ack` is one too."""
