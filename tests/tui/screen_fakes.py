@@ -366,9 +366,13 @@ class FakeBackend:
         self.started = False
         self.config_file = places.config_file()
         self._listeners: list[Callable[[ThreadState], None]] = []
+        self.taken_over = 0
 
     def start(self) -> None:
         self.started = True
+
+    def take_over(self) -> None:
+        self.taken_over += 1
 
     def subscribe(self, callback: Callable[[ThreadState], None]) -> Callable[[], None]:
         self._listeners.append(callback)
