@@ -28,6 +28,13 @@ def test_those_of_before_are_told_quietly() -> None:
     assert call.toast == "error"
 
 
+def test_what_is_known_is_not_told() -> None:
+    herald = Herald()
+    herald.look([])
+    herald.know(["a"])
+    assert herald.look([fired("a")]) is None
+
+
 def test_many_at_once_are_one_call() -> None:
     herald = Herald()
     herald.look([])

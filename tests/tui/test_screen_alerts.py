@@ -517,6 +517,17 @@ async def test_new_alerts_ring_once_together(monitor: FakeMonitor, monkeypatch: 
         assert len(rung) == 2
 
 
+async def test_what_is_taken_back_here_does_not_ring(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot, "3", "s", "enter")
+        await changed(pilot, monitor)
+        await settle(pilot, "u", "j", "u")
+        await changed(pilot, monitor)
+        assert "month budget is nobody's again" in text(app)
+        assert "warning: 85 %" not in text(app)
+
+
 async def test_bell_and_notification_can_be_off(
     monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

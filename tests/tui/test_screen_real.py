@@ -193,6 +193,18 @@ def test_at_rest_nothing_is_written(terminal: Callable[..., Terminal]) -> None:
     assert process.output[before:] == b""
 
 
+def test_an_alert_that_begins_to_fire_rings(terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[alerts]\ninterval = "1s"\nshipped = false\n[[alerts.rules]]\nname = "memory"\n'
+        'expr = "system_memory_utilization{} [5m] avg > 0"\n[server]\nlisten = ""\n'
+    )
+    process = terminal("--config", str(tmp_path / "config.toml"), TMUX="")
+    process.read(lambda: b"\x1b]9;tui-monitor: warning: memory" in process.output)
+    told = process.output.partition(b"\x1b]9;")
+    assert b"\x07" in told[0][-200:]
+    assert b"\x07" in told[2][:200]
+
+
 @pytest.mark.parametrize(
     "environ", [{"LANG": "C", "LC_ALL": ""}, {"NO_COLOR": "1"}, {"TERM": "screen-256color"}]
 )

@@ -41,6 +41,11 @@ class Herald:
     def __init__(self) -> None:
         self._told: dict[str, None] | None = None
 
+    def know(self, alerts: Sequence[str]) -> None:
+        """Nothing is to be told of these any more."""
+        if self._told is not None:
+            self._told |= dict.fromkeys(alerts)
+
     def look(self, firing: "Sequence[Fired]") -> Call | None:
         """What is to be told of those that fire now; nothing where all of it has been told."""
         first = self._told is None

@@ -1,5 +1,6 @@
 """What the parts of the screen tell each other: things that happened, named as such."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -67,6 +68,14 @@ class QueryWanted(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class GivenBack(Message):
+    """Alerts fire again because somebody here took back what kept them quiet."""
+
+    def __init__(self, alerts: Sequence[str]) -> None:
+        super().__init__()
+        self.alerts = alerts
 
 
 class HintsChanged(Newest):

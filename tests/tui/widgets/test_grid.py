@@ -281,3 +281,56 @@ async def test_low_grids_show_rows_first(stage, height):
         grid.show(rows("abcdefgh"))
         await pilot.press("down", "down", "down")
         assert any(line.startswith("▸ d") for line in app.lines())
+
+
+HEADED = [
+    GridRow("h1", heading="FRUIT"), row("apple", 3.0), row("fig", 1.0),
+    GridRow("h2", heading="ROOTS"), row("beet", 2.0), row("yam", 4.0),
+]  # fmt: skip
+
+
+async def test_the_cursor_passes_over_headings(stage):
+    grid = Grid(COLUMNS)
+    app = stage(grid)
+    async with app.run_test(size=(60, 9)) as pilot:
+        grid.focus()
+        grid.show(HEADED)
+        await pilot.pause()
+        assert grid.cursor == "apple"
+        assert app.lines()[1].startswith(" FRUIT")
+        seen = []
+        for key in ("down", "down", "up", "end", "home", "pagedown", "pageup"):
+            await pilot.press(key)
+            seen.append(grid.cursor)
+        assert seen == ["fig", "beet", "fig", "yam", "apple", "yam", "apple"]
+        await pilot.click(grid, offset=(3, 4))
+        assert grid.cursor == "apple"
+        # Its row goes, and the place it had is a heading now.
+        grid.show([HEADED[0], HEADED[3], *HEADED[4:]])
+        assert grid.cursor == "beet"
+        grid.show([HEADED[0]])
+        assert grid.cursor is None
+        await pilot.press("down", "enter")
+        assert grid.cursor is None
+
+
+async def test_the_first_row_brings_its_heading_into_sight(stage):
+    grid = Grid(COLUMNS)
+    app = stage(grid)
+    async with app.run_test(size=(60, 5)) as pilot:
+        grid.focus()
+        grid.show(HEADED)
+        await pilot.press("end", "home")
+        assert app.lines()[1].startswith(" FRUIT")
+        assert app.lines()[2].startswith("▸ apple")
+
+
+async def test_each_heading_keeps_its_rows_when_they_are_ordered(stage):
+    grid = Grid(COLUMNS)
+    app = stage(grid)
+    async with app.run_test(size=(60, 9)):
+        grid.show(HEADED)
+        grid.sort_by("p95", reverse=True)
+        assert [r.key for r in grid.rows] == ["h1", "apple", "fig", "h2", "yam", "beet"]
+        grid.sort_by("p95")
+        assert [r.key for r in grid.rows] == ["h1", "fig", "apple", "h2", "beet", "yam"]

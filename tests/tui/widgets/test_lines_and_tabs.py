@@ -109,3 +109,17 @@ async def test_only_the_stretch_that_differs_is_painted(stage, monkeypatch):
             lines.show([Line.of(text)])
             await pilot.pause()
         assert [(region.x, region.width) for region in painted] == [(10, 1), (16, 2)]
+
+
+async def test_what_changed_while_it_was_hidden_is_seen_when_it_is_back(stage):
+    lines = Lines([Line.of("before"), Line.of("same")])
+    app = stage(lines)
+    async with app.run_test(size=(40, 4)) as pilot:
+        assert app.lines()[0].startswith("before")
+        lines.display = False
+        await pilot.pause()
+        assert lines._strips == {}, "nothing drawn is kept while nobody sees it"
+        lines.show([Line.of("after"), Line.of("same")])
+        lines.display = True
+        await pilot.pause()
+        assert [line.strip() for line in app.lines()[:2]] == ["after", "same"]

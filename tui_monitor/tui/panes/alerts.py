@@ -16,7 +16,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import AlertState
 from tui_monitor.tui import commands
 from tui_monitor.tui.link import Look, ask, who_acts
-from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.messages import GivenBack, QueryWanted
 from tui_monitor.tui.panes.alertdeeds import Deed, Deeds
 from tui_monitor.tui.panes.alertdetail import HISTORY, chart_of, detail_lines, history_rows, silence_lines
 from tui_monitor.tui.panes.alertlines import (
@@ -349,6 +349,8 @@ class AlertsPane(Pane[Alerts]):
 
     async def _undo(self, deed: Deed) -> None:
         who = who_acts(self.backend)
+        alerts = self.answer.view.alerts if self.answer else ()
+        quiet = [alert.id for alert in alerts if deed.silence and alert.silenced_by == deed.silence]
         # Whether it works or not, it is not there to be taken back once more.
         self._deeds.forget(deed)
         try:
@@ -356,5 +358,6 @@ class AlertsPane(Pane[Alerts]):
         except MonitorError as error:
             self.tell_error(error)
             return
+        self.post_message(GivenBack([*quiet, deed.alert]))
         self.app.notify(deed.undone)
         self.ask_again()

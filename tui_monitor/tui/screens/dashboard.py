@@ -18,7 +18,7 @@ from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
 from tui_monitor.tui.link import Backend, Look, ask
-from tui_monitor.tui.messages import HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
+from tui_monitor.tui.messages import GivenBack, HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.toolkit import write_to_terminal
@@ -125,6 +125,10 @@ class Dashboard(Screen[None]):
             self.app.bell()
         if settings.alerts.notify:
             write_to_terminal(self.app, notification(safe(call.text, self.glyphs), os.environ))
+
+    @on(GivenBack)
+    def _given_back(self, event: GivenBack) -> None:
+        self._herald.know(event.alerts)
 
     @on(SnapshotFailed)
     def _snapshot_failed(self, event: SnapshotFailed) -> None:
