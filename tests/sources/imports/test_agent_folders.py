@@ -17,7 +17,8 @@ from tui_monitor.recorder.prepare import Preparer
 from tui_monitor.sources.agents.billing import as_now_paid
 from tui_monitor.sources.agents.logs import Logs
 from tui_monitor.sources.agents.table import ADAPTERS
-from tui_monitor.sources.imports import ImportFailure, ImportOptions, Progress, StoreSink, run_import
+from tui_monitor.sources.imports import ImportFailure, ImportOptions, Progress, StoreSink, agents, run_import
+from tui_monitor.sources.imports import portions as reading
 from tui_monitor.store.api import Layer, Measure
 from tui_monitor.store.database import Store
 
@@ -149,6 +150,30 @@ def test_labels_and_progress(folder: Path, store: Store, preparer: Preparer) -> 
     assert store.label_values("team") == ["red"]
     assert (seen[-1].done, seen[-1].rows) == (seen[-1].total, 5)
     assert os.path.getsize(folder / "projects" / "-a" / "s1.jsonl") < seen[-1].total
+
+
+def test_large_folders_are_read_by_a_process_of_their_own_to_the_same_end(
+    folder: Path, store: Store, load: RunImport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "OWN_PROCESS", 1)
+    (folder / "projects" / "-a" / "s4.jsonl").write_text(line(5, 7) + "nothing\n")
+    summary = load(folder, format="claude-code")
+    assert (summary.stored, summary.known, summary.rejected) == (5, 1, 1)
+    assert sums(store)["output"] == 1132
+
+
+def test_a_reading_process_that_ends_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_PROGRAM", "import os; os._exit(1)")
+    with pytest.raises(ImportFailure, match="ended"):
+        list(reading.read_ahead("claude-code", [folder]))
+
+
+def test_a_reader_ahead_ends_with_whom_it_reads_for(tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / f"s{number}.jsonl").write_text("".join(line(i) for i in range(3_000)))
+    ahead = reading.read_ahead("claude-code", [tmp_path])
+    assert len(next(ahead).records) >= 2_000
+    ahead.close()
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))

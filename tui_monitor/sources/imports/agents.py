@@ -6,12 +6,11 @@ from pathlib import Path
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
-from tui_monitor.model.feed import Record, Retract
+from tui_monitor.model.feed import Record
 from tui_monitor.sources.agents.api import Adapter
 from tui_monitor.sources.agents.billing import bill
 from tui_monitor.sources.agents.logs import Logs
 from tui_monitor.sources.agents.table import ADAPTERS
-from tui_monitor.sources.agents.tail import Slice
 from tui_monitor.sources.imports.api import (
     SHOWN_REJECTIONS,
     FileSummary,
@@ -21,6 +20,7 @@ from tui_monitor.sources.imports.api import (
     OnProgress,
     Progress,
 )
+from tui_monitor.sources.imports.portions import OWN_PROCESS, Portion, portions, read_ahead
 from tui_monitor.sources.imports.sinks import BATCH
 
 
@@ -62,11 +62,12 @@ def read_logs(
     Notes in the summary what was read, and each file that something was wrong with. Raises `ImportFailure`
     at once where there is nothing to read.
     """
-    logs = _found(form, paths, options)
-    return _portions(form, logs, options, _Told(paths, summary), progress)
+    total = _checked(form, paths, options)
+    return _stored_together(form, paths, total, options, _Told(paths, summary), progress)
 
 
-def _found(form: AgentLogs, paths: Sequence[Path], options: ImportOptions) -> Logs:
+def _checked(form: AgentLogs, paths: Sequence[Path], options: ImportOptions) -> int:
+    """How many bytes there are to read."""
     for path in paths:
         if not path.exists():
             raise ImportFailure(f"cannot read {path}: no such file or folder")
@@ -81,33 +82,32 @@ def _found(form: AgentLogs, paths: Sequence[Path], options: ImportOptions) -> Lo
     if not logs.files():
         names = ", ".join(str(path) for path in paths)
         raise ImportFailure(f"no logs of {form.adapter.title} in {names}")
-    return logs
+    return sum(tail.unread for tail in logs.waiting())
 
 
-def _portions(
-    form: AgentLogs, logs: Logs, options: ImportOptions, told: "_Told", progress: OnProgress | None
-) -> Iterator[tuple[list[Record], Reject]]:
-    tails = logs.waiting()
-    total, done = sum(tail.unread for tail in tails), 0
+def _stored_together(
+    form: AgentLogs, paths: Sequence[Path], total: int, options: ImportOptions, told: "_Told",
+    progress: OnProgress | None,
+) -> Iterator[tuple[list[Record], Reject]]:  # fmt: skip
+    read = read_ahead if total >= OWN_PROCESS else portions
+    done = 0
     records: list[Record] = []
     files: list[Path] = []
-    for part in logs.read(tails, final=True):
-        found = part.found.records
-        _complete(found, form, options)
-        told.read(part)
-        records += found
-        files += [part.tail.file.path] * len(found)
+    for portion in read(form.name, paths):
+        _complete(portion.records, form, options)
+        told.read(portion)
+        records += portion.records
+        for path, count in portion.files:
+            files += [path] * count
         # Within one transaction calls come before what takes them back.
-        if len(records) >= BATCH or any(isinstance(record, Retract) for record in found):
+        if portion.withdraws or len(records) >= BATCH:
             yield records, told.rejecting(files)
             records, files = [], []
-        done += part.bytes
+        done += portion.bytes
         if progress is not None:
             progress(Progress(done, total, told.rows))
     if records:
         yield records, told.rejecting(files)
-    for path, why in logs.broken.items():
-        told.file(path).error = why
 
 
 def _complete(records: Sequence[Record], form: AgentLogs, options: ImportOptions) -> None:
@@ -136,14 +136,16 @@ class _Told:
             self._summary.files.append(self._files[path])
         return self._files[path]
 
-    def read(self, part: Slice) -> None:
-        """Count what a slice brought."""
-        self.rows += len(part.found.records) + len(part.found.bad)
+    def read(self, portion: Portion) -> None:
+        """Count what a portion brought."""
+        self.rows += len(portion.records) + len(portion.bad)
         self._given.rows = self.rows
-        for offset, reason in part.found.bad:
-            file = self.file(part.tail.file.path)
-            shown = len(file.rejections) < SHOWN_REJECTIONS and part.tail.file.kind == "lines"
-            file.reject(_line_number(file.path, offset) if shown else 0, reason)
+        for path, kind, offset, reason in portion.bad:
+            file = self.file(path)
+            shown = len(file.rejections) < SHOWN_REJECTIONS and kind == "lines"
+            file.reject(_line_number(path, offset) if shown else 0, reason)
+        for path, why in portion.broken.items():
+            self.file(path).error = why
 
     def rejecting(self, files: Sequence[Path]) -> Reject:
         """Who is told of rejected records that came from these files."""

@@ -1,0 +1,110 @@
+"""Agents' logs in portions; large ones are read by a process of their own, while this one writes."""
+
+import gc
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from tui_monitor.model.clock import SystemClock
+from tui_monitor.model.feed import Record, Retract
+from tui_monitor.sources.agents.api import Kind
+from tui_monitor.sources.agents.logs import Logs
+from tui_monitor.sources.agents.table import ADAPTERS
+from tui_monitor.sources.imports.api import ImportFailure
+
+OWN_PROCESS = 64 << 20
+"""Bytes from which on a second process is worth its start."""
+_RECORDS = 2_000
+_BYTES = 16 << 20
+_AHEAD = 4
+"""Portions that may wait to be written."""
+_PROGRAM = (
+    "import sys, pathlib; from tui_monitor.sources.imports.portions import send;"
+    " send(sys.argv[1], [pathlib.Path(path) for path in sys.argv[2:]])"
+)
+
+
+@dataclass(slots=True)
+class Portion:
+    """Some records, and what was wrong on the way to them."""
+
+    records: list[Record] = field(default_factory=list)
+    files: list[tuple[Path, int]] = field(default_factory=list)
+    """Which files the records came from, in order, and how many from each."""
+    bad: list[tuple[Path, Kind, int, str]] = field(default_factory=list)
+    """(file, its kind, offset, reason)."""
+    broken: dict[Path, str] = field(default_factory=dict)
+    """Files and folders that cannot be read, and why."""
+    bytes: int = 0
+    withdraws: bool = False
+    """Whether a record takes others back, which must be stored by then."""
+
+
+def portions(name: str, paths: Sequence[Path]) -> Iterator[Portion]:
+    """Everything below these paths."""
+    logs = Logs(ADAPTERS[name], paths, SystemClock())
+    logs.look()
+    portion = Portion()
+    for part in logs.read(logs.waiting(), final=True):
+        found, file = part.found, part.tail.file
+        portion.records += found.records
+        portion.files.append((file.path, len(found.records)))
+        portion.bad.extend((file.path, file.kind, offset, reason) for offset, reason in found.bad)
+        portion.bytes += part.bytes
+        portion.withdraws = any(isinstance(record, Retract) for record in found.records)
+        if portion.withdraws or len(portion.records) >= _RECORDS or portion.bytes >= _BYTES:
+            yield portion
+            portion = Portion()
+    portion.broken.update(logs.broken)
+    yield portion
+
+
+def read_ahead(name: str, paths: Sequence[Path]) -> Iterator[Portion]:
+    """The same, by a process of its own. Raises `ImportFailure` when that process ends too early."""
+    command = [sys.executable, "-c", _PROGRAM, name, *map(str, paths)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None, "it was asked for"
+            while (portion := _load(process.stdout)) is not None:
+                yield portion
+        finally:
+            process.kill()
+
+
+def _load(pipe: IO[bytes]) -> Portion | None:
+    try:
+        return pickle.load(pipe)
+    except (EOFError, pickle.UnpicklingError):
+        raise ImportFailure("the process that reads the logs ended", hint="import them again") from None
+
+
+def send(name: str, paths: Sequence[Path]) -> None:
+    """Write portions to standard output, some ahead of who reads them. The body of that process."""
+    # Whoever presses ctrl+c means the command, and that ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(200_000, 20, 20)
+    waiting: queue.Queue[bytes] = queue.Queue(_AHEAD)
+    threading.Thread(target=_write, args=(waiting,), daemon=True).start()
+    for portion in portions(name, paths):
+        waiting.put(pickle.dumps(portion, pickle.HIGHEST_PROTOCOL))
+    waiting.put(pickle.dumps(None))
+    waiting.join()
+
+
+def _write(waiting: "queue.Queue[bytes]") -> None:
+    try:
+        while True:
+            sys.stdout.buffer.write(waiting.get())
+            sys.stdout.buffer.flush()
+            waiting.task_done()
+    except OSError:
+        # Nobody reads any more.
+        os._exit(1)
