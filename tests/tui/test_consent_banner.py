@@ -66,7 +66,7 @@ async def test_it_lists_what_was_found_by_names_alone_and_fits_a_small_screen() 
         assert " FOUND HERE  nothing is used or leaves this machine unless you allow it\n" in shown
         assert " ▸ a  ○ not now agent logs     Claude Code (1): counts and costs, never text\n" in shown
         assert "   k  ○ not now provider keys  ANTHROPIC_API_KEY: probes that cost nothing\n" in shown
-        assert "   s  ○ not now status pages   what anthropic say of themselves\n" in shown
+        assert "   s  ○ not now status pages   anthropic: incidents they report\n" in shown
         assert "enter save   esc later" in shown
         assert SECRET not in shown
         assert "PROVIDERS" in shown

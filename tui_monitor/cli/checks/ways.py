@@ -29,7 +29,7 @@ def _found(scene: Scene) -> Iterator[Check]:
     if loaded is None:
         return
     offers = find(scene.environ, Path.home(), loaded.settings.agents, ())
-    agents = ", ".join(f"{a.title} ({a.files}{'+' if a.more else ''} files)" for a in offers.agents)
+    agents = ", ".join(f"{a.title} ({a.files}{'+' if a.more else ''})" for a in offers.agents)
     yield Check("sources", "agent logs", "ok", f"found: {agents}" if agents else "none found")
     keys = ", ".join(name for name, _ in offers.keys)
     yield Check("sources", "provider keys", "ok", f"in the environment: {keys}" if keys else "none found")

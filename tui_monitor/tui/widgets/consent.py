@@ -162,7 +162,7 @@ class ConsentBanner(Drawn, can_focus=True):
             case "provider_keys":
                 return f"{', '.join(name for name, _ in offers.keys)}: probes that cost nothing"
             case "status_pages":
-                return f"what {', '.join(offers.pages)} say of themselves"
+                return f"{', '.join(offers.pages)}: incidents they report"
 
     def _wrapped(self) -> list[Line]:
         room = max(20, self.app.size.width - 4)
