@@ -138,6 +138,8 @@ class Web:
                     return await self._follow(request)
             except TimeoutError:
                 raise Unanswered("timeout", f"no answer within {request.timeout:g} s") from None
+            except ValueError:
+                raise Unanswered("request", "its address is none") from None
 
     async def _follow(self, request: Request) -> Answer:
         url = request.url

@@ -1,0 +1,172 @@
+"""Questions to servers that lie, hang and drip: each ends within its deadline, and nothing leaks."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from tests.sources import loopback
+from tests.sources.loopback import answer, serving
+from tui_monitor.model.clock import SystemClock
+from tui_monitor.sources.unanswered import Unanswered
+from tui_monitor.sources.web import Answer, Request, Web
+
+KEY = "sk-" + "topsecret0123456789"
+WITHIN = 0.3
+
+
+def ask(url: str, **fields) -> Answer:
+    async def run() -> Answer:
+        async with Web(SystemClock()) as web:
+            return await web.get(
+                Request(url, {"authorization": f"Bearer {KEY}"}, **{"timeout": WITHIN, **fields})
+            )
+
+    return asyncio.run(run())
+
+
+def why(url: str, **fields) -> str:
+    with pytest.raises(Unanswered) as caught:
+        ask(url, **fields)
+    assert (
+        KEY
+        not in f"{caught.value!r} {caught.value.words} {caught.value.__cause__} {caught.value.__context__!r}"
+    )
+    return caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        (loopback.hang, "timeout"),
+        (loopback.drip_headers, "timeout"),
+        (loopback.drip_body, "timeout"),
+        (loopback.endless, "too large"),
+        (loopback.cut, "reset"),
+        (loopback.no_http, "reset"),
+        (loopback.slam, "reset"),
+    ],
+)
+def test_every_lie_ends_in_time_and_has_a_name(handler, reason):
+    with serving(handler) as server:
+        began = time.monotonic()
+        assert why(server.url) == reason
+        assert time.monotonic() - began < WITHIN + 1.0
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://no-such-host.invalid/", "dns"),
+        ("http://127.0.0.1:1/", "connect"),
+        ("http://[::1", "request"),
+        ("ftp://127.0.0.1/", "request"),
+        ("http://a..b/", "dns"),
+    ],
+)
+def test_what_cannot_be_reached_has_a_name(url, reason):
+    assert why(url, timeout=3.0) == reason
+
+
+def test_a_server_without_tls_is_named():
+    with serving(answer({})) as server:
+        assert why(server.url.replace("http:", "https:")) in ("tls", "reset", "timeout")
+
+
+def test_headers_that_no_library_sends_are_not_repeated():
+    async def run() -> None:
+        async with Web(SystemClock()) as web:
+            await web.get(Request("http://127.0.0.1:1/", {"authorization": KEY + "\r\nx: y"}, 1.0))
+
+    with pytest.raises(Unanswered) as caught:
+        asyncio.run(run())
+    assert KEY not in str(caught.value)
+
+
+def test_a_key_is_never_carried_to_another_address():
+    with serving(answer({})) as other, serving(answer(status=302, location=f"{other.url}/take")) as first:
+        # Without leave no redirect is followed at all; with it, none to what is not https.
+        assert ask(first.url).status == 302
+        assert why(first.url, redirects=3) == "redirect"
+        assert other.asked == []
+
+
+def test_redirects_within_one_address_are_followed_a_few_times():
+    def handle(asked, conn):
+        if asked.path == "/end":
+            answer({"ok": 1})(asked, conn)
+        else:
+            answer(status=301, location="/end" if asked.path == "/a" else "/loop")(asked, conn)
+
+    with serving(handle) as server:
+        assert ask(f"{server.url}/a", redirects=3).body == b'{"ok": 1}'
+        assert ask(f"{server.url}/loop", redirects=3).status == 301
+        assert [asked.path for asked in server.asked].count("/loop") == 4
+
+
+def test_a_connection_is_used_again_and_cookies_are_not():
+    with serving(answer({}, set_cookie="tracker=1; path=/")) as server:
+
+        async def run() -> None:
+            async with Web(SystemClock()) as web:
+                for _ in range(3):
+                    await web.get(Request(server.url))
+
+        asyncio.run(run())
+    assert [asked.connection for asked in server.asked] == [1, 1, 1]
+    assert all("cookie" not in asked.headers for asked in server.asked)
+    assert server.asked[0].headers["user-agent"].startswith("tui-monitor/")
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_connection_that_the_other_side_closed_meanwhile_is_no_failure():
+    def handle(asked, conn):
+        if asked.connection == 1 and len(server.asked) == 2:
+            conn.shutdown(socket.SHUT_RDWR)
+        else:
+            answer({})(asked, conn)
+
+    with serving(handle) as server:
+
+        async def run() -> list[int]:
+            async with Web(SystemClock()) as web:
+                return [(await web.get(Request(server.url))).status for _ in range(2)]
+
+        assert asyncio.run(run()) == [200, 200]
+
+
+def test_who_hangs_holds_up_nobody_else():
+    def handle(asked, conn):
+        (loopback.hang if asked.path == "/hang" else answer({}))(asked, conn)
+
+    with serving(handle) as server:
+
+        async def run() -> float:
+            async with Web(SystemClock(), at_once=2) as web:
+                stuck = asyncio.create_task(web.get(Request(f"{server.url}/hang", timeout=2.0)))
+                began = time.monotonic()
+                for _ in range(5):
+                    await web.get(Request(server.url, timeout=1.0))
+                took = time.monotonic() - began
+                stuck.cancel()
+                await asyncio.gather(stuck, return_exceptions=True)
+                return took
+
+        assert asyncio.run(run()) < 1.0
+
+
+def test_leaving_ends_what_is_under_way():
+    with serving(loopback.hang) as server:
+
+        async def run() -> BaseException:
+            async with Web(SystemClock()) as web:
+                stuck = asyncio.create_task(web.get(Request(server.url, timeout=30.0)))
+                await asyncio.sleep(0.1)
+            (result,) = await asyncio.gather(stuck, return_exceptions=True)
+            assert isinstance(result, BaseException)
+            return result
+
+        began = time.monotonic()
+        assert isinstance(asyncio.run(run()), asyncio.CancelledError | Unanswered)
+        assert time.monotonic() - began < 2.0
