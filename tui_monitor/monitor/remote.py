@@ -63,7 +63,7 @@ class SocketClient:
         """The collector itself."""
         from tui_monitor.health.views import CollectorStatus
 
-        data = await self._data("GET", "/monitor/v1/collector", timeout=5.0)
+        data = await self._data("GET", "/monitor/v1/collector", timeout=3.0)
         return _as(CollectorStatus, data)
 
     async def acknowledge(self, alert_id: str, who: str, note: str = "") -> "Alert":

@@ -23,6 +23,8 @@ from tui_monitor.store.database import Store
 
 _STATUS_SECONDS = 1.0
 """How long the collector's word about itself is good for."""
+_RARELY = 4
+"""How many times longer than it took an answer is good for."""
 
 
 class Elsewhere:
@@ -34,12 +36,16 @@ class Elsewhere:
         self._clock = clock
         self._client = SocketClient(places.socket_path(path))
         self._heard: tuple[float, CollectorStatus] | None = None
+        """Until when it is good (monotonic seconds), and what it said."""
 
     async def status(self) -> CollectorStatus:
-        """The running collector's state, a second old at most."""
-        now = self._clock.monotonic()
-        if self._heard is None or now - self._heard[0] >= _STATUS_SECONDS:
-            self._heard = (now, await self._ask())
+        """The running collector's state, a second old where it answers at once."""
+        began = self._clock.monotonic()
+        if self._heard is None or began >= self._heard[0]:
+            status = await self._ask()
+            now = self._clock.monotonic()
+            # One that is stopped lets everybody wait: it is asked the less often.
+            self._heard = (now + max(_STATUS_SECONDS, _RARELY * (now - began)), status)
         return self._heard[1]
 
     async def _ask(self) -> CollectorStatus:
