@@ -16,24 +16,25 @@ KEY = "sk-" + "topsecret0123456789"
 WITHIN = 0.3
 
 
-def ask(url: str, **fields) -> Answer:
-    async def run() -> Answer:
-        async with Web(SystemClock()) as web:
-            return await web.get(
-                Request(url, {"authorization": f"Bearer {KEY}"}, **{"timeout": WITHIN, **fields})
-            )
+@pytest.fixture
+def ask(web: Web):
+    def ask(url: str, **fields) -> Answer:
+        headers = {"authorization": f"Bearer {KEY}"}
+        return asyncio.run(web.get(Request(url, headers, **{"timeout": WITHIN, **fields})))
 
-    return asyncio.run(run())
+    return ask
 
 
-def why(url: str, **fields) -> str:
-    with pytest.raises(Unanswered) as caught:
-        ask(url, **fields)
-    assert (
-        KEY
-        not in f"{caught.value!r} {caught.value.words} {caught.value.__cause__} {caught.value.__context__!r}"
-    )
-    return caught.value.why
+@pytest.fixture
+def why(ask):
+    def why(url: str, **fields) -> str:
+        with pytest.raises(Unanswered) as caught:
+            ask(url, **fields)
+        error = caught.value
+        assert KEY not in f"{error!r} {error.words} {error.__cause__} {error.__context__!r}"
+        return error.why
+
+    return why
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def why(url: str, **fields) -> str:
         (loopback.slam, "reset"),
     ],
 )
-def test_every_lie_ends_in_time_and_has_a_name(handler, reason):
+def test_every_lie_ends_in_time_and_has_a_name(why, handler, reason):
     with serving(handler) as server:
         began = time.monotonic()
         assert why(server.url) == reason
@@ -65,26 +66,23 @@ def test_every_lie_ends_in_time_and_has_a_name(handler, reason):
         ("http://a..b/", "dns"),
     ],
 )
-def test_what_cannot_be_reached_has_a_name(url, reason):
+def test_what_cannot_be_reached_has_a_name(why, url, reason):
     assert why(url, timeout=3.0) == reason
 
 
-def test_a_server_without_tls_is_named():
+def test_a_server_without_tls_is_named(why):
     with serving(answer({})) as server:
         assert why(server.url.replace("http:", "https:")) in ("tls", "reset", "timeout")
 
 
-def test_headers_that_no_library_sends_are_not_repeated():
-    async def run() -> None:
-        async with Web(SystemClock()) as web:
-            await web.get(Request("http://127.0.0.1:1/", {"authorization": KEY + "\r\nx: y"}, 1.0))
-
+def test_headers_that_no_library_sends_are_not_repeated(web):
+    request = Request("http://127.0.0.1:1/", {"authorization": KEY + "\r\nx: y"}, 1.0)
     with pytest.raises(Unanswered) as caught:
-        asyncio.run(run())
+        asyncio.run(web.get(request))
     assert KEY not in str(caught.value)
 
 
-def test_a_key_is_never_carried_to_another_address():
+def test_a_key_is_never_carried_to_another_address(ask, why):
     with serving(answer({})) as other, serving(answer(status=302, location=f"{other.url}/take")) as first:
         # Without leave no redirect is followed at all; with it, none to what is not https.
         assert ask(first.url).status == 302
@@ -92,7 +90,7 @@ def test_a_key_is_never_carried_to_another_address():
         assert other.asked == []
 
 
-def test_redirects_within_one_address_are_followed_a_few_times():
+def test_redirects_within_one_address_are_followed_a_few_times(ask):
     def handle(asked, conn):
         if asked.path == "/end":
             answer({"ok": 1})(asked, conn)

@@ -22,6 +22,8 @@ _FIRST_WITHIN = 2.0
 """Seconds in which all targets are probed for the first time."""
 _OWN_SHARE = 0.2
 """Share of a duration that may be ours; above it the duration is unknown."""
+_OWN_LEAST = 0.005
+"""Seconds of our own that nobody takes for slowness, however short the answer took."""
 _AT_ONCE = 4
 _RUN_KEPT = 3
 """Intervals after which a failure before a restart is no part of a run any more."""
@@ -173,7 +175,7 @@ def samples_of(target: Target, outcome: Outcome, run: int, now: int) -> list[Sam
 
 
 def _seconds(answer: Answer) -> float | None:
-    return answer.elapsed if answer.lag <= _OWN_SHARE * answer.elapsed else None
+    return answer.elapsed if answer.lag <= max(_OWN_LEAST, _OWN_SHARE * answer.elapsed) else None
 
 
 def _key(target: Target) -> str:

@@ -4,6 +4,7 @@ Bedrock is not among them: its requests must be signed with AWS credentials, whi
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import clean
 from tui_monitor.sources.api import SourceSettings
 
+_HOST = re.compile(r"[^\s/?#@\\]+")
 _LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
@@ -115,7 +117,10 @@ def targets_of(settings: SourceSettings, environ: Mapping[str, str] | None = Non
 
 def near(base: str) -> bool:
     """Whether an address lies on this host or beside it: reaching it proves nothing about the network."""
-    host = (urlsplit(base).hostname or "").rstrip(".")
+    try:
+        host = (urlsplit(base).hostname or "").rstrip(".")
+    except ValueError:
+        return False
     try:
         address = ip_address(host)
     except ValueError:
@@ -147,6 +152,7 @@ def _of_key(known: _Known, environ: Mapping[str, str], into: Targets) -> None:
     base = other or ("" if known.provider in _WITHOUT else known.base)
     if not base:
         return
+    base = _whole(base)
     parts = _split(base)
     if parts is not None and parts.path in ("", "/") and other:
         base = base.rstrip("/") + known.version
@@ -159,10 +165,7 @@ def _of_key(known: _Known, environ: Mapping[str, str], into: Targets) -> None:
 def _add(
     provider: str, kind: ProbeKind, base: str, key: SecretStr | None, found: bool, into: Targets
 ) -> None:
-    base = base.strip()
-    if "://" not in base:
-        # OLLAMA_HOST is written without.
-        base = f"http://{base}"
+    base = _whole(base)
     parts = _split(base)
     if parts is None:
         into.problems.append(f"{provider}: its address is not one; write it like https://host/v1")
@@ -180,6 +183,14 @@ def _add(
     into.targets.append(Target(provider, kind, base, clean(host, 100), key, found))
 
 
+def _whole(base: str) -> str:
+    """An address with its scheme; OLLAMA_HOST is written without."""
+    base = base.strip()
+    if "://" in base:
+        return base
+    return f"http://{base}" if near(f"http://{base}") else f"https://{base}"
+
+
 def _split(base: str) -> SplitResult | None:
     """The parts of an address; `None` where it is none."""
     try:
@@ -187,7 +198,8 @@ def _split(base: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+    known = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "")
+    return parts if known else None
 
 
 def _told_apart(targets: list[Target]) -> list[Target]:
