@@ -178,6 +178,8 @@ class FakeMonitor:
         self.error: MonitorError | None = None
         self.empty = False
         self.alert_list = alerts()
+        self.rings = True
+        """Whether it tells which alerts fire."""
         self.silence_list: list[Silence] = []
         self.status = collector()
         self.unpriced = 12.0
@@ -209,7 +211,7 @@ class FakeMonitor:
             firing=tuple(
                 Fired(a.id, a.severity, a.summary, a.fired or a.since)
                 for a in self.alert_list
-                if a.state is AlertState.FIRING
+                if a.state is AlertState.FIRING and self.rings
             ),
         )  # fmt: skip
 
@@ -265,7 +267,10 @@ class FakeMonitor:
         )
 
     async def history(self, alert_id: str) -> list[Change]:
-        return await self._answer("history", list(HISTORY), alert_id)
+        mine = [change for change in HISTORY if change.alert_id == alert_id]
+        began = self.alert_list[self._at(alert_id)]
+        first = Change(alert_id, began.since, AlertState.FIRING, "rules", "", began.value)
+        return await self._answer("history", mine or [first], alert_id)
 
     async def alert(self, alert_id: str) -> Alert:
         if self.error is not None:

@@ -79,8 +79,7 @@ async def test_the_list(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         assert shown.index("RESOLVED TODAY") < shown.index(ended.rstrip())
         assert "expr      error_rate{} [5m] by(provider) > 0.5" in shown
         assert 'rule typo: unknown metric "latancy"' in shown
-        assert "10:30     firing" in shown
-        assert "11:04     acknowledged" in shown
+        assert "11:49     firing          60.0 %  rules" in shown
 
 
 def test_a_summary_has_room_at_eighty_columns() -> None:

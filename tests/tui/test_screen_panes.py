@@ -10,6 +10,8 @@ from tui_monitor.health.views import SourceRow
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.states import AlertState, Severity, SourceState
 from tui_monitor.tui.panes.money import level, month_lines
+from tui_monitor.tui.panes.providers import columns
+from tui_monitor.tui.widgets.columns import lay_out
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
@@ -240,3 +242,18 @@ async def test_costs_of_a_fixed_range_are_asked_as_of_its_end(monitor: FakeMonit
         assert asked == [None, monitor.at - 30 * MINUTE]
         await settle(pilot, "l")
         assert asked[-1] is None
+
+
+def test_a_provider_has_as_much_room_on_a_larger_screen() -> None:
+    rooms = [
+        next(room for column, room in lay_out(columns(width), width - 2) if column.key == "provider")
+        for width in (80, 120, 200)
+    ]
+    assert rooms == sorted(rooms)
+
+
+async def test_costs_use_the_room_of_a_large_screen(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
+        await settle(pilot, "2")
+        assert pilot.app.screen.query_one("#costs-days").region.height > 16
+        assert "█" * 17 in row(pilot.app, "claude-sonnet-4-5")

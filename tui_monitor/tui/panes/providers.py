@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tui_monitor.query.result import Result
 
 TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
-SPARK, WIDE_SPARK = 10, 24
+SPARK, WIDE_SPARK = 8, 24
 """Cells of a sparkline."""
 _REASONS = 4
 """Lines of reasons at most."""
@@ -65,7 +65,7 @@ class Providers:
 def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...]:
     """The list's columns for a screen of so many cells; the highest rank goes first."""
     return (
-        Column("provider", "provider", min=10, max=28),
+        Column("provider", "provider", min=12, max=28),
         Column("state", "state", width=13),
         Column("p50", "p50", width=8, align="right", rank=5),
         Column("p95", "p95", width=14, align="right"),
