@@ -14,13 +14,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Authorization: Bearer abc …, in a header, a dict or JSON.
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
     # scheme://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE), rf"\1:{HIDDEN}@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE), rf"\1:{HIDDEN}@"),
     # https://hooks.slack.com/services/T…/B…/…
     (re.compile(r"(hooks\.slack\.com/)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
     # name=value, "name": "value", name: value, for names that mean a secret
     (
         re.compile(
-            rf"([\w-]*(?:{_KEYS}|token|secret|passw(?:or)?d)['\"]?\s*[=:]\s*)(['\"]?)(?!\*\*\*)[^\s'\",;&}}\])]+",
+            # Looked for from the beginning of a word only: from each letter, a long word would take minutes.
+            rf"((?<![\w-])[\w-]*(?:{_KEYS}|token|secret|passw(?:or)?d)['\"]?\s*[=:]\s*)(['\"]?)(?!\*\*\*)[^\s'\",;&}}\])]+",
             re.IGNORECASE,
         ),
         rf"\1\2{HIDDEN}",
