@@ -11,8 +11,8 @@ from tui_monitor.query.asking import Asking
 
 _NEAR = frozenset({"ollama", "vllm", "tgi", "llamacpp", "lmstudio"})
 """Providers that people run themselves: their answers prove nothing about the network outside."""
-_LATELY = 2
-"""Minutes at the end, of which one without any answer says that it is so now."""
+_LATELY = 2 * MINUTE
+"""How long ago the last calls may be for what became of them to hold still."""
 
 Minutes = Mapping[Micros, Mapping[str, tuple[float, float]]]
 """End of a minute → provider → calls that got no answer, and all that tell something."""
@@ -26,12 +26,15 @@ def gather(
     blamed: set[str] = set()
     if any("network" in evidence.theirs for evidence in told.values()):
         minutes = _minutes(asking, settings, end)
-        ours = our_minutes(minutes, settings.network_error_rate)
+        silent = silent_minutes(minutes, settings.network_error_rate)
+        # A network does not go at the full minute, so the minutes beside have some of it.
+        ours = {at + shift for at in silent for shift in (-MINUTE, 0, MINUTE)}.intersection(minutes)
         for provider, calls in _excused(minutes, ours).items():
             if provider in told:
                 told[provider].excuse(calls)
-        lately = ours.intersection(sorted(minutes)[-_LATELY:])
-        blamed = {provider for minute in lately for provider in minutes[minute] if provider not in _NEAR}
+        newest = max((at for at in minutes if _outside(minutes[at])), default=None)
+        if newest in silent and end - newest < _LATELY:
+            blamed = set(_outside(minutes[newest]))
     for provider, probed in beside.probes.items():
         told.setdefault(provider, Evidence()).probes = probed
         if not beside.network_up and not all(one.near for one in probed):
@@ -44,18 +47,18 @@ def gather(
     return told
 
 
-def our_minutes(minutes: Minutes, rate: float) -> set[Micros]:
-    """Minutes in which our own network was down: no provider called in it got its calls through.
-
-    At least two must have been called. What failed without an answer in the minutes beside is ours too:
-    a network does not go at the full minute.
-    """
+def silent_minutes(minutes: Minutes, rate: float) -> set[Micros]:
+    """Minutes in which no provider outside that was called got its calls through, and at least two were."""
     found: set[Micros] = set()
-    for end, providers in minutes.items():
-        outside = [counts for name, counts in providers.items() if name not in _NEAR and counts[1]]
-        if len(outside) >= 2 and all(silent / judged >= rate for silent, judged in outside):
-            found.update((end - MINUTE, end, end + MINUTE))
-    return found.intersection(minutes)
+    for at, providers in minutes.items():
+        outside = _outside(providers)
+        if len(outside) >= 2 and all(silent / judged >= rate for silent, judged in outside.values()):
+            found.add(at)
+    return found
+
+
+def _outside(providers: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    return {name: counts for name, counts in providers.items() if name not in _NEAR and counts[1]}
 
 
 def _calls(asking: Asking, settings: HealthSettings, end: Micros) -> dict[str, Evidence]:
