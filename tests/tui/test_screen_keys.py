@@ -7,6 +7,7 @@ from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text, tick
 from tui_monitor.model.clock import DAY, HOUR
 from tui_monitor.model.errors import QueryError
 from tui_monitor.tui import commands
+from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
@@ -40,7 +41,9 @@ def test_no_key_means_two_things(pane: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.id)
 def test_every_action_is_understood(command: commands.Command) -> None:
     name = command.action.partition("(")[0]
-    if command.pane:
+    if name.startswith("app."):
+        assert hasattr(MonitorApp, f"action_{name.removeprefix('app.')}")
+    elif command.pane:
         entry = next(entry for entry in PANES if entry.id == command.pane)
         assert hasattr(entry.make(), f"action_{name}")
     else:
@@ -154,7 +157,7 @@ async def test_ctrl_c_asks_once(monitor: FakeMonitor, answer: str, left: bool) -
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await settle(pilot, "4", *"lat", "ctrl+c")
-        assert "Leave the dashboard?" in text(app)
+        assert "Quit? Collecting ends with this window." in text(app)
         await settle(pilot, answer)
         assert app._exit is left
 

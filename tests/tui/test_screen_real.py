@@ -43,7 +43,11 @@ def thread(tmp_path: Path) -> Iterator[CollectorThread]:
         tmp_path / "monitor.db",
         screen={"update_interval": "100ms"},
         budgets=[{"name": "month", "amount_usd": 0.001}],
-        alerts={"rules": [{"name": "any", "expr": "requests{} [1h] > 0"}], "interval": "1s"},
+        alerts={
+            "rules": [{"name": "any", "expr": "requests{} [1h] > 0"}],
+            "interval": "1s",
+            "shipped": False,
+        },
     )
     made = CollectorThread(settings=settings, serve=serve)
     yield made
