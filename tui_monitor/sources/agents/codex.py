@@ -97,6 +97,7 @@ class RolloutReader:
         self._seen = -1
         self._earlier: dict[Path, tuple[int, int] | None] = {}
         """Files that may own the next events; with an event of ours that they had not at the time."""
+        self._ancestors: set[Path] = set()
         self._later: set[Path] = set()
 
     def state(self) -> Any:
@@ -143,10 +144,16 @@ class RolloutReader:
         if event.usage is None:
             return
         call = self._call(event, event.usage)
-        if self._rollout.head.spawned:
-            self._first = call.source_key if event.ordinal == 0 else None
         found.records.append(call)
-        found.records += self._taken_back(event)
+        if self._rollout.head.spawned and event.ordinal < 2:
+            # Of the first, only the second tells whether it is its own.
+            if event.ordinal == 0:
+                self._first = call.source_key
+                return
+            if self._first is not None:
+                self._first = None
+                found.records += self._taken_back(0, event.before)
+        found.records += self._taken_back(event.ordinal, event.chain)
 
     @property
     def _of_others(self) -> bool:
@@ -159,34 +166,36 @@ class RolloutReader:
         if not self._seen < self._family.version:
             return
         self._family.join(self._path, self._rollout.head, self._session)
-        earlier, later = self._family.relatives(self._path)
+        found = self._family.relatives(self._path)
         self._seen = self._family.version
-        self._earlier = {path: self._earlier.get(path) for path in earlier}
-        self._later = later
+        self._ancestors, self._later = found.ancestors, found.later
+        self._earlier = {path: self._earlier.get(path) for path in found.ancestors | found.siblings}
 
     def _copied(self, event: Event) -> bool:
         """Whether the event counts in another file."""
         for path, waiting in list(self._earlier.items()):
             chain = self._family.chain(path, event.ordinal)
-            if len(chain) > event.ordinal:
-                if chain[event.ordinal] == event.chain:
+            known = chain.events
+            if len(known) > event.ordinal:
+                if known[event.ordinal] != event.chain:
+                    del self._earlier[path]
+                elif path in self._ancestors or event.ordinal >= chain.repeated:
                     return True
-                del self._earlier[path]
             elif waiting is None:
                 self._earlier[path] = event.ordinal, event.chain
-            elif len(chain) > waiting[0] and chain[waiting[0]] != waiting[1]:
+            elif len(known) > waiting[0] and known[waiting[0]] != waiting[1]:
                 del self._earlier[path]
         return False
 
-    def _taken_back(self, event: Event) -> Iterable[Retract]:
+    def _taken_back(self, ordinal: int, here: int) -> Iterable[Retract]:
         """Of files read before that counted this event as their own."""
         for path in list(self._later):
-            chain = self._family.chain(path, event.ordinal)
-            if len(chain) <= event.ordinal:
+            known = self._family.chain(path, ordinal).events
+            if len(known) <= ordinal:
                 continue
-            if chain[event.ordinal] != event.chain:
+            if known[ordinal] != here:
                 self._later.discard(path)
-            elif (key := self._family.counted(path, event)) is not None:
+            elif (key := self._family.counted(path, ordinal, here)) is not None:
                 yield Retract(NAME, key)
 
     def _unsay(self, found: Found) -> None:
@@ -205,7 +214,7 @@ class RolloutReader:
         cached = min(usage.cached, usage.input)
         call = Call(
             NAME,
-            source_key(self._session, event),
+            source_key(self._session, event.ordinal, event.chain),
             ts_end=event.ts,
             call_keys=(f"{NAME}:{event.mark}",),
             provider=canonical(head.provider or "openai"),

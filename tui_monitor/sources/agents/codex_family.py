@@ -10,7 +10,7 @@ import re
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
@@ -67,6 +67,36 @@ class Member:
     """Of siblings, the least owns what they share."""
 
 
+@dataclass(slots=True)
+class Relatives:
+    """Files that may hold the same events as one: all but `later` come first."""
+
+    ancestors: set[Path] = field(default_factory=set)
+    siblings: set[Path] = field(default_factory=set)
+    """Forks of the same parent, which is gone."""
+    later: set[Path] = field(default_factory=set)
+    """Forks of it, and younger siblings."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """The events of a file of some size, each by what led up to it."""
+
+    size: int = -1
+    events: "array[int]" = field(default_factory=lambda: array("Q"))
+    repeated: int = 0
+    """How many of the first are its parent's, or may be, as those of a sub-agent."""
+
+    def note(self, event: Event, spawned: bool) -> None:
+        """Add an event."""
+        self.events.append(event.chain)
+        if event.replayed or (spawned and event.ordinal == 0):
+            # Of the first, only the second tells.
+            self.repeated = event.ordinal + 1
+        elif event.ordinal == 1:
+            self.repeated = 0
+
+
 class Family:
     """What is known of all rollout files on one shelf."""
 
@@ -79,14 +109,14 @@ class Family:
         """Session → its files."""
         self._below: dict[str, set[Path]] = {}
         """Session → files that name it as an ancestor."""
-        self._named: dict[str, Path] = {}
+        self._named: dict[str, set[Path]] = {}
         self._active: dict[str, Path] = {}
         self._paths: set[Path] = set()
         self._unmet: list[tuple[str, Path]] = []
         """Files that have not said whose they are, by age: newer names last."""
         self._skipped: dict[Path, int] = {}
         """File → how many of its first events count elsewhere, of files read in this run."""
-        self._chains: OrderedDict[Path, tuple[int, array[int]]] = OrderedDict()
+        self._chains: OrderedDict[Path, Chain] = OrderedDict()
 
     def join(self, path: Path, head: Head, session: str) -> None:
         """A file says whose it is."""
@@ -109,24 +139,26 @@ class Family:
         found = self._active.get(file.path.name)
         return found if found != file.path else None
 
-    def relatives(self, path: Path) -> tuple[set[Path], set[Path]]:
-        """Files that own what this one shares with them, and files for which this one does."""
+    def relatives(self, path: Path) -> Relatives:
+        """The files that share events with one."""
         member = self._members[path]
         self._look(path)
         self._meet_newer(path)
-        ancestors = self._ancestors(member)
-        missing = {session for session in ancestors if not self._files(session)}
-        earlier = {file for session in ancestors for file in self._files(session)}
-        later = self._descendants(member.session)
-        for session in missing:
-            for file in self._below.get(session, ()):
-                if file not in earlier and file not in later:
-                    (earlier if self._members[file].rank < member.rank else later).add(file)
-        for file in earlier & later:
-            # Each names the other as its ancestor.
-            (later if self._members[file].rank < member.rank else earlier).discard(file)
+        names = self._ancestors(member)
         same = self._of[member.session]
-        return earlier - same, later - same
+        found = Relatives()
+        found.ancestors = {file for session in names for file in self._files(session)} - same
+        found.later = self._descendants(member.session) - same
+        for file in found.ancestors & found.later:
+            # Each names the other.
+            elder = self._members[file].rank < member.rank
+            (found.later if elder else found.ancestors).discard(file)
+        for session in names:
+            if not self._files(session):
+                for file in self._below.get(session, set()) - same - found.ancestors - found.later:
+                    elder = self._members[file].rank < member.rank
+                    (found.siblings if elder else found.later).add(file)
+        return found
 
     def begin(self, path: Path) -> None:
         """A file is read from its start."""
@@ -136,26 +168,24 @@ class Family:
         """A file's reader left an event to a relative."""
         self._skipped[path] = event.ordinal + 1
 
-    def counted(self, path: Path, event: Event) -> str | None:
+    def counted(self, path: Path, ordinal: int, chain: int) -> str | None:
         """What a relative's call would be named that is this event; `None` where it left the event out."""
         member = self._members.get(path)
-        if member is None or event.ordinal < self._skipped.get(path, 0):
+        if member is None or ordinal < self._skipped.get(path, 0):
             return None
-        return source_key(member.session, event)
+        return source_key(member.session, ordinal, chain)
 
-    def chain(self, path: Path, ordinal: int) -> "array[int]":
+    def chain(self, path: Path, ordinal: int) -> Chain:
         """A file's events, at least up to that one if it has it."""
-        size, found = self._chains.get(path, (-1, array("Q")))
-        if len(found) <= ordinal and (now := _size(path)) != size:
+        found = self._chains.pop(path, None) or Chain()
+        if len(found.events) <= ordinal and (now := _size(path)) != found.size:
+            found = Chain(now)
             rollout = Rollout()
-            found = array("Q")
             for block in unpacked(path) if packed(path) else self._shelf.blocks(path):
-                found.extend(
-                    e.chain for _, e in events(rollout, block, 0) if isinstance(e, Event) and e.ordinal >= 0
-                )
-            size = now
-        self._chains[path] = size, found
-        self._chains.move_to_end(path)
+                for _, event in events(rollout, block, 0):
+                    if isinstance(event, Event) and event.ordinal >= 0:
+                        found.note(event, rollout.head.spawned)
+        self._chains[path] = found
         while len(self._chains) > CHAINS:
             self._chains.popitem(last=False)
         return found
@@ -167,7 +197,10 @@ class Family:
             return
         new = [file for file in files if file.path not in self._paths]
         self._paths = {file.path for file in files}
-        self._named = {found[1]: file.path for file in files if (found := _NAME.search(file.path.name))}
+        self._named = {}
+        for file in files:
+            if (found := _NAME.search(file.path.name)) is not None:
+                self._named.setdefault(found[1], set()).add(file.path)
         self._active = {file.path.name: file.path for file in files if not archived(file)}
         self._unmet = sorted(
             [entry for entry in self._unmet if entry[1] in self._paths]
@@ -202,9 +235,7 @@ class Family:
         self.join(path, rollout.head, rollout.head.session or session_of(path))
 
     def _files(self, session: str) -> set[Path]:
-        found = self._of.get(session) or set()
-        named = self._named.get(session)
-        return found | {named} if named is not None else found
+        return self._of.get(session, set()) | self._named.get(session, set())
 
     def _ancestors(self, member: Member) -> dict[str, None]:
         """Sessions it comes from, the nearest first."""
@@ -232,12 +263,12 @@ class Family:
         return found
 
 
-def source_key(session: str, event: Event) -> str:
+def source_key(session: str, ordinal: int, chain: int) -> str:
     """The identity of a call: its session, its place there, and what led up to it.
 
     With the last, two files of one session that went apart stay apart.
     """
-    return f"{session}:{event.ordinal}:{event.chain:016x}"
+    return f"{session}:{ordinal}:{chain:016x}"
 
 
 def session_of(path: Path) -> str:

@@ -103,6 +103,8 @@ class Event:
     """The how-manieth of the file's events with usage; they are numbered whether or not they count."""
     chain: int = 0
     """Stands for all the counters up to this event: equal in two files only where they share all of them."""
+    before: int = 0
+    """The chain up to the event before."""
     mark: str = ""
     """Stands for the line itself, wherever it was copied to unchanged."""
     model: str = GUESSED_MODEL
@@ -256,6 +258,7 @@ class Rollout:
     def _number(self, event: Event, last: Usage | None, total: Usage | None) -> None:
         event.ordinal = self.ordinal
         self.ordinal += 1
+        event.before = self.chain
         event.chain = self.chain = int(_hash(self.chain, last, total), 16)
 
     def _name(self, event: Event, payload: Table, info: Table) -> None:

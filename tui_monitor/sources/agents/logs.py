@@ -12,7 +12,7 @@ from pathlib import Path
 from tui_monitor.model.clock import Clock
 from tui_monitor.sources.agents.api import Adapter, Block, LogFile
 from tui_monitor.sources.agents.folders import Folders
-from tui_monitor.sources.agents.lines import pieces
+from tui_monitor.sources.agents.lines import is_json, last_line, pieces
 from tui_monitor.sources.agents.place import Place
 from tui_monitor.sources.agents.tail import Slice, Stamp, Tail, carried
 
@@ -59,12 +59,17 @@ class Logs:
         return list(self._folders.files.values())
 
     def blocks(self, path: Path) -> Iterator[Block]:
-        """Another file from its start to its present end."""
+        """Another file from its start to its present end, with a last line that only lacks its own."""
+        end = 0
         try:
             with path.open("rb", buffering=0) as file:
                 for piece in pieces(file, 0):
+                    end = piece.end
                     if piece.block is not None:
                         yield piece.block
+                rest = last_line(file, end)
+                if is_json(rest):
+                    yield Block(rest, end)
         except OSError:
             return
 
