@@ -190,7 +190,7 @@ async def test_errors_have_one_form(local: httpx.AsyncClient) -> None:
         ("GET", "/monitor/v1/snapshot?range=soon", 400, "bad_data"),
         ("GET", "/monitor/v1/costs?period=century", 400, "bad_data"),
         ("POST", "/monitor/v1/alerts/none/ack", 404, "not_found"),
-        ("DELETE", "/monitor/v1/imports/none", 503, "unavailable"),
+        ("DELETE", "/monitor/v1/imports/none", 404, "not_found"),
     ):
         answer = await local.request(method, path)
         assert (answer.status_code, answer.json()["errorType"]) == (status, kind), path

@@ -1,15 +1,18 @@
 """`reprice`: price stored calls anew, after prices have changed, or how an agent is paid."""
 
+import asyncio
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.model.call import NANO
-from tui_monitor.model.errors import StoreLocked
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.units import usd
 
 if TYPE_CHECKING:
+    from tui_monitor.cli.progress import Told
     from tui_monitor.store.reprice import RepriceReport
 
 
@@ -22,29 +25,45 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(context: Context) -> int:
-    """Do it under the database's lock. Raises `StoreLocked`, `StoreError`, `UsageError`."""
+    """Let the running collector do it, or do it under the database's lock. Raises `MonitorError`."""
+    from tui_monitor.cli.progress import bar
     from tui_monitor.cli.times import instant
+    from tui_monitor.config import places
+    from tui_monitor.monitor.remote import somebody_listens
+    from tui_monitor.store.opening import check_file
+
+    since = instant(context.args.since, context.settings.calendar(), context.clock.now())
+    check_file(context.database, write=False)
+    socket = places.expected_socket(context.database)
+    with bar(context, "pricing") as told:
+        report = _there(socket, since, told) if somebody_listens(socket) else _here(context, since, told)
+    context.out.answer(report, lambda: _show(context, report))
+    return 0
+
+
+def _there(socket: Path, since: Micros, told: "Told | None") -> "RepriceReport":
+    from tui_monitor.monitor.remote import SocketClient
+
+    async def ask() -> "RepriceReport":
+        async with SocketClient(socket) as client:
+            return await client.reprice(since, told)
+
+    return asyncio.run(ask())
+
+
+def _here(context: Context, since: Micros, told: "Told | None") -> "RepriceReport":
     from tui_monitor.pricing.book import PriceBook
     from tui_monitor.sources.agents.billing import as_now_paid
     from tui_monitor.store.database import Store
-    from tui_monitor.store.opening import check_file
 
     settings = context.settings
-    calendar = settings.calendar()
-    since = instant(context.args.since, calendar, context.clock.now())
-    check_file(context.database, write=False)
     prices = PriceBook.load(settings.prices)
+    zone = settings.calendar().zone
+    store = Store.open(context.database, write=True, clock=context.clock, zone=zone)
     try:
-        store = Store.open(context.database, write=True, clock=context.clock, zone=calendar.zone)
-    except StoreLocked as error:
-        error.hint = "stop the collector or the dashboard for a moment, and try again"
-        raise
-    try:
-        report = store.reprice(since, as_now_paid(settings.agents, prices.price))
+        return store.reprice(since, as_now_paid(settings.agents, prices.price), told)
     finally:
         store.close()
-    context.out.answer(report, lambda: _show(context, report))
-    return 0
 
 
 def _show(context: Context, report: "RepriceReport") -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from tui_monitor.model.feed import Record
     from tui_monitor.monitor.api import Reloaded
     from tui_monitor.store.api import ImportInfo
+    from tui_monitor.store.reprice import RepriceReport
 
 T = TypeVar("T")
 
 _KNOCK_SECONDS = 0.5
+_LOOK_SECONDS = 0.2
 _ANSWER_SECONDS = 130.0
 """A little more than the server gives itself."""
 
@@ -136,6 +138,22 @@ class SocketClient:
     async def resume_source(self, name: str, who: str) -> None:
         """Let a paused source go on, or try a failed one again at once."""
         await self._ask("POST", _source(name, "resume"), json={"who": who})
+
+    async def reprice(
+        self, since: "Micros", told: "Callable[[int, int], None] | None" = None
+    ) -> "RepriceReport":
+        """Let it price stored calls anew; `told` is called with how many are done, of how many."""
+        from tui_monitor.store.reprice import RepriceReport
+
+        data = await self._data("POST", "/monitor/v1/reprice", json={"since": since})
+        while data["report"] is None:
+            if data["error"]:
+                raise MonitorError(data["error"])
+            if told is not None:
+                told(data["done"], data["total"])
+            await asyncio.sleep(_LOOK_SECONDS)
+            data = await self._data("GET", "/monitor/v1/reprice")
+        return _as(RepriceReport, data["report"])
 
     async def reload(self) -> "Reloaded":
         """Let it read its configuration again. Raises `UsageError` where that is wrong."""

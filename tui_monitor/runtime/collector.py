@@ -29,6 +29,7 @@ from tui_monitor.runtime.pauses import Pause
 from tui_monitor.runtime.pauses import keep as keep_pause
 from tui_monitor.runtime.pauses import load as load_pauses
 from tui_monitor.runtime.reload import compare, concerns_sources, taken_over
+from tui_monitor.runtime.repricing import Repriced, Repricing
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
 from tui_monitor.sources.api import Source
 from tui_monitor.sources.table import SOURCES
@@ -122,6 +123,7 @@ class Collector:
                 settings, self.store, engine, alerts, evaluator, _Here(self, evaluator), self.clock
             )
             self._evaluator, self._alerts = evaluator, alerts
+            self.repricing = Repricing(self.store)
             pauses = await asyncio.to_thread(load_pauses, self.store)
             self._started = self.clock.now()
             self._start_workers(pauses)
@@ -263,6 +265,15 @@ class Collector:
                 if name not in pauses
             )
         )
+
+    async def reprice(self, since: Micros) -> Repriced:
+        """Price stored calls anew, and what comes by the same prices; returns when that has begun.
+
+        Raises `UsageError` where the prices cannot be read, `MonitorError` while it is under way already.
+        """
+        async with self._changing:
+            await self._intake.reload(self.settings)
+            return self.repricing.begin(since, self.settings)
 
     def not_ready(self) -> tuple[str, ...]:
         """Why pushed data is not taken at this moment; empty when it is."""

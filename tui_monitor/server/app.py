@@ -48,6 +48,8 @@ def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
         routes += [
             Route("/monitor/v1/collector", reading.collector),
             Route("/monitor/v1/reload", controls.reload, methods=["POST"]),
+            Route("/monitor/v1/reprice", controls.reprice, methods=["POST"]),
+            Route("/monitor/v1/reprice", controls.repriced),
             Route("/monitor/v1/sources/{name}/pause", controls.pause, methods=["POST"]),
             Route("/monitor/v1/sources/{name}/resume", controls.resume, methods=["POST"]),
             Route("/monitor/v1/imports", imports.begin, methods=["POST"]),

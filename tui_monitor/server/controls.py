@@ -35,6 +35,17 @@ class Controls:
         """Read the configuration again."""
         return success(await self._collector.reload_config())
 
+    async def reprice(self, request: Request) -> Response:
+        """Begin to price the calls booked at or after an instant anew: `{"since": µs}`."""
+        since = (await params.json_object(request)).get("since")
+        if not isinstance(since, int):
+            raise params.bad("since must be an instant in µs")
+        return success(await self._collector.reprice(since))
+
+    async def repriced(self, _request: Request) -> Response:
+        """How far that is."""
+        return success(self._collector.repricing.state)
+
     def _row(self, name: str) -> Response:
         return success(next(row for row in self._collector.rows() if row.name == name))
 

@@ -156,10 +156,12 @@ class Store:
         with opening.explained(self.path):
             return retention.retain(self._writing, settings, now)
 
-    def reprice(self, since: Micros, price: Callable[[Call], None]) -> RepriceReport:
-        """Price every raw call booked at or after `since` in place; roll-ups follow."""
+    def reprice(
+        self, since: Micros, price: Callable[[Call], None], told: Callable[[int, int], None] | None = None
+    ) -> RepriceReport:
+        """Price every raw call booked at or after `since` in place; roll-ups follow. `told`: done, of all."""
         with opening.explained(self.path):
-            return repricing.reprice(self._writing, since, price)
+            return repricing.reprice(self._writing, since, price, told)
 
     def price_merged(self, price: Callable[[Call], None]) -> None:
         """Price calls that are put together from several sources' parts with this from now on."""

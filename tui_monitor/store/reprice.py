@@ -28,10 +28,20 @@ class RepriceReport:
     """Spans in which some calls are no longer kept one by one; those keep their old price."""
 
 
-def reprice(side: WriteSide, since: Micros, price: Callable[[Call], None]) -> RepriceReport:
-    """Price every raw call booked at or after `since`, some thousand per transaction."""
+def reprice(
+    side: WriteSide,
+    since: Micros,
+    price: Callable[[Call], None],
+    told: Callable[[int, int], None] | None = None,
+) -> RepriceReport:
+    """Price every raw call booked at or after `since`, some thousand per transaction.
+
+    `told` is called after each with how many are done, of how many there were at the start.
+    """
     report = RepriceReport()
-    after, last = since - 1, 0
+    with side.guard:
+        (total,) = side.conn.execute("SELECT count(*) FROM calls WHERE booked >= ?", (since,)).fetchone()
+    after, last = since, 0
     while True:
         with side.transaction():
             found = side.conn.execute(
@@ -43,6 +53,8 @@ def reprice(side: WriteSide, since: Micros, price: Callable[[Call], None]) -> Re
             rows = head.load(side.conn, [number for _, number in found])
             _reprice_rows(side, list(rows.values()), price, report)
             after, last = found[-1]
+        if told is not None:
+            told(report.looked_at, max(total, report.looked_at))
     gone = side.conn.execute(
         "SELECT start, end FROM dropped WHERE layer = 'raw' AND end >= ? ORDER BY start", (since,)
     )
