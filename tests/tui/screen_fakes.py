@@ -11,6 +11,9 @@ from tui_monitor.costs.views import BudgetStatus, CostRow, CostsView, Projection
 from tui_monitor.health.views import (
     CollectorStatus,
     Gauge,
+    Headroom,
+    PageLook,
+    ProbeLook,
     Progress,
     ProviderRow,
     ProvidersView,
@@ -74,6 +77,9 @@ def providers(span: Span) -> ProvidersView:
         ProviderRow(
             "openai", Health.UNAVAILABLE, "12 of the last 20 calls failed: server 12", "success", 2100, 4840,
             9800, 0.4, 0.6, 250, 1_350_000, 67.89, 12, NOON - 40 * SECOND, spark,
+            ProbeLook(False, None, 2, "no answer in time", ("api.openai.com",), NOON - 30 * SECOND),
+            PageLook(2, "Elevated error rates", "https://status.openai.com/incidents/01"),
+            Headroom("requests", 0.87, 4350, 5000),
         ),
         ProviderRow(
             "google", Health.DEGRADED, "p95 1.20 s is 2.4 × the usual 500 ms", "p95", 640, 1200, 7640, 0.998,
@@ -82,6 +88,8 @@ def providers(span: Span) -> ProvidersView:
         ProviderRow(
             "anthropic", Health.HEALTHY, "none of the last 31 calls failed", "", 850, 2140, 2450, 0.992,
             0.008, 440, 2_260_000, 45.23, None, NOON - MINUTE, spark,
+            ProbeLook(True, 120.0, 0, "", ("api.anthropic.com",), NOON - 20 * SECOND), PageLook(0),
+            Headroom("5h window", 0.04),
         ),
         ProviderRow("mistral", Health.UNKNOWN, "no calls in 5m", cost_today=None, unpriced=3),
     )  # fmt: skip

@@ -190,12 +190,17 @@ class ProvidersPane(Pane[Providers]):
         """What else is known of the provider under the cursor: side by side where there is room."""
         assert self.look is not None
         lines: list[list[Span]] = []
+        room = self.app.size.width - 2
         for part in beside.details(row, self.look.at):
             gap: Span = ("   ", "")
-            if lines and size_of([*lines[-1], gap, *part]) <= self.app.size.width - 2:
+            if lines and size_of([*lines[-1], gap, *part]) <= room:
                 lines[-1] += [gap, *part]
-            else:
-                lines.append([("     ", ""), *part])
+                continue
+            line = [("     ", ""), *part]
+            while len(line) > 3 and size_of(line) > room:
+                # An address that is cut is none: what comes last goes first.
+                line.pop()
+            lines.append(line)
         return [Line(tuple(line)) for line in lines]
 
     @on(Grid.Moved)
