@@ -82,3 +82,62 @@ def test_an_unknown_alert_is_told(ruled: Cli) -> None:
 def test_no_alerts_are_told(fed: Cli) -> None:
     ran = fed("alerts")
     assert (ran.code, ran.out, ran.err) == (0, "no active alerts\n", "")
+
+
+def test_an_alert_is_silenced_by_its_id_and_by_matchers(fired: Cli, clock: ManualClock) -> None:
+    alert = fired("alerts", "--json").json["data"]["alerts"][0]
+    made = fired("alerts", "silence", alert["id"][:4], "--for", "2h", "--note", "they know", "--as", "ana")
+    first = made.out.splitlines()
+    assert "until 2026-03-18 14:00:00" in first[0]
+    assert 'alertname="many errors" provider="openai"' in first[1]
+    assert first[2] == "  1 alert of now"
+    (line,) = fired("alerts").out.splitlines()[1:]
+    for words in ("silenced", "until 2026-03-18 14:00:00 by ana “they know”"):
+        assert words in line
+    shown = fired("alerts", "show", alert["id"][:4]).out
+    for words in ("silenced    until", "expression  error_rate", "silence ", ": they know"):
+        assert words in shown
+    silence = fired("--json", "alerts", "silences").json["data"][0]
+    assert "2 h left" in fired("alerts", "silences").out
+    assert "ended by bob" in fired("alerts", "unsilence", alert["id"][:4], "--as", "bob").out
+    assert fired("alerts", "silences").out == "no silences\n"
+    assert "ended by bob" in fired("alerts", "silences", "--ended").out
+    assert "firing" in fired("alerts").out
+    later = fired(
+        "alerts", "silence", 'alertname=~"many .*"', "severity!=info", "--from", "2026-03-19", "--until",
+        "2026-03-20", "--json",
+    ).json["data"]  # fmt: skip
+    assert [m["op"] for m in later["matchers"]] == ["=~", "!="]
+    assert "begins in" in fired("alerts", "silences").out
+    assert later["id"] != silence["id"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("provider=x",), "needs an end"),
+        (("provider=x", "--for", "1h", "--until", "2030-01-01"), "needs an end"),
+        (("provider=~(", "--for", "1h"), "not a regular expression"),
+        (("provider=~.*", "--for", "1h"), "fit every alert"),
+        (("provider=x", "1x", "--for", "1h"), "not a matcher"),
+        (("provider=x", "--until", "2020-01-01"), "over already"),
+        (("provider=x", "--for", "soon"), "not a length of time"),
+    ],
+)
+def test_silences_that_make_no_sense_are_wrong_usage(ruled: Cli, words: tuple[str, ...], told: str) -> None:
+    ran = ruled("alerts", "silence", *words)
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+
+
+def test_matchers_are_read_as_people_write_them() -> None:
+    from tui_monitor.cli.silences import matcher
+    from tui_monitor.model.alert import Matcher
+
+    for text, read in (
+        ("provider=openai", Matcher("provider", "openai")),
+        ('model = "a=b"', Matcher("model", "a=b")),
+        ('x!~"say \\"no\\""', Matcher("x", 'say "no"', "!~")),
+        ("x=~=", Matcher("x", "=", "=~")),
+        ("x!=", Matcher("x", "", "!=")),
+    ):
+        assert matcher(text) == read
