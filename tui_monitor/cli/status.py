@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output, error_form
+from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.states import Health
 from tui_monitor.model.text import clean
@@ -133,7 +134,7 @@ def _beside(row: "ProviderRow", now: int) -> list["str | tuple[str, str]"]:
         took = f"answered in {milliseconds(row.probe.ms)}" if row.probe.ms is not None else "answered"
         times = f" {row.probe.failures} times in a row" if row.probe.failures > 1 else ""
         failed = f"failed{times}: {row.probe.why}" if row.probe.why else f"failed{times}"
-        when = f", {age(now - row.probe.at)} ago" if row.probe.at is not None else ""
+        when = "" if row.probe.at is None else f", {_minutes_ago(now - row.probe.at)}"
         probe = (took if row.probe.reachable else failed) + when
     if row.page is not None:
         page = row.page.word + (f': "{row.page.title}"' if row.page.title else "")
@@ -156,6 +157,11 @@ def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
         (success, style if row.flag == "success" else ""), count(row.requests), count(row.tokens),
         usd(row.cost_today), row.reason,
     ]  # fmt: skip
+
+
+def _minutes_ago(length: int) -> str:
+    """To the minute: finer it is not known."""
+    return "just now" if length < MINUTE else f"{age(length // MINUTE * MINUTE)} ago"
 
 
 def _alerts(context: Context, view: "StatusView") -> None:

@@ -74,6 +74,7 @@ def test_addresses_of_variables():
     assert told.problems == [
         "mistral: its key found here is not sent over plain http",
         "x-ai: its address is not one; write it like https://host/v1",
+        "azure: AZURE_OPENAI_ENDPOINT is not set",
     ]
 
 
@@ -132,3 +133,14 @@ def test_a_variable_that_is_not_set_is_told():
 )
 def test_what_is_near_proves_nothing_about_the_network(address, is_near):
     assert near(address) is is_near
+
+
+def test_keys_that_cannot_be_used_are_told():
+    told = found(
+        {"PERPLEXITY_API_KEY": KEY, "AZURE_OPENAI_API_KEY": KEY, "LITELLM_API_KEY": KEY}, consent=True
+    )
+    assert told.targets == []
+    assert told.problems == [
+        "azure: AZURE_OPENAI_ENDPOINT is not set",
+        "perplexity: no free request is known, its key is not used",
+    ]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from tui_monitor.config.logs import redactor
 from tui_monitor.config.probing import ProbeKind, ProbeTarget
-from tui_monitor.model.providers import canonical
+from tui_monitor.model.providers import canonical, keys_in
 from tui_monitor.model.text import clean
 from tui_monitor.sources.api import SourceSettings
 
@@ -111,6 +111,8 @@ def targets_of(settings: SourceSettings, environ: Mapping[str, str] | None = Non
         for known in KNOWN:
             if known.provider not in named:
                 _of_key(known, environ, found)
+        for provider in sorted({*keys_in(environ).values()} - _BY_PROVIDER.keys() - named):
+            found.problems.append(f"{provider}: no free request is known, its key is not used")
     found.targets = _told_apart(found.targets)
     return found
 
@@ -151,6 +153,8 @@ def _of_key(known: _Known, environ: Mapping[str, str], into: Targets) -> None:
     other = _first(known.bases, environ)
     base = other or ("" if known.provider in _WITHOUT else known.base)
     if not base:
+        if known.provider not in _WITHOUT:
+            into.problems.append(f"{known.provider}: {known.bases[0]} is not set")
         return
     base = _whole(base)
     parts = _split(base)
