@@ -46,7 +46,9 @@ async def test_every_way_in(monitor: FakeMonitor, size: tuple[int, int]) -> None
         await settle(pilot, "5")
         shown = text(pilot.app)
         assert "✖ failed 1   ● running 5   ○ off 1" in shown
-        order = ["WAYS IN", "▸ host ", "claude-code ", "  codex ", "DOORS", "  http ", "THE COLLECTOR'S OWN"]
+        order = [
+            "WAYS IN", "▸ host ", "claude-code ", "DOORS", "  http ", "THE COLLECTOR'S OWN", " OFF", "  codex ",
+        ]  # fmt: skip
         places = [shown.index(word) for word in order]
         assert places == sorted(places)
         assert "● running" in row(pilot.app, "host")
@@ -91,7 +93,7 @@ async def test_the_row_under_the_cursor_in_full(monitor: FakeMonitor) -> None:
         assert "f tries now" in told
         assert "esc list" in lines(pilot.app)[-1]
         # The list stays, and the cursor goes on.
-        await settle(pilot, "down")
+        await settle(pilot, "end")
         assert grid.cursor == "codex"
         assert "consent.agent_logs = true" in text(pilot.app)
         assert "C allows it here" in text(pilot.app)

@@ -52,13 +52,14 @@ def head_line(status: "CollectorStatus | None", glyphs: Glyphs) -> Line:
 
 
 def rows_of(rows: "Sequence[SourceRow]", look: Look, width: int, glyphs: Glyphs) -> list[GridRow]:
-    """The rows of each kind below their heading, those that are off last."""
+    """The rows of each kind below their heading; what is off stands by itself, at the end."""
+    running = [row for row in rows if row.state is not SourceState.OFF]
+    groups = [(f"kind {kind}", title, [row for row in running if row.kind == kind]) for kind, title in _KINDS]
+    groups.append(("off", "OFF", [row for row in rows if row.state is SourceState.OFF]))
     shown: list[GridRow] = []
-    ordered = sorted(rows, key=lambda row: row.state is SourceState.OFF)
-    for kind, title in _KINDS:
-        these = [_row(row, look, glyphs) for row in ordered if row.kind == kind]
-        if these:
-            shown += [GridRow(f"kind {kind}", heading=title), *these]
+    for key, title, members in groups:
+        if members:
+            shown += [GridRow(key, heading=title), *(_row(row, look, glyphs) for row in members)]
     return shown
 
 
