@@ -143,8 +143,12 @@ class Family:
         """The files that share events with one."""
         member = self._members[path]
         self._look(path)
-        self._meet_newer(path)
+        self._meet_newer(path.name if _NAME.search(path.name) else "")
         names = self._ancestors(member)
+        if any(not self._files(session) for session in names):
+            # Siblings may be older.
+            self._meet_newer("")
+            names = self._ancestors(member)
         same = self._of[member.session]
         found = Relatives()
         found.ancestors = {file for session in names for file in self._files(session)} - same
@@ -166,7 +170,9 @@ class Family:
 
     def skipped(self, path: Path, event: Event) -> None:
         """A file's reader left an event to a relative."""
-        self._skipped[path] = event.ordinal + 1
+        # What it took for its own before it knew the relative was not left out.
+        if event.ordinal == self._skipped.get(path, 0):
+            self._skipped[path] = event.ordinal + 1
 
     def counted(self, path: Path, ordinal: int, chain: int) -> str | None:
         """What a relative's call would be named that is this event; `None` where it left the event out."""
@@ -214,9 +220,8 @@ class Family:
         for parent in member.parents:
             self._below[parent].discard(member.path)
 
-    def _meet_newer(self, path: Path) -> None:
-        """Know whose the files are that this one may own a part of: those read before a restart, say."""
-        age = "" if _NAME.search(path.name) is None else path.name
+    def _meet_newer(self, age: str) -> None:
+        """Know whose the files are that began after that: they may have been read before a restart."""
         while self._unmet and self._unmet[-1][0] > age:
             file = self._unmet.pop()[1]
             if file not in self._members:
