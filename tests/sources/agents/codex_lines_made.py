@@ -34,7 +34,7 @@ def tokens(
     when: datetime, last: Vector | None, total: Vector | None, limits: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """A line with counters."""
-    info = None
+    info: dict[str, Any] | None = None
     if last is not None or total is not None:
         info = {"model_context_window": 272_000}
         if last is not None:

@@ -32,7 +32,7 @@ def write(home: Path, files: dict[str, bytes], rng: random.Random) -> None:
 
 def sessions_fit(store: Store, forest: Forest) -> bool:
     """Whether each session holds as many calls as it may."""
-    held = Counter(session for (session,) in labels(store, "session"))
+    held = Counter(str(session) for (session,) in labels(store, "session"))
     certain = Counter(next(iter(owners)) for owners in forest.owners.values() if len(owners) == 1)
     free = sum(len(owners) > 1 for owners in forest.owners.values())
     return (

@@ -110,7 +110,7 @@ class Tail:
             case "lines":
                 yield from self._lines(adapter, shelf, final)
             case "whole":
-                yield from self._whole(adapter, shelf)
+                yield from self._whole(adapter, shelf, final)
             case "database":
                 yield from self._database(adapter, shelf)
 
@@ -180,7 +180,7 @@ class Tail:
         elif final:
             yield self._slice(reader, Found(bad=[(place.offset, "the last line is cut off")]), len(rest))
 
-    def _whole(self, adapter: Adapter, shelf: Shelf) -> Iterator[Slice]:
+    def _whole(self, adapter: Adapter, shelf: Shelf, final: bool) -> Iterator[Slice]:
         looks = _look(self.file.path, False)
         data = b""
         size = self.stamp.size
@@ -190,7 +190,7 @@ class Tail:
         found = reader.read(data) if data else Found()
         if size > MAX_WHOLE:
             found.bad.append((0, f"the file is larger than {MAX_WHOLE:,} bytes"))
-        if found.bad and self.quiet < SETTLED and not found.records:
+        if found.bad and self.quiet < SETTLED and not found.records and not final:
             # Perhaps it is being written at this moment.
             self.due = True
             return
