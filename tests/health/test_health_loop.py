@@ -64,8 +64,11 @@ def test_states_reasons_and_events(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                     )
                     found = result.by("provider")
             assert found == {"openai": 2.0, "groq": 1.0}, "nothing while unknown"
-            row = next(row for row in collector.rows() if row.name == "health")
-            assert row.detail == "3 providers, 2 not healthy"
+
+            def detail() -> str:
+                return next(row.detail for row in collector.rows() if row.name == "health")
+
+            await settled(lambda: detail() == "3 providers, 2 not healthy")
         finally:
             await collector.stop()
 
