@@ -21,7 +21,7 @@ SAMPLE = b"""
 {"timestamp":"2026-03-02T10:00:01.000Z","type":"turn_context","payload":{"model":"gpt-5","cwd":"/home/ex/demo"}}
 {"timestamp":"2026-03-02T10:00:07.500Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":5000,"cached_input_tokens":4096,"output_tokens":310,"reasoning_output_tokens":128,"total_tokens":5310},"last_token_usage":{"input_tokens":5000,"cached_input_tokens":4096,"output_tokens":310,"reasoning_output_tokens":128,"total_tokens":5310},"model_context_window":272000},"rate_limits":{"primary":{"used_percent":12.5,"window_minutes":300,"resets_at":1772460000},"secondary":{"used_percent":3.0,"window_minutes":10080,"resets_at":1773000000},"plan_type":"plus"}}}
 {"timestamp":"2026-03-02T10:00:30.000Z","type":"event_msg","payload":{"type":"token_count","info":{"total_token_usage":{"input_tokens":11200,"cached_input_tokens":9728,"output_tokens":500,"reasoning_output_tokens":128,"total_tokens":11700},"last_token_usage":{"input_tokens":6200,"cached_input_tokens":5632,"output_tokens":190,"reasoning_output_tokens":0,"total_tokens":6390},"model_context_window":272000},"rate_limits":null}}
-""".lstrip()  # noqa: E501 - as it stands in the file
+""".lstrip()
 A = (5_000, 4_096, 310, 128, 5_310)
 B = (6_200, 5_632, 190, 0, 6_390)
 SUM = (11_200, 9_728, 500, 128, 11_700)
@@ -84,7 +84,8 @@ def test_old_limits_tell_the_seconds_that_are_left(root: Path) -> None:
     told = {"primary": {"used_percent": 150, "window_minutes": 299, "resets_in_seconds": 60}}
     records, _ = read(root, one=dump([meta("s-1", START), tokens(at(1), None, None, told)]))
     used, reset = records
-    assert isinstance(used, Sample) and isinstance(reset, Sample)
+    assert isinstance(used, Sample)
+    assert isinstance(reset, Sample)
     assert (used.value, used.labels) == (1.0, {"provider": "openai", "window": "5h"})
     assert reset.value == at(61).timestamp()
 
@@ -166,10 +167,11 @@ def test_who_pays(root: Path) -> None:
 
 def test_what_exec_prints(root: Path) -> None:
     started = {"type": "thread.started", "thread_id": "t-1"}
+    usage = {"prompt_tokens": 90, "cached_tokens": 40, "completion_tokens": 7}
     done = {
         "type": "turn.completed", "created_at": "2026-03-02T10:00:00Z",
-        "response": {"model": "gpt-5-codex", "usage": {"prompt_tokens": 90, "cached_tokens": 40, "completion_tokens": 7}},
-    }  # fmt: skip  # noqa: E501
+        "response": {"model": "gpt-5-codex", "usage": usage},
+    }  # fmt: skip
     records, _ = read(root, printed=dump([started, done]))
     (call,) = records
     assert isinstance(call, Call)
@@ -280,4 +282,5 @@ def test_a_line_that_cannot_be_read_costs_only_itself(root: Path, broken: bytes,
     content = dump([meta("s-1", START)]) + broken.rstrip() + b"\n" + dump([tokens(at(1), A, A)])
     records, reasons = read(root, one=content)
     assert len(records) == 1
-    assert len(reasons) == 1 and reason in reasons[0]
+    (told,) = reasons
+    assert reason in told

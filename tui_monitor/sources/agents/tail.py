@@ -88,6 +88,9 @@ class Tail:
         """It looks like this now."""
         if stamp != self.stamp:
             self.stamp, self.quiet, self.due = stamp, 0, True
+        elif self.file.kind == "database":
+            # What is written stands in the log beside it first.
+            self.due |= self._is_due()
         elif self.quiet <= SETTLED:
             self.quiet += 1
             # A last line without its end, once it seems that nothing more comes.
@@ -201,11 +204,21 @@ class Tail:
         looks = _look(self.file.path, True)
         reader = cast(DatabaseReader, self._reading(adapter, shelf))
         address = f"file:{quote(str(self.file.path))}?mode=ro"
+        if _at_rest(self.file.path):
+            # Else reading alone would leave a log of nothing beside their file.
+            address += "&immutable=1"
         with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as conn:
             for found in reader.poll(conn):
                 yield self._slice(reader, found)
         self.place.stamp = looks
         yield self._slice(reader, Found(), self.stamp.size)
+
+
+def _at_rest(path: Path) -> bool:
+    """Whether a database writes ahead, and nobody has it open: then all of it is in the file."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    return head[18:20] == b"\x02\x02" and not path.with_name(path.name + "-wal").exists()
 
 
 def _look(path: Path, database: bool) -> str:
