@@ -59,6 +59,38 @@ def test_samples_and_events_are_covered_too(book: PriceBook, clock: ManualClock,
     assert sample.labels["user"] == event.labels["user"] != ANA
 
 
+def test_what_a_hidden_name_holds_is_hidden_with_it(
+    book: PriceBook, clock: ManualClock, key_file: Path
+) -> None:
+    one = preparer(book, clock, key_file, hash=["user", "meta"], drop=["mail"])
+    attrs = {"meta": {"owner": ANA, "more": {"by": ANA}}, "user.id": ANA, "mail": {"to": ANA}, "users": "2"}
+    call = one.prepare(a_call(clock, attrs=attrs))
+    assert isinstance(call, Call)
+    assert ANA not in repr(call)
+    assert set(call.attrs) == {"meta.owner", "meta.more.by", "user.id", "users"}
+    assert call.attrs["user.id"] == call.user
+    assert call.attrs["users"] == "2"
+
+
+@pytest.mark.parametrize("how", ["hash", "drop"])
+def test_keys_made_of_hidden_identities_are_hidden_and_stay_equal(
+    book: PriceBook, clock: ManualClock, key_file: Path, how: str
+) -> None:
+    one = preparer(book, clock, key_file, **{how: ["trace_id", "span_id"]})
+
+    def keys(source: str, *more: str) -> tuple[str, ...]:
+        ids = {"trace_id": "4bf92f3577b3", "span_id": "00f067aa"}
+        call = one.prepare(
+            Call(source, "1", ts_end=clock.now(), call_keys=("4bf92f3577b3:00f067aa", *more), **ids)
+        )
+        assert isinstance(call, Call)
+        assert "4bf92f3577b3" not in repr(call)
+        assert "00f067aa" not in repr(call)
+        return call.call_keys
+
+    assert keys("events", "resp_00f067") == (*keys("otlp"), "resp_00f067")
+
+
 def test_the_key_is_a_secret_and_no_plain_hash(key_file: Path) -> None:
     veil = Veil.load(Privacy(hash=["user"], key_file=key_file))
     assert veil is not None

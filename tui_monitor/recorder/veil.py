@@ -23,6 +23,8 @@ LABELS = (
     "span_id", "parent_span_id",
 )  # fmt: skip
 """Fields of a call that can be hidden; any other name is that of a free attribute."""
+_IN_KEYS = ("trace_id", "span_id")
+"""Fields that sources make keys of a call from, too."""
 
 
 class Veil:
@@ -34,6 +36,7 @@ class Veil:
         self._fields = [name for name in LABELS if name in self._hashed | self._dropped]
         self._key = key
         self._codes: dict[tuple[str, str], str] = {}
+        self._rules: dict[str, str | None] = {}
 
     @classmethod
     def load(cls, settings: Privacy) -> "Veil | None":
@@ -63,7 +66,17 @@ class Veil:
         for name in self._fields:
             value = getattr(call, name)
             if value is not None:
+                if name in _IN_KEYS and call.call_keys:
+                    self._cover_keys(call, name, clean(str(value)))
                 setattr(call, name, self._shown(name, value))
+
+    def _cover_keys(self, call: Call, name: str, value: str) -> None:
+        """Equal keys stay equal, so that calls of different sources are merged as before."""
+        if value:
+            code = self.code(name, value)
+            call.call_keys = tuple(
+                f":{key}:".replace(f":{value}:", f":{code}:")[1:-1] for key in call.call_keys
+            )
 
     def covered(self, labels: Mapping[str, Any]) -> dict[str, Any]:
         """Labels or attributes without what is not to be known."""
@@ -72,9 +85,23 @@ class Veil:
         }
 
     def _shown(self, name: str, value: Any) -> Any:
-        if name in self._dropped:
-            return None
-        return self.code(name, clean(str(value))) if name in self._hashed else value
+        rule = self._rule(name)
+        if rule is None:
+            return value
+        return None if rule in self._dropped else self.code(rule, clean(str(value)))
+
+    def _rule(self, name: str) -> str | None:
+        """The setting that a name falls under: its own, or that of what it is a part of."""
+        if name in self._rules:
+            return self._rules[name]
+        part, found = name, None
+        while part and found is None:
+            found = part if part in self._dropped or part in self._hashed else None
+            part = part.rpartition(".")[0]
+        if len(self._rules) >= _KEPT:
+            self._rules.clear()
+        self._rules[name] = found
+        return found
 
 
 def _key(path: Path) -> bytes:
