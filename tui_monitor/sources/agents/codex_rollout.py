@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from tui_monitor.model.clock import SECOND, Micros, iso
+from tui_monitor.recorder.checks import MAX_COUNT
 from tui_monitor.sources.agents.objects import Object
 from tui_monitor.sources.agents.values import Table, count, first_text, table, text, when
 
@@ -46,7 +47,11 @@ class Usage(NamedTuple):
         """What a usage object says, `None` if it is none. Raises ValueError for what is no token count."""
         if not isinstance(value, dict):
             return None
-        return cls(*(_tokens(value, names) for names in _NAMES))
+        parts = [value.get(names[0]) for names in _NAMES]
+        for at, part in enumerate(parts):
+            if type(part) is not int or not 0 <= part <= MAX_COUNT:
+                parts[at] = _tokens(value, _NAMES[at])
+        return cls._make(parts)
 
     @property
     def empty(self) -> bool:
