@@ -1,6 +1,7 @@
 """`sources`: with a collector and without, paused and resumed, told who did it."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 from tests.cli.conftest import Cli
 from tests.runtime.collecting import settings_for
 from tui_monitor.config import places
+from tui_monitor.model.clock import SystemClock
 from tui_monitor.monitor.remote import somebody_listens
 from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.server import serve
+from tui_monitor.store.database import Store
 
 
 def states(ran) -> dict[str, tuple[str, str]]:
@@ -46,6 +49,17 @@ def test_without_a_collector_it_says_what_would_run_and_why_not(cli: Cli, databa
     assert "would run" in shown.out
     assert shown.out.count("consent.agent_logs") == 1
     assert not database.exists()
+
+
+def test_a_collector_that_does_not_answer_is_not_nobody(cli: Cli, database: Path) -> None:
+    store = Store.open(database, write=True, clock=SystemClock())
+    try:
+        (warning,) = cli("sources", "--json", "--db", str(database)).json["warnings"]
+        assert warning.startswith(f"process {os.getpid()} writes the database and does not answer")
+        shown = cli("status", "--db", str(database)).out
+        assert f"does not answer: process {os.getpid()} writes the database" in shown
+    finally:
+        store.close()
 
 
 def test_with_a_collector(cli: Cli, database: Path, collector: CollectorThread) -> None:

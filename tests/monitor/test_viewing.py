@@ -1,5 +1,6 @@
 """Acting on a database from outside: through the collector that runs, or under the lock where none does."""
 
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -83,6 +84,19 @@ async def test_without_a_collector_it_waits_for_no_lock(settings: Settings) -> N
                 await monitor.acknowledge("abc", "ada")
     finally:
         other.close()
+
+
+async def test_one_that_writes_and_does_not_answer_is_not_nobody(settings: Settings) -> None:
+    path = settings.database_path()
+    other = Store.open(path, write=True, clock=CLOCK)
+    async with viewing(settings, path, CLOCK) as monitor:
+        status = await monitor.collector()
+        assert (status.running, status.pid) == (False, os.getpid())
+        assert status.silent == f"process {os.getpid()}"
+        other.close()
+    async with viewing(settings, path, CLOCK) as monitor:
+        status = await monitor.collector()
+        assert (status.running, status.pid, status.silent) == (False, None, "")
 
 
 async def test_a_missing_database_says_so(settings: Settings) -> None:

@@ -144,12 +144,21 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
 
 
 async def test_system_without_a_collector(monitor: FakeMonitor) -> None:
-    monitor.status = replace(monitor.status, running=False, sources=())
+    monitor.status = replace(monitor.status, running=False, pid=None, sources=())
     monitor.empty = True
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
         await settle(pilot, "6")
         assert "nobody collects into this database" in text(pilot.app)
         assert "No sample of this host: nobody collects." in text(pilot.app)
+
+
+async def test_system_of_a_collector_that_hangs(monitor: FakeMonitor) -> None:
+    monitor.status = replace(monitor.status, running=False, pid=4711, sources=())
+    monitor.empty = True
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "6")
+        assert text(pilot.app).count("process 4711 writes this database and does not answer") == 2
+        assert "nobody collects" not in text(pilot.app)
 
 
 # Empty panes teach.
@@ -203,7 +212,7 @@ async def test_the_lessons_are_true_at_this_moment(monitor: FakeMonitor) -> None
         monitor.status = replace(monitor.status, sources=(door,))
         await tick(pilot)
         assert "curl http://[::1]:4400/monitor/v1/events" in text(app)
-        monitor.status = replace(monitor.status, running=False, sources=())
+        monitor.status = replace(monitor.status, running=False, pid=None, sources=())
         await tick(pilot)
         assert "nobody collects now. This does:" in text(app)
         assert "tui-monitor collect --detach" in text(app)

@@ -166,12 +166,20 @@ async def test_a_refusal_is_told(monitor: FakeMonitor) -> None:
 
 
 async def test_nobody_collects(monitor: FakeMonitor) -> None:
-    monitor.status = collector(running=False, sources=())
+    monitor.status = collector(running=False, pid=None, sources=())
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
         await settle(pilot, "5", "p", "f", "enter")
         assert "Nobody collects into this database" in text(pilot.app)
         assert "tui-monitor collect --detach" in text(pilot.app)
         assert asked(monitor) == []
+
+
+async def test_who_collects_does_not_answer(monitor: FakeMonitor) -> None:
+    monitor.status = collector(running=False, pid=4711, sources=())
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "5")
+        assert "Process 4711 writes this database and does not answer" in text(pilot.app)
+        assert "Nobody collects" not in text(pilot.app)
 
 
 def test_rates_and_lags_in_words() -> None:

@@ -23,6 +23,7 @@ _STYLES = {
     SourceState.OFF: ("off", "dim"),
 }
 NOBODY = "no collector is running: this is what one would do"
+SILENT = "{} writes the database and does not answer: this is what a collector would do"
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -58,21 +59,24 @@ def run(context: Context) -> int:
 
 
 def _list(context: Context) -> int:
-    running, rows = _rows(context)
+    note, rows = _rows(context)
     if not getattr(context.args, "all", False):
         rows = [row for row in rows if row.kind != "loop" or row.state is SourceState.FAILED]
-    data = {"collecting": running, "sources": rows}
-    context.out.answer(data, lambda: _show(context, rows), [] if running else [NOBODY])
+    data = {"collecting": not note, "sources": rows}
+    context.out.answer(data, lambda: _show(context, rows), [note] if note else [])
     return 0
 
 
-def _rows(context: Context) -> "tuple[bool, list[SourceRow]]":
-    """Whether a collector runs, and its rows; without one, those of the sources that it would have."""
+def _rows(context: Context) -> "tuple[str, list[SourceRow]]":
+    """The collector's rows; where none answers, that in words, and the sources that one would have."""
+    note = NOBODY
     if context.database.exists():
         status = context.ask(lambda monitor: monitor.collector())
         if status.running:
-            return True, list(status.sources)
-    return False, _expected(context)
+            return "", list(status.sources)
+        if status.silent:
+            note = SILENT.format(status.silent)
+    return note, _expected(context)
 
 
 def _expected(context: Context) -> "list[SourceRow]":
@@ -140,7 +144,7 @@ def _cells(context: Context, row: "SourceRow") -> list["str | tuple[str, str]"]:
 def _act(context: Context, what: str) -> int:
     args = context.args
     who = clean(args.who, 64) if args.who else actor(context.settings.general.name)
-    running, rows = _rows(context)
+    absent, rows = _rows(context)
     if args.name not in [row.name for row in rows]:
         names = ", ".join(row.name for row in rows if row.kind == "source")
         raise NotFound(f"no source is called {clean(args.name, 60)!r}", hint=f"there are {names}")
@@ -150,7 +154,7 @@ def _act(context: Context, what: str) -> int:
     else:
         context.ask(lambda monitor: monitor.resume_source(args.name, who))
         words = f"{args.name} goes on"
-    warnings = [] if running else ["no collector is running: it holds for the next one"]
+    warnings = ["no collector is running: it holds for the next one"] if absent else []
     context.out.answer(
         {"source": args.name, "done": what, "who": who}, lambda: context.out.line(words), warnings
     )

@@ -90,6 +90,8 @@ def _overall(context: Context, view: "StatusView") -> None:
 
     collector = view.collector
     running = f"running, pid {collector.pid}" if collector.running and collector.pid else "not running"
+    if collector.silent:
+        running = f"does not answer: {collector.silent} writes the database"
     newest = UNKNOWN if view.newest is None else f"{age(context.clock.now() - view.newest)} ago"
     facts(
         context.out,

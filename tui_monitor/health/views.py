@@ -148,9 +148,10 @@ class CollectorStatus:
     """The collector itself. Rates per second over the last minute; sizes in bytes."""
 
     running: bool
+    """Whether it answers."""
     pid: int | None = None
+    """Who writes the database, 0 where that is not known; `None` while nobody does."""
     started: Micros | None = None
-    """`None` while no collector runs."""
     rate: float | None = None
     lag_ms: float | None = None
     """From a record's arrival to its commit, worst of the last minute."""
@@ -164,6 +165,13 @@ class CollectorStatus:
     database_bytes: int | None = None
     calls: int = 0
     sources: tuple[SourceRow, ...] = ()
+
+    @property
+    def silent(self) -> str:
+        """Who writes the database and does not answer, in words; empty where nobody does, or it answers."""
+        if self.running or self.pid is None:
+            return ""
+        return f"process {self.pid}" if self.pid else "another process"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tui_monitor.query.local import LocalEngine
 from tui_monitor.runtime import pauses
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
+from tui_monitor.store.lock import held_by
 
 _STATUS_SECONDS = 1.0
 """How long the collector's word about itself is good for."""
@@ -53,9 +54,12 @@ class Elsewhere:
             if await asyncio.to_thread(somebody_listens, self._client.path):
                 return await self._client.status()
         except MonitorError:
-            # It ended between the two questions.
+            # It ended between the two questions, or it hangs.
             pass
-        return CollectorStatus(running=False, database=str(self._path), database_bytes=_size(self._path))
+        owner = await asyncio.to_thread(held_by, self._path)
+        return CollectorStatus(
+            running=False, pid=owner, database=str(self._path), database_bytes=_size(self._path)
+        )
 
     async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
         """Say that somebody takes care of an alert."""

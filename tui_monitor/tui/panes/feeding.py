@@ -53,6 +53,8 @@ def _live(backend: Backend, look: Look) -> list[str]:
     status = look.collector
     if status is None:
         return []
+    if status.silent:
+        return [f"Live, from a program: {status.silent} writes this database and does not answer."]
     if not status.running:
         start = f"tui-monitor{_options(backend)} collect --detach"
         return ["Live, from a program: nobody collects now. This does:", "", start]

@@ -25,6 +25,10 @@ _NOBODY = """Nobody collects into this database, so there is no way in.
 tui-monitor                    collects while this dashboard is open
 tui-monitor collect --detach   goes on without one"""
 
+_SILENT = """{} writes this database and does not answer: how its ways in are doing is not known.
+
+tui-monitor collect --stop     ends it, if it still can"""
+
 
 class SourcesPane(Pane["CollectorStatus | None"]):
     """The list, and below it what is known of the one under the cursor."""
@@ -60,7 +64,8 @@ class SourcesPane(Pane["CollectorStatus | None"]):
         rows = answer.sources if answer else ()
         self._head.show([head_line(answer, self.glyphs)])
         self._list.set_columns(columns(width))
-        self._list.say_empty(_NOBODY)
+        silent = answer.silent if answer else ""
+        self._list.say_empty(_SILENT.format(silent.capitalize()) if silent else _NOBODY)
         self._list.show(rows_of(rows, look, width, self.glyphs))
         self._show_detail()
 

@@ -90,6 +90,8 @@ class SystemPane(Pane["SystemView"]):
 
 def no_gauges(view: "SystemView", look: Look) -> str:
     """Why there is nothing about the host."""
+    if silent := view.collector.silent:
+        return f"No sample of this host: {silent} writes this database and does not answer."
     if not view.collector.running:
         return "No sample of this host: nobody collects. `tui-monitor` without --no-collect does."
     return "No sample of this host in this time range; the first comes within the collector's interval."
@@ -122,6 +124,8 @@ def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, width
         head += [(f"{glyphs.ok} running", "ok"), (f"  pid {status.pid}" if status.pid else "", "dim")]
         if status.started is not None:
             head.append((f"  for {long_age(look.at - status.started)}", "dim"))
+    elif status.silent:
+        head.append((f"{glyphs.warn} {status.silent} writes this database and does not answer", "warn"))
     else:
         head.append((f"{glyphs.off} nobody collects into this database", "warn"))
     lines = [Line(), Line(tuple(head))]
