@@ -26,6 +26,8 @@ from tui_monitor.store.database import Store
 
 PROVIDERS = ("anthropic", "openai", "google")
 FOR = 2 * MINUTE
+MISSED = 3 * MINUTE
+"""A pending alert that should have fired longer ago than this begins to wait anew."""
 START = 20_000 * DAY + 8 * 60 * MINUTE
 SETTINGS = Alerts.model_validate(
     {
@@ -105,7 +107,8 @@ class Lives(RuleBasedStateMachine):
         self.engine.failing = failing
         self.do(self.evaluator.run_once())
         at = self.clock.now() // MINUTE * MINUTE
-        self.since = {name: self.since.get(name, at) for name in failing}
+        late = {n for n, t in self.since.items() if n not in self.fires and at - t > FOR + MISSED}
+        self.since = {name: at if name in late else self.since.get(name, at) for name in failing}
         self.fires = {name for name in failing if name in self.fires or at - self.since[name] >= FOR}
         self.taken = {name: by for name, by in self.taken.items() if name in self.fires}
 

@@ -129,7 +129,10 @@ kept = st.lists(st.tuples(st.lists(matchers, min_size=1, max_size=3), st.integer
 @given(kept, st.dictionaries(st.sampled_from(["x", "y"]), texts), st.sets(st.integers(0, 11)))
 def test_what_is_found_by_labels_is_what_looking_at_all_would_find(kept, labels, dropped):
     known = [silence(*of, id=str(i), ends=NOW + 1 + last) for i, (of, last) in enumerate(kept)]
-    quiet = Quiet(known)
+    quiet = Quiet(known[: len(known) // 2])
+    quiet.over(alert(**labels), NOW)
+    for late in known[len(known) // 2 :]:
+        quiet.add(late)
     for number in dropped:
         quiet.drop(str(number))
     one = alert(**labels)
@@ -137,6 +140,16 @@ def test_what_is_found_by_labels_is_what_looking_at_all_would_find(kept, labels,
     found = quiet.over(one, NOW)
     assert (found is None) == (not over)
     assert found is None or found.ends == max(s.ends for s in over)
+
+
+async def test_silences_that_every_alert_is_held_against_are_fewer(alert_store, clock, monkeypatch):
+    monkeypatch.setattr(keeper, "MAX_LOOSE", 1)
+    one = Keeper(alert_store, clock)
+    await one.silence([Matcher("x", "a.*", "=~")], clock.now() + HOUR, "ana")
+    with pytest.raises(MonitorError, match="without a matcher"):
+        await one.silence([Matcher("x", "", "!=")], clock.now() + HOUR, "ana")
+    await one.silence([Matcher("x", "a")], clock.now() + HOUR, "ana")
+    assert len(await one.silences()) == 2
 
 
 async def test_too_many_are_refused_and_old_ones_go(alert_store: AlertStore, clock, monkeypatch):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tui_monitor.alerts import machine, silences
-from tui_monitor.alerts.silences import KEPT, MAX_SILENCES, Quiet
+from tui_monitor.alerts.silences import KEPT, MAX_LOOSE, MAX_SILENCES, Quiet
 from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError, NotFound
@@ -127,6 +127,11 @@ class Keeper:
             await self._store.forget_silences(now - KEPT)
             self.quiet.add(silence)
             try:
+                if self.quiet.loose > MAX_LOOSE:
+                    raise MonitorError(
+                        f"there are {MAX_LOOSE:,} silences without a matcher `=` already",
+                        hint="end some of them, or ask for one label's value",
+                    )
                 await self._settle(now, RULES, changed=[silence])
             except BaseException:
                 self.quiet.drop(silence.id)
@@ -168,11 +173,14 @@ class Keeper:
         self, now: Micros, who: str, why: str = "silence ended", changed: Sequence[Silence] = ()
     ) -> None:
         """Put each alert under the silence that is over it now."""
-        steps = [
-            machine.hush(alert, self.quiet.over(alert, now), now, who, why) for alert in self.open.values()
-        ]
+        steps = await asyncio.to_thread(self._hushed, now, who, why)
         changes = [change for _, change in steps if change is not None]
         await self.keep([alert for alert, _ in steps], changes, changed)
+
+    def _hushed(self, now: Micros, who: str, why: str) -> list[tuple[Alert, Change | None]]:
+        return [
+            machine.hush(alert, self.quiet.over(alert, now), now, who, why) for alert in self.open.values()
+        ]
 
     async def find(self, start: str) -> Alert:
         """The alert with this id, or the only one whose id begins so: of open ones, those that ended lately,

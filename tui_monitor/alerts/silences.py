@@ -16,12 +16,16 @@ MAX_SILENCES = 10_000
 """Silences in force or to come."""
 KEPT = 30 * DAY
 """How long silences are kept after their end."""
+MAX_LOOSE = 1_000
+"""Of them, those without a matcher `=`: each is held against every alert."""
 MAX_MATCHERS = 20
 MAX_LENGTH = 10 * 365 * DAY
 MAX_PATTERN = 1_000
 """Characters of a regular expression."""
 MAX_NAME = 64
 MAX_NOTE = 500
+
+_MAX_REMEMBERED = 5_000
 
 _ALERTNAME, _SEVERITY = "alertname", "severity"
 
@@ -142,13 +146,14 @@ class Quiet:
     """Silences that are not over, found quickly by the labels of an alert.
 
     Each is filed under one label value that it asks for; of those it asks for, the one that fewest others
-    are filed under.
+    are filed under. What fits labels that have been asked for is remembered.
     """
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
         self._silences: dict[str, Silence] = {}
         self._filed: dict[tuple[str, str] | None, dict[str, Silence]] = {}
         self._places: dict[str, tuple[str, str] | None] = {}
+        self._fitting: dict[tuple[tuple[str, str], ...], list[Silence]] = {}
         for silence in silences:
             self.add(silence)
 
@@ -158,9 +163,10 @@ class Quiet:
     def __iter__(self) -> Iterator[Silence]:
         return iter(self._silences.values())
 
-    def get(self, silence_id: str) -> Silence | None:
-        """The silence with this id."""
-        return self._silences.get(silence_id)
+    @property
+    def loose(self) -> int:
+        """How many ask for no label value, so that all alerts must be held against them."""
+        return len(self._filed.get(None, ()))
 
     def add(self, silence: Silence) -> None:
         """One more."""
@@ -169,11 +175,15 @@ class Quiet:
         self._silences[silence.id] = silence
         self._places[silence.id] = place
         self._filed.setdefault(place, {})[silence.id] = silence
+        for labels, fitting in self._fitting.items():
+            if fits(silence.matchers, dict(labels)):
+                fitting.append(silence)
 
     def drop(self, silence_id: str) -> None:
         """One less; no error when it is gone already."""
         if self._silences.pop(silence_id, None) is None:
             return
+        self._fitting.clear()
         place = self._places.pop(silence_id)
         self._filed[place].pop(silence_id)
         if not self._filed[place]:
@@ -184,14 +194,19 @@ class Quiet:
         if not self._silences:
             return None
         labels = labels_of(alert)
-        places = (None, *((name, _named(name, value)) for name, value in labels.items()))
-        found = (
-            silence
-            for place in places
-            for silence in self._filed.get(place, {}).values()
-            if silence.starts <= now < silence.ends and fits(silence.matchers, labels)
-        )
+        key = tuple(sorted(labels.items()))
+        fitting = self._fitting.get(key)
+        if fitting is None:
+            if len(self._fitting) >= _MAX_REMEMBERED:
+                self._fitting.clear()
+            fitting = self._fitting[key] = self._look(labels)
+        found = (silence for silence in fitting if silence.starts <= now < silence.ends)
         return max(found, key=lambda silence: (silence.ends, silence.id), default=None)
+
+    def _look(self, labels: Mapping[str, str]) -> list[Silence]:
+        places = (None, *((name, _named(name, value)) for name, value in labels.items()))
+        candidates = (silence for place in places for silence in self._filed.get(place, {}).values())
+        return [silence for silence in candidates if fits(silence.matchers, labels)]
 
     def prune(self, now: Micros) -> None:
         """Forget those that are over."""
