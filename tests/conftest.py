@@ -1,13 +1,20 @@
-"""Fixtures for every test: a frozen clock, a private home, and the shared data where it is present."""
+"""Fixtures for every test: a frozen clock, a private home, a database, and the shared data if it is there."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tui_monitor.model.clock import ManualClock, from_datetime
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import ManualClock, Micros, from_datetime
+from tui_monitor.query.local import LocalEngine
+from tui_monitor.store.api import WriteBatch
+from tui_monitor.store.database import Store
 
+Put = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 NOON = "2026-03-18T12:00:00+00:00"
@@ -37,6 +44,37 @@ def clock() -> ManualClock:
     from datetime import datetime
 
     return ManualClock(from_datetime(datetime.fromisoformat(NOON)))
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+    """An empty database, open for writing."""
+    store = Store.open(tmp_path / "monitor.db", write=True, clock=clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def engine(store: Store) -> LocalEngine:
+    """The query engine over it, with UTC days."""
+    return LocalEngine(store, Calendar())
+
+
+@pytest.fixture
+def put(store: Store) -> Put:
+    """Store so many calls of one provider and outcome, all booked at one instant."""
+    keys = count()
+
+    def put(at: Micros, provider: str, calls: int = 1, category: str | None = None, **fields: object) -> None:
+        status = "error" if category else "success"
+        known = {"status": status, "error_category": category, "latency_ms": 900.0, **fields}
+        store.write(
+            WriteBatch(
+                [Call("test", str(next(keys)), ts_end=at, provider=provider, **known) for _ in range(calls)]
+            )
+        )
+
+    return put
 
 
 @pytest.fixture(scope="session")

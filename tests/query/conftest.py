@@ -1,13 +1,11 @@
-"""A real store and an engine over it."""
+"""Databases with days of several zones."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import ManualClock
-from tui_monitor.query.local import LocalEngine
 from tui_monitor.store.database import Store
 
 MakeStore = Callable[..., Store]
@@ -26,15 +24,3 @@ def make_store(tmp_path: Path, clock: ManualClock) -> Iterator[MakeStore]:
     yield make
     for store in opened:
         store.close()
-
-
-@pytest.fixture
-def store(make_store: MakeStore) -> Store:
-    """An empty store in UTC."""
-    return make_store()
-
-
-@pytest.fixture
-def engine(store: Store) -> LocalEngine:
-    """The engine over `store`, with UTC days."""
-    return LocalEngine(store, Calendar())
