@@ -55,6 +55,19 @@ async def test_a_broken_line_leaves_its_neighbours(web: httpx.AsyncClient, colle
     assert collector.status().rejected == 4
 
 
+async def test_the_door_says_what_came_through_it(
+    web: httpx.AsyncClient, local: httpx.AsyncClient, collector: Collector
+) -> None:
+    await web.post(EVENTS, json=[CALL, {**CALL, "input_tokens": -5}, CALL, {"kind": "nonsense"}])
+    await local.post(EVENTS, json=CALL)
+    rows = {row.name: row for row in collector.rows()}
+    http, sock = rows["http"], rows["socket"]
+    assert (http.records, http.errors, sock.records, sock.errors) == (2, 2, 1, 0)
+    assert "nonsense" in http.last_error
+    assert http.rate
+    assert http.last_seen is not None
+
+
 async def test_nothing_good_is_a_bad_request(web: httpx.AsyncClient) -> None:
     for content in (b"{", b'"text"', b"\x00\xff\xfe binary", b"[1, 2]"):
         answer = await web.post(EVENTS, content=content, headers={"content-type": "application/json"})

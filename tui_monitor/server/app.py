@@ -18,13 +18,17 @@ from tui_monitor.server.silencing import Silencing
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.supervisor import Handle
 
 _TYPES = {404: "not_found", 405: "bad_data"}
 
 
-def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
-    """The application behind a door; `trusted` is the Unix socket, with what only the same user may do."""
-    pushing, reading, silencing = Pushing(collector), Reading(collector), Silencing(collector)
+def build_app(collector: "Collector", handle: "Handle", *, trusted: bool) -> Starlette:
+    """The application behind a door, whose row is `handle`'s.
+
+    `trusted` is the Unix socket, with what only the same user may do.
+    """
+    pushing, reading, silencing = Pushing(collector, handle), Reading(collector), Silencing(collector)
     routes: list[BaseRoute] = [
         Route("/live", reading.live),
         Route("/ready", reading.ready),
@@ -44,7 +48,7 @@ def build_app(collector: "Collector", *, trusted: bool) -> Starlette:
         Route("/monitor/v1/silences/{id}", silencing.end, methods=["DELETE"]),
     ]
     if trusted:
-        imports, controls = Imports(collector), Controls(collector)
+        imports, controls = Imports(collector, handle), Controls(collector)
         routes += [
             Route("/monitor/v1/collector", reading.collector),
             Route("/monitor/v1/reload", controls.reload, methods=["POST"]),

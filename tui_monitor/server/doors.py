@@ -78,8 +78,8 @@ def doors(collector: "Collector") -> list[Worker]:
     held = Held(_BODIES_AT_ONCE * largest)
     token = TokenFile(places.token_file())
 
-    def guarded(door: Door) -> ASGIApp:
-        app = build_app(collector, trusted=door.trusted)
+    def guarded(door: Door, handle: Handle) -> ASGIApp:
+        app = build_app(collector, handle, trusted=door.trusted)
         limits = Limits(max_body=largest if door.trusted else settings.max_body)
         return Guard(app, door, token, refused=collector.refused, limits=limits, held=held)
 
@@ -97,14 +97,14 @@ def doors(collector: "Collector") -> list[Worker]:
         bound = Address(address.host, sock.getsockname()[1])
         door = Door("http", loopback=address.loopback, hosts=hosts)
         warning = "" if address.loopback else " (insecure: off loopback without TLS)"
-        await _serve(handle, guarded(door), sock, f"http://{bound.text}{warning}")
+        await _serve(handle, guarded(door, handle), sock, f"http://{bound.text}{warning}")
 
     async def unix(handle: Handle) -> None:
         path = await asyncio.to_thread(places.socket_path, collector.path)
         sock = await asyncio.to_thread(bind_socket, path)
         inode = path.stat().st_ino
         try:
-            await _serve(handle, guarded(Door("socket", trusted=True)), sock, str(path))
+            await _serve(handle, guarded(Door("socket", trusted=True), handle), sock, str(path))
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:

@@ -17,6 +17,7 @@ from tui_monitor.store.api import ImportInfo
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.supervisor import Handle
 
 _INFO = TypeAdapter(ImportInfo)
 _RECORDS: dict[str, TypeAdapter[Any]] = {
@@ -27,8 +28,9 @@ _RECORDS: dict[str, TypeAdapter[Any]] = {
 class Imports:
     """Routes that only the same user may take, through the socket."""
 
-    def __init__(self, collector: "Collector") -> None:
+    def __init__(self, collector: "Collector", handle: "Handle") -> None:
         self._collector = collector
+        self._handle = handle
 
     async def begin(self, request: Request) -> Response:
         """Note an import before its rows arrive; the body is an `ImportInfo`."""
@@ -46,6 +48,7 @@ class Imports:
         """
         records = await asyncio.to_thread(_parse, await request.body(), request.path_params["batch"])
         receipt = await self._collector.submit(records, remember=True)
+        self._handle.heard(receipt.accepted)
         rejected = [{"index": i, "error": reason} for i, reason in receipt.rejected]
         counts = {name: getattr(receipt, name) for name in ("accepted", "corrected", "duplicate", "late")}
         return answer({**counts, "rejected": rejected})

@@ -17,6 +17,7 @@ from tui_monitor.sources.feed import TooMany, parse_feed
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.supervisor import Handle
 
 _JSON = frozenset({"application/json", "text/json"})
 _LINES = frozenset(
@@ -29,8 +30,9 @@ _SMALL = 8_192
 class Pushing:
     """Routes that change something."""
 
-    def __init__(self, collector: "Collector") -> None:
+    def __init__(self, collector: "Collector", handle: "Handle") -> None:
         self._collector = collector
+        self._handle = handle
         # What is read takes many times its bytes, and more threads would only take turns.
         self._reading = asyncio.Lock()
 
@@ -79,10 +81,13 @@ class Pushing:
         counts = {"accepted": 0, "duplicate": 0}
         if good:
             receipt = await self._collector.submit([record for _, record in good])
+            self._handle.heard(receipt.accepted)
             counts = {"accepted": receipt.accepted, "duplicate": receipt.duplicate}
             refused |= {good[i][0]: reason for i, reason in receipt.rejected}
             if receipt.late:
                 counts["late"] = receipt.late
+        for reason in refused.values():
+            self._handle.problem(reason)
         rejected = [{"index": i, "error": refused[i]} for i in sorted(refused)]
         if rejected and len(rejected) == len(parsed):
             # A sender that looks at the status alone must not take this for success.
