@@ -47,6 +47,13 @@ def only(evaluator: Evaluator, resolved: bool = False) -> Alert:
     return alert
 
 
+async def minutes(count: int, looker: Evaluator, clock: ManualClock) -> None:
+    """Let time pass with an evaluation each minute."""
+    for _ in range(count):
+        clock.advance(MINUTE)
+        await looker.run_once()
+
+
 async def test_from_stored_calls_over_an_acknowledgement_and_a_restart_to_the_end(
     engine, alert_store, clock, put, tmp_path
 ):
@@ -85,8 +92,7 @@ async def test_from_stored_calls_over_an_acknowledgement_and_a_restart_to_the_en
         "asked their support",
     )
 
-    clock.advance(6 * MINUTE)
-    await second.run_once()
+    await minutes(6, second, clock)
     assert second.view().alerts == ()
     ended = only(second, resolved=True)
     assert (ended.id, ended.state, ended.acked_by) == (alert.id, AlertState.RESOLVED, None)
@@ -112,8 +118,7 @@ async def test_every_change_is_one_event(engine, alert_store, clock, put):
     await looker.run_once()
     await looker.acknowledge(only(looker).id, "ana")
     await looker.unacknowledge(only(looker).id, "ana")
-    clock.advance(10 * MINUTE)
-    await looker.run_once()
+    await minutes(10, looker, clock)
     events = listener.drain()
     assert [event.data["state"] for event in events] == ["firing", "acknowledged", "firing", "resolved"]
     assert events[0].data["labels"] == {"provider": "openai", "team": "core"}
@@ -209,8 +214,7 @@ async def test_an_evaluation_that_fails_keeps_states_and_says_so(engine, alert_s
     await looker.run_once()
     evaluated = clock.now()
     failing.error = error
-    clock.advance(30 * MINUTE)
-    await looker.run_once()
+    await minutes(30, looker, clock)
     (rule,) = looker.view().rules
     assert only(looker).state is AlertState.FIRING
     assert (rule.evaluated, str(error) in rule.error) == (evaluated, True)
@@ -293,8 +297,7 @@ async def test_yesterdays_resolved_alerts_leave_the_list(engine, alert_store, cl
     put(clock.now(), "openai", 1, "server")
     looker = evaluator(engine, alert_store, clock, AT_ONCE)
     await looker.run_once()
-    clock.advance(10 * MINUTE)
-    await looker.run_once()
+    await minutes(10, looker, clock)
     assert len(looker.view(resolved=True).alerts) == 1
     clock.advance(12 * 60 * MINUTE)
     assert looker.view(resolved=True).alerts == ()
@@ -372,3 +375,43 @@ async def test_without_a_collector_alerts_are_read_and_acknowledged_in_the_book(
     assert only(looker).state is AlertState.ACKNOWLEDGED
     assert (await writing.unacknowledge(alert.id, "ana")).state is AlertState.FIRING
     await reading.close()
+
+
+async def test_what_fired_before_a_pause_goes_on_until_data_comes_in_again(engine, alert_store, clock, put):
+    put(clock.now(), "openai", 20, "server")
+    first = evaluator(engine, alert_store, clock, AT_ONCE)
+    await first.load()
+    await first.run_once()
+    alert = only(first)
+    await first.acknowledge(alert.id, "ana")
+
+    # Nobody collected for an hour, so the window is empty when somebody does again.
+    clock.advance(60 * MINUTE)
+    second = evaluator(engine, alert_store, clock, AT_ONCE)
+    await second.load()
+    await second.run_once()
+    assert (only(second).id, only(second).state) == (alert.id, AlertState.ACKNOWLEDGED)
+    clock.advance(2 * MINUTE)
+    put(clock.now(), "openai", 20, "server")
+    await second.run_once()
+    assert (only(second).id, only(second).state) == (alert.id, AlertState.ACKNOWLEDGED)
+    # A value that does not hold is an answer.
+    clock.advance(MINUTE)
+    put(clock.now(), "openai", 2_000)
+    await second.run_once()
+    assert second.view().alerts == ()
+
+
+async def test_without_data_after_a_pause_it_ends_when_the_windows_are_full(engine, alert_store, clock, put):
+    put(clock.now(), "openai", 20, "server")
+    looker = evaluator(engine, alert_store, clock, AT_ONCE)
+    await looker.load()
+    await looker.run_once()
+    # The host slept: the same process looks again.
+    clock.advance(60 * MINUTE)
+    for _ in range(5):
+        await looker.run_once()
+        assert only(looker).state is AlertState.FIRING
+        clock.advance(MINUTE)
+    await looker.run_once()
+    assert looker.view().alerts == ()

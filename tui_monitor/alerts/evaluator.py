@@ -11,7 +11,7 @@ from tui_monitor.alerts import channels, machine
 from tui_monitor.alerts.course import Sparks
 from tui_monitor.alerts.keeper import RULES, Keeper
 from tui_monitor.alerts.machine import Reading
-from tui_monitor.alerts.rules import Reason, Rule, compile_rules, read
+from tui_monitor.alerts.rules import WINDOW, Reason, Rule, compile_rules, read
 from tui_monitor.config.settings import Alerts, BudgetSettings, RuleSettings
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.bus import EventBus
@@ -72,6 +72,8 @@ class Evaluator:
         self._courses = {rule.name: _Course() for rule in self._rules}
         self._sparks = Sparks()
         self._evaluated: Micros | None = None
+        self._resumed: Micros | None = None
+        """The first evaluation after nobody had looked for a while."""
         self._turned = asyncio.Event()
         self._others = False
         """Whether there are other rules than at the last evaluation."""
@@ -126,6 +128,8 @@ class Evaluator:
     async def run_once(self) -> None:
         """Evaluate every rule at the newest instant of the grid, one after the other in worker threads."""
         at = self._grid()
+        if self._evaluated is None or at - self._evaluated > _MISSED * self._interval:
+            self._resumed = at
         self._others = False
         await self._keeper.mind()
         await self._mend()
@@ -212,9 +216,11 @@ class Evaluator:
         try:
             readings = await asyncio.to_thread(read, rule, self._engine, at, reason=self._reason)
             async with keeper.writing:
-                step = machine.advance(
+                # With many silences and many alerts it takes longer than a loop may be held up.
+                step = await asyncio.to_thread(
+                    machine.advance,
                     rule.watch, self._raised_by(rule), readings, at, RULES, _new_id, keeper.quieter,
-                    patience=_MISSED * self._interval,
+                    patience=_MISSED * self._interval, resumed=self._still_resuming(at),
                 )  # fmt: skip
                 await keeper.keep(step.alerts, step.changes)
             course.evaluated, course.error = at, ""
@@ -225,6 +231,11 @@ class Evaluator:
             # One rule's bug must not keep the others from being looked at.
             log.exception("rule %r could not be evaluated", rule.name)
             course.error = f"{type(error).__name__}: {error}"
+
+    def _still_resuming(self, at: Micros) -> Micros | None:
+        """When looking began anew, until the windows of most rules are full again."""
+        resumed = self._resumed
+        return resumed if resumed is not None and at - resumed < WINDOW else None
 
     async def _end_unwatched(self, at: Micros) -> None:
         """Resolve the alerts of rules that are gone or disabled; a broken rule's stay as they are."""

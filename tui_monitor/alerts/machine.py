@@ -86,10 +86,13 @@ def advance(
     new_id: NewId,
     quieter: Quieter = lambda _: None,
     patience: Micros | None = None,
+    resumed: Micros | None = None,
 ) -> Step:
     """One evaluation of one rule. `open_alerts` are the rule's; absent labels no longer hold.
 
     An alert that should have fired longer ago than `patience` begins to wait anew: nobody looked meanwhile.
+    `resumed` is given while the data after such a gap is still coming in: what fired before that instant
+    and has no reading yet goes on.
     """
     before = {alert.fingerprint: alert for alert in open_alerts}
     by_print = {fingerprint(watch.rule, reading.labels): reading for reading in readings}
@@ -109,7 +112,9 @@ def advance(
             changes.append(Change(alert.id, now, alert.state, who, value=alert.value))
     for print_, old in before.items():
         reading = by_print.get(print_)
-        if reading is None or not reading.holds:
+        if reading is None and resumed is not None and old.fired is not None and old.fired < resumed:
+            alerts.append(old)
+        elif reading is None or not reading.holds:
             value = reading.value if reading else None
             alert, change = resolve(old, now, who, value=value)
             alerts.append(alert)
