@@ -1,5 +1,6 @@
 """Rules over stored calls: from the first bad minute to the end, over restarts and failures."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,10 @@ import pytest
 from tui_monitor.alerts.book import AlertBook
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.settings import Alerts
-from tui_monitor.model.alert import Alert
+from tui_monitor.model.alert import Alert, Matcher
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import MINUTE, SECOND, ManualClock, Micros
+from tui_monitor.model.clock import DAY, MINUTE, SECOND, ManualClock, Micros
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import AlertState, Severity
@@ -415,3 +416,39 @@ async def test_without_data_after_a_pause_it_ends_when_the_windows_are_full(engi
         clock.advance(MINUTE)
     await looker.run_once()
     assert looker.view().alerts == ()
+
+
+async def test_a_clock_that_is_set_back_holds_nothing_up(engine, alert_store, clock, put):
+    looker = evaluator(engine, alert_store, clock, ERRORS)
+    await looker.load()
+    put(clock.now() - DAY, "openai", 20, "server")
+    put(clock.now(), "openai", 20, "server")
+    await looker.run_once()
+    assert only(looker).state is AlertState.PENDING
+    resting = asyncio.create_task(looker.rest())
+    await asyncio.sleep(0)
+    clock.advance(-DAY)
+    looker._turned.set()
+    await asyncio.wait_for(resting, 1)
+    await looker.run_once()
+    assert (only(looker).state, only(looker).since) == (AlertState.PENDING, clock.now())
+    await minutes(2, looker, clock)
+    assert only(looker).state is AlertState.FIRING
+
+
+async def test_a_clock_that_was_ahead_ends_no_silence_and_no_alert(engine, alert_store, clock, put):
+    put(clock.now(), "openai", 20, "server")
+    looker = evaluator(engine, alert_store, clock, AT_ONCE)
+    await looker.load()
+    await looker.run_once()
+    alert, silence = (
+        only(looker),
+        await looker.silence([Matcher("provider", "openai")], clock.now() + 60 * MINUTE, "ana"),
+    )
+    clock.advance(DAY)
+    await looker.run_once()
+    assert (only(looker).id, only(looker).state) == (alert.id, AlertState.FIRING)
+    clock.advance(MINUTE - DAY)
+    await looker.run_once()
+    assert (only(looker).id, only(looker).state) == (alert.id, AlertState.SILENCED)
+    assert [known.id for known in looker.view().silences] == [silence.id]

@@ -128,7 +128,7 @@ class Evaluator:
     async def run_once(self) -> None:
         """Evaluate every rule at the newest instant of the grid, one after the other in worker threads."""
         at = self._grid()
-        if self._evaluated is None or at - self._evaluated > _MISSED * self._interval:
+        if self._evaluated is None or abs(at - self._evaluated) > _MISSED * self._interval:
             self._resumed = at
         self._others = False
         await self._keeper.mind()
@@ -138,13 +138,18 @@ class Evaluator:
             if rule.watched and not rule.misspelt:
                 await self._run_rule(rule, at)
         self._evaluated = at
-        self._sparks.keep_only([rule.name for rule in self._rules])
+        names = [rule.name for rule in self._rules]
+        self._sparks.keep_only(names)
+        self._courses = {name: course for name, course in self._courses.items() if name in names}
         self._keeper.ended = [a for a in self._keeper.ended if (a.resolved or 0) >= self._today()]
 
     async def rest(self) -> None:
-        """Wait until the rules are due or are others, and let silences begin and end meanwhile."""
-        due = self.due()
-        while not self._others and (wait := due - self._clock.now()) > 0:
+        """Wait until the rules are due or are others, and let silences begin and end meanwhile.
+
+        A clock that is set back is no reason to wait until it is that late again.
+        """
+        due, longest = self.due(), self._interval + SETTLE
+        while not self._others and 0 < (wait := due - self._clock.now()) <= longest:
             turn = self._keeper.quiet.next_turn(self._clock.now())
             wait = wait if turn is None else min(wait, turn - self._clock.now())
             self._turned.clear()
@@ -235,7 +240,7 @@ class Evaluator:
     def _still_resuming(self, at: Micros) -> Micros | None:
         """When looking began anew, until the windows of most rules are full again."""
         resumed = self._resumed
-        return resumed if resumed is not None and at - resumed < WINDOW else None
+        return resumed if resumed is not None and 0 <= at - resumed < WINDOW else None
 
     async def _end_unwatched(self, at: Micros) -> None:
         """Resolve the alerts of rules that are gone or disabled; a broken rule's stay as they are."""

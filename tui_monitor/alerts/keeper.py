@@ -43,6 +43,7 @@ class Keeper:
         self._store = store
         self._clock = clock
         self._heard = heard
+        self._minded: Micros = 0
 
     async def load(self, since: Micros) -> None:
         """Take up where the last one left off, with the alerts resolved since an instant."""
@@ -166,6 +167,10 @@ class Keeper:
             await self._mind(self._clock.now())
 
     async def _mind(self, now: Micros) -> None:
+        if now < self._minded:
+            # By a clock that was ahead some were taken for over; they are not.
+            self.quiet = Quiet(await self._store.silences(now))
+        self._minded = now
         await self._settle(now, RULES)
         self.quiet.prune(now)
 

@@ -112,7 +112,7 @@ def advance(
             changes.append(Change(alert.id, now, alert.state, who, value=alert.value))
     for print_, old in before.items():
         reading = by_print.get(print_)
-        if reading is None and resumed is not None and old.fired is not None and old.fired < resumed:
+        if reading is None and _from_before(old, resumed, now):
             alerts.append(old)
         elif reading is None or not reading.holds:
             value = reading.value if reading else None
@@ -139,12 +139,18 @@ def _held(
             threshold=reading.threshold, op=watch.op, unit=reading.unit,
         )  # fmt: skip
     waited = now - alert.since
-    if alert.fired is None and patience is not None and waited > watch.for_us + patience:
-        # A laptop that slept with its lid closed did not hold the condition all night.
+    if alert.fired is None and (waited < 0 or (patience is not None and waited > watch.for_us + patience)):
+        # A laptop that slept with its lid closed did not hold the condition all night, and of what began
+        # before the clock was set back nobody knows how long it has held.
         return replace(alert, since=now)
     if alert.fired is None and waited >= watch.for_us:
         return _settled(replace(alert, fired=now))
     return alert
+
+
+def _from_before(alert: Alert, resumed: Micros | None, now: Micros) -> bool:
+    """Whether it fired before looking began anew, by the clock of then where that was ahead."""
+    return resumed is not None and alert.fired is not None and not resumed <= alert.fired <= now
 
 
 def hush(
