@@ -1,16 +1,20 @@
 """A person is forgotten in every layer, and no sum changes."""
 
+import json
 from pathlib import Path
 
+import pytest
 from store_helpers import a_call, contents, read, write
 
 from tui_monitor.model.alert import Alert, Change
 from tui_monitor.model.clock import DAY, HOUR, ManualClock
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.model.timerange import Span
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import MEASURES, Layer, WriteBatch
 from tui_monitor.store.database import Store
+from tui_monitor.store.jsontext import to_json
 
 ANA = "ana@example.org"
 
@@ -95,6 +99,41 @@ def test_a_name_is_a_whole_word(store: Store, clock: ManualClock) -> None:
     assert (done.calls, done.attributes) == (1, 1)
     assert store.label_values("user") == ["ana"]
     assert store.label_values("text") == ["an apple"]
+
+
+@pytest.mark.parametrize("name", [ANA, 'Zoë "Z" O\'Neil', "ex\\ana"])
+async def test_lists_sentences_and_names_with_quotes(
+    store: Store, path: Path, clock: ManualClock, name: str
+) -> None:
+    listed = to_json([name, {"by": [name]}])
+    write(store, a_call("1", clock.now(), user="bob", attrs={"tags": listed, "kept": '["x"]'}))
+    keys = ("shared",)
+    write(store, a_call("x", clock.now(), attrs={"mail": name, "tags": listed}, call_keys=keys))
+    write(store, a_call("y", clock.now(), source="litellm", user=name, call_keys=keys))
+    marks = [
+        Event("mark", clock.now(), "events", "1", f"deployed by {name}", labels={"by": name}),
+        Event("mark", clock.now(), "events", "2", "deployed"),
+    ]
+    store.write(WriteBatch(events=marks))
+    alerts = await AlertStore.open(path, write=True, guard=store.guard)
+    alert = Alert(
+        id="a1", fingerprint="f", rule="spend", severity=Severity.WARNING, state=AlertState.FIRING,
+        labels={"user": name}, summary=f"{name} spends $3", expr="cost{} sum by(user) > 1", value=3.0,
+        threshold=1.0, op=">", unit="usd", since=clock.now(),
+    )  # fmt: skip
+    await alerts.save([alert], [])
+    done = store.forget("user", name, "root")
+    await alerts.close()
+    assert (done.events, done.alerts) == (1, 1)
+    assert store.label_values("kept") == ['["x"]']
+    texts = {event.name for event in store.events("mark", Span(0, clock.now()))}
+    assert texts == {"deployed by (forgotten)", "deployed"}
+    store.close()
+    in_json = json.dumps(name, ensure_ascii=False)[1:-1]
+    spelled = {name, in_json, json.dumps(in_json, ensure_ascii=False)[1:-1]}
+    for file in path.parent.iterdir():
+        for form in spelled:
+            assert form.encode() not in file.read_bytes(), (file.name, form)
 
 
 def test_it_is_noted_who_did_it_and_not_who_was_meant(store: Store, clock: ManualClock) -> None:

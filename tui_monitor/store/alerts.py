@@ -45,6 +45,7 @@ class AlertStore:
         with opening.explained(path):
             uri = f"{path.resolve().as_uri()}?mode={mode}"
             conn = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
+            await conn.execute("PRAGMA secure_delete = ON")
         return cls(path, conn, guard)
 
     async def close(self) -> None:

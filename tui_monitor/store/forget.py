@@ -63,13 +63,12 @@ def forget(side: WriteSide, label: str, value: str, who: str) -> Forgotten:
     file and in its log. Copies made before know the value still.
     """
     conn, done = side.conn, Forgotten()
-    conn.execute("PRAGMA secure_delete = ON")
     with side.transaction() as now:
         moved = _moved(side, label, value)
         done.calls = _move_calls(conn, moved, label, value)
         done.cells = sum(_move_cells(conn, table, moved) for table in _CELLS)
         done.attributes = _clear_attributes(conn, value)
-        done.events = _rewrite(conn, "events", "hash", "labels", value)
+        done.events = _clear_events(conn, value)
         done.series = _move_series(conn, value)
         done.alerts = _clear_alerts(conn, value)
         dictionary.sweep(conn)
@@ -122,9 +121,9 @@ def _move_cells(conn: sqlite3.Connection, table: str, moved: dict[int, int]) -> 
 
 
 def _clear_attributes(conn: sqlite3.Connection, value: str) -> int:
-    changed = _rewrite(conn, "calls", "id", "attrs", value)
+    changed = len(_rewrite(conn, "calls", "id", "attrs", value))
     for row in conn.execute(
-        "SELECT call, seq, record FROM parts WHERE instr(record, ?)", (value,)
+        "SELECT call, seq, record FROM parts WHERE instr(record, ?)", (_in_json(value),)
     ).fetchall():
         record = orjson.loads(row[2])
         record["attrs"] = _without(record.get("attrs") or {}, value)
@@ -132,23 +131,59 @@ def _clear_attributes(conn: sqlite3.Connection, value: str) -> int:
     return changed
 
 
-def _rewrite(conn: sqlite3.Connection, table: str, key: str, column: str, value: str) -> int:
-    """Take the value out of the JSON objects that hold it; how many there were."""
-    changes: list[tuple[str, object]] = []
-    quoted = json.dumps(value, ensure_ascii=False)
+def _clear_events(conn: sqlite3.Connection, value: str) -> int:
+    """Take the value out of labels, and out of sentences like the text of a mark."""
+    whole_word = _whole_word(value)
+    named: dict[int, str] = {
+        number: whole_word.sub(FORGOTTEN, text)
+        for number, text in conn.execute("SELECT hash, name FROM events WHERE instr(name, ?)", (value,))
+        if whole_word.search(text)
+    }
+    conn.executemany("UPDATE events SET name = ? WHERE hash = ?", [(text, n) for n, text in named.items()])
+    return len(named.keys() | _rewrite(conn, "events", "hash", "labels", value))
+
+
+def _rewrite(conn: sqlite3.Connection, table: str, key: str, column: str, value: str) -> set[int]:
+    """Take the value out of the JSON objects that hold it; the keys of their rows."""
+    changes: list[tuple[str, int]] = []
     for number, text in conn.execute(
-        f"SELECT {key}, {column} FROM {table} WHERE instr({column}, ?)", (quoted,)
+        f"SELECT {key}, {column} FROM {table} WHERE instr({column}, ?)", (_in_json(value),)
     ):
         before = orjson.loads(text)
         after = _without(before, value)
         if after != before:
             changes.append((to_json(after), number))
     conn.executemany(f"UPDATE {table} SET {column} = ? WHERE {key} = ?", changes)
-    return len(changes)
+    return {number for _, number in changes}
+
+
+def _in_json(value: str) -> str:
+    """What text in JSON holds wherever the value is part of one of its strings, however deep."""
+    return max((json.dumps(part, ensure_ascii=False)[1:-1] for part in re.split(r'["\\]', value)), key=len)
 
 
 def _without(labels: dict[str, Any], value: str) -> dict[str, Any]:
-    return {name: text for name, text in labels.items() if text != value}
+    return {name: text for name, text in labels.items() if not _holds(text, value)}
+
+
+def _holds(found: Any, value: str) -> bool:
+    """Whether it is the value, or a list written as JSON with the value in it."""
+    if found == value:
+        return True
+    if isinstance(found, str):
+        if not found.startswith("[") or _in_json(value) not in found:
+            return False
+        try:
+            found = orjson.loads(found)
+        except ValueError:
+            return False
+    if isinstance(found, dict):
+        return any(_holds(inner, value) for inner in found.values())
+    return isinstance(found, list) and any(_holds(inner, value) for inner in found)
+
+
+def _whole_word(value: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
 
 
 def _move_series(conn: sqlite3.Connection, value: str) -> int:
@@ -178,7 +213,7 @@ def _move_series(conn: sqlite3.Connection, value: str) -> int:
 
 def _clear_alerts(conn: sqlite3.Connection, value: str) -> int:
     """Alerts about the value keep their history; the value goes out of labels, sentences and names."""
-    whole_word = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
+    whole_word = _whole_word(value)
 
     def cleared(found: Any) -> Any:
         if isinstance(found, dict):
@@ -189,7 +224,9 @@ def _clear_alerts(conn: sqlite3.Connection, value: str) -> int:
 
     count = 0
     for table in ("alerts", "silences", "outbox"):
-        rows = conn.execute(f"SELECT id, record FROM {table} WHERE instr(record, ?)", (value,)).fetchall()
+        rows = conn.execute(
+            f"SELECT id, record FROM {table} WHERE instr(record, ?)", (_in_json(value),)
+        ).fetchall()
         for number, text in rows:
             record = orjson.loads(text)
             after = {name: inner if name in _KEPT else cleared(inner) for name, inner in record.items()}

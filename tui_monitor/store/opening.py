@@ -107,6 +107,8 @@ def connect_writer(path: Path, synchronous: str = "normal") -> sqlite3.Connectio
         conn.execute("PRAGMA journal_size_limit = 67108864")
         conn.execute("PRAGMA cache_size = -65536")
         conn.execute("PRAGMA temp_store = MEMORY")
+        # Nothing that was deleted or corrected can be read from the file; some builds do it unasked.
+        conn.execute("PRAGMA secure_delete = ON")
     except BaseException:
         conn.close()
         raise
