@@ -45,7 +45,11 @@ class AlertStore:
         with opening.explained(path):
             uri = f"{path.resolve().as_uri()}?mode={mode}"
             conn = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=_PATIENCE)
-            await conn.execute("PRAGMA secure_delete = ON")
+            try:
+                await conn.execute("PRAGMA secure_delete = ON")
+            except BaseException:
+                await conn.close()
+                raise
         return cls(path, conn, guard)
 
     async def close(self) -> None:
