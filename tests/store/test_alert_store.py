@@ -12,11 +12,14 @@ import pytest
 from store_helpers import a_call, write
 
 from tests.store.conftest import Opener
-from tui_monitor.model.alert import Alert, Change
-from tui_monitor.model.clock import HOUR, ManualClock
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.alert import Alert, Change, Matcher, Silence
+from tui_monitor.model.clock import DAY, HOUR, ManualClock
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.states import AlertState, Severity
+from tui_monitor.store import pastalerts
 from tui_monitor.store.alerts import AlertStore
+from tui_monitor.store.database import Store
 
 
 def an_alert(key: str, since: int, **fields: object) -> Alert:
@@ -43,8 +46,8 @@ async def test_open_alerts_and_history_come_back(path: Path, clock: ManualClock)
     assert await again.load() == [other, acked]
     assert (await again.load())[0].spark == (1.0, None, 2.0)
     assert await again.history("a") == [fired, Change("a", now + 1, AlertState.ACKNOWLEDGED, "ada", "on it")]
-    assert await again.get("a") == acked
-    assert await again.get("c") is None
+    assert await again.starting_with("a") == [acked]
+    assert await again.starting_with("c") == []
     await again.close()
 
 
@@ -144,3 +147,42 @@ async def test_a_killed_writer_loses_no_alert(path: Path) -> None:
     assert len(found) in (told + 1, told + 2)
     assert all([len(await store.history(a.id)) == 1 for a in found])
     await store.close()
+
+
+async def test_what_is_over_is_not_kept_for_ever(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    alerts = await AlertStore.open(store.path, write=True, guard=store.guard)
+
+    async def put(key: str, age: int, **fields: object) -> None:
+        over = {"state": AlertState.RESOLVED, "resolved": now - age} | fields
+        alert = an_alert(key, now - 2 * age, **over)
+        changes = [Change(key, now - age, state, "rules") for state in (AlertState.FIRING, alert.state)]
+        await alerts.save([alert], changes, tell=[key], channels=["command"], now=now - age)
+
+    async def kept() -> set[str]:
+        asked = [await alerts.load(), await alerts.resolved_since(0)]
+        ids = {alert.id for found in asked for alert in found}
+        for table in ("alert_changes", "outbox"):
+            assert {i for (i,) in await alerts._rows(f"SELECT alert_id FROM {table}", ())} == ids
+        return ids
+
+    await put("fires", 900 * DAY, state=AlertState.FIRING, resolved=None)
+    await put("fired-long-ago", 401 * DAY)
+    await put("fired", 399 * DAY)
+    await put("waited-long-ago", 31 * DAY, fired=None)
+    await put("waited", 29 * DAY, fired=None)
+    matchers = (Matcher("provider", "openai"),)
+    for key, ends in (("old", now - 31 * DAY), ("ended", now - 29 * DAY)):
+        await alerts.save([], [], [Silence(key, matchers, ends - HOUR, ends, ends - HOUR, "ana")])
+    assert store.retain(Retention(), now).alerts == 2
+    assert await kept() == {"fires", "fired", "waited"}
+    assert [silence.id for silence in await alerts.silences(0)] == ["ended"]
+    for number in range(5):
+        await put(f"n{number}", number + 1)
+    monkeypatch.setattr(pastalerts, "MOST", 3)
+    monkeypatch.setattr(pastalerts, "_STEP", 2)
+    assert store.retain(Retention(), now).alerts == 4
+    assert await kept() == {"fires", "n0", "n1", "n2"}
+    await alerts.close()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, events, head, identity, imports, rollups, samples, zones
+from tui_monitor.store import cells, events, head, identity, imports, pastalerts, rollups, samples, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
@@ -35,11 +35,14 @@ class RetentionReport:
     samples: int = 0
     events: int = 0
     identities: int = 0
+    alerts: int = 0
+    """Those that were over."""
 
     @property
     def total(self) -> int:
         """Rows of all kinds."""
-        return self.calls + sum(self.cells.values()) + self.samples + self.events + self.identities
+        others = self.samples + self.events + self.identities + self.alerts
+        return self.calls + sum(self.cells.values()) + others
 
 
 def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
@@ -54,6 +57,7 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     report.samples = _once(side, lambda: samples.expire(side.conn, now - settings.samples))
     report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw))
     report.identities = _expire_identities(side, now)
+    report.alerts = pastalerts.expire(side, now)
     if settings.size:
         report.calls += _shrink(side, settings.size)
     if report.samples:
