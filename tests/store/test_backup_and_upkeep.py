@@ -113,6 +113,33 @@ def test_a_log_that_was_not_folded_in_goes_with_the_old_file(
         again.close()
 
 
+def test_through_a_link_the_lock_holds_and_the_link_stays(
+    store: Store, path: Path, clock: ManualClock, tmp_path: Path
+) -> None:
+    fill(store, clock)
+    copy, link = tmp_path / "copy.db", tmp_path / "elsewhere" / "monitor.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    backup(path, copy)
+    write(store, a_call("later", clock.now()))
+    with pytest.raises(StoreLocked):
+        restore(copy, link)
+    store.close()
+    aside = restore(copy, link)
+    assert aside == path.with_name("monitor.db.before-restore-1")
+    assert link.is_symlink()
+    again = Store.open(link, write=True, clock=clock)
+    assert again.extent().calls == 200
+    again.close()
+
+
+def test_an_empty_file_is_no_copy(store: Store, path: Path, tmp_path: Path) -> None:
+    store.close()
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(StoreError, match="holds no data"):
+        restore(tmp_path / "empty.db", path)
+
+
 def test_a_damaged_copy_is_refused_and_nothing_changes(
     store: Store, path: Path, clock: ManualClock, tmp_path: Path
 ) -> None:

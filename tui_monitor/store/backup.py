@@ -69,7 +69,11 @@ def restore(copy: Path, target: Path, progress: Progress | None = None) -> Path 
     with opening.explained(copy), closing(opening.connect_reader(copy)) as conn:
         opening.check_ours(copy, conn)
         migrations.check(copy, conn)
+        if not migrations.applied(conn):
+            raise StoreError(f"{copy} holds no data", hint="name a copy made with `tui-monitor db backup`")
         _checked(copy, conn)
+    # A link stays a link; the lock and the log lie beside the file that it leads to.
+    target = target.resolve()
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = WriteLock.take(target)
