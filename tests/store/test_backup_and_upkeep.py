@@ -1,5 +1,6 @@
 """Copies made while others write, the way back, damage that is found, and roll-ups made anew."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tui_monitor.model.errors import StoreError, StoreLocked
 from tui_monitor.store.api import Layer
 from tui_monitor.store.backup import backup, restore
 from tui_monitor.store.database import Store
+from tui_monitor.store.lock import held_by, holder
 from tui_monitor.store.upkeep import faults
 
 Opener = type(Store.open)
@@ -78,6 +80,7 @@ def test_the_way_back_sets_aside_what_was_there(
     fill(store, clock, 10)
     backup(path, tmp_path / "copy.db")
     write(store, a_call("later", clock.now()))
+    assert held_by(link) == holder(link) == os.getpid()
     with pytest.raises(StoreLocked):
         restore(tmp_path / "copy.db", path)
     store.close()

@@ -84,7 +84,7 @@ def lock_file(database: Path) -> Path:
 def holder(database: Path) -> int | None:
     """The process that holds the lock, or `None`. Looks only: nobody is kept from taking it."""
     try:
-        fd = os.open(lock_file(database), os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(lock_file(database.resolve()), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     owner = _owner(fd)
