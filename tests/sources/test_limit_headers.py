@@ -1,5 +1,6 @@
 """Rate limits in the headers of every provider."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -167,3 +168,10 @@ def test_no_header_makes_a_sample_that_cannot_be(headers):
 def test_an_answer_may_name_few_limits():
     headers = {f"anthropic-ratelimit-{chr(97 + n % 26)}{'x' * (n // 26)}-remaining": "1" for n in range(200)}
     assert len(headroom(headers, NOW)) == 16
+
+
+def test_a_header_that_is_long_holds_nobody_up():
+    began = time.monotonic()
+    assert reset_seconds("1" * 60_000, NOW) is None
+    assert reset_seconds("1." * 30_000 + "s", NOW) is None
+    assert time.monotonic() - began < 0.5

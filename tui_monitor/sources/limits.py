@@ -13,6 +13,8 @@ from tui_monitor.model.feed import Sample
 _GO = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _GO_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_S = 400 * 86_400.0
+_LONGEST_TEXT = 64
+"""Characters of a value that is read; a longer one says nothing, and takes time to find that out."""
 _ANTHROPIC = re.compile(r"anthropic-(?:ratelimit-|priority-)([a-z-]+?)-(limit|remaining|reset)")
 _UNIFIED = re.compile(r"anthropic-ratelimit-unified-([0-9a-z_]{1,16})-(utilization|reset)")
 _OPENAI = re.compile(r"x-ratelimit-(limit|remaining|reset)(?:-(requests|tokens))?")
@@ -87,6 +89,8 @@ def samples(provider: str, headers: Mapping[str, str], now: Micros) -> Iterator[
 def reset_seconds(text: str, now: Micros) -> float | None:
     """Seconds until a moment: a Go duration, RFC 3339, seconds, or a unix time in s or ms."""
     text = text.strip()
+    if len(text) > _LONGEST_TEXT:
+        return None
     if (number := _number(text)) is not None:
         if number > 1e11:
             number = number / 1000 - now / SECOND
