@@ -1,5 +1,6 @@
 """What each format of status page says, and that what is no status page says nothing."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -242,6 +243,14 @@ BOMB = (
 def test_a_feed_that_is_none_or_not_harmless_is_unknown(data):
     with pytest.raises(Unreadable):
         rss.read(data.encode(), [], "b", NOW)
+
+
+@pytest.mark.parametrize("text", ["&lt;" * 20_000, "not fixed " * 200])
+def test_a_feed_made_to_be_slow_is_read_at_once(text):
+    items = "".join(f"<item><title>{n}</title><description>{text}</description></item>" for n in range(40))
+    began = time.process_time()
+    rss.read(f"<rss>{items}</rss>".encode(), (), "", NOW)
+    assert time.process_time() - began < 0.5
 
 
 def test_a_long_feed_is_cut():

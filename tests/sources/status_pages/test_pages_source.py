@@ -124,6 +124,16 @@ def test_an_unchanged_answer_is_not_sent_again(monkeypatch):
     assert {value for labels, value in level(ctx)} == {3.0}
 
 
+def test_a_tag_that_no_header_can_hold_is_not_sent_back(monkeypatch):
+    monkeypatch.setattr(pages, "_SHORTEST", 20_000)
+    with serving(answer(FINE, etag='"vé"')) as server:
+        ctx = context(server.url)
+        ctx.settings.status_pages.interval = 20_000
+        run(ctx, lambda: len(ctx.named("provider_status_drift")) >= 3)
+        assert all("if-none-match" not in asked.headers for asked in server.asked)
+    assert ctx.problems == []
+
+
 def test_a_page_is_asked_once_a_minute_at_most():
     with serving(answer(FINE)) as server:
         ctx = context(server.url)

@@ -27,11 +27,13 @@ from tui_monitor.sources.status_pages.word import (
 _ITEMS, _DEPTH, _TEXT = 200, 50, 20_000
 _KEPT = 3 * DAY
 """An item that nobody closed is believed so long."""
-_TAGS = re.compile(r"<[^>]{0,500}>")
+_TAGS = re.compile(r"<[^<>]{0,500}>")
 _OVER = re.compile(
     r"\bresolved\b|operating normally|\bcompleted\b|back to normal|fully recovered|no longer|\bfixed\b", re.I
 )
 _NOT_YET = re.compile(r"\b(?:not|isn't|hasn't|partially|being|until|once|to be)\b[^.]{0,20}$", re.I)
+_BEFORE = 40
+"""Characters in front of such a word in which `_NOT_YET` is looked for."""
 _LEVELS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"maintenance", re.I), MAINTENANCE),
     (re.compile(r"informational|post-?mortem", re.I), OPERATIONAL),
@@ -182,7 +184,10 @@ def _open(item: Item, now: Micros) -> bool:
 
 def _said_over(text: str) -> bool:
     """Whether it says that it is over, and not that it is not yet."""
-    return any(not _NOT_YET.search(text[: match.start()]) for match in _OVER.finditer(text))
+    return any(
+        not _NOT_YET.search(text[max(0, match.start() - _BEFORE) : match.start()])
+        for match in _OVER.finditer(text)
+    )
 
 
 def _level(item: Item) -> int:

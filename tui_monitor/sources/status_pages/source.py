@@ -215,7 +215,7 @@ def _conditions(answer: Answer) -> dict[str, str]:
     return {
         asked: answer.headers[name]
         for name, asked, fits in _VALIDATORS
-        if name in answer.headers and fits(answer.headers[name])
+        if name in answer.headers and answer.headers[name].isascii() and fits(answer.headers[name])
     }
 
 
