@@ -7,16 +7,19 @@ whole process holds up is measured beside it (`Answer.lag`).
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from tui_monitor import __version__
 from tui_monitor.model.clock import Clock
+from tui_monitor.model.errors import UsageError
 from tui_monitor.sources.unanswered import Unanswered, told_by
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 T = TypeVar("T")
@@ -45,6 +48,8 @@ class Request:
     """How many redirects are followed: to https only, or within the same origin."""
     body: bool = True
     """Whether the body matters."""
+    direct: bool = False
+    """Whether it goes straight there, past every proxy of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,11 @@ class Web:
 
         self._end = end
         self._slots = asyncio.Semaphore(self._at_once)
-        async with _client(self._idle) as self._client:
+        async with AsyncExitStack() as clients:
+            trusted = _trusted()
+            self._direct = await clients.enter_async_context(_client(self._idle, trusted, direct=True))
+            client = _proxied(self._idle, trusted)
+            self._client = await clients.enter_async_context(client) if client is not None else None
             self._ready.set()
             await stop.wait()
             others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -170,11 +179,16 @@ class Web:
             return await self._ask(request, url, headers)
 
     async def _ask(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer:
+        client = self._direct if request.direct else self._client
+        if client is None:
+            raise Unanswered(
+                "proxy", "the proxy that the environment names cannot be used; only http ones can"
+            )
         lateness = _Lateness(self._clock)
         watch = asyncio.create_task(lateness.watch())
         began = self._clock.monotonic()
         try:
-            async with self._client.stream("GET", url, headers=dict(headers)) as response:
+            async with client.stream("GET", url, headers=dict(headers)) as response:
                 body = await _body(response, request)
                 elapsed = self._clock.monotonic() - began
                 known = {name.lower(): value for name, value in response.headers.items()}
@@ -218,7 +232,31 @@ class _Lateness:
         return max(self._worst, self._sum / self._looks * _WAITS)
 
 
-def _client(idle: float) -> "httpx.AsyncClient":
+def _trusted() -> "ssl.SSLContext":
+    """Whose certificates are trusted. Raises `UsageError`."""
+    import httpx
+
+    try:
+        return httpx.create_ssl_context()
+    except OSError:
+        raise UsageError(
+            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
+            hint="correct the variable, or unset it",
+        ) from None
+
+
+def _proxied(idle: float, trusted: "ssl.SSLContext") -> "httpx.AsyncClient | None":
+    """A client that keeps to the proxies of the environment; `None` where one is named that it cannot use."""
+    import httpx
+
+    try:
+        return _client(idle, trusted)
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # What the library says of it may hold the proxy's password.
+        return None
+
+
+def _client(idle: float, trusted: "ssl.SSLContext", *, direct: bool = False) -> "httpx.AsyncClient":
     from http.cookiejar import DefaultCookiePolicy
 
     import httpx
@@ -228,9 +266,11 @@ def _client(idle: float) -> "httpx.AsyncClient":
         # The deadline is ours, over everything; a client's own is over single steps.
         timeout=None,
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=idle),
+        verify=trusted,
         # Nothing unpacks itself into more than was sent.
         headers={"user-agent": AGENT, "accept-encoding": "identity"},
         mounts=dict.fromkeys(_LOOPBACK),
+        trust_env=not direct,
     )
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client

@@ -1,14 +1,19 @@
 """Questions to servers that lie, hang and drip: each ends within its deadline, and nothing leaks."""
 
 import asyncio
+import os
 import socket
 import time
 
 import pytest
+from pydantic import SecretStr
 
 from tests.sources import loopback
 from tests.sources.loopback import answer, serving
 from tui_monitor.model.clock import SystemClock
+from tui_monitor.model.errors import UsageError
+from tui_monitor.sources.probes.kinds import request_for
+from tui_monitor.sources.probes.targets import Target
 from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Request, Web
 
@@ -168,3 +173,51 @@ def test_leaving_ends_what_is_under_way():
         began = time.monotonic()
         assert isinstance(asyncio.run(run()), asyncio.CancelledError | Unanswered)
         assert time.monotonic() - began < 2.0
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch):
+    """Asks once by a client of its own, with these variables in the environment and no other proxies."""
+
+    def alone(environ: dict[str, str], request: Request) -> Answer:
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            monkeypatch.delenv(name)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+
+        async def run() -> Answer:
+            async with Web(SystemClock()) as web:
+                return await web.get(request)
+
+        return asyncio.run(run())
+
+    return alone
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_key_in_clear_goes_to_a_server_nearby_past_every_proxy(alone, variable):
+    with serving(answer({"data": []})) as proxy:
+        # Nobody listens at this address of the host: what is not refused went to the proxy.
+        target = Target("vllm", "openai", "http://127.0.0.2:1/v1", "gpu", SecretStr(KEY))
+        with pytest.raises(Unanswered) as caught:
+            alone({variable: proxy.url}, request_for(target, 2.0))
+        assert caught.value.why == "connect"
+        assert proxy.asked == []
+    outside = Target("openai", "openai", "https://10.0.0.7/v1", "gw", SecretStr(KEY))
+    assert not request_for(outside, 2.0).direct
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://127.0.0.1:9", "ftp://bob:hunter2@x:1", "http://bob:hunter2@x:port"]
+)
+def test_a_proxy_that_cannot_be_used_is_named_and_stops_only_what_needs_it(alone, proxy):
+    with serving(answer({})) as server:
+        with pytest.raises(Unanswered, match="the proxy that the environment names cannot be used") as caught:
+            alone({"ALL_PROXY": proxy}, Request("https://a.invalid/"))
+        assert caught.value.why == "proxy"
+        assert alone({"ALL_PROXY": proxy}, Request(server.url, direct=True)).status == 200
+
+
+def test_certificates_that_cannot_be_read_are_named(alone):
+    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
+        alone({"SSL_CERT_FILE": "/no/such/file"}, Request("https://a.invalid/"))

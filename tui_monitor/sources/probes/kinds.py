@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from tui_monitor.config.probing import ProbeKind
-from tui_monitor.sources.probes.targets import Target
+from tui_monitor.sources.probes.targets import Target, near
 from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Request
 
@@ -100,7 +100,9 @@ def request_for(target: Target, timeout: float) -> Request:
     if target.key is not None:
         headers[kind.header] = kind.prefix + target.key.get_secret_value()
     base = target.base.removesuffix(kind.strip) if kind.strip else target.base
-    return Request(base + kind.path, headers, timeout, body=not kind.any_status)
+    # In clear a key goes to a server nearby, and not over a proxy that may be anywhere.
+    direct = near(base) and not base.startswith("https:")
+    return Request(base + kind.path, headers, timeout, body=not kind.any_status, direct=direct)
 
 
 def kind_of(target: Target) -> Kind:
