@@ -132,10 +132,10 @@ async def test_the_footer_drops_what_has_no_room() -> None:
     keys = commands.footer("alerts")
     shot = await snapshot()
     wide = plain(frame.footer(keys, shot, 120))
-    assert "c crosshair" in wide
+    assert "e expression" in wide
     assert "12 unpriced today" in wide
     narrow = plain(frame.footer(keys, shot, 60))
-    assert "crosshair" not in narrow
+    assert "expression" not in narrow
     assert "q quit" in narrow
     assert len(plain(frame.footer(keys, shot, 40))) <= 42
     assert "unpriced" not in plain(frame.footer(keys, await snapshot(unpriced=0.0), 120))
