@@ -151,7 +151,7 @@ async def test_a_second_one_looks_on_and_acts_through_the_first(make: Make, tmp_
 
 
 async def test_it_sees_what_the_first_collects(make: Make, tmp_path: Path) -> None:
-    first = make()
+    first = make(settings=settings_for(tmp_path / "monitor.db", collector={"interval": "1s"}))
     await first.call(frame)
     second = make()
     before = await second.call(frame)

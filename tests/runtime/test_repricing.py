@@ -1,8 +1,10 @@
 """Stored calls priced anew by a running collector, which goes on collecting."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tui_monitor.monitor.remote import SocketClient
 from tui_monitor.runtime import Collector
 from tui_monitor.server import serve
 from tui_monitor.store import reprice
+from tui_monitor.store.reprice import RepriceReport
 
 NOW = SystemClock().now()
 
@@ -78,7 +81,17 @@ async def test_a_broken_price_file_changes_nothing(collector: Collector, prices:
         _ = collector.repricing.state
 
 
-async def test_one_at_a_time(collector: Collector) -> None:
+async def test_one_at_a_time(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, whole = threading.Event(), collector.store.reprice
+
+    def held(*args: Any) -> RepriceReport:
+        assert gate.wait(10)
+        return whole(*args)
+
+    monkeypatch.setattr(collector.store, "reprice", held)
     collector.repricing.begin(0, collector.settings)
-    with pytest.raises(MonitorError, match="already"):
-        await collector.reprice(0)
+    try:
+        with pytest.raises(MonitorError, match="already"):
+            await collector.reprice(0)
+    finally:
+        gate.set()
