@@ -88,6 +88,17 @@ def test_a_run_of_failures_ends_in_unavailable_and_back(rows, probed, clock):
     ]
 
 
+def test_a_new_run_of_failures_has_its_own_reason(rows, probed, clock):
+    now = clock.now()
+    for minutes, run, why in ((6, 1, "timeout"), (5, 2, "timeout"), (4, 0, ""), (2, 1, "http 503")):
+        probed(now - minutes * MINUTE, "openai", run, why)
+    probe = rows()["openai"].probe
+    assert (probe.failures, probe.why) == (1, "it answers 503")
+    # Two within one minute.
+    probed(now - 90 * SECOND, "openai", 2, "dns")
+    assert rows()["openai"].probe.why == "its name is not known (DNS)"
+
+
 def test_travelling_shows_probes_and_pages_of_then(rows, probed, said, clock):
     then = clock.now()
     probed(then - MINUTE, "openai", 3, "timeout")

@@ -73,7 +73,7 @@ def outside(asking: Asking, end: Micros, believed: Micros) -> Outside:
     window = format_duration(believed)
     up = asking.instant(f"probe_network_up{{}} [{window}] last", end).scalar
     return Outside(
-        _probes(asking, end, window),
+        _probes(asking, end, believed),
         _times(asking, "probe_success{} count by(provider)", end, believed),
         _pages(asking, end, believed),
         up != 0,
@@ -89,14 +89,15 @@ def headrooms(asking: Asking, reader: Reader, end: Micros, believed: Micros) -> 
     return tightest
 
 
-def _probes(asking: Asking, end: Micros, window: str) -> dict[str, list[Probed]]:
+def _probes(asking: Asking, end: Micros, believed: Micros) -> dict[str, list[Probed]]:
+    window = format_duration(believed)
     runs = asking.instant(f"probe_failures_in_a_row{{}} [{window}] last by(provider, target, scope)", end)
     if not runs.series:
         return {}
     answered = _by_target(asking, f"probe_success{{}} [{window}] max", end)
     newest = _by_target(asking, f"probe_success{{}} [{window}] last", end)
     times = _by_target(asking, f"probe_duration_seconds{{}} [{window}] last", end)
-    whys = _whys(asking, end, window)
+    whys = _whys(asking, end, believed)
     found: dict[str, list[Probed]] = {}
     for series in runs.series:
         provider, target = key = series.label("provider"), series.label("target")
@@ -120,15 +121,20 @@ def _by_target(asking: Asking, query: str, end: Micros) -> dict[tuple[str, str],
     return {(s.label("provider"), s.label("target")): s.value for s in result.series if s.value is not None}
 
 
-def _whys(asking: Asking, end: Micros, window: str) -> dict[tuple[str, str], str]:
-    """Why the newest probe of each address failed: the reason with the longest run is the newest of a run."""
-    result = asking.instant(f"probe_failures_in_a_row{{}} [{window}] last by(provider, target, why)", end)
-    found: dict[tuple[str, str], tuple[float, str]] = {}
-    for series in result.series:
+def _whys(asking: Asking, end: Micros, believed: Micros) -> dict[tuple[str, str], str]:
+    """Why the newest probe of each address failed; of two within a minute, the longer run is the newer."""
+    by = "by(provider, target, why)"
+    times = asking.range(f"probe_failures_in_a_row{{}} count {by}", end - believed, end, MINUTE)
+    runs = asking.instant(f"probe_failures_in_a_row{{}} [{format_duration(believed)}] last {by}", end)
+    run_of = {series.labels: series.value or 0.0 for series in runs.series}
+    found: dict[tuple[str, str], tuple[Micros, float, str]] = {}
+    for series in times.series:
         key, why = (series.label("provider"), series.label("target")), series.label("why")
-        if why and (series.value or 0) >= found.get(key, (-1.0, ""))[0]:
-            found[key] = (series.value or 0, why)
-    return {key: _in_words(why) for key, (_, why) in found.items()}
+        hits = [t for t, value in zip(times.times, series.values, strict=True) if value]
+        if why and hits:
+            one = (hits[-1], run_of.get(series.labels, 0.0), why)
+            found[key] = max(one, found.get(key, one))
+    return {key: _in_words(why) for key, (_, _, why) in found.items()}
 
 
 def _in_words(why: str) -> str:
