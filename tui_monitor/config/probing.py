@@ -30,7 +30,7 @@ class Probes(Section):
     """Free requests that tell whether a provider can be reached; they cost no tokens."""
 
     interval: Duration = MINUTE
-    """Time between two probes of one address."""
+    """Time between two probes of one address; 5 seconds at least."""
     timeout: Duration = 10 * SECOND
     """Time after which a probe has failed."""
     targets: list[ProbeTarget] = []

@@ -16,6 +16,7 @@ GOOD = {"data": [{"id": "m"}]}
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "_FIRST_WITHIN", 0.0)
+    monkeypatch.setattr(probing, "_SHORTEST", 1)
 
 
 def run(ctx: Context, until: Callable[[], bool], within: float = 4.0) -> None:
@@ -70,6 +71,15 @@ def test_one_probe_for_each_interval():
         ctx = context(server.url, interval="10m")
         run(ctx, lambda: bool(ctx.samples))
         assert len(server.asked) == 1
+
+
+def test_an_interval_of_nothing_floods_nobody(monkeypatch):
+    monkeypatch.setattr(probing, "_SHORTEST", 5 * SECOND)
+    with serving(answer(GOOD)) as one, serving(answer(GOOD)) as other:
+        ctx = context(one.url, other.url, interval="1ms")
+        until = ctx.clock.monotonic() + 0.3
+        run(ctx, lambda: ctx.clock.monotonic() > until)
+        assert (len(one.asked), len(other.asked)) == (1, 1)
 
 
 def test_a_run_of_failures_goes_on_over_a_restart_for_a_while():

@@ -89,6 +89,21 @@ def test_targets_without_an_address_take_the_providers_own():
     assert told.problems == ["x: no address is known; give its url in [[probes.targets]]"]
 
 
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("0.0.0.0", "http://0.0.0.0:11434"),
+        ("[::1]", "http://[::1]:11434"),
+        ("gpu.lan:80", "http://gpu.lan:80"),
+        ("http://gpu.lan", "http://gpu.lan"),
+        ("", "http://127.0.0.1:11434"),
+    ],
+)
+def test_where_ollama_runs_is_read_as_it_reads_it_itself(host, base):
+    (target,) = found({"OLLAMA_HOST": host}, [{"provider": "ollama"}]).targets
+    assert target.base == base
+
+
 def test_labels_tell_addresses_apart_and_no_secrets():
     told = found(
         {},
@@ -102,6 +117,19 @@ def test_labels_tell_addresses_apart_and_no_secrets():
     assert [t.label for t in told.targets] == ["gw.example.org/a/v1", "gw.example.org/b/v1", "gw.example.org"]
     assert not any("hunter2" in t.label for t in told.targets)
     assert redactor.clean("hunter2hunter2") == "***"
+
+
+def test_addresses_that_differ_in_nothing_that_is_shown_are_told_apart():
+    urls = ["http://gw.lan/v1", "https://gw.lan/v1", "https://u:pw0123456789@gw.lan/v1", "https://gw.lan/a"]
+    long = "https://gw.lan/" + "a" * 120
+    told = found({}, [{"provider": "openai", "url": url} for url in [*urls, long + "/x", long + "/y"]])
+    assert [t.label for t in told.targets][:4] == [
+        "gw.lan/v1 (1)",
+        "gw.lan/v1 (2)",
+        "gw.lan/v1 (3)",
+        "gw.lan/a",
+    ]
+    assert len({t.label for t in told.targets}) == 6
 
 
 @pytest.mark.parametrize("key", ["two\nlines-0123456789", "schlüssel-0123456789"])

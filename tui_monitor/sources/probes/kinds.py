@@ -88,7 +88,8 @@ KINDS: Mapping[ProbeKind, Kind] = {
     "http": Kind("", any_status=True),
 }  # fmt: skip
 _OPENROUTER_KEY = Kind("/key", good=_holds("data", dict))
-"""OpenRouter's list of models is long; what is left of a key is short, and worth knowing."""
+"""OpenRouter's list of models is long; what is left of a key is short, and worth knowing. Without a key
+its 401 is an answer too."""
 
 
 def request_for(target: Target, timeout: float) -> Request:
@@ -107,7 +108,7 @@ def request_for(target: Target, timeout: float) -> Request:
 
 def kind_of(target: Target) -> Kind:
     """How a target is asked."""
-    if target.provider == "openrouter" and target.kind == "openai" and target.key is not None:
+    if target.provider == "openrouter" and target.kind == "openai":
         return _OPENROUTER_KEY
     return KINDS[target.kind]
 

@@ -16,6 +16,8 @@ from tui_monitor.sources.probes.targets import Target, near, targets_of
 from tui_monitor.sources.unanswered import SILENT, Unanswered
 from tui_monitor.sources.web import Answer, Web
 
+_SHORTEST = 5 * SECOND
+"""No address is probed more often, whatever the settings say."""
 _SPREAD = 0.1
 """Share of the interval by which probes vary, so that they march neither in step nor to the clock."""
 _FIRST_WITHIN = 2.0
@@ -130,7 +132,7 @@ class _Keeper:
         await asyncio.sleep(random.uniform(0, _FIRST_WITHIN))
         while True:
             await self._once()
-            interval = self._ctx.settings.probes.interval / SECOND
+            interval = max(_SHORTEST, self._ctx.settings.probes.interval) / SECOND
             await asyncio.sleep(interval * random.uniform(1 - _SPREAD, 1 + _SPREAD))
 
     async def _once(self) -> None:

@@ -5,8 +5,9 @@ Bedrock is not among them: its requests must be signed with AWS credentials, whi
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -50,6 +51,8 @@ class _Known:
     """Variables with another address of it."""
     version: str = ""
     """What the address is followed by where a variable names it without."""
+    port: int | None = None
+    """What a host of a variable is followed by that has neither scheme nor port."""
 
 
 KNOWN: tuple[_Known, ...] = (
@@ -78,7 +81,7 @@ KNOWN: tuple[_Known, ...] = (
     _Known("cohere", "openai", "https://api.cohere.com/v1", ("COHERE_API_KEY", "CO_API_KEY"),
            ("COHERE_BASE_URL",)),
     _Known("azure", "azure", "", ("AZURE_OPENAI_API_KEY",), ("AZURE_OPENAI_ENDPOINT",)),
-    _Known("ollama", "ollama", "http://127.0.0.1:11434", (), ("OLLAMA_HOST",)),
+    _Known("ollama", "ollama", "http://127.0.0.1:11434", (), ("OLLAMA_HOST",), port=11434),
     _Known("vllm", "vllm", "http://127.0.0.1:8000", ()),
     _Known("tgi", "tgi", "http://127.0.0.1:8080", ()),
     _Known("litellm", "litellm", "http://127.0.0.1:4000", ("LITELLM_API_KEY", "LITELLM_MASTER_KEY"),
@@ -133,7 +136,7 @@ def near(base: str) -> bool:
 def _configured(target: ProbeTarget, environ: Mapping[str, str], into: Targets) -> None:
     provider = canonical(clean(target.provider, 64))
     known = _BY_PROVIDER.get(provider)
-    given = target.url or (known and (_first(known.bases, environ) or known.base))
+    given = target.url or (known and (_with_port(_first(known.bases, environ), known.port) or known.base))
     kind = target.kind
     if known is not None and not target.url and "kind" not in target.model_fields_set:
         kind = known.kind
@@ -195,6 +198,13 @@ def _whole(base: str) -> str:
     return f"http://{base}" if near(f"http://{base}") else f"https://{base}"
 
 
+def _with_port(base: str, port: int | None) -> str:
+    parts = None if "://" in base or not base else _split(f"http://{base}")
+    if port is None or parts is None or parts.port is not None:
+        return base
+    return f"{parts.netloc}:{port}{parts.path}"
+
+
 def _split(base: str) -> SplitResult | None:
     """The parts of an address; `None` where it is none."""
     try:
@@ -207,15 +217,20 @@ def _split(base: str) -> SplitResult | None:
 
 
 def _told_apart(targets: list[Target]) -> list[Target]:
-    """Each address once; of two under one host and provider, the label tells the path too."""
+    """Each address once; the label tells as much as is needed: the host, the path too, or a number."""
     once = list({(target.provider, target.base): target for target in targets}.values())
-    labels = [(target.provider, target.label) for target in once]
-    return [
-        Target(t.provider, t.kind, t.base, clean(t.label + urlsplit(t.base).path, 100), t.key, t.found)
-        if labels.count((t.provider, t.label)) > 1
-        else t
-        for t in once
-    ]
+    paths = [clean(target.label + urlsplit(target.base).path, 90) for target in once]
+    hosts = Counter((target.provider, target.label) for target in once)
+    wholes = Counter((target.provider, path) for target, path in zip(once, paths, strict=True))
+    told: list[Target] = []
+    for number, (target, path) in enumerate(zip(once, paths, strict=True), start=1):
+        if hosts[target.provider, target.label] == 1:
+            told.append(target)
+        elif wholes[target.provider, path] == 1:
+            told.append(replace(target, label=path))
+        else:
+            told.append(replace(target, label=f"{path} ({number})"))
+    return told
 
 
 def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
