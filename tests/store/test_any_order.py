@@ -84,8 +84,12 @@ class Model:
             same = replace(known[1], batch_id=None, cost=None, cost_status="") == replace(
                 call, batch_id=None, cost=None, cost_status=""
             )
+            # What came without an import too is not the import's.
+            batch = None if known[1].batch_id is None else call.batch_id
             if not same:
-                self.parts[own] = (known[0], call)
+                self.parts[own] = (known[0], replace(call, batch_id=batch))
+            elif batch is None:
+                self.parts[own] = (known[0], replace(known[1], batch_id=None))
             return Outcome.DUPLICATE if same else Outcome.CORRECTED
         keys = {key for _, other in self.parts.values() for key in other.call_keys}
         self.parts[own] = (self.next, call)

@@ -8,6 +8,7 @@ back part leaves the others as if it had never been there.
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
@@ -83,13 +84,7 @@ class Work:
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
-            if content(own.call) == content(call) or not outgrows(call, own.call):
-                return Outcome.DUPLICATE
-            self.brought[own.call.batch_id] -= 1
-            self.brought[call.batch_id] += 1
-            changed = Part(own.seq, call, own.remember or remember, numbers)
-            self._regroup(rows, [part for row in rows for part in row.parts if part is not own] + [changed])
-            return Outcome.CORRECTED
+            return self._say_again(rows, own, call, Part(own.seq, call, own.remember or remember, numbers))
         gone = self._places.get(numbers[0])
         if isinstance(gone, Gone):
             same = gone.content == identity.content_mark(call)
@@ -100,6 +95,22 @@ class Work:
         fresh = Part(self._take_seq(), call, remember, numbers)
         self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
         return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
+
+    def _say_again(self, rows: Sequence[Row], own: Part, call: Call, said: Part) -> Outcome:
+        """A source says of a call what it said before, or corrects it."""
+        same = content(own.call) == content(call) or not outgrows(call, own.call)
+        # What came without an import too stays when the import is taken back.
+        brought = None if own.call.batch_id is None else call.batch_id
+        if same:
+            if brought is not None or own.call.batch_id is None:
+                return Outcome.DUPLICATE
+            said = replace(own, call=replace(own.call, batch_id=None))
+        elif brought is not call.batch_id:
+            said = replace(said, call=replace(call, batch_id=None))
+        self.brought[own.call.batch_id] -= 1
+        self.brought[brought] += 1
+        self._regroup(rows, [part for row in rows for part in row.parts if part is not own] + [said])
+        return Outcome.DUPLICATE if same else Outcome.CORRECTED
 
     def _retract(self, source: str, source_key: str, number: int) -> Outcome:
         place = self._places.get(number)

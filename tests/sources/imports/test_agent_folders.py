@@ -78,6 +78,34 @@ def test_with_the_live_logs_they_count_once_and_undo_leaves_what_was_live(
     assert sums(store)["output"] == 120
 
 
+def test_what_is_read_live_after_an_import_stays_when_that_is_taken_back(
+    folder: Path, store: Store, load: RunImport
+) -> None:
+    summary = load(folder, format="claude-code")
+    logs = Logs(ADAPTERS["claude-code"], [folder / "projects" / "-a" / "s1.jsonl"], SystemClock())
+    logs.look()
+    for part in logs.read(logs.waiting()):
+        commit(store, part.found.records, remember=True)
+    assert (store.imports()[0].stored, sums(store)["output"]) == (2, 1125)
+    assert store.undo_import(summary.batch_id) == 2
+    assert sums(store)["output"] == 120
+
+
+def test_a_call_that_an_import_saw_larger_stays_when_that_is_taken_back(
+    folder: Path, store: Store, load: RunImport, tmp_path: Path
+) -> None:
+    live = tmp_path / "live.jsonl"
+    live.write_text(line(1, 3))
+    logs = Logs(ADAPTERS["claude-code"], [live], SystemClock())
+    logs.look()
+    for part in logs.read(logs.waiting()):
+        commit(store, part.found.records, remember=True)
+    summary = load(folder, format="claude-code")
+    assert (summary.stored, sums(store)["output"]) == (3, 1125)
+    store.undo_import(summary.batch_id)
+    assert (sums(store)["calls"], sums(store)["output"]) == (1, 100)
+
+
 def test_single_files(folder: Path, store: Store, load: RunImport) -> None:
     files = sorted((folder / "projects" / "-a").glob("*.jsonl"))
     summary = load(*files, format="claude-code")
