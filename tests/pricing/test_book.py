@@ -97,6 +97,20 @@ def test_a_tier_that_the_list_dates_later_is_estimated(book: PriceBook, service_
     assert (call.cost, call.tier_estimated) == (round(usd * NANO), True)
 
 
+@pytest.mark.parametrize(
+    ("attrs", "estimated"),
+    [({"speed": "fast"}, True), ({"inference_geo": "us"}, True), ({"speed": "standard"}, False)],
+)
+def test_what_is_known_to_cost_more_than_listed_is_estimated(
+    book: PriceBook, attrs: dict[str, Any], estimated: bool
+) -> None:
+    for status in ("unpriced", "subscription"):
+        call = priced(
+            book, "anthropic", "claude-sonnet-4-5", in_uncached=100_000, attrs=attrs, cost_status=status
+        )
+        assert (call.list_cost, call.tier_estimated) == (300_000_000, estimated)
+
+
 def test_the_standard_tier_is_not_estimated(book: PriceBook) -> None:
     for tier in (None, "default", "standard", "auto"):
         call = priced(book, "openai", "gpt-5", in_uncached=100_000, service_tier=tier)

@@ -78,7 +78,7 @@ class PriceBook:
         else:
             call.list_cost, call.cost_computed = amount.list, amount.net
             call.price_source, call.price_version = rate.source, rate.version
-            call.tier_estimated = rate.tier_estimated
+            call.tier_estimated = rate.tier_estimated or _beyond_list(call)
         if declared in ("subscription", "free"):
             if call.list_cost is None:
                 call.list_cost = call.cost_reported
@@ -200,3 +200,8 @@ def _note(provider: str, listed: Listed) -> str:
     elif not any(tier.prices for tier in listed.tiers):
         notes.append("the list names the model without a price per token")
     return "; ".join(notes)
+
+
+def _beyond_list(call: Call) -> bool:
+    """Whether a call is known to cost more than listed: answered fast, or kept in one country."""
+    return call.attrs.get("speed") == "fast" or call.attrs.get("inference_geo") == "us"
