@@ -152,6 +152,11 @@ def test_lines_without_ids_are_known_by_uuid_then_by_their_place(root: Path, sto
     assert run.sums()["calls"] == 3
 
 
+def test_of_equal_lines_the_one_that_is_no_copy_counts(root: Path) -> None:
+    copy = answer("msg_1", "req_1", (1, 2, 3, 4), isSidechain=True)
+    assert "sidechain" not in one(root, copy, answer("msg_1", "req_1", (1, 2, 3, 4))).attrs
+
+
 def test_what_bills_nothing(root: Path) -> None:
     put(
         root,

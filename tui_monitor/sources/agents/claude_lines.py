@@ -172,8 +172,8 @@ class Transcript:
         return known
 
 
-def size(entry: Object) -> tuple[int, bool, bool]:
-    """What tells which of a call's lines counts: tokens, then a known speed, then a known end."""
+def size(entry: Object) -> tuple[int, bool, bool, bool]:
+    """What tells which of a call's lines counts: tokens, a known speed, a known end, being no copy."""
     message = entry["message"]
     usage = message["usage"]
     tokens = 0
@@ -182,7 +182,8 @@ def size(entry: Object) -> tuple[int, bool, bool]:
         tokens += number if type(number) is int else count(number) or 0
     short, long = cache_written(usage)
     tokens += (short or 0) + (long or 0)
-    return tokens, "speed" in usage, message.get("stop_reason") is not None
+    finished = message.get("stop_reason") is not None
+    return tokens, "speed" in usage, finished, entry.get("isSidechain") is not True
 
 
 def cache_written(usage: Object) -> tuple[int | None, int | None]:
