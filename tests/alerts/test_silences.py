@@ -1,5 +1,7 @@
 """What a silence is over, and which silences are refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,6 +63,15 @@ def test_an_alerts_own_matchers_fit_it_and_no_sister():
     matchers = matchers_of(alert(provider="openai", model="gpt"))
     assert fits(matchers, labels_of(alert(provider="openai", model="gpt")))
     assert not fits(matchers, labels_of(alert(provider="openai", model="o3")))
+
+
+def test_an_alert_that_lacks_a_label_is_silenced_without_its_sisters():
+    expr = "error_rate [5m] by(provider, model) > 2 * baseline and requests [5m] sum by(provider) >= 10"
+    lacking = replace(alert(provider="openai"), expr=expr)
+    for matchers in (matchers_of(lacking), make("s", matchers_of(lacking), NOW + 1, "a", now=NOW).matchers):
+        assert fits(matchers, labels_of(lacking))
+        assert not fits(matchers, labels_of(replace(alert(provider="openai", model="o3"), expr=expr)))
+    assert matchers_of(replace(lacking, expr="no longer a rule")) == matchers_of(alert(provider="openai"))
 
 
 def test_a_pattern_of_exponential_time_elsewhere_is_quick():

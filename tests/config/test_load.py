@@ -128,6 +128,14 @@ def test_hostile_keys_and_values_cannot_drive_the_terminal(config: Path) -> None
     assert message.isprintable() or set(message) - {"\n"} == {c for c in message if c.isprintable()}
 
 
+@pytest.mark.parametrize("table", ["alerts.rules", "budgets"])
+@pytest.mark.parametrize("name", ["a\\u001b[31m", " a", "a\\u202eb"])
+def test_what_is_named_can_be_named_again(config: Path, table: str, name: str) -> None:
+    more = 'expr = "requests > 1"' if table == "alerts.rules" else "amount_usd = 1"
+    message = refused(config, f'[[{table}]]\nname = "{name}"\n{more}\n')
+    assert "a name has no control characters" in message
+
+
 def test_unknown_variables_are_refused_unless_they_may_be_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUI_MONITOR_SERVICE_HOST", "10.0.0.1")
     assert load_all().warnings == (

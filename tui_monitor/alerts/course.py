@@ -9,6 +9,7 @@ from tui_monitor.config.settings import RuleSettings
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import HOUR, MINUTE, Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import Span, step_for
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Result, Series, labels_of
@@ -87,7 +88,7 @@ def chart(rule: Rule | None, alert: Alert, engine: Engine, times: Sequence[Micro
     The series are told apart by the label `series`. Without its rule the alert's own expression is asked.
     Raises `MonitorError` where nothing can be asked.
     """
-    rule = rule or compile_rule(RuleSettings(name=alert.rule, expr=alert.expr), engine)
+    rule = rule or compile_rule(RuleSettings(name=clean(alert.rule), expr=alert.expr), engine)
     if rule.condition is None:
         raise MonitorError(f"the rule {alert.rule} can no longer be asked: {rule.error.splitlines()[-1]}")
     pairs: list[tuple[float | None, float | None]] = []

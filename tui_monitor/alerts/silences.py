@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from tui_monitor.model.alert import Alert, Matcher, Silence
 from tui_monitor.model.clock import DAY, Micros
-from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.errors import MonitorError, QueryError, UsageError
 from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import MAX_TEXT, clean
 from tui_monitor.model.units import UNKNOWN
+from tui_monitor.query.condition import Condition
 from tui_monitor.query.regex import Pattern, PatternError
 
 MAX_SILENCES = 10_000
@@ -37,9 +38,18 @@ def labels_of(alert: Alert) -> dict[str, str]:
 
 def matchers_of(alert: Alert) -> tuple[Matcher, ...]:
     """What fits this alert whenever it comes up, and no alert of another rule or with other labels."""
-    return tuple(
-        Matcher(name, value) for name, value in sorted({_ALERTNAME: alert.rule, **alert.labels}.items())
-    )
+    # A label that it lacks is one that its sisters have.
+    lacking = dict.fromkeys(_grouped_by(alert.expr), "")
+    wanted = {**lacking, _ALERTNAME: alert.rule, **alert.labels}
+    return tuple(Matcher(name, value) for name, value in sorted(wanted.items()))
+
+
+def _grouped_by(expr: str) -> set[str]:
+    """What a condition is grouped by; nothing where it can no longer be read."""
+    try:
+        return Condition.parse(expr).labels
+    except QueryError:
+        return set()
 
 
 def fits(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator, model_validator
 
-from tui_monitor.config.fields import Duration, Section
+from tui_monitor.config.fields import Duration, Name, Section
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.states import SEVERITY_ALIASES, Severity
 
@@ -10,7 +10,7 @@ from tui_monitor.model.states import SEVERITY_ALIASES, Severity
 class RuleSettings(Section):
     """One alert rule; write `[[alerts.rules]]` for each."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Name = Field(min_length=1, max_length=120)
     """Its name; unique."""
     expr: str = Field(min_length=1)
     """A condition: a query with a comparison, like `error_rate by(provider) > 3 * baseline`; more may follow

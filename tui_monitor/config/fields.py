@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import parse_duration
 
 _SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -44,10 +45,19 @@ def read_bytes(value: object) -> object:
     return value
 
 
+def read_name(value: str) -> str:
+    """A name that people and silences can write again. Raises ValueError."""
+    if clean(value) != value:
+        raise ValueError("a name has no control characters and no spaces at its ends")
+    return value
+
+
 Duration = Annotated[Micros, BeforeValidator(read_duration), Field(gt=0)]
 """A length of time, written `30s`, `5m`, `7d`; held in µs."""
 Bytes = Annotated[int, BeforeValidator(read_bytes), Field(ge=0)]
 """A size, written `500 MB`, `2 GB`; held in bytes."""
+Name = Annotated[str, AfterValidator(read_name)]
+"""What people call something."""
 
 
 class Section(BaseModel):

@@ -13,7 +13,7 @@ from tui_monitor.config.agents import Agents as Agents
 from tui_monitor.config.alerting import Alerts as Alerts
 from tui_monitor.config.alerting import RuleSettings as RuleSettings
 from tui_monitor.config.consent import Consent as Consent
-from tui_monitor.config.fields import Bytes, Duration, Section
+from tui_monitor.config.fields import Bytes, Duration, Name, Section
 from tui_monitor.config.privacy import Privacy as Privacy
 from tui_monitor.config.probing import Probes as Probes
 from tui_monitor.config.probing import StatusPages as StatusPages
@@ -154,7 +154,7 @@ class Costs(Section):
 class BudgetSettings(Section):
     """One budget; write `[[budgets]]` for each."""
 
-    name: str = Field(min_length=1, max_length=64)
+    name: Name = Field(min_length=1, max_length=64)
     """Its name on the screen and in alerts."""
     period: Literal["day", "week", "month"] = "month"
     """The calendar period it is for."""

@@ -73,6 +73,11 @@ class Condition:
         """Everything that is read, in its order."""
         return [node for c in self.clauses for node in _nodes(c.left, c.right) if isinstance(node, Aggregate)]
 
+    @property
+    def labels(self) -> set[str]:
+        """What the first comparison is grouped by."""
+        return _labels(self.clauses[0])
+
     def bound(
         self, window: Micros, amount: float | None = None, scope: tuple[Matcher, ...] = ()
     ) -> "Condition":
@@ -174,9 +179,7 @@ def _check_baseline(text: str, clause: Clause, first: Clause) -> None:
 
 def _check_labels(text: str, clause: Clause, first: Clause) -> None:
     """A guard is looked at for each series of the first comparison, so it has no labels besides theirs."""
-    known = {
-        label for node in _nodes(first.left, first.right) if isinstance(node, Aggregate) for label in node.by
-    }
+    known = _labels(first)
     for node in _nodes(clause.left, clause.right):
         if isinstance(node, Aggregate) and not known.issuperset(node.by):
             beyond = next(label for label in node.by if label not in known)
@@ -184,6 +187,11 @@ def _check_labels(text: str, clause: Clause, first: Clause) -> None:
                 text, f"the first comparison is not grouped by {spelled(beyond)}", node.place,
                 "what stands after `and` may be grouped by its labels, or not at all",
             )  # fmt: skip
+
+
+def _labels(clause: Clause) -> set[str]:
+    nodes = _nodes(clause.left, clause.right)
+    return {label for node in nodes if isinstance(node, Aggregate) for label in node.by}
 
 
 def _bound(node: Aggregate, window: Micros, scope: tuple[Matcher, ...]) -> Aggregate:

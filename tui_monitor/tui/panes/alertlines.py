@@ -84,11 +84,6 @@ def labels_of(alert: Alert) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
 
 
-def matchers_of(alert: Alert) -> tuple[Matcher, ...]:
-    """What a silence of this alert looks for: its rule and its own labels."""
-    return (Matcher("alertname", alert.rule), *(Matcher(n, v) for n, v in sorted(alert.labels.items())))
-
-
 def matcher_words(matchers: Sequence[Matcher]) -> str:
     """Matchers as Alertmanager writes them."""
     return " ".join(f'{m.name}{m.op}"{m.value}"' for m in matchers)

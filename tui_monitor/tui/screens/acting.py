@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from tui_monitor.alerts.silences import matchers_of
 from tui_monitor.config import resources
 from tui_monitor.model.alert import Alert, Matcher
 from tui_monitor.model.calendar import Calendar
@@ -20,7 +21,7 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import AlertState
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, wrap
-from tui_monitor.tui.panes.alertlines import against, glyph_of, matcher_words, matchers_of, name_of
+from tui_monitor.tui.panes.alertlines import against, glyph_of, matcher_words, name_of
 from tui_monitor.tui.until import FORMS, LENGTHS, read_end
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
