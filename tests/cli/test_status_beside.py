@@ -43,6 +43,7 @@ def test_status_shows_what_is_known_besides_calls(probed: Cli) -> None:
     ran = probed("--plain", "status")
     assert ran.code == 2
     lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert "rate limits: none reported" not in lines
     assert "groq answered in 120 ms, just now – 87.0 % of requests left" in lines
     assert "mistral failed 3 times in a row: no answer in time, just now – –" in lines
     assert 'anthropic – partial outage: "Errors" https://s/1 –' in lines

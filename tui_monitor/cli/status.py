@@ -184,7 +184,9 @@ def _caches(out: Output, view: "StatusView") -> None:
 
 def _limits(out: Output, view: "StatusView") -> None:
     if not view.rate_limits:
-        out.line("rate limits: none reported")
+        # Those that providers told in their answers stand in the table above.
+        if not any(row.headroom for row in view.providers.rows):
+            out.line("rate limits: none reported")
         return
     out.line("rate limits:")
     for limit in view.rate_limits:
