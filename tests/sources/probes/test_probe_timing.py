@@ -79,9 +79,9 @@ def test_a_collector_whose_loop_is_stuck_does_not_stretch_it(web, target):
         while True:
             await asyncio.sleep(0.01)
             # Sleeps without giving the loop back: other threads go on.
-            time.sleep(0.5)  # noqa: ASYNC251
+            time.sleep(0.3)  # noqa: ASYNC251
 
-    found = measure(web, target, 3, stuck)
+    found = measure(web, target, 2, stuck)
     assert honest(found), found
     assert any(seconds is not None for seconds, _ in found), found
 
@@ -97,7 +97,7 @@ def test_a_busy_thread_beside_is_not_told_as_latency(web, target):
     for thread in threads:
         thread.start()
     try:
-        found = measure(web, target, 4)
+        found = measure(web, target, 2)
     finally:
         ended.set()
         for thread in threads:
@@ -110,8 +110,8 @@ def test_who_holds_the_interpreter_makes_the_duration_unknown(web, target):
 
     def greedy() -> None:
         while not ended.is_set():
-            # One call of C holds the interpreter for a third of a second.
-            sum(range(8_000_000))
+            # One call of C holds the interpreter for a tenth of a second.
+            sum(range(3_000_000))
 
     thread = threading.Thread(target=greedy)
     thread.start()
