@@ -47,7 +47,8 @@ async def test_every_way_in(monitor: FakeMonitor, size: tuple[int, int]) -> None
         shown = text(pilot.app)
         assert "✖ failed 1   ● running 5   ○ off 1" in shown
         order = [
-            "WAYS IN", "▸ host ", "claude-code ", "DOORS", "  http ", "THE COLLECTOR'S OWN", " OFF", "  codex ",
+            "WAYS IN", "▸ host ", "claude-code ", "DOORS", "  http ", "THE COLLECTOR'S OWN", " OFF",
+            "  codex ",
         ]  # fmt: skip
         places = [shown.index(word) for word in order]
         assert places == sorted(places)
