@@ -115,6 +115,21 @@ async def test_cancelling_ends_the_program(tmp_path, clock):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
+async def test_a_stop_while_a_program_is_starting_leaves_nothing_open(tmp_path, clock):
+    command = Command(["sleep", "60"], 10 * SECOND)
+    with pytest.raises(ChannelError):
+        await Command(["false"], 10 * SECOND).send(firing(clock.now()))
+    before = len(os.listdir("/proc/self/fd"))
+    for turns in range(1, 8):
+        sending = asyncio.create_task(command.send(firing(clock.now())))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 async def test_a_torrent_of_output_and_what_stays_in_the_background_hold_nothing_up(tmp_path, clock, caplog):
     caplog.set_level("INFO")
     text = "sleep 3 & head -c 3000000 /dev/zero | tr '\\0' x; exit 0"

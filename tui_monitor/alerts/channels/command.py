@@ -57,6 +57,9 @@ class Command:
         except (OSError, ValueError) as error:
             output.close()
             raise ChannelError(f"cannot run {name}: {_reason(error)}") from error
+        except asyncio.CancelledError:
+            output.close()
+            raise
         try:
             async with asyncio.timeout(self._timeout / SECOND):
                 code = await process.wait()
