@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tui_monitor.alerts import keeper
 from tui_monitor.alerts.book import AlertBook
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.settings import Alerts
@@ -452,3 +453,21 @@ async def test_a_clock_that_was_ahead_ends_no_silence_and_no_alert(engine, alert
     await looker.run_once()
     assert (only(looker).id, only(looker).state) == (alert.id, AlertState.SILENCED)
     assert [known.id for known in looker.view().silences] == [silence.id]
+
+
+async def test_of_many_that_ended_the_newest_are_listed(engine, alert_store, clock, put, monkeypatch):
+    monkeypatch.setattr(keeper, "MAX_ENDED", 2)
+    often = {**AT_ONCE, "expr": "requests{} [1m] sum > 0"}
+    looker = evaluator(engine, alert_store, clock, often)
+    await looker.load()
+    # The first six minutes are those in which it looks again after a pause.
+    await minutes(6, looker, clock)
+    ends = []
+    for _ in range(4):
+        put(clock.now() + 30 * SECOND, "openai")
+        await minutes(2, looker, clock)
+        ends.append(clock.now())
+    again = evaluator(engine, alert_store, clock, often)
+    await again.load()
+    for one in (looker, again):
+        assert [alert.resolved for alert in one.view(resolved=True).alerts] == [ends[3], ends[2]]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Heard = Callable[[Alert, Change], None]
+MAX_ENDED = 1_000
+"""Of the alerts that were resolved lately, those that are held for the list."""
 RULES = "rules"
 """Who acts where no person does."""
 
@@ -35,7 +37,7 @@ class Keeper:
     ) -> None:
         self.open: dict[str, Alert] = {}
         self.ended: list[Alert] = []
-        """Alerts that fired and were resolved since `load`'s `since`."""
+        """Alerts that fired and were resolved since `load`'s `since`: the newest, the last one last."""
         self.quiet = Quiet()
         self.channels = channels
         self.writing = asyncio.Lock()
@@ -49,7 +51,7 @@ class Keeper:
         """Take up where the last one left off, with the alerts resolved since an instant."""
         self.open = {alert.id: alert for alert in await self._store.load()}
         ended = await self._store.resolved_since(since)
-        self.ended = [alert for alert in ended if alert.fired is not None]
+        self.ended = [alert for alert in reversed(ended) if alert.fired is not None][-MAX_ENDED:]
         self.quiet = Quiet(await self._store.silences(self._clock.now()))
 
     def quieter(self, alert: Alert) -> Silence | None:
@@ -90,6 +92,7 @@ class Keeper:
         self.open.pop(alert.id, None)
         if alert.fired is not None:
             self.ended.append(alert)
+            del self.ended[:-MAX_ENDED]
 
     async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
         """Say that somebody takes care of an alert. Raises `MonitorError` unless it fires."""
