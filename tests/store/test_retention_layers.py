@@ -157,6 +157,13 @@ def test_old_samples_just_imported_stay_as_calls_do(store: Store, clock: ManualC
     assert store.samples([series.id], EVER)[series.id][1].tolist() == [1.0, 2.0]
     clock.advance(2 * DAY)
     assert store.retain(Retention(), clock.now()).samples == 2
+    assert store.samples([series.id], EVER)[series.id][1].tolist() == []
+    assert store.sample_steps([series.id], EVER)[series.id].mean.tolist() == [1.0, 2.0]
+    clock.advance(369 * DAY + HOUR)
+    assert store.retain(Retention(), clock.now()).steps == 1
+    assert store.sample_steps([series.id], EVER)[series.id].mean.tolist() == [2.0]
+    clock.advance(DAY)
+    assert store.retain(Retention(), clock.now()).steps == 1
     assert store.series() == []
 
 
@@ -167,7 +174,7 @@ def test_samples_and_events_go_too(store: Store, clock: ManualClock) -> None:
     clock.advance(20 * DAY)
     store.write(WriteBatch(samples=[Sample("cpu", clock.now(), 2.0)]))
     clock.advance(11 * DAY)
-    assert store.retain(Retention(), clock.now()).samples == 2
+    assert store.retain(Retention.model_validate({"samples_steps": "30d"}), clock.now()).samples == 2
     assert [s.name for s in store.series()] == ["cpu"]
     assert store.events("mark", EVER) == [mark]
     clock.advance(60 * DAY)

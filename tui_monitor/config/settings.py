@@ -120,6 +120,8 @@ class Retention(Section):
     """Sums and histograms per day."""
     samples: Duration = 30 * 86_400 * SECOND
     """Single samples of gauges and counters."""
+    samples_steps: Duration = 400 * 86_400 * SECOND
+    """What stays of older samples in steps of 5 minutes."""
     size: Bytes = 2_000_000_000
     """Size of the database above which the oldest single calls go first; 0 is no limit."""
 

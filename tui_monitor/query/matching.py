@@ -8,7 +8,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.providers import canonical
 from tui_monitor.query.ast import Matcher
 from tui_monitor.query.regex import Pattern, PatternError
-from tui_monitor.store.api import LabelColumn
+from tui_monitor.store.api import LabelColumn, LabelTest
 
 Test = Callable[[str], bool]
 
@@ -35,6 +35,18 @@ class Matching:
     def takes(self, labels: Mapping[str, str]) -> bool:
         """Whether one set of labels passes; a label that is not there is empty."""
         return all(self._passes(label, labels.get(label, "")) for label in self._tests)
+
+    def tests(self) -> list[LabelTest]:
+        """The same for the store, which looks at each value of a label once."""
+        return [
+            LabelTest(
+                label,
+                lambda value, label=label: self._passes(label, value),
+                # A provider is stored under whatever name it came with; and one value may fail another test.
+                self.equal.get(label, "") if label != "provider" and len(tests) == 1 else "",
+            )
+            for label, tests in self._tests.items()
+        ]
 
     def rows(self, columns: Mapping[str, LabelColumn], count: int) -> np.ndarray:
         """Which of `count` rows pass."""

@@ -14,12 +14,16 @@ from tui_monitor.query.language import quantile_of
 from tui_monitor.query.matching import Matching
 from tui_monitor.query.metrics import Sampled, unit_after
 from tui_monitor.query.windows import Windows
+from tui_monitor.store.api import Steps
 
 LOOKBACK = 5 * MINUTE
 """Two samples further apart than this have a gap between them."""
 
-Points = tuple[np.ndarray, np.ndarray]
-"""Times (int64 µs, ascending) and values (float64)."""
+STEP = 5 * MINUTE
+"""Of samples past their retention one point stays for so long."""
+
+Points = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Times (int64 µs, ascending), values (float64), and how many samples each stands for."""
 Cells = tuple[np.ndarray, np.ndarray]
 """Cells and one value for each."""
 
@@ -29,7 +33,7 @@ def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, contex
     context.layers.add("samples")
     context.spans.append(windows.span)
     grid = Grid(windows, node.by)
-    read = list(_read(sampled, node, windows, context, grid))
+    read = list(_read(sampled, node, how, windows, context, grid))
     if sampled.type == "counter":
         flat = _counters(how, read, windows, grid)
     elif sampled.type == "histogram" or quantile_of(how) is not None:
@@ -40,29 +44,53 @@ def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, contex
 
 
 def _read(
-    sampled: Sampled, node: Aggregate, windows: Windows, context: Context, grid: Grid
+    sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context, grid: Grid
 ) -> Iterator[tuple[int, Points]]:
     """(group, points) of each series that has a sample in the windows or shortly before."""
     matching = Matching(node.of.matchers, {}, context.text)
-    taken = {s.id: s for s in context.reader.series(sampled.name) if matching.takes(s.labels)}
+    taken = {s.id: s for s in context.reader.series(sampled.name, matching.tests())}
     span = windows.span
     back = max(LOOKBACK, min(span.length, DAY)) if sampled.type == "counter" else LOOKBACK
-    found = context.reader.samples(list(taken), Span(span.start - back, span.end))
+    wider = Span(span.start - back, span.end)
+    found = context.reader.samples(list(taken), wider)
+    old = context.reader.sample_steps(list(taken), wider)
+    if any(steps.times[-1] > span.start for steps in old.values()):
+        _warn(sampled, how, windows, context)
     for number, (times, values) in found.items():
         known = ~np.isnan(values)
-        if known.any() and times[known][-1] > span.start:
+        points = (times[known], values[known], np.ones(np.count_nonzero(known)))
+        if number in old:
+            points = _with_steps(old[number], how, points)
+        if len(points[0]) and points[0][-1] > span.start:
             labels = taken[number].labels
             group = grid.group(tuple(labels.get(name, "") for name in node.by))
-            yield group, (times[known], values[known])
+            yield group, points
+
+
+def _with_steps(steps: Steps, how: str, points: Points) -> Points:
+    value = {"min": steps.low, "max": steps.high}.get(how, steps.mean)
+    both = zip((steps.times, value, steps.weight), points, strict=True)
+    times, values, weights = (np.concatenate(column) for column in both)
+    order = np.argsort(times, kind="stable")
+    return times[order], values[order], weights[order]
+
+
+def _warn(sampled: Sampled, how: str, windows: Windows, context: Context) -> None:
+    """Say so where 5-minute steps are not as good as the samples that they were made of."""
+    inexact = {"gauge": ("last",), "counter": ("count",), "histogram": ("sum", "avg")}[sampled.type]
+    if how in inexact or quantile_of(how) is not None:
+        context.warn(f"{sampled.name} is older than its single samples: {how} is made of 5-minute steps")
+    elif (windows.edges % STEP).any():
+        context.warn(f"{sampled.name} is older than its single samples: windows are cut to 5-minute steps")
 
 
 def _gauges(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
     """Each series is first put into one value per window; `sum` and `avg` are over the series."""
     cells, values, counts, ages = _empty(), np.zeros(0), np.zeros(0), _empty()
-    for group, (times, points) in read:
-        index, inside = _inside(times, points, windows)
-        count = np.bincount(index, minlength=len(windows))
-        one = _reduce(how, index, inside, count)
+    for group, (times, points, weights) in read:
+        index, inside, weight = _inside((times, points, weights), windows)
+        count = np.bincount(index, weight, minlength=len(windows))
+        one = _reduce(how, index, inside, weight, count)
         held = _held(times, windows, count)
         last = _last_before(times, windows.edges[1:])
         one[held.nonzero()] = points[last][held]
@@ -83,14 +111,16 @@ def _gauges(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Gr
     return total if how == "sum" else aggregate.divide(total, np.bincount(cells, minlength=grid.size))
 
 
-def _reduce(how: str, index: np.ndarray, values: np.ndarray, count: np.ndarray) -> np.ndarray:
+def _reduce(
+    how: str, index: np.ndarray, values: np.ndarray, weight: np.ndarray, count: np.ndarray
+) -> np.ndarray:
     if how == "min":
         return aggregate.least(index, values, len(count))
     if how == "max":
         return aggregate.greatest(index, values, len(count))
     if how == "last":
         return _newest(index, values, np.arange(len(values)), len(count))
-    return aggregate.divide(aggregate.sums(index, values, len(count)), count)
+    return aggregate.divide(aggregate.sums(index, values * weight, len(count)), count)
 
 
 def _newest(cells: np.ndarray, values: np.ndarray, times: np.ndarray, size: int) -> np.ndarray:
@@ -119,26 +149,29 @@ def _last_before(times: np.ndarray, instants: np.ndarray) -> np.ndarray:
 
 def _pooled(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
     """All samples of a group together."""
-    cells, values = _empty(), np.zeros(0)
-    for group, (times, points) in read:
-        index, inside = _inside(times, points, windows)
+    cells, values, weights = _empty(), np.zeros(0), np.zeros(0)
+    for group, points in read:
+        index, inside, weight = _inside(points, windows)
         cells = np.append(cells, index + group * len(windows))
         values = np.append(values, inside)
+        weights = np.append(weights, weight)
     q = quantile_of(how)
     if q is not None:
-        return aggregate.rank_of_values(q, cells, values, grid.size)
-    count = np.bincount(cells, minlength=grid.size)
+        times = weights.astype(np.int64)
+        return aggregate.rank_of_values(q, np.repeat(cells, times), np.repeat(values, times), grid.size)
+    count = np.bincount(cells, weights, minlength=grid.size)
     if how == "count":
-        return np.where(count > 0, count.astype(np.float64), np.nan)
+        return np.where(count > 0, count, np.nan)
     if how == "sum":
-        return _or_nothing(cells, values, grid.size)
-    return _reduce(how, cells, values, count)
+        return _or_nothing(cells, values * weights, grid.size)
+    return _reduce(how, cells, values, weights, count)
 
 
-def _inside(times: np.ndarray, values: np.ndarray, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-    """The window of each sample that lies in one, and its value."""
+def _inside(points: Points, windows: Windows) -> Points:
+    """The window of each point that lies in one, its value and its weight."""
+    times, values, weights = points
     kept = times > windows.span.start
-    return windows.index(times[kept]), values[kept]
+    return windows.index(times[kept]), values[kept], weights[kept]
 
 
 def _counters(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
@@ -148,9 +181,9 @@ def _counters(how: str, read: list[tuple[int, Points]], windows: Windows, grid: 
     is assumed; a rate is over the part of the window that lies between them.
     """
     cells, values = _empty(), np.zeros(0)
-    for group, (times, points) in read:
+    for group, (times, points, weights) in read:
         if how == "count":
-            index, _ = _inside(times, points, windows)
+            index, _, _ = _inside((times, points, weights), windows)
             count = np.bincount(index, minlength=len(windows))
             one = np.where(count > 0, count.astype(np.float64), np.nan)
         else:

@@ -4,7 +4,7 @@ Readers get *facts*: rows with an end time, labels, sums and histograms. A raw c
 a roll-up cell a fact of many, so one aggregation serves every layer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -126,6 +126,34 @@ class SeriesInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelTest:
+    """What a selector asks of one label of a series; a label that is not there is empty."""
+
+    label: str
+    accepts: Callable[[str], bool]
+    """Whether a value passes."""
+    equals: str = ""
+    """The only value that passes, where there is but one and it is known."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """What stayed of samples past their retention: points by time, each for some of what was sampled.
+
+    Of gauges one for each 5 minutes, at their end; of counters some of the samples as they were; of
+    observations of a histogram one for each 5 minutes and value, to 0.55 %.
+    """
+
+    times: "np.ndarray"
+    """int64 µs, ascending."""
+    mean: "np.ndarray"
+    weight: "np.ndarray"
+    """How many samples the point stands for (float64)."""
+    low: "np.ndarray"
+    high: "np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """How much there is: calls ever counted, and first and last booking time (µs UTC)."""
 
@@ -231,12 +259,16 @@ class Reader(Protocol):
         """Labels and free attributes that calls carry, sorted."""
         ...
 
-    def series(self, name: str | None = None) -> list[SeriesInfo]:
-        """Sample series of that name, or all."""
+    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
+        """Sample series of that name, or all, whose labels pass every test."""
         ...
 
     def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
         """For each series: times (int64 µs, ascending) and values (float64) in the span."""
+        ...
+
+    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
+        """What stayed of samples in the span that are no longer kept one by one; nothing for most series."""
         ...
 
     def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:

@@ -24,7 +24,6 @@ from tui_monitor.store import (
     opening,
     rebuild,
     retention,
-    samples,
     stats,
     upkeep,
     zones,
@@ -36,9 +35,11 @@ from tui_monitor.store.api import (
     Facts,
     Holding,
     ImportInfo,
+    LabelTest,
     Layer,
     Measure,
     SeriesInfo,
+    Steps,
     WriteBatch,
     WriteResult,
 )  # fmt: skip
@@ -48,6 +49,7 @@ from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.rebuild import RebuildReport
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
+from tui_monitor.store.series import reading, steps
 from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.upkeep import Compacted
 from tui_monitor.store.writing import WriteSide
@@ -269,15 +271,20 @@ class Store:
             attributes = {name for (name,) in conn.execute("SELECT name FROM attribute_names")}
         return sorted({*DIMENSIONS, *RAW_DIMENSIONS, *attributes})
 
-    def series(self, name: str | None = None) -> list[SeriesInfo]:
-        """Sample series of that name, or all."""
+    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
+        """Sample series of that name, or all, whose labels pass every test."""
         with self._read() as conn:
-            return samples.series(conn, name)
+            return reading.series(conn, name, matching)
 
     def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
         """For each series: times and values in the span."""
         with self._read() as conn:
-            return samples.samples(conn, ids, span)
+            return reading.samples(conn, ids, span)
+
+    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
+        """For each series that has any: what stayed of samples that are no longer kept one by one."""
+        with self._read() as conn:
+            return steps.steps(conn, ids, span)
 
     def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:
         """Dated facts in the span, oldest first; beyond the limit the newest."""

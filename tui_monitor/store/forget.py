@@ -207,6 +207,8 @@ def _move_series(conn: sqlite3.Connection, value: str) -> int:
         ).fetchone()
         conn.execute("UPDATE OR IGNORE samples SET series = ? WHERE series = ?", (target, number))
         conn.execute("DELETE FROM samples WHERE series = ?", (number,))
+        for table in ("sample_chunks", "sample_steps"):
+            conn.execute(f"UPDATE {table} SET series = ? WHERE series = ?", (target, number))
         conn.execute("DELETE FROM sample_series WHERE id = ?", (number,))
     return count
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError, NotFound
 from tui_monitor.model.feed import Retract
-from tui_monitor.store import samples
 from tui_monitor.store.api import ImportInfo
+from tui_monitor.store.series import reading, sealing
 
 
 def begin(conn: sqlite3.Connection, info: ImportInfo) -> None:
@@ -78,11 +78,13 @@ def next_calls(conn: sqlite3.Connection, batch_id: str, limit: int) -> list[Retr
 
 def drop_feed(conn: sqlite3.Connection, batch_id: str) -> None:
     """Take out the events and samples that the import brought."""
-    for table in ("events", "samples"):
-        conn.execute(
-            f"DELETE FROM {table} WHERE batch_id_t = (SELECT id FROM terms WHERE text = ?)", (batch_id,)
-        )
-    samples.drop_empty(conn)
+    known = conn.execute("SELECT id FROM terms WHERE text = ?", (batch_id,)).fetchone()
+    if known is None:
+        return
+    conn.execute("DELETE FROM events WHERE batch_id_t = ?", known)
+    sealing.seal_batch(conn, known[0])
+    reading.drop_batch(conn, known[0])
+    reading.drop_empty(conn)
 
 
 def finish_undo(conn: sqlite3.Connection, batch_id: str, now: Micros) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, events, head, identity, imports, pastalerts, rollups, samples, zones
+from tui_monitor.store import cells, events, head, identity, imports, pastalerts, rollups, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
+from tui_monitor.store.series import reading, sealing, steps
 from tui_monitor.store.work import row_hashes
 from tui_monitor.store.writing import WriteSide
 
@@ -33,6 +34,8 @@ class RetentionReport:
     calls: int = 0
     cells: dict[Layer, int] = field(default_factory=dict)
     samples: int = 0
+    steps: int = 0
+    """Chunks of thinned out samples."""
     events: int = 0
     identities: int = 0
     alerts: int = 0
@@ -41,7 +44,7 @@ class RetentionReport:
     @property
     def total(self) -> int:
         """Rows of all kinds."""
-        others = self.samples + self.events + self.identities + self.alerts
+        others = self.samples + self.steps + self.events + self.identities + self.alerts
         return self.calls + sum(self.cells.values()) + others
 
 
@@ -54,14 +57,12 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
         report.cells[layer] = _once(side, lambda at=layer, old=now - length: _drop_cells(side.conn, at, old))
-    report.samples = _once(side, lambda: samples.expire(side.conn, now - settings.samples))
+    report.samples, report.steps = _drop_samples(side, settings, now)
     report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw))
     report.identities = _expire_identities(side, now)
     report.alerts = pastalerts.expire(side, now)
     if settings.size:
         report.calls += _shrink(side, settings.size)
-    if report.samples:
-        side.series.forget()
     _give_back(side)
     return report
 
@@ -111,6 +112,23 @@ def _shrink(side: WriteSide, size: int) -> int:
                 return dropped
             _drop_rows(side, numbers)
             dropped += len(numbers)
+
+
+def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[int, int]:
+    """Seal samples that wait for it, thin out what is too old; how many samples and chunks of steps went."""
+    old = now - settings.samples
+    for find in (lambda conn: sealing.due(conn, now), lambda conn: sealing.with_rows_until(conn, old)):
+        while side.seal(find):
+            pass
+    dropped, thin = 0, settings.samples_steps > settings.samples
+    while some := _once(side, lambda: steps.expire_step(side.conn, old, thin=thin)):
+        dropped += some
+    gone = _once(side, lambda: steps.expire_steps(side.conn, now - settings.samples_steps))
+    if dropped or gone:
+        with side.transaction():
+            reading.drop_empty(side.conn)
+            side.series.forget()
+    return dropped, gone
 
 
 def _drop_rows(side: WriteSide, numbers: Sequence[int]) -> None:

@@ -10,13 +10,17 @@ from tui_monitor.model.clock import DAY, WEEK, Micros
 from tui_monitor.store import cells, retention, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
+from tui_monitor.store.series import reading
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
     "raw": ("calls", "parts"),
     "minute": ("minute",),
     "hour": ("hour",),
     "day": ("day",),
-    "samples": ("samples", "sample_series"),
+    "samples": (
+        "samples", "sample_series", "sample_chunks", "sample_times", "sample_labels", "sample_postings",
+    ),
+    "steps": ("sample_steps",),
     "events": ("events", "starts"),
     "identities": ("identities",),
     "labels": ("terms", "series_keys", "attribute_names"),
@@ -94,8 +98,10 @@ def _sizes(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: Micros) -> LayerStats:
-    rows = sum(_count(conn, table) for table in _TABLES[name][:1])
+    rows = _count(conn, _TABLES[name][0])
     first, last, recent = _times(conn, name, now)
+    if name == "samples":
+        rows, first, last, recent = reading.shape(conn, now - WEEK)
     per_day = None
     if first is not None and recent is not None:
         per_day = recent / (min(WEEK, max(DAY, now - first)) / DAY)
@@ -114,8 +120,6 @@ def _times(
     match name:
         case "raw":
             return _of_column(conn, "calls", "booked", now)
-        case "samples":
-            return _of_column(conn, "samples", "ts", now)
         case "events":
             return _of_column(conn, "events", "ts", now)
         case "minute" | "hour":

@@ -3,17 +3,19 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.errors import StoreError
 from tui_monitor.store import dictionary, events, head, imports, ledger, rollups, zones
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
 from tui_monitor.store.opening import explained
-from tui_monitor.store.samples import SeriesTable
+from tui_monitor.store.series import sealing
+from tui_monitor.store.series.log import SeriesTable
 from tui_monitor.store.work import Work, move_identities
 
 _UNDO_STEP = 5_000
@@ -32,6 +34,7 @@ class WriteSide:
         self.terms = Terms(conn)
         self.keys = SeriesKeys(conn)
         self.series = SeriesTable(conn)
+        self._sealing = sealing.Pace()
         self._attributes: set[str] = set()
         rollups.prepare(conn)
 
@@ -71,7 +74,14 @@ class WriteSide:
             imports.save_offsets(self.conn, batch.offsets)
             if changed or batch.events or batch.samples or batch.starts:
                 self.bump()
+        if self._sealing.due(len(batch.samples), now):
+            self._seal(now)
         return result
+
+    def seal(self, find: Callable[[sqlite3.Connection], list[int]]) -> int:
+        """Seal some samples of the series that are found; how many. No answer changes."""
+        with self.transaction():
+            return sealing.seal(self.conn, find(self.conn))
 
     def begin_import(self, info: ImportInfo) -> None:
         """Note an import before its rows arrive."""
@@ -123,6 +133,11 @@ class WriteSide:
     def bump(self) -> None:
         """Let readers see that something changed; inside a transaction."""
         self.conn.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+
+    def _seal(self, now: Micros) -> None:
+        """A step now and then, as samples come; what is written is safe, so trouble here only waits."""
+        with suppress(StoreError):
+            self._sealing.looked(now, self.seal(lambda conn: sealing.due(conn, now)))
 
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]

@@ -1,21 +1,21 @@
-"""Samples of series: a plain table behind the interface of series."""
+"""The log: samples as they came, one row each, until they are sealed into chunks."""
 
 import json
+import math
 import sqlite3
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from struct import Struct
+
+import numpy as np
 
 from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.api import SeriesInfo
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.jsontext import to_json
 
-if TYPE_CHECKING:
-    import numpy as np
-
-_Row = tuple[int, Micros, float, int | None, Micros | None]
+_FLOAT = Struct("<d")
+_Row = tuple[int, Micros, float | bytes, int | None, Micros | None]
 """Series, time, value, import and late arrival."""
 _LATE = HOUR
 """A sample that arrives this long after its time is kept from its arrival on."""
@@ -51,7 +51,7 @@ class SeriesTable:
                 if sample.type == "histogram":
                     observed.add(number)
                 arrived = now if now - sample.ts > _LATE else None
-                rows.append((number, sample.ts, sample.value, terms.id(sample.batch_id), arrived))
+                rows.append((number, sample.ts, _kept(sample.value), terms.id(sample.batch_id), arrived))
         # In order, neighbours share pages; stable, so that the last of equal times wins.
         rows.sort(key=lambda row: row[:2])
         if observed:
@@ -88,44 +88,40 @@ def _set_apart(rows: list[_Row], observed: set[int]) -> None:
         before = rows[at][:2]
 
 
-def series(conn: sqlite3.Connection, name: str | None) -> list[SeriesInfo]:
-    """Series of that name, or all."""
-    condition, bound = ("WHERE name = ?", (name,)) if name is not None else ("", ())
-    rows = conn.execute(f"SELECT id, name, labels, type FROM sample_series {condition} ORDER BY id", bound)
-    return [SeriesInfo(number, text, json.loads(labels), kind) for number, text, labels, kind in rows]
+def _kept(value: float) -> float | bytes:
+    """SQLite knows neither NaN nor the sign of 0: those are kept as their bytes."""
+    if value == value and (value or math.copysign(1.0, value) > 0):
+        return value
+    return _FLOAT.pack(value)
 
 
-def samples(
-    conn: sqlite3.Connection, ids: Sequence[int], span: Span
-) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
-    """Times and values of each series in the span, by time; a value that is no number is NaN."""
-    import numpy as np
-
-    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    for number in ids:
-        rows = conn.execute(
-            "SELECT ts, value FROM samples WHERE series = ? AND ts > ? AND ts <= ? ORDER BY ts",
-            (number, span.start, span.end),
-        ).fetchall()
-        times, values = zip(*rows, strict=True) if rows else ((), ())
-        found[number] = (np.array(times, dtype=np.int64), np.array(values, dtype=np.float64))
-    return found
+def floats(values: Sequence[float | bytes | None]) -> np.ndarray:
+    """Values of rows as float64, bit for bit; one that was stored as nothing is NaN."""
+    if set(map(type, values)) <= {float}:
+        return np.array(values, dtype=np.float64)
+    out = np.empty(len(values), dtype=np.float64)
+    bits = out.view(np.uint64)
+    for at, value in enumerate(values):
+        if isinstance(value, bytes):
+            bits[at] = int.from_bytes(value, "little")
+        else:
+            out[at] = math.nan if value is None else value
+    return out
 
 
-def expire(conn: sqlite3.Connection, before: Micros) -> int:
-    """Drop samples that happened and arrived up to a time, and series that have none left; how many samples.
-
-    The time of arrival is kept of late ones only, so the others go by their own time.
-    """
-    numbers = [(number, before) for (number,) in conn.execute("SELECT id FROM sample_series").fetchall()]
-    dropped = conn.executemany(
-        "DELETE FROM samples WHERE series = ?1 AND ts <= ?2 AND (arrived IS NULL OR arrived <= ?2)", numbers
-    ).rowcount
-    if dropped:
-        drop_empty(conn)
-    return dropped
-
-
-def drop_empty(conn: sqlite3.Connection) -> None:
-    """Drop series that have no samples left."""
-    conn.execute("DELETE FROM sample_series WHERE NOT EXISTS (SELECT 1 FROM samples WHERE series = id)")
+def rows(conn: sqlite3.Connection, ids: Iterable[int], span: Span) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Times and values of the series that have rows in the span, by time."""
+    found = conn.execute(
+        """SELECT series, ts, value FROM samples WHERE series IN (SELECT value FROM json_each(?))
+        AND ts > ? AND ts <= ? ORDER BY series, ts""",
+        (json.dumps(list(ids)), span.start, span.end),
+    ).fetchall()
+    if not found:
+        return {}
+    series, times, values = zip(*found, strict=True)
+    numbers, at = np.array(series, dtype=np.int64), np.array(times, dtype=np.int64)
+    real = floats(values)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1, [len(numbers)])).tolist()
+    return {
+        series[a]: (at[a:b], real[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)
+    }

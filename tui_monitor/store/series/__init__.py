@@ -1,0 +1,1 @@
+"""Samples of series: a log of the newest ones, sealed into compressed chunks, and thinned out when old."""

@@ -1,0 +1,109 @@
+"""The reader's side: which series there are, and their samples from chunks and log."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+import numpy as np
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.api import LabelTest, SeriesInfo
+from tui_monitor.store.series import log
+from tui_monitor.store.series.chunks import Table
+
+Read = tuple[np.ndarray, np.ndarray]
+"""Times and values."""
+
+
+def series(
+    conn: sqlite3.Connection, name: str | None, matching: Sequence[LabelTest] = ()
+) -> list[SeriesInfo]:
+    """Series of that name, or all, whose labels pass; only those are read."""
+    condition, bound = ("name = ?", [name]) if name is not None else ("TRUE", [])
+    for test in matching:
+        part, numbers = _condition(conn, test)
+        condition += f" AND {part}"
+        bound.append(json.dumps(numbers))
+    rows = conn.execute(
+        f"SELECT id, name, labels, type FROM sample_series WHERE {condition} ORDER BY id", bound
+    )
+    return [SeriesInfo(number, text, json.loads(labels), kind) for number, text, labels, kind in rows]
+
+
+def _condition(conn: sqlite3.Connection, test: LabelTest) -> tuple[str, list[int]]:
+    """SQL that keeps the series that pass, and the numbers of label values it is about."""
+    if test.equals:
+        found = conn.execute(
+            "SELECT id FROM sample_labels WHERE name = ? AND value = ?", (test.label, test.equals)
+        )
+        return _HAVE, [number for (number,) in found]
+    values = conn.execute("SELECT id, value FROM sample_labels WHERE name = ?", (test.label,)).fetchall()
+    if test.accepts(""):
+        # A label that is not there is empty, and passes: all but those with a value that does not.
+        return f"NOT {_HAVE}", [number for number, value in values if not test.accepts(value)]
+    return _HAVE, [number for number, value in values if test.accepts(value)]
+
+
+_HAVE = "id IN (SELECT series FROM sample_postings WHERE label IN (SELECT value FROM json_each(?)))"
+
+
+def samples(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[int, Read]:
+    """Times and values of each series in the span, by time; a value that is no number is NaN.
+
+    Raises `StoreError` for a chunk that is damaged.
+    """
+    table = Table(conn)
+    chunks = table.meeting(ids, span)
+    parts: dict[int, list[Read]] = {}
+    for chunk, points in zip(chunks, table.read(chunks), strict=True):
+        times, (values,) = points.times, points.columns
+        if chunk.start <= span.start or chunk.end > span.end:
+            a, b = np.searchsorted(times, (span.start, span.end), side="right")
+            times, values = times[a:b], values[a:b]
+        parts.setdefault(chunk.series, []).append((times, values))
+    for number, newest in log.rows(conn, ids, span).items():
+        parts.setdefault(number, []).append(newest)
+    return {number: _joined(parts.get(number, ())) for number in ids}
+
+
+def _joined(parts: Sequence[Read]) -> Read:
+    """All of them by time; of equal times the later part's."""
+    if len(parts) <= 1:
+        return parts[0] if parts else (np.zeros(0, dtype=np.int64), np.zeros(0))
+    times, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if (times[1:] > times[:-1]).all():
+        return times, values
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    last = np.append(times[1:] != times[:-1], True)
+    return times[last], values[last]
+
+
+def shape(conn: sqlite3.Connection, since: Micros) -> tuple[int, Micros | None, Micros | None, int]:
+    """How many samples there are, the first and last instant, and how many are after a time, about."""
+    count = first = last = None
+    total, recent = 0, 0
+    for n, start, end in (("count(*)", "ts", "ts"), ("ifnull(sum(n), 0)", "start", "end")):
+        table = "samples" if start == "ts" else "sample_chunks"
+        count, low, high = conn.execute(f"SELECT {n}, min({start}), max({end}) FROM {table}").fetchone()
+        (after,) = conn.execute(f"SELECT {n} FROM {table} WHERE {end} > ?", (since,)).fetchone()
+        total, recent = total + count, recent + after
+        first = low if first is None else min(first, low if low is not None else first)
+        last = high if last is None else max(last, high if high is not None else last)
+    return total, first, last, recent
+
+
+def drop_batch(conn: sqlite3.Connection, batch: int) -> None:
+    """Drop what an import brought, once all of it is in chunks."""
+    for table in ("sample_chunks", "sample_steps"):
+        conn.execute(f"DELETE FROM {table} WHERE batch_id_t = ?", (batch,))
+
+
+def drop_empty(conn: sqlite3.Connection) -> None:
+    """Drop series that have nothing left."""
+    nothing = " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {table} WHERE series = sample_series.id)"
+        for table in ("samples", "sample_chunks", "sample_steps")
+    )
+    conn.execute(f"DELETE FROM sample_series WHERE {nothing}")

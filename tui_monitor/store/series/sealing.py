@@ -1,0 +1,157 @@
+"""Sealing: rows of the log become chunks, in the same transaction, some at a time.
+
+A row counts before a chunk's sample of the same time, so a stop between two steps changes no answer.
+"""
+
+import sqlite3
+
+import numpy as np
+
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined
+from tui_monitor.store.series.log import floats
+
+FULL = 240
+"""Rows of a series that are worth a chunk."""
+_OLD = DAY
+"""Fewer are sealed when the first is this old."""
+STEP = 20_000
+"""Rows sealed in one transaction, about."""
+_OFTEN = 10 * MINUTE
+_MANY = 50_000
+
+
+class Pace:
+    """When it is worth looking for something to seal: after so many samples or so much time."""
+
+    def __init__(self) -> None:
+        self._since = 0
+        self._next: Micros = 0
+
+    def due(self, written: int, now: Micros) -> bool:
+        """Whether to look now, after so many more samples; also after the clock was put back."""
+        self._since += written
+        return bool(written) and (
+            self._since >= _MANY or now >= self._next or self._next - now > 2 * _OFTEN
+        )
+
+    def looked(self, now: Micros, sealed: int) -> None:
+        """There was this much to seal."""
+        self._since = 0 if sealed < STEP else _MANY
+        self._next = now + _OFTEN
+
+
+def due(conn: sqlite3.Connection, now: Micros) -> list[int]:
+    """Series with enough rows, or with old ones."""
+    rows = conn.execute(
+        """SELECT id FROM sample_series s
+        WHERE (SELECT count(*) FROM (SELECT 1 FROM samples WHERE series = s.id LIMIT ?1)) = ?1
+        OR EXISTS (SELECT 1 FROM samples WHERE series = s.id AND ts <= ?2)""",
+        (FULL, now - _OLD),
+    )
+    return [number for (number,) in rows]
+
+
+def seal(conn: sqlite3.Connection, series: list[int]) -> int:
+    """Seal rows of these series, about `STEP` of them, the oldest of each first; how many.
+
+    Rows of a series that meet a damaged chunk stay where they are.
+    """
+    table, sealed = Table(conn), 0
+    for number in series:
+        conn.execute("SAVEPOINT sealing")
+        try:
+            sealed += _seal_one(table, number)
+        except StoreError:
+            # What is damaged is told to who reads it; the rows lose nothing by waiting.
+            conn.execute("ROLLBACK TO sealing")
+        conn.execute("RELEASE sealing")
+        if sealed >= STEP:
+            break
+    return sealed
+
+
+def seal_batch(conn: sqlite3.Connection, batch: int) -> None:
+    """Seal every series with rows that an import brought, so that chunks alone tell what it brought.
+
+    Raises `StoreError` where a chunk they meet is damaged.
+    """
+    series = conn.execute("SELECT DISTINCT series FROM samples WHERE batch_id_t = ?", (batch,)).fetchall()
+    table = Table(conn)
+    for (number,) in series:
+        while _seal_one(table, number):
+            pass
+
+
+def _seal_one(table: Table, series: int) -> int:
+    rows = table.conn.execute(
+        "SELECT ts, value, batch_id_t, arrived FROM samples WHERE series = ? ORDER BY ts LIMIT ?",
+        (series, STEP // 4),
+    ).fetchall()
+    if not rows:
+        return 0
+    times, values, batches, arrivals = zip(*rows, strict=True)
+    points = Points(np.array(times, dtype=np.int64), (floats(values),))
+    fresh = _grouped(points, batches, arrivals)
+    _merge(table, series, points.times, fresh)
+    table.conn.execute("DELETE FROM samples WHERE series = ? AND ts <= ?", (series, times[-1]))
+    return len(rows)
+
+
+def _grouped(
+    points: Points, batches: tuple[int | None, ...], arrivals: tuple[Micros | None, ...]
+) -> dict[Group, list[Points]]:
+    if set(batches) == {None} == set(arrivals):
+        return {(None, None): [points]}
+    members: dict[Group, list[int]] = {}
+    for at, (batch, arrived) in enumerate(zip(batches, arrivals, strict=True)):
+        hour = None if arrived is None else -(-arrived // HOUR) * HOUR
+        members.setdefault((batch, hour), []).append(at)
+    return {group: [points.take(np.array(places))] for group, places in members.items()}
+
+
+def _merge(table: Table, series: int, times: np.ndarray, fresh: dict[Group, list[Points]]) -> None:
+    """Write new points; where they replace samples of chunks, or lie among them, those are written anew."""
+    first, last = int(times[0]), int(times[-1])
+    met = table.meeting([series], Span(first - 1, last))
+    changed: list[Chunk] = []
+    for chunk, old in zip(met, table.read(met), strict=True):
+        kept = ~np.isin(old.times, times)
+        if chunk.group in fresh or not kept.all():
+            changed.append(chunk)
+            if kept.any():
+                # Before the new ones, so that these come later where times are equal.
+                fresh.setdefault(chunk.group, []).insert(0, old.take(kept))
+    small = _small_before(table, series, first, fresh)
+    if small is not None:
+        changed.append(small)
+        fresh[small.group].insert(0, table.read([small])[0])
+    table.delete(changed)
+    for group, parts in fresh.items():
+        table.add(series, group, joined(parts))
+
+
+def _small_before(
+    table: Table, series: int, first: Micros, fresh: dict[Group, list[Points]]
+) -> Chunk | None:
+    """The last chunk before, where it has room for more of its kind."""
+    found = table.find("series = ? AND start < ? ORDER BY start DESC LIMIT 1", (series, first))
+    for chunk in found:
+        parts = fresh.get(chunk.group)
+        room = chunk.n + FULL <= MOST and chunk.end < first
+        if room and parts and int(parts[-1].times[0]) - chunk.start <= LONGEST:
+            return chunk
+    return None
+
+
+def with_rows_until(conn: sqlite3.Connection, until: Micros, most: int = 200) -> list[int]:
+    """Some series that have rows up to a time."""
+    rows = conn.execute(
+        """SELECT id FROM sample_series s WHERE EXISTS (
+        SELECT 1 FROM samples WHERE series = s.id AND ts <= ?) LIMIT ?""",
+        (until, most),
+    )
+    return [number for (number,) in rows]
+
