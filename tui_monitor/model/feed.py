@@ -1,6 +1,7 @@
 """What arrives beside calls: cache results, rate limits, starts, samples, scores, progress, marks."""
 
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Literal
 
 from tui_monitor.model.call import Call
@@ -9,9 +10,20 @@ from tui_monitor.model.clock import Micros
 SampleType = Literal["counter", "gauge", "histogram"]
 
 
+_FLOAT = Struct("<d")
+_STALE = bytes.fromhex("020000000000f07f")
+STALE: float = _FLOAT.unpack(_STALE)[0]
+"""As a value: the series ended here. Prometheus's staleness marker, a NaN with bits of its own."""
+
+
+def is_stale(value: float) -> bool:
+    """Whether a value is the staleness marker, and no other NaN."""
+    return value != value and _FLOAT.pack(value) == _STALE
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a series. A `histogram` sample carries one observation."""
+    """One value of a series, or `STALE`. A `histogram` sample carries one observation."""
 
     name: str
     ts: Micros

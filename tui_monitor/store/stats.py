@@ -18,7 +18,12 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     "hour": ("hour",),
     "day": ("day",),
     "samples": (
-        "samples", "sample_series", "sample_chunks", "sample_times", "sample_labels", "sample_postings",
+        "samples",
+        "sample_series",
+        "sample_chunks",
+        "sample_times",
+        "sample_labels",
+        "sample_postings",
     ),
     "steps": ("sample_steps",),
     "events": ("events", "starts"),

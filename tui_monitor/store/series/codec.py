@@ -217,9 +217,7 @@ def _from_bits(column: bytes) -> np.ndarray:
     return np.bitwise_xor.accumulate(changed).view(np.float64)
 
 
-def _unpacked(
-    heads: np.ndarray, columns: Sequence[bytes], *, floats: bool
-) -> tuple[np.ndarray, list[int]]:
+def _unpacked(heads: np.ndarray, columns: Sequence[bytes], *, floats: bool) -> tuple[np.ndarray, list[int]]:
     """All values of packed columns, in order of `order`, and where each column ends."""
     n, order = heads["n"].astype(np.int64), heads["order"].astype(np.int64)
     ends = np.cumsum(n)

@@ -109,7 +109,9 @@ def floats(values: Sequence[float | bytes | None]) -> np.ndarray:
     return out
 
 
-def rows(conn: sqlite3.Connection, ids: Iterable[int], span: Span) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+def rows(
+    conn: sqlite3.Connection, ids: Iterable[int], span: Span
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Times and values of the series that have rows in the span, by time."""
     found = conn.execute(
         """SELECT series, ts, value FROM samples WHERE series IN (SELECT value FROM json_each(?))
@@ -122,6 +124,4 @@ def rows(conn: sqlite3.Connection, ids: Iterable[int], span: Span) -> dict[int, 
     numbers, at = np.array(series, dtype=np.int64), np.array(times, dtype=np.int64)
     real = floats(values)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1, [len(numbers)])).tolist()
-    return {
-        series[a]: (at[a:b], real[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)
-    }
+    return {series[a]: (at[a:b], real[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)}

@@ -33,9 +33,7 @@ class Pace:
     def due(self, written: int, now: Micros) -> bool:
         """Whether to look now, after so many more samples; also after the clock was put back."""
         self._since += written
-        return bool(written) and (
-            self._since >= _MANY or now >= self._next or self._next - now > 2 * _OFTEN
-        )
+        return bool(written) and (self._since >= _MANY or now >= self._next or self._next - now > 2 * _OFTEN)
 
     def looked(self, now: Micros, sealed: int) -> None:
         """There was this much to seal."""
@@ -133,9 +131,7 @@ def _merge(table: Table, series: int, times: np.ndarray, fresh: dict[Group, list
         table.add(series, group, joined(parts))
 
 
-def _small_before(
-    table: Table, series: int, first: Micros, fresh: dict[Group, list[Points]]
-) -> Chunk | None:
+def _small_before(table: Table, series: int, first: Micros, fresh: dict[Group, list[Points]]) -> Chunk | None:
     """The last chunk before, where it has room for more of its kind."""
     found = table.find("series = ? AND start < ? ORDER BY start DESC LIMIT 1", (series, first))
     for chunk in found:
@@ -154,4 +150,3 @@ def with_rows_until(conn: sqlite3.Connection, until: Micros, most: int = 200) ->
         (until, most),
     )
     return [number for (number,) in rows]
-

@@ -162,4 +162,3 @@ def _spread(ends: np.ndarray, values: np.ndarray) -> Points:
     starts = np.flatnonzero(np.append(True, (np.diff(ends) > 0) | (read[1:] != read[:-1])))
     weight = np.diff(np.append(starts, len(read))).astype(np.float64)
     return Points(ends[starts], (read[starts], weight))
-
