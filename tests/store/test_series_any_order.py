@@ -1,4 +1,4 @@
-"""Samples written, sealed, thinned out, taken back and reopened in any order are those of a plain dictionary."""
+"""Samples written, sealed, thinned out, taken back, reopened in any order: as a plain dictionary has them."""
 
 import math
 import struct

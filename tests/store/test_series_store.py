@@ -239,7 +239,7 @@ def test_old_gauges_and_observations_are_answered_from_steps(store: Store, clock
         store.write(
             WriteBatch(
                 samples=[
-                    Sample(name, now - DAY + i * 30 * SECOND, round(pick.lognormvariate(0, 1), 3), type=kind)
+                    Sample(name, now - DAY + i * 30 * SECOND, round(pick.lognormvariate(0, 1), 3), type=kind)  # type: ignore[arg-type]
                     for i in range(2880)
                 ]
             )

@@ -93,7 +93,7 @@ class HostProbe:
         before, self._busy = self._busy, _cpu_seconds()
         if before is not None and self._busy[1] > before[1]:
             busy = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
-            yield "system_cpu_utilization", min(1.0, max(0.0, busy)), {}, "gauge"
+            yield "system_cpu_utilization", _ratio(min(1.0, max(0.0, busy))), {}, "gauge"
 
     def _filesystems(self) -> Iterator[Figure]:
         for mountpoint in self._mountpoints():
@@ -107,7 +107,7 @@ class HostProbe:
                 yield "system_filesystem_usage", getattr(usage, state), {**labels, "state": state}, "gauge"
             if usage.used + usage.free:
                 ratio = usage.used / (usage.used + usage.free)
-                yield "system_filesystem_utilization", ratio, labels, "gauge"
+                yield "system_filesystem_utilization", _ratio(ratio), labels, "gauge"
 
     def _mountpoints(self) -> list[str]:
         """Real disks, each once, and the one that holds the database."""
@@ -126,11 +126,16 @@ class HostProbe:
             cores = psutil.cpu_count() or 1
             # Times are counted in ticks: over a very short while they make more than there is.
             share = min(1.0, process.cpu_percent(None) / 100 / cores)
-            yield "process_cpu_utilization", share, {}, "gauge"
+            yield "process_cpu_utilization", _ratio(share), {}, "gauge"
             yield "process_memory_usage", process.memory_info().rss, {}, "gauge"
             yield "process_thread_count", process.num_threads(), {}, "gauge"
             if hasattr(process, "num_fds"):
                 yield "process_unix_file_descriptor_count", process.num_fds(), {}, "gauge"
+
+
+def _ratio(value: float) -> float:
+    """To a millionth: more digits say nothing, and take eight times the room."""
+    return round(value, 6)
 
 
 def _cpu_seconds() -> tuple[float, float]:
@@ -152,7 +157,7 @@ def _memory() -> Iterator[Figure]:
         if value is not None:
             yield "system_memory_usage", value, {"state": state}, "gauge"
     if memory.total:
-        yield "system_memory_utilization", 1 - memory.available / memory.total, {}, "gauge"
+        yield "system_memory_utilization", _ratio(1 - memory.available / memory.total), {}, "gauge"
 
 
 def _network() -> Iterator[Figure]:

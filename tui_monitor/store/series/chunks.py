@@ -79,8 +79,17 @@ class Table:
             bound,
         )
         return [
-            Chunk(*row[:5], (row[5], row[6]), row[7], tuple(c for c in row[8:] if c is not None))
-            for row in rows
+            Chunk(
+                number,
+                series,
+                start,
+                end,
+                n,
+                (batch, arrived),
+                times,
+                tuple(c for c in columns if c is not None),
+            )
+            for number, series, start, end, n, batch, arrived, times, *columns in rows
         ]
 
     def meeting(self, series: Sequence[int], span: Span) -> list[Chunk]:

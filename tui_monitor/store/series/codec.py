@@ -30,6 +30,8 @@ _DIGITS = 12
 _POWERS = 10.0 ** np.arange(_DIGITS + 1)
 _TRIMS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _EXACT = float(1 << 53)
+_DEAR = 4
+"""Bytes of a value from which on the other way is tried too."""
 _TOGETHER = 400
 """Columns decoded in one go: more would only take memory."""
 
@@ -50,17 +52,18 @@ def encode_ints(values: np.ndarray) -> bytes:
 
 def encode_floats(values: np.ndarray) -> bytes:
     """A column of 1 to `MOST` float64, kept bit for bit."""
-    plain = _bits(values)
     scaled = _scaled(values)
     if scaled is None:
-        return plain
+        return _bits(values)
     digits, numbers, fits = scaled
     head, body = _packed(numbers)
     misfits = np.flatnonzero(~fits)
     head["digits"], head["special"] = digits, len(misfits)
     body += misfits.astype("<u2").tobytes() + values[misfits].tobytes()
     packed = _sealed(head, body)
-    return packed if len(packed) <= len(plain) else plain
+    if len(body) <= _DEAR * len(values):
+        return packed
+    return min(packed, _bits(values), key=len)
 
 
 def decode_ints(columns: Sequence[bytes]) -> list[np.ndarray]:
@@ -129,9 +132,8 @@ def _packed(values: np.ndarray) -> tuple[np.ndarray, bytes]:
         unit = 1 if wraps else int(np.gcd.reduce(steps))
         unit = unit if 1 < unit < 1 << 32 else 1
         steps = steps // unit if unit > 1 else steps
-        order, differences, (width, ref) = min(
-            ((order, d, _narrowest(d)) for order, d in _differences(steps)), key=lambda c: _cost(c[1], *c[2])
-        )
+        tried = [(_narrowest(found), order, found) for order, found in _differences(steps)]
+        (_, width, ref), order, differences = min(tried, key=lambda one: one[0][0])
         offsets = (differences - np.int64(ref)).view(np.uint64)
     odd = np.flatnonzero(offsets >> np.uint64(width)) if width < 64 else np.zeros(0, dtype=np.int64)
     head["kind"], head["order"], head["width"], head["n"] = _PACKED, order, width, len(values)
@@ -151,28 +153,21 @@ def _differences(steps: np.ndarray) -> list[tuple[int, np.ndarray]]:
     return found
 
 
-def _narrowest(values: np.ndarray) -> tuple[int, int]:
-    """The width and the least packed value with which the values take least room."""
+def _narrowest(values: np.ndarray) -> tuple[int, int, int]:
+    """Bits that the values take at least, and the width and the least packed value with which they do."""
     ordered = np.sort(values)
-    best, least, found = -1, 0, (64, 0)
+    found = (1 << 62, 64, 0)
     for trim in _TRIMS:
         if trim and trim >= len(ordered) // 4:
             break
         inside = len(ordered) - trim
+        # A spread of more than 63 bits is one of 64 once it wraps around.
         spans = (ordered[inside - 1 :] - ordered[: trim + 1]).view(np.uint64)
-        at = int(np.argmin(spans))
+        at = int(spans.argmin())
         width = int(spans[at]).bit_length()
         width = width if width <= _WIDEST else 64
-        least = width * len(ordered) + _ODD_BITS * trim
-        if best < 0 or least < best:
-            best, found = least, (width, int(ordered[at]))
+        found = min(found, (width * len(ordered) + _ODD_BITS * trim, width, int(ordered[at])))
     return found
-
-
-def _cost(values: np.ndarray, width: int, ref: int) -> int:
-    offsets = (values - np.int64(ref)).view(np.uint64)
-    odd = np.count_nonzero(offsets >> np.uint64(width)) if width < 64 else 0
-    return width * len(values) + _ODD_BITS * odd
 
 
 def _pack(offsets: np.ndarray, width: int) -> bytes:

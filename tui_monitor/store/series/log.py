@@ -1,6 +1,5 @@
 """The log: samples as they came, one row each, until they are sealed into chunks."""
 
-import json
 import math
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -113,15 +112,14 @@ def rows(
     conn: sqlite3.Connection, ids: Iterable[int], span: Span
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Times and values of the series that have rows in the span, by time."""
-    found = conn.execute(
-        """SELECT series, ts, value FROM samples WHERE series IN (SELECT value FROM json_each(?))
-        AND ts > ? AND ts <= ? ORDER BY series, ts""",
-        (json.dumps(list(ids)), span.start, span.end),
-    ).fetchall()
-    if not found:
-        return {}
-    series, times, values = zip(*found, strict=True)
-    numbers, at = np.array(series, dtype=np.int64), np.array(times, dtype=np.int64)
-    real = floats(values)
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1, [len(numbers)])).tolist()
-    return {series[a]: (at[a:b], real[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True)}
+    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    for number in ids:
+        # One series at a time is quicker than all of them in one answer with a third column.
+        mine = conn.execute(
+            "SELECT ts, value FROM samples WHERE series = ? AND ts > ? AND ts <= ? ORDER BY ts",
+            (number, span.start, span.end),
+        ).fetchall()
+        if mine:
+            times, values = zip(*mine, strict=True)
+            found[number] = (np.array(times, dtype=np.int64), floats(values))
+    return found

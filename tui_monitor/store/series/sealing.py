@@ -17,7 +17,7 @@ FULL = 240
 """Rows of a series that are worth a chunk."""
 _OLD = DAY
 """Fewer are sealed when the first is this old."""
-STEP = 20_000
+STEP = 10_000
 """Rows sealed in one transaction, about."""
 _OFTEN = 10 * MINUTE
 _MANY = 50_000
@@ -86,7 +86,7 @@ def seal_batch(conn: sqlite3.Connection, batch: int) -> None:
 def _seal_one(table: Table, series: int) -> int:
     rows = table.conn.execute(
         "SELECT ts, value, batch_id_t, arrived FROM samples WHERE series = ? ORDER BY ts LIMIT ?",
-        (series, STEP // 4),
+        (series, STEP // 2),
     ).fetchall()
     if not rows:
         return 0
