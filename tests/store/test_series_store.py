@@ -26,6 +26,7 @@ from tui_monitor.query.regex import Pattern
 from tui_monitor.store import migrations
 from tui_monitor.store.api import ImportInfo, LabelTest, WriteBatch
 from tui_monitor.store.database import Store
+from tui_monitor.store.upkeep import faults
 
 TICK = 15 * SECOND
 
@@ -97,6 +98,7 @@ def test_a_flipped_byte_names_its_chunk(opener: Opener, clock: ManualClock, path
     assert len(store.samples([good.id], EVER)[good.id][0]) == 600
     with pytest.raises(StoreError, match=r"chunk \d+ of sample_chunks is damaged: 600 samples of bad"):
         store.samples([good.id, bad.id], EVER)
+    assert [text[:5] for text in faults(path)] == ["chunk"]
     # What comes is stored all the same, and when its time is over what is damaged goes.
     fill(store, clock.now() - HOUR, 300, "good", "bad")
     assert store.retain(Retention(), clock.now()).samples == 0
@@ -211,6 +213,22 @@ def test_labels_go_with_the_last_series_that_has_them(store: Store, clock: Manua
     assert rows(store, "sample_labels") == 2
     store.undo_import("load")
     assert rows(store, "sample_labels") == rows(store, "sample_postings") == 1
+
+
+def test_a_person_is_forgotten_in_chunks_and_steps_too(store: Store, clock: ManualClock) -> None:
+    for day, who in ((0, "ana"), (20, "ana"), (20, "bob")):
+        at = clock.now() + day * DAY
+        store.write(WriteBatch(samples=[Sample("m", at + len(who), 1.0, {"user": who, "lane": "a"})]))
+    clock.advance(33 * DAY)
+    store.retain(Retention(), clock.now())
+    assert (rows(store, "samples"), rows(store, "sample_chunks"), rows(store, "sample_steps")) == (0, 2, 1)
+    assert store.forget("user", "ana", "root").series == 1
+    bob, nobody = store.series()
+    assert (bob.labels, nobody.labels) == ({"user": "bob", "lane": "a"}, {"lane": "a"})
+    assert store.samples([nobody.id], EVER)[nobody.id][1].tolist() == [1.0]
+    assert store.sample_steps([nobody.id], EVER)[nobody.id].weight.tolist() == [1.0]
+    assert store.series("m", [LabelTest("user", "ana".__eq__, "ana")]) == []
+    assert rows(store, "sample_labels") == 2
 
 
 def test_old_counters_grow_as_they_did(store: Store, clock: ManualClock) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_monitor.store import cells, migrations, opening
 from tui_monitor.store.dictionary import SERIES_BITS
+from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
 
 Progress = Callable[[int, int], None]
@@ -36,7 +37,7 @@ def faults(path: Path) -> list[str]:
         try:
             rows = conn.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
             found = [line for (text,) in rows for line in text.splitlines() if line != "ok"]
-            return found or _strays(conn)
+            return found or [*_strays(conn), *reading.damaged(conn, _MOST)]
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
                 # Too damaged even to list what is wrong.

@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo
-from tui_monitor.store.series import log
-from tui_monitor.store.series.chunks import Table
+from tui_monitor.store.series import log, steps
+from tui_monitor.store.series.chunks import Chunk, Table
 
 Read = tuple[np.ndarray, np.ndarray]
 """Times and values."""
+_AT_ONCE = 400
+"""Chunks looked through together."""
 
 
 def series(
@@ -81,17 +84,44 @@ def _joined(parts: Sequence[Read]) -> Read:
 
 
 def shape(conn: sqlite3.Connection, since: Micros) -> tuple[int, Micros | None, Micros | None, int]:
-    """How many samples there are, the first and last instant, and how many are after a time, about."""
-    count = first = last = None
-    total, recent = 0, 0
-    for n, start, end in (("count(*)", "ts", "ts"), ("ifnull(sum(n), 0)", "start", "end")):
-        table = "samples" if start == "ts" else "sample_chunks"
-        count, low, high = conn.execute(f"SELECT {n}, min({start}), max({end}) FROM {table}").fetchone()
-        (after,) = conn.execute(f"SELECT {n} FROM {table} WHERE {end} > ?", (since,)).fetchone()
-        total, recent = total + count, recent + after
-        first = low if first is None else min(first, low if low is not None else first)
-        last = high if last is None else max(last, high if high is not None else last)
-    return total, first, last, recent
+    """How many samples there are, the first and last instant, and how many lie after a time.
+
+    A chunk that reaches over that time counts whole.
+    """
+    return conn.execute(
+        """SELECT ifnull(sum(n), 0), min(start), max(end), ifnull(sum(n) FILTER (WHERE end > ?), 0)
+        FROM (SELECT n, start, end FROM sample_chunks UNION ALL SELECT 1, ts, ts FROM samples)""",
+        (since,),
+    ).fetchone()
+
+
+def damaged(conn: sqlite3.Connection, most: int) -> list[str]:
+    """Chunks that cannot be read, so many at most. Reads all of them."""
+    told: list[str] = []
+    for table in (Table(conn), steps.table(conn)):
+        ids = conn.execute(f"SELECT id FROM {table.name} ORDER BY id").fetchall()
+        for at in range(0, len(ids), _AT_ONCE):
+            told += _unread(table, [number for (number,) in ids[at : at + _AT_ONCE]])
+            if len(told) >= most:
+                return told[:most]
+    return told
+
+
+def _unread(table: Table, ids: list[int]) -> list[str]:
+    chunks = table.find("id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
+    try:
+        table.read(chunks)
+    except StoreError:
+        return [why for chunk in chunks if (why := _why(table, chunk))]
+    return []
+
+
+def _why(table: Table, chunk: Chunk) -> str:
+    try:
+        table.read([chunk])
+    except StoreError as error:
+        return error.message
+    return ""
 
 
 def drop_batch(conn: sqlite3.Connection, batch: int) -> None:

@@ -25,6 +25,11 @@ _AT_ONCE = 500
 """Chunks thinned out in one transaction."""
 
 
+def table(conn: sqlite3.Connection) -> Table:
+    """Where steps are kept."""
+    return Table(conn, "sample_steps", _COLUMNS)
+
+
 def expire_step(conn: sqlite3.Connection, before: Micros, *, thin: bool) -> int:
     """Drop some of the samples that happened and arrived up to a time, with `thin` leaving steps of them.
 
@@ -49,19 +54,14 @@ def expire_steps(conn: sqlite3.Connection, before: Micros) -> int:
     ).rowcount
 
 
-def seal_old(conn: sqlite3.Connection, before: Micros) -> int:
-    """Seal some of the rows of series that have any up to a time; how many."""
-    return sealing.seal(conn, sealing.with_rows_until(conn, before))
-
-
 def steps(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[int, Steps]:
     """What stayed of old samples of these series in the span, where there is any."""
-    table = Table(conn, "sample_steps", _COLUMNS)
-    chunks = table.meeting(ids, span)
+    kept = table(conn)
+    chunks = kept.meeting(ids, span)
     if not chunks:
         return {}
     found: dict[int, list[Points]] = {}
-    for chunk, points in zip(chunks, table.read(chunks), strict=True):
+    for chunk, points in zip(chunks, kept.read(chunks), strict=True):
         first, last = np.searchsorted(points.times, (span.start, span.end), side="right").tolist()
         if first < last:
             found.setdefault(chunk.series, []).append(points.take(slice(first, last)))
@@ -81,7 +81,7 @@ def _as_steps(points: Points) -> Steps:
 
 def _thin(conn: sqlite3.Connection, series: int, chunks: list[Chunk]) -> None:
     (kind,) = conn.execute("SELECT type FROM sample_series WHERE id = ?", (series,)).fetchone()
-    raw, table = Table(conn), Table(conn, "sample_steps", _COLUMNS)
+    raw, kept = Table(conn), table(conn)
     groups: dict[Group, list[Points]] = {}
     for chunk in chunks:
         try:
@@ -94,15 +94,15 @@ def _thin(conn: sqlite3.Connection, series: int, chunks: list[Chunk]) -> None:
             groups.setdefault(chunk.group, []).append(thinned)
     for group, parts in groups.items():
         points = joined(parts)
-        before = _room_before(table, series, group, points)
+        before = _room_before(kept, series, group, points)
         if before is not None:
-            points = joined([*table.read([before]), points])
-            table.delete([before])
-        table.add(series, group, _merged(kind, points))
+            points = joined([*kept.read([before]), points])
+            kept.delete([before])
+        kept.add(series, group, _merged(kind, points))
 
 
-def _room_before(table: Table, series: int, group: Group, points: Points) -> Chunk | None:
-    found = table.find(
+def _room_before(kept: Table, series: int, group: Group, points: Points) -> Chunk | None:
+    found = kept.find(
         """series = ? AND batch_id_t IS ? AND arrived IS ? AND start <= ? AND start > ?
         ORDER BY start DESC LIMIT 1""",
         (series, *group, int(points.times[0]), int(points.times[0]) - LONGEST),
