@@ -118,7 +118,7 @@ def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[in
     """Seal samples that wait for it, thin out what is too old; how many samples and chunks of steps went."""
     old = now - settings.samples
     for find in (lambda conn: sealing.due(conn, now), lambda conn: sealing.with_rows_until(conn, old)):
-        while side.seal(find):
+        while side.seal_samples(find):
             pass
     dropped, thin = 0, settings.samples_steps > settings.samples
     while some := _once(side, lambda: steps.expire_step(side.conn, old, thin=thin)):

@@ -34,7 +34,7 @@ class WriteSide:
         self.terms = Terms(conn)
         self.keys = SeriesKeys(conn)
         self.series = SeriesTable(conn)
-        self._sealing = sealing.Pace()
+        self._sealing_samples = sealing.Pace()
         self._attributes: set[str] = set()
         rollups.prepare(conn)
 
@@ -74,11 +74,11 @@ class WriteSide:
             imports.save_offsets(self.conn, batch.offsets)
             if changed or batch.events or batch.samples or batch.starts:
                 self.bump()
-        if self._sealing.due(len(batch.samples), now):
-            self._seal(now)
+        if self._sealing_samples.due(len(batch.samples), now):
+            self._seal_some_samples(now)
         return result
 
-    def seal(self, find: Callable[[sqlite3.Connection], list[int]]) -> int:
+    def seal_samples(self, find: Callable[[sqlite3.Connection], list[int]]) -> int:
         """Seal some samples of the series that are found; how many. No answer changes."""
         with self.transaction():
             return sealing.seal(self.conn, find(self.conn))
@@ -134,10 +134,10 @@ class WriteSide:
         """Let readers see that something changed; inside a transaction."""
         self.conn.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
 
-    def _seal(self, now: Micros) -> None:
+    def _seal_some_samples(self, now: Micros) -> None:
         """A step now and then, as samples come; what is written is safe, so trouble here only waits."""
         with suppress(StoreError):
-            self._sealing.looked(now, self.seal(lambda conn: sealing.due(conn, now)))
+            self._sealing_samples.looked(now, self.seal_samples(lambda conn: sealing.due(conn, now)))
 
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
