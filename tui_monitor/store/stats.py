@@ -7,21 +7,23 @@ from pathlib import Path
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, WEEK, Micros
-from tui_monitor.store import cells, retention, zones
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import calls, cells, retention, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
-    "raw": ("calls", "parts"),
+    "raw": ("calls", "parts", "segments", "segment_columns"),
     "minute": ("minute",),
     "hour": ("hour",),
     "day": ("day",),
     "samples": ("samples", "sample_series"),
     "events": ("events", "starts"),
-    "identities": ("identities",),
+    "identities": ("identities", "identity_runs", "identity_chunks"),
     "labels": ("terms", "series_keys", "attribute_names"),
 }
 """Layer → its tables; what is in none of them is `other`."""
+_EVER = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _sizes(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: Micros) -> LayerStats:
-    rows = sum(_count(conn, table) for table in _TABLES[name][:1])
+    rows = _rows(conn, name)
     first, last, recent = _times(conn, name, now)
     per_day = None
     if first is not None and recent is not None:
@@ -103,8 +105,13 @@ def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: M
     return LayerStats(name, rows, size, first, last, per_day)
 
 
-def _count(conn: sqlite3.Connection, table: str) -> int:
-    return conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+def _rows(conn: sqlite3.Connection, name: str) -> int:
+    if name == "raw":
+        return calls.total(conn)
+    (rows,) = conn.execute(f"SELECT count(*) FROM {_TABLES[name][0]}").fetchone()
+    if name == "identities":
+        rows += conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
+    return rows
 
 
 def _times(
@@ -113,7 +120,7 @@ def _times(
     """First and last instant, and how many rows belong to the last seven days."""
     match name:
         case "raw":
-            return _of_column(conn, "calls", "booked", now)
+            return (*calls.bounds(conn), calls.count(conn, Span(now - WEEK, _EVER)))
         case "samples":
             return _of_column(conn, "samples", "ts", now)
         case "events":
