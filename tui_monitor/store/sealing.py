@@ -5,8 +5,8 @@ transaction; where a call changed meanwhile, it begins anew.
 """
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,7 +101,8 @@ def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
         with side.guard:
             side.touched = touched
         try:
-            encoded = _encoded(reader, job)
+            with _moment(reader):
+                encoded = _encoded(reader, job)
             with side.transaction():
                 if any(job.first <= number <= job.last for number in touched):
                     if attempt + 1 < _TRIES:
@@ -112,6 +113,16 @@ def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
             side.touched = None
         return encoded.rows if encoded else 0
     raise AssertionError("the last try does it under the lock")
+
+
+@contextmanager
+def _moment(reader: sqlite3.Connection) -> Iterator[None]:
+    """What is read within is of one moment."""
+    reader.execute("BEGIN")
+    try:
+        yield
+    finally:
+        reader.execute("ROLLBACK")
 
 
 def _encoded(conn: sqlite3.Connection, job: _Job) -> segments.Encoded | None:
@@ -177,14 +188,11 @@ def _pack_identities(side: WriteSide, reader: sqlite3.Connection, limits: Limits
 
 
 def _pack_slice(side: WriteSide, reader: sqlite3.Connection, part: int) -> bool:
-    reader.execute("BEGIN")
-    try:
+    with _moment(reader):
         rows = identity.waiting(reader, part, _PACKED)
         if not rows:
             return False
         packed = runs.with_older(reader, part, identity.entries(rows), identity.lowest_call(reader))
-    finally:
-        reader.execute("ROLLBACK")
     with side.transaction():
         runs.store(side.conn, packed)
         _drop_packed(side.conn, rows)
