@@ -181,7 +181,7 @@ def apply(store: Store, step: Step, clock: ManualClock) -> object:
 
 
 @given(steps)
-@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_sealed_or_not_is_the_same(history: list[Step]) -> None:
     clock = ManualClock(START)
     with tempfile.TemporaryDirectory() as folder:

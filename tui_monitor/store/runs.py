@@ -56,6 +56,12 @@ class Packs:
         self._runs: list[list[Run]] | None = None
         """By slice, the newest first."""
         self._held: dict[int, Run] = {}
+        self._turn = 0
+
+    def turn(self) -> int:
+        """The slice whose turn it is; each comes after all others."""
+        self._turn = (self._turn + 1) % SLICES
+        return self._turn
 
     def forget(self) -> None:
         """Empty the cache."""

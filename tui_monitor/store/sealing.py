@@ -75,7 +75,7 @@ def seal_some(side: WriteSide, now: Micros, limits: Limits) -> None:
     try:
         with closing(opening.connect_reader(side.path)) as reader:
             _step(side, reader, now, limits, Sealed())
-            _pack_identities(side, reader, limits, Sealed())
+            _pack_some(side, reader, limits)
     finally:
         side.upkeep.release()
 
@@ -179,12 +179,23 @@ def _put(conn: sqlite3.Connection, job: _Job, encoded: segments.Encoded | None) 
 
 
 def _pack_identities(side: WriteSide, reader: sqlite3.Connection, limits: Limits, done: Sealed) -> None:
-    (waiting,) = reader.execute("SELECT count(*) FROM identities").fetchone()
-    if waiting <= limits.identities:
+    if _waiting(reader) <= limits.identities:
         return
     for part in range(packs.SLICES):
         while _pack_slice(side, reader, part):
             done.runs += 1
+
+
+def _pack_some(side: WriteSide, reader: sqlite3.Connection, limits: Limits) -> None:
+    """Pack as few slices as bring the waiting ones below the limit, each in its turn."""
+    for _ in range(packs.SLICES):
+        if _waiting(reader) <= limits.identities:
+            return
+        _pack_slice(side, reader, side.packs.turn())
+
+
+def _waiting(reader: sqlite3.Connection) -> int:
+    return reader.execute("SELECT count(*) FROM identities").fetchone()[0]
 
 
 def _pack_slice(side: WriteSide, reader: sqlite3.Connection, part: int) -> bool:
