@@ -174,6 +174,7 @@ def series_used(conn: sqlite3.Connection) -> set[int]:
     used: set[int] = set()
     for segment in segments.every(conn):
         zone = segment.zones.get("series")
-        found = np.unique(segment.integers("series")).tolist() if zone is None else zone
-        used.update(number for number in found if number is not None)
+        if zone is None or segment.gone is not None:
+            zone = segment.integers("series")[segment.left()].tolist()
+        used.update(number for number in zone if number is not None)
     return used
