@@ -43,14 +43,44 @@ with open(sys.argv[1], newline="") as file:
 
 
 def timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
-    """Seconds and peak memory (MB, the largest single process) of one command."""
+    """Seconds and peak memory (MB, all its processes together) of one command."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, errors = process.communicate()
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}\n{errors.decode()}")
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=errors)
+        peak = 0.0
+        while True:
+            peak = max(peak, sum(map(resident, family(process.pid))))
+            try:
+                process.wait(0.02)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        seconds = time.perf_counter() - start
+        if process.returncode:
+            errors.seek(0)
+            sys.exit(f"{' '.join(command)}\n{errors.read().decode()}")
+    # A peak between two looks is known of the largest one at least.
+    return seconds, max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000)
+
+
+def family(pid: int) -> list[int]:
+    """A process and all below it."""
+    found = [pid]
+    for parent in found:
+        try:
+            tasks = [task / "children" for task in Path(f"/proc/{parent}/task").iterdir()]
+            found += [int(child) for task in tasks for child in task.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def resident(pid: int) -> float:
+    """MB of one process that lie in memory; 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+    except (OSError, IndexError):
+        return 0.0
 
 
 def measured(command: list[str], env: dict[str, str]) -> tuple[float, float]:

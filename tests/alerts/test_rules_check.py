@@ -83,3 +83,10 @@ def test_without_a_sentence_the_alert_says_the_comparison():
         "errors: 7.2 % > 5.0 % for provider=openai"
     )
     assert default_summary("idle", {}, 0, "<", 1, "requests") == "idle: 0 < 1"
+
+
+def test_the_mark_stands_under_the_place(engine) -> None:
+    (rule,) = compile_rules([RuleSettings(name="r", expr="latency{} [5m] p95 >> 3")], engine)
+    text, mark = rule.error.splitlines()[:2]
+    assert text == "latency{} [5m] p95 >> 3"
+    assert mark.index("^") == text.rindex(">")

@@ -11,6 +11,9 @@ from tui_monitor.model.clock import ManualClock
 from tui_monitor.runtime.collector import Collector
 
 RULES = """
+[alerts]
+shipped = false
+
 [[alerts.rules]]
 name = "many errors"
 expr = "error_rate{} [5m] by(provider) > 0.5"

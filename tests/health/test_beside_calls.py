@@ -80,8 +80,8 @@ def test_a_run_of_failures_ends_in_unavailable_and_back(rows, probed, clock):
         assert minute
     assert states == [
         ("healthy", ""),
-        ("healthy", "no answer in time"),
-        ("healthy", "no answer in time"),
+        ("unknown", "no answer in time"),
+        ("unknown", "no answer in time"),
         ("unavailable", "its name is not known (DNS)"),
         ("unavailable", "it answers 503"),
         ("healthy", ""),

@@ -17,12 +17,12 @@ from tui_monitor.model.states import Health
 
 RULES = HealthSettings()
 H, D, U, Q = Health.HEALTHY, Health.DEGRADED, Health.UNAVAILABLE, Health.UNKNOWN
-ANSWERS = Probed("host", 0, True, True, ms=120.0)
-SILENT = Probed("host", 1, False, False, "no answer in time")
+ANSWERS = Probed("host", 0, True, ms=120.0)
+SILENT = Probed("host", 1, False, "no answer in time")
 
 
-def failing(times: int, answered: bool = True, target: str = "host") -> Probed:
-    return Probed(target, times, False, answered, "no answer in time")
+def failing(times: int, target: str = "host") -> Probed:
+    return Probed(target, times, False, "no answer in time")
 
 
 def evidence(
@@ -42,9 +42,10 @@ def evidence(
     ("told", "state", "flag"),
     [
         # Three failed probes in a row are one thing that makes unavailable, whatever the calls say.
-        (evidence(probes=[failing(2)]), H, ""),
+        # Before that, a probe that does not answer at this moment makes nothing healthy.
+        (evidence(probes=[failing(2)]), Q, ""),
+        (evidence(ok=10, probes=[failing(2)]), H, ""),
         (evidence(probes=[failing(3)]), U, "probe"),
-        (evidence(probes=[failing(3, answered=False)]), U, "probe"),
         (evidence(ok=40, probes=[failing(3)]), U, "probe"),
         (evidence(ok=5, server=5, probes=[ANSWERS]), U, "success"),
         (evidence(ok=5, server=5, probes=[failing(9)]), U, "success"),
@@ -105,7 +106,7 @@ def test_how_many_probes_is_a_setting():
     told = evidence(probes=[failing(1)])
     assert judge(told, HealthSettings(probe_failures=1)).state is U
     assert judge(told, HealthSettings(probe_failures=1)).reason.startswith("1 probe in a row failed")
-    assert judge(evidence(probes=[failing(4)]), HealthSettings(probe_failures=5)).state is H
+    assert judge(evidence(probes=[failing(4)]), HealthSettings(probe_failures=5)).state is Q
 
 
 RANK = {H: 0, D: 1, U: 2}
@@ -115,7 +116,6 @@ PROBES = st.lists(
         target=st.sampled_from(["a", "b"]),
         failures=st.integers(0, 6),
         reachable=st.booleans(),
-        answered=st.booleans(),
     ),
     max_size=3,
 )

@@ -91,7 +91,9 @@ async def test_too_large_without_saying_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"not gzip at all", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"x") + b"trash"]
+    "data",
+    [b"not gzip at all", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"x") + b"trash"],
+    ids=["another form", "cut off", "with more behind"],
 )
 async def test_broken_packing_is_a_bad_request(data: bytes) -> None:
     with pytest.raises(Refusal) as refused:

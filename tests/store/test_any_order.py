@@ -15,6 +15,7 @@ from tui_monitor.model.feed import Retract
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch
 from tui_monitor.store.database import Store
 from tui_monitor.store.merge import Part, merge
+from tui_monitor.store.sealing import Limits
 
 MIDNIGHT = 1_774_738_800_000_000
 """2026-03-29 00:00 in Berlin: the day has 23 hours."""
@@ -56,13 +57,17 @@ class Step:
 
     calls: list[Call] = field(default_factory=list)
     retracts: list[Retract] = field(default_factory=list)
+    seal: int = 0
+    """Calls of a segment, where calls are sealed after it."""
 
 
 retracts = st.builds(
     Retract, st.sampled_from(["litellm", "events:app", "import"]), st.sampled_from(["a", "b", "c"])
 )
 steps = st.lists(
-    st.builds(Step, st.lists(calls, max_size=4), st.lists(retracts, max_size=2)), min_size=1, max_size=6
+    st.builds(Step, st.lists(calls, max_size=4), st.lists(retracts, max_size=2), st.integers(0, 2)),
+    min_size=1,
+    max_size=6,
 )
 
 
@@ -123,7 +128,7 @@ def check_sessions(store: Store, rows: Sequence[Call]) -> None:
 
 
 @given(steps)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_layer_follows_every_change(history: list[Step]) -> None:
     clock = ManualClock(MIDNIGHT + 48 * HOUR)
     with tempfile.TemporaryDirectory() as folder:
@@ -135,6 +140,8 @@ def test_every_layer_follows_every_change(history: list[Step]) -> None:
                 result = store.write(WriteBatch(calls=step.calls, retracts=step.retracts))
                 assert (result.calls, result.retracts) == model.apply(step)
                 clock.advance(1)
+                if step.seal:
+                    store.seal(clock.now(), Limits(rows=step.seal, head=0, age=0, identities=0))
             _check(store, model)
             for own in [own for own, (_, call) in model.parts.items() if call.batch_id == "load"]:
                 del model.parts[own]

@@ -72,11 +72,11 @@ def test_another_programs_database_is_left_alone(opener: Opener, path: Path) -> 
 def test_a_newer_database_is_refused(opener: Opener, path: Path) -> None:
     opener().close()
     conn = sqlite3.connect(path)
-    conn.execute("INSERT INTO migrations VALUES ('segments')")
+    conn.execute("INSERT INTO migrations VALUES ('tomorrow')")
     conn.commit()
     conn.close()
     for write_too in (True, False):
-        with pytest.raises(StoreError, match=r"newer version .*segments"):
+        with pytest.raises(StoreError, match=r"newer version .*tomorrow"):
             opener(write=write_too)
 
 

@@ -311,9 +311,10 @@ async def test_a_query_is_asked_and_kept_up(monitor: FakeMonitor) -> None:
         assert "3 series" in text(app)
         assert "from minute" in text(app)
         assert "anthropic" in text(app)
+        asked = monitor.count("query_range")
         monitor.version += 1
         await tick(pilot)
-        assert monitor.count("query_range") == 2
+        assert monitor.count("query_range") > asked
         monitor.values = (*monitor.values, "mistral")
         monitor.version += 1
         await tick(pilot)

@@ -158,7 +158,9 @@ def misspelt(error: UnknownMetric) -> bool:
 def _told(error: MonitorError) -> str:
     message = error.pointed() if isinstance(error, QueryError) else error.message
     hint = f" ({error.hint})" if error.hint else ""
-    return "\n".join(clean(line, _MAX_LINE) for line in (message + hint).splitlines())
+    # The spaces before the mark are what points at the place.
+    lines = (message + hint).splitlines()
+    return "\n".join(" " * (len(line) - len(line.lstrip(" "))) + clean(line, _MAX_LINE) for line in lines)
 
 
 def compile_rules(

@@ -16,7 +16,7 @@ GOOD, WARN, BAD, DIM, BOLD = "green", "yellow", "red", "dim", "bold"
 _GAP = 2
 _NARROWEST = 10
 """Cells a column that gives way keeps."""
-_WIDEST = 80
+_WIDEST = 200
 """Cells that one has at most where no terminal bounds it."""
 
 

@@ -34,8 +34,6 @@ class Probed:
     """Failures in a row."""
     reachable: bool
     """Whether the newest was answered."""
-    answered: bool
-    """Whether any was, in the time that is believed."""
     why: str = ""
     ms: float | None = None
     near: bool = False
@@ -94,7 +92,6 @@ def _probes(asking: Asking, end: Micros, believed: Micros) -> dict[str, list[Pro
     runs = asking.instant(f"probe_failures_in_a_row{{}} [{window}] last by(provider, target, scope)", end)
     if not runs.series:
         return {}
-    answered = _by_target(asking, f"probe_success{{}} [{window}] max", end)
     newest = _by_target(asking, f"probe_success{{}} [{window}] last", end)
     times = _by_target(asking, f"probe_duration_seconds{{}} [{window}] last", end)
     whys = _whys(asking, end, believed)
@@ -107,7 +104,6 @@ def _probes(asking: Asking, end: Micros, believed: Micros) -> dict[str, list[Pro
             clean(target),
             round(series.value or 0),
             reachable,
-            answered.get(key) == 1,
             "" if reachable else whys.get(key, ""),
             None if ms is None else ms * 1000,
             series.label("scope") == "near",

@@ -137,11 +137,11 @@ def _of_probes(evidence: Evidence, settings: HealthSettings) -> Verdict:
         where = ", ".join(one.target for one in failing[:2])
         reason = f"{len(failing)} of {len(probed)} addresses cannot be reached: {where}"
         return Verdict(Health.DEGRADED, reason, "probe")
-    answered = [one for one in probed if one.answered]
-    if not answered:
-        reason = f"no probe was answered yet{_why(probed[0])}" if probed else ""
+    answering = [one for one in probed if one.reachable]
+    if not answering:
+        reason = f"its last probe failed{_why(probed[0])}" if probed else ""
         return Verdict(Health.UNKNOWN, reason)
-    times = [one.ms for one in answered if one.reachable and one.ms is not None]
+    times = [one.ms for one in answering if one.ms is not None]
     return Verdict(Health.HEALTHY, f"reachable in {milliseconds(min(times))}" if times else "reachable")
 
 

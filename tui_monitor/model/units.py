@@ -137,6 +137,8 @@ def age(length: Micros | None) -> str:
     return "0 s"
 
 
+_STATES = {0.0: "healthy", 1.0: "degraded", 2.0: "unavailable"}
+"""A provider's state as a number."""
 _FORMATS: dict[str, Callable[[float | None], str]] = {
     "": count,
     "ms": milliseconds,
@@ -148,6 +150,7 @@ _FORMATS: dict[str, Callable[[float | None], str]] = {
     "ratio": ratio,
     "requests": count,
     "requests/s": lambda v: UNKNOWN if v is None or math.isnan(v) else f"{count(v)}/s",
+    "state": lambda v: UNKNOWN if v is None else _STATES.get(v) or significant(v),
     "/s": lambda v: UNKNOWN if v is None or math.isnan(v) else f"{count(v)}/s",
 }
 

@@ -83,7 +83,8 @@ def stop(database: Path) -> int | None:
     except PermissionError:
         raise MonitorError(f"process {pid} is another user's", hint="ask its owner to end it") from None
     end = time.monotonic() + _END_SECONDS
-    while held_by(database) == pid:
+    # In its last moment it has taken its name off the lock already, and holds it still.
+    while held_by(database) in (pid, 0):
         if time.monotonic() > end:
             raise MonitorError(
                 f"process {pid} did not end within {_END_SECONDS:g} s", hint=f"`kill -9 {pid}` ends it"

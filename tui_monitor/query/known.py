@@ -19,7 +19,7 @@ HOST: tuple[Sampled, ...] = (
 """What the collector samples of its host; known before the first sample."""
 
 OWN: tuple[Sampled, ...] = (
-    Sampled("tui_monitor_provider_state", "gauge", "", "0 healthy, 1 degraded, 2 unavailable, by provider"),
+    Sampled("tui_monitor_provider_state", "gauge", "state", "0 healthy, 1 degraded, 2 unavailable"),
     Sampled("probe_success", "gauge", "", "1 where the last probe was answered, by provider and target"),
     Sampled("probe_duration_seconds", "gauge", "s", "how long a probe took, by provider and target"),
     Sampled(
@@ -27,7 +27,7 @@ OWN: tuple[Sampled, ...] = (
         "of a status page: 0 operational, 1 degraded, 2 partly out, 3 out, -1 maintenance",
     ),
     Sampled("probe_failures_in_a_row", "gauge", "", "probes that failed one after the other, and why"),
-    Sampled("probe_network_up", "gauge", "", "0 where no provider answers any probe: our own network is down"),
+    Sampled("probe_network_up", "gauge", "", "0 where no provider answers any probe: our own network"),
     Sampled("provider_status_drift", "gauge", "", "1 where a status page lacks the components that matter"),
     Sampled("provider_incident", "gauge", "", "the incident on a status page, by provider, title and url"),
     Sampled("llm_ratelimit_limit", "gauge", "", "what a provider's rate limit allows, by provider and kind"),

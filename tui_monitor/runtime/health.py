@@ -40,7 +40,13 @@ async def _told(
     collector: "Collector", before: Mapping[str, Verdict], verdicts: dict[str, Verdict]
 ) -> dict[str, Verdict]:
     now = collector.clock.now()
-    collector.provider_reasons = {name: verdict.reason for name, verdict in verdicts.items()}
+    # An alert goes on for a while after its cause: then the last reason that there was tells more than none.
+    collector.provider_reasons = {
+        name: collector.provider_reasons.get(name, verdict.reason)
+        if verdict.state is Health.UNKNOWN
+        else verdict.reason
+        for name, verdict in verdicts.items()
+    }
     for name, verdict in verdicts.items():
         was = before[name].state if name in before else Health.UNKNOWN
         if verdict.state is not was:

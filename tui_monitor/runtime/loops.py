@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RETENTION_DELAY: Micros = MINUTE
 """Nothing is tidied up while the program is starting."""
+_SEALED_EVERY: Micros = MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,20 @@ def channel_worker(collector: "Collector", name: str, store: AlertStore) -> Work
 
 
 def retention_worker(collector: "Collector") -> Worker:
-    """Deletes what is too old: a while after the start, then once a day."""
+    """Deletes what is too old and packs what is old: a while after the start, then daily and each minute."""
 
     async def run(handle: Handle) -> None:
         handle.running("runs once a day")
         await asyncio.sleep(RETENTION_DELAY / SECOND)
+        due = collector.clock.now()
         while True:
             now = collector.clock.now()
-            await asyncio.to_thread(collector.store.retain, collector.settings.retention, now)
-            handle.heard()
-            await asyncio.sleep(DAY / SECOND)
+            if now >= due:
+                await asyncio.to_thread(collector.store.retain, collector.settings.retention, now)
+                handle.heard()
+                due = now + DAY
+            await asyncio.to_thread(collector.store.seal, now)
+            await asyncio.sleep(_SEALED_EVERY / SECOND)
 
     return Worker("retention", run)
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from tui_monitor.model.clock import Micros
 from tui_monitor.store import migrations, opening
 
+_NEWEST = """SELECT max(booked) FROM (
+    SELECT max(booked) AS booked FROM calls UNION ALL SELECT max(booked_high) FROM segments)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
@@ -30,7 +33,7 @@ def check_up(path: Path, seconds: float) -> Checkup:
     with opening.explained(path), closing(opening.connect_quietly(path)) as conn:
         opening.check_ours(path, conn)
         steps = migrations.check(path, conn)
-        newest = None if steps else conn.execute("SELECT max(booked) FROM calls").fetchone()[0]
+        newest = None if steps else conn.execute(_NEWEST).fetchone()[0]
         faults, whole = _faults(conn, seconds)
         return Checkup(tuple(faults), whole, bool(steps), newest)
 

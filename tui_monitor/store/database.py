@@ -14,16 +14,18 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
+    calls,
     dictionary,
     events,
     facts,
-    head,
     imports,
     ledger,
     migrations,
     opening,
     rebuild,
     retention,
+    sealed,
+    sealing,
     stats,
     upkeep,
     zones,
@@ -44,11 +46,11 @@ from tui_monitor.store.api import (
     WriteResult,
 )  # fmt: skip
 from tui_monitor.store.forget import AuditEntry, Forgotten
-from tui_monitor.store.head import TERMS
 from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.rebuild import RebuildReport
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
+from tui_monitor.store.sealing import Limits, Sealed
 from tui_monitor.store.series import reading, steps
 from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.upkeep import Compacted
@@ -82,6 +84,8 @@ class Store:
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self._closed = False
+        self._limits = sealing.USUAL
+        self._written = 0
 
     @classmethod
     def open(
@@ -143,7 +147,13 @@ class Store:
 
     def write(self, batch: WriteBatch) -> WriteResult:
         """Store a batch in one transaction; durable on return."""
-        return self._writing.write(batch)
+        result = self._writing.write(batch)
+        self._written += len(batch.calls)
+        if self._written >= self._limits.rows:
+            self._written = 0
+            with opening.explained(self.path):
+                sealing.seal_some(self._writing, self._clock.now(), self._limits)
+        return result
 
     def begin_import(self, info: ImportInfo) -> None:
         """Note an import before its rows arrive."""
@@ -157,6 +167,11 @@ class Store:
         """Drop what is too old or too much; may take a while, in short transactions."""
         with opening.explained(self.path):
             return retention.retain(self._writing, settings, now)
+
+    def seal(self, now: Micros, limits: Limits = sealing.USUAL) -> Sealed:
+        """Pack calls that are old or too many, and identities; may take a while, in short transactions."""
+        with opening.explained(self.path):
+            return sealing.seal(self._writing, now, limits)
 
     def reprice(
         self, since: Micros, price: Callable[[Call], None], told: Callable[[int, int], None] | None = None
@@ -199,13 +214,12 @@ class Store:
     def raw_calls(self, span: Span) -> Iterator[Call]:
         """The raw calls booked in a span, oldest first, as they are at this moment; read some at a time."""
         with self._read() as conn:
-            yield from head.booked_in(conn, span)
+            yield from calls.booked_in(conn, span)
 
     def raw_count(self, span: Span) -> int:
         """How many raw calls are booked in a span."""
         with self._read() as conn:
-            sql = "SELECT count(*) FROM calls WHERE booked > ? AND booked <= ?"
-            return conn.execute(sql, (span.start, span.end)).fetchone()[0]
+            return calls.count(conn, span)
 
     def size_bytes(self) -> int:
         """Bytes of the database in use."""
@@ -256,14 +270,10 @@ class Store:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""
         with self._read() as conn:
             if label in DIMENSIONS:
-                rows = dictionary.values(conn, label)
-            elif label in TERMS:
-                rows = facts.newest_terms(conn, label, _NEWEST)
+                found = {text for (text,) in dictionary.values(conn, label)}
             else:
-                expression, path = facts.text_expression(label)
-                newest = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"
-                rows = conn.execute(f"SELECT DISTINCT {expression} FROM ({newest})", (*path, _NEWEST))
-            return sorted(text for (text,) in rows if text)[:limit]
+                found = facts.newest_values(conn, label, _NEWEST)
+            return sorted(text for text in found if text)[:limit]
 
     def label_names(self) -> list[str]:
         """Labels and free attributes that calls carry, sorted."""
@@ -325,7 +335,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         conn = opening.connect_reader(self.path)
-        conn.create_function("attribute", 2, facts.attribute, deterministic=True)
+        conn.create_function("attribute", 2, sealed.attribute, deterministic=True)
         return conn
 
     def _give_back(self, conn: sqlite3.Connection) -> None:

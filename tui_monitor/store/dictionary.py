@@ -160,12 +160,16 @@ def values(conn: sqlite3.Connection, label: str) -> Iterable[tuple[str | None]]:
     )
 
 
-def sweep(conn: sqlite3.Connection) -> None:
-    """Forget label sets that no call and no cell has any more. Looks at all of them."""
+def sweep(conn: sqlite3.Connection, sealed: Iterable[int]) -> None:
+    """Forget label sets that no call and no cell has any more; `sealed` are those of sealed calls.
+
+    Looks at all of them.
+    """
     conn.execute(
         """DELETE FROM series_keys WHERE fine IS NOT NULL AND id NOT IN (SELECT series FROM calls
+        UNION SELECT value FROM json_each(?2)
         UNION SELECT key & ?1 FROM hour UNION SELECT key & ?1 FROM day)""",
-        (SERIES_MASK,),
+        (SERIES_MASK, json.dumps(sorted(sealed))),
     )
     conn.execute(
         """DELETE FROM series_keys WHERE fine IS NULL AND id NOT IN (

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
-import orjson
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, histogram
+from tui_monitor.store import cells, histogram, sealed
 from tui_monitor.store.api import CELL, HISTOGRAMS, Facts, Histogram, LabelColumn, Layer, Measure, Numbers
+from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup, matching
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
-from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.measures import raw_expression
+from tui_monitor.store.sealed import Part
 
-_UNKNOWN = np.iinfo(np.int64).min
 _ALWAYS_KNOWN = ("calls", "unpriced")
 
 
@@ -92,7 +91,7 @@ def _sum_columns(measures: Sequence[Measure]) -> list[str]:
         elif name != "calls":
             columns += [name, f"{name}_n"]
         if name in HISTOGRAMS:
-            columns += [f"ifnull({name}_low, {_UNKNOWN})", f"ifnull({name}_high, {_UNKNOWN})"]
+            columns += [f"ifnull({name}_low, {UNKNOWN})", f"ifnull({name}_high, {UNKNOWN})"]
     return columns
 
 
@@ -100,12 +99,12 @@ def _sum_numbers(name: Measure, found: Mapping[str, np.ndarray]) -> Numbers:
     known = found["calls"] if name in _ALWAYS_KNOWN else found[f"{name}_n"]
     if name not in HISTOGRAMS:
         return Numbers(found[name], known)
-    low, high = (found[f"ifnull({name}_{what}, {_UNKNOWN})"] for what in ("low", "high"))
+    low, high = (found[f"ifnull({name}_{what}, {UNKNOWN})"] for what in ("low", "high"))
     return Numbers(found[name], known, _floats(low), _floats(high))
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
-    return np.where(values == _UNKNOWN, np.nan, values.astype(np.float64))
+    return np.where(values == UNKNOWN, np.nan, values.astype(np.float64))
 
 
 def _ends(layer: Layer, numbers: np.ndarray, zone: tuple[int, str] | None) -> np.ndarray:
@@ -122,50 +121,72 @@ def raw_facts(
     measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
 ) -> Facts:  # fmt: skip
     """Single calls booked in the span."""
-    condition, bounds = _raw_condition(conn, lookup, span, where)
     wanted: list[Measure] = list(dict.fromkeys([*measures, *histograms]))
     terms = [label for label in labels if label in TERMS]
+    texts = [label for label in labels if label not in TERMS and label not in DIMENSIONS]
     columns = ["booked", "series", *(f"{label}_t" for label in terms)]
-    columns += measure_expressions(conn, wanted)
-    selected = ", ".join(f"ifnull({column}, {_UNKNOWN})" for column in columns)
-    rows = _integers(conn.execute(f"SELECT {selected} {condition} ORDER BY booked, id", bounds), len(columns))
-    values = dict(zip(wanted, rows[2 + len(terms) :], strict=True))
-    facts = Facts(Layer.RAW, rows[0], {}, {m: _raw_numbers(values[m]) for m in measures}, {})
-    facts.labels |= _dimension_columns(conn, lookup, rows[1], [n for n in labels if n in DIMENSIONS])
-    for label, codes in zip(terms, rows[2:], strict=False):
-        facts.labels[label] = _term_column(conn, lookup, codes)
-    for label in labels:
-        if label not in facts.labels:
-            expression, path = text_expression(label)
-            texts = conn.execute(f"SELECT {expression} {condition} ORDER BY booked, id", [*path, *bounds])
-            facts.labels[label] = LabelColumn(*_coded(text for (text,) in texts))
+    parts = [
+        _head_part(conn, lookup, span, where, columns, wanted, texts),
+        *sealed.parts(conn, lookup, span, where, columns, wanted, texts, unpriced(conn)),
+    ]
+    numbers = {
+        name: np.concatenate([part.numbers[name] for part in parts])
+        for name in dict.fromkeys([*columns, *wanted])
+    }
+    facts = Facts(Layer.RAW, numbers["booked"], {}, {m: _raw_numbers(numbers[m]) for m in measures}, {})
+    found = _dimension_columns(conn, lookup, numbers["series"], [n for n in labels if n in DIMENSIONS])
+    for label in terms:
+        found[label] = _term_column(conn, lookup, numbers[f"{label}_t"])
+    for label in texts:
+        found[label] = sealed.joined([part.texts[label] for part in parts])
+    facts.labels |= {label: found[label] for label in labels}
     for name in histograms:
-        known = np.flatnonzero(values[name] != _UNKNOWN)
-        buckets = histogram.buckets(values[name][known])
+        known = np.flatnonzero(numbers[name] != UNKNOWN)
+        buckets = histogram.buckets(numbers[name][known])
         facts.histograms[name] = Histogram(known, buckets, np.ones(len(known), dtype=np.int64))
     return facts
 
 
+def _head_part(
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Mapping[str, str],
+    columns: Sequence[str], measures: Sequence[Measure], texts: Sequence[str],
+) -> Part:  # fmt: skip
+    """The calls of a span that are in the row table."""
+    condition, bounds = _raw_condition(conn, lookup, span, where)
+    expressions = [*columns, *measure_expressions(conn, measures)]
+    selected = ", ".join(f"ifnull({expression}, {UNKNOWN})" for expression in expressions)
+    rows = _integers(
+        conn.execute(f"SELECT {selected} {condition} ORDER BY booked, id", bounds), len(expressions)
+    )
+    part = Part(dict(zip((*columns, *measures), rows, strict=True)), {})
+    for label in texts:
+        expression, path = text_expression(label)
+        found = conn.execute(f"SELECT {expression} {condition} ORDER BY booked, id", [*path, *bounds])
+        part.texts[label] = LabelColumn(*_coded(text for (text,) in found))
+    return part
+
+
 def measure_expressions(conn: sqlite3.Connection, measures: Iterable[Measure]) -> list[str]:
     """SQL for each measure over the row table."""
-    unpriced = _unpriced(conn)
-    return [raw_expression(name, unpriced) for name in measures]
+    number = unpriced(conn)
+    return [raw_expression(name, number) for name in measures]
 
 
-def _unpriced(conn: sqlite3.Connection) -> int:
+def unpriced(conn: sqlite3.Connection) -> int:
+    """The number of that cost status; -1 where no call has it."""
     row = conn.execute("SELECT id FROM terms WHERE text = 'unpriced'").fetchone()
     return row[0] if row else -1
 
 
 def _raw_numbers(values: np.ndarray) -> Numbers:
-    known = values != _UNKNOWN
+    known = values != UNKNOWN
     single = _floats(values)
     return Numbers(np.where(known, values, 0), known.astype(np.int64), single, single)
 
 
 def _term_column(conn: sqlite3.Connection, lookup: Lookup, numbers: np.ndarray) -> LabelColumn:
     unique, codes = np.unique(numbers, return_inverse=True)
-    texts = lookup.terms(conn, (number for number in unique.tolist() if number != _UNKNOWN))
+    texts = lookup.terms(conn, (number for number in unique.tolist() if number != UNKNOWN))
     return LabelColumn(codes.astype(np.int64), [texts.get(number) for number in unique.tolist()])
 
 
@@ -206,18 +227,16 @@ def text_expression(label: str) -> tuple[str, list[str]]:
     return "attribute(attrs, ?)", [label]
 
 
-def newest_terms(conn: sqlite3.Connection, label: str, limit: int) -> Iterable[tuple[str]]:
-    """The texts of a term's column among the newest calls, as rows."""
-    return conn.execute(
-        f"""SELECT text FROM terms WHERE id IN (
-        SELECT {label}_t FROM calls ORDER BY id DESC LIMIT ?)""",
-        (limit,),
-    )
-
-
-def attribute(attrs: str | None, name: str) -> str | None:
-    """A free attribute as a label's text; an SQL function of reading connections."""
-    if attrs is None:
-        return None
-    value = orjson.loads(attrs).get(name)
-    return value if value is None or isinstance(value, str) else to_json(value)
+def newest_values(conn: sqlite3.Connection, label: str, limit: int) -> set[str | None]:
+    """The values of a label that is no dimension among the newest calls."""
+    newest = "SELECT * FROM calls ORDER BY id DESC LIMIT ?"
+    if label in TERMS:
+        terms = f"SELECT {label}_t FROM ({newest})"
+        rows = conn.execute(f"SELECT text FROM terms WHERE id IN ({terms})", (limit,))
+    else:
+        expression, path = text_expression(label)
+        rows = conn.execute(f"SELECT DISTINCT {expression} FROM ({newest})", (*path, limit))
+    found: set[str | None] = {text for (text,) in rows}
+    (held,) = conn.execute("SELECT count(*) FROM calls").fetchone()
+    found.update(sealed.newest(conn, label, limit - held))
+    return found

@@ -6,12 +6,14 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import Micros
-from tui_monitor.store import dictionary, rollups
+from tui_monitor.store import calls, dictionary, rollups, segments
 from tui_monitor.store.dictionary import SERIES_MASK, LabelSet
+from tui_monitor.store.head import COLUMNS
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.writing import WriteSide
 
@@ -63,15 +65,16 @@ def forget(side: WriteSide, label: str, value: str, who: str) -> Forgotten:
     file and in its log. Copies made before know the value still.
     """
     conn, done = side.conn, Forgotten()
-    with side.transaction() as now:
+    with side.upkeep, side.transaction() as now:
         moved = _moved(side, label, value)
         done.calls = _move_calls(conn, moved, label, value)
+        _clear_segments(conn, moved, value, done)
         done.cells = sum(_move_cells(conn, table, moved) for table in _CELLS)
-        done.attributes = _clear_attributes(conn, value)
+        done.attributes += _clear_attributes(conn, value)
         done.events = _clear_events(conn, value)
         done.series = _move_series(conn, value)
         done.alerts = _clear_alerts(conn, value)
-        dictionary.sweep(conn)
+        dictionary.sweep(conn, calls.series_used(conn))
         _note(conn, now, who, label, done)
         side.forget()
         side.bump()
@@ -105,6 +108,31 @@ def _move_calls(conn: sqlite3.Connection, moved: dict[int, int], label: str, val
         (value,),
     )
     return count
+
+
+def _clear_segments(conn: sqlite3.Connection, moved: dict[int, int], value: str, done: Forgotten) -> None:
+    """Make segments anew that name the value, be it in a call that is no longer theirs."""
+
+    def cleared(text: str | None) -> str | None:
+        if text is None or _in_json(value) not in text:
+            return text
+        labels = orjson.loads(text)
+        left = _without(labels, value)
+        return text if left == labels else to_json(left)
+
+    series, attrs = COLUMNS.index("series"), COLUMNS.index("attrs")
+    for segment in segments.every(conn):
+        named = segment.may_hold("series", moved) and np.isin(segment.integers("series"), list(moved)).any()
+        if not named and all(cleared(text) == text for text in segment.texts("attrs").values()):
+            continue
+        rows = [list(row) for row in segment.tuples(np.flatnonzero(segment.left()))]
+        for row in rows:
+            if row[series] in moved:
+                row[series] = moved[row[series]]
+                done.calls += 1
+            before, row[attrs] = row[attrs], cleared(row[attrs])
+            done.attributes += row[attrs] != before
+        segments.store(conn, segment.id, segment.first, segments.encode(rows))
 
 
 def _move_cells(conn: sqlite3.Connection, table: str, moved: dict[int, int]) -> int:

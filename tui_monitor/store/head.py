@@ -1,4 +1,4 @@
-"""The row table of calls: how a call is laid out in it."""
+"""The row table of calls: how a call is laid out in it. Those that are sealed have the same columns."""
 
 import json
 import sqlite3
@@ -34,7 +34,7 @@ _SELECT = f"""SELECT {", ".join(f"c.{name}" for name in COLUMNS)}, k.labels,
     {", ".join(f"(SELECT text FROM terms WHERE id = c.{name}_t)" for name in TERMS)}
     FROM calls c JOIN series_keys k ON k.id = c.series"""
 
-_REMEMBER, _PARTS, _TIER, _GUESSED, _STREAM, _NO_STREAM, _BATCH, _NO_BATCH = (1 << i for i in range(8))
+_REMEMBER, PARTS, _TIER, _GUESSED, _STREAM, _NO_STREAM, _BATCH, _NO_BATCH = (1 << i for i in range(8))
 SWITCHES = {"stream": (_STREAM, _NO_STREAM), "batch": (_BATCH, _NO_BATCH)}
 """Bits of `flags` for fields that are true, false or unknown."""
 
@@ -53,7 +53,7 @@ class Row:
 
 def _flags(row: Row) -> int:
     call = row.call
-    flags = _PARTS if len(row.parts) > 1 else 0
+    flags = PARTS if len(row.parts) > 1 else 0
     for part in row.parts:
         if part.remember:
             flags |= _REMEMBER
@@ -106,7 +106,9 @@ def _milliseconds(value: int | None) -> float | None:
     return None if value is None else value / 1000
 
 
-def _decode_call(values: Sequence[Any]) -> Call:
+def decode(values: Sequence[Any]) -> Call:
+    """The call of one row: values of `COLUMNS`, its labels, its terms as texts."""
+
     def loaded(name: str) -> Any:
         text = values[_AT[name]]
         return None if text is None else orjson.loads(text)
@@ -127,15 +129,20 @@ def _decode_call(values: Sequence[Any]) -> Call:
 
 
 def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
-    """The rows with these numbers."""
-    rows: dict[int, Row] = {}
-    composed: list[int] = []
+    """The rows with these numbers that are in the row table."""
     wanted = json.dumps(list(ids))
-    for values in conn.execute(f"{_SELECT} WHERE c.id IN (SELECT value FROM json_each(?))", (wanted,)):
-        call, flags = _decode_call(values), values[_AT["flags"]]
+    return rows(conn, conn.execute(f"{_SELECT} WHERE c.id IN (SELECT value FROM json_each(?))", (wanted,)))
+
+
+def rows(conn: sqlite3.Connection, found: Iterable[Sequence[Any]]) -> dict[int, Row]:
+    """Rows from the values of their columns, with the labels and the terms as texts after them."""
+    made: dict[int, Row] = {}
+    composed: list[int] = []
+    for values in found:
+        call, flags = decode(values), values[_AT["flags"]]
         row = Row(values[0], [], call, values[_AT["arrived"]], values[_AT["series"]])
-        rows[row.id] = row
-        if flags & _PARTS:
+        made[row.id] = row
+        if flags & PARTS:
             composed.append(row.id)
         else:
             row.parts.append(Part(row.id, call, remembered(flags)))
@@ -146,17 +153,38 @@ def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
             (json.dumps(composed),),
         )
         for number, seq, kept, record in parts:
-            rows[number].parts.append(Part(seq, _restore(record), bool(kept)))
-    return rows
+            made[number].parts.append(Part(seq, _restore(record), bool(kept)))
+    return made
 
 
-def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[Call]:
-    """The calls booked in a span, oldest first; read some at a time, in the caller's transaction."""
+def with_texts(conn: sqlite3.Connection, found: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Values of `COLUMNS`, with the labels and the terms as texts after them."""
+    series = json.dumps(list({values[_AT["series"]] for values in found}))
+    first = _AT[f"{TERMS[0]}_t"]
+    terms = json.dumps(
+        list({n for values in found for n in values[first : first + len(TERMS)] if n is not None})
+    )
+    chosen = "WHERE id IN (SELECT value FROM json_each(?))"
+    labels = dict(conn.execute(f"SELECT id, labels FROM series_keys {chosen}", (series,)).fetchall())
+    texts = dict(conn.execute(f"SELECT id, text FROM terms {chosen}", (terms,)).fetchall())
+    for values in found:
+        spelled = (texts.get(number) for number in values[first : first + len(TERMS)])
+        yield (*values, labels[values[_AT["series"]]], *spelled)
+
+
+def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[tuple[int, int, Call]]:
+    """(booked, number, call) of the row table, by these; read some at a time."""
     cursor = conn.execute(
         f"{_SELECT} WHERE c.booked > ? AND c.booked <= ? ORDER BY c.booked, c.id", (span.start, span.end)
     )
     for values in cursor:
-        yield _decode_call(values)
+        yield values[_AT["booked"]], values[0], decode(values)
+
+
+def between(conn: sqlite3.Connection, first: int, last: int) -> list[tuple[Any, ...]]:
+    """The values of `COLUMNS` of rows with these numbers, by number."""
+    sql = f"SELECT {', '.join(COLUMNS)} FROM calls WHERE id BETWEEN ? AND ? ORDER BY id"
+    return conn.execute(sql, (first, last)).fetchall()
 
 
 def _restore(record: str) -> Call:

@@ -2,12 +2,16 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import numpy as np
+
 from tui_monitor.model.call import Call
+from tui_monitor.store import packs, runs
 from tui_monitor.store.merge import content
+from tui_monitor.store.runs import Packs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,27 @@ def content_mark(call: Call) -> int:
     return _hash(repr(content(call))) & 0xFFFF
 
 
-def lookup(conn: sqlite3.Connection, wanted: Iterable[int]) -> dict[int, int | Gone]:
-    """What is known of these hashes: the row's number, or that it is gone."""
-    numbers = list(wanted)
+def lookup(conn: sqlite3.Connection, known: Packs, wanted: Iterable[int]) -> dict[int, int | Gone]:
+    """What is known of these hashes: the row's number, or that it is gone.
+
+    A packed hash may lead to a row that is there no longer, or that has lost this identity.
+    """
+    numbers = set(wanted)
     found: dict[int, int | Gone] = {}
-    for at in range(0, len(numbers), 5000):
+    listed = list(numbers)
+    for at in range(0, len(listed), 5000):
         rows = conn.execute(
-            "SELECT hash, call, content FROM identities WHERE hash IN (SELECT value FROM json_each(?))",
-            (json.dumps(numbers[at : at + 5000]),),
+            "SELECT hash, call, content, day FROM identities WHERE hash IN (SELECT value FROM json_each(?))",
+            (json.dumps(listed[at : at + 5000]),),
         )
-        for number, call, mark in rows:
-            found[number] = Gone(mark) if call is None else call
+        for number, call, mark, day in rows:
+            numbers.discard(number)
+            if call is not None or day is not None:
+                found[number] = Gone(mark) if call is None else call
+    for number, value in known.lookup(numbers).items():
+        if value != packs.FORGOTTEN:
+            call = packs.call_of(value)
+            found[number] = Gone(packs.content_of(value)) if call is None else call
     return found
 
 
@@ -63,16 +77,56 @@ def remember(conn: sqlite3.Connection, places: dict[int, int]) -> None:
     conn.executemany("INSERT OR REPLACE INTO identities (hash, call) VALUES (?, ?)", sorted(places.items()))
 
 
-def forget(conn: sqlite3.Connection, numbers: Iterable[int]) -> None:
+def forget(conn: sqlite3.Connection, known: Packs, numbers: Iterable[int]) -> None:
     """Know these hashes no more."""
+    wanted = list(numbers)
+    drop(conn, wanted)
+    # What a run says of one that was gone before must not come to light again.
+    gone = [(n,) for n, value in known.lookup(wanted).items() if packs.call_of(value) is None]
+    conn.executemany("INSERT INTO identities (hash) VALUES (?)", gone)
+
+
+def drop(conn: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Delete hashes whose rows are dropped; what runs know of them leads nowhere."""
     conn.executemany("DELETE FROM identities WHERE hash = ?", [(n,) for n in numbers])
 
 
 def outlive(conn: sqlite3.Connection, marks: Iterable[tuple[int, int | None, int]]) -> None:
     """Keep hashes although their rows are dropped: (hash, content mark, day of arrival from the epoch)."""
-    conn.executemany("UPDATE identities SET call = NULL, content = ?2, day = ?3 WHERE hash = ?1", marks)
+    conn.executemany("INSERT OR REPLACE INTO identities (hash, content, day) VALUES (?, ?, ?)", marks)
 
 
 def expire(conn: sqlite3.Connection, before_day: int) -> int:
     """Know identities no more whose rows were stored before that day; how many."""
-    return conn.execute("DELETE FROM identities WHERE call IS NULL AND day < ?", (before_day,)).rowcount
+    lowest = lowest_call(conn)
+    dropped = conn.execute("DELETE FROM identities WHERE call IS NULL AND day < ?", (before_day,)).rowcount
+    return dropped + runs.expire(conn, before_day, lowest)
+
+
+def lowest_call(conn: sqlite3.Connection) -> int:
+    """No call with a lower number is kept, nor will there be one."""
+    sql = """SELECT min(ifnull((SELECT min(id) FROM calls), n.value),
+        ifnull((SELECT min(first) FROM segments), n.value)) FROM meta n WHERE n.name = 'next_call'"""
+    return conn.execute(sql).fetchone()[0]
+
+
+def waiting(
+    conn: sqlite3.Connection, part: int, limit: int
+) -> list[tuple[int, int | None, int | None, int | None]]:
+    """(hash, call, content, day) of the identities of a slice that are not packed yet; some of them."""
+    return conn.execute(
+        "SELECT hash, call, content, day FROM identities WHERE hash BETWEEN ? AND ? ORDER BY hash LIMIT ?",
+        (*packs.slice_bounds(part), limit),
+    ).fetchall()
+
+
+def entries(rows: Sequence[tuple[int, int | None, int | None, int | None]]) -> packs.Entries:
+    """Identities as a run has them."""
+    hashes = np.array([row[0] for row in rows], dtype=np.int64).view(np.uint64)
+    return packs.Entries(hashes, np.array([_value(*row[1:]) for row in rows], dtype=np.uint64))
+
+
+def _value(call: int | None, content: int | None, day: int | None) -> int:
+    if call is not None:
+        return packs.live(call)
+    return packs.FORGOTTEN if day is None else packs.gone(day, content)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError, NotFound
 from tui_monitor.model.feed import Retract
+from tui_monitor.store import calls
 from tui_monitor.store.api import ImportInfo
 from tui_monitor.store.series import reading, sealing
 
@@ -62,7 +63,8 @@ def check_undo(path: Path, conn: sqlite3.Connection, batch_id: str) -> None:
 
 def next_calls(conn: sqlite3.Connection, batch_id: str, limit: int) -> list[Retract]:
     """Some calls that the import brought, by time."""
-    return [
+    batch = conn.execute("SELECT id FROM terms WHERE text = ?", (batch_id,)).fetchone()
+    found = [
         Retract(source, source_key)
         for source, source_key in conn.execute(
             """SELECT source.text, c.source_key FROM calls c JOIN terms source ON source.id = c.source_t
@@ -74,6 +76,10 @@ def next_calls(conn: sqlite3.Connection, batch_id: str, limit: int) -> list[Retr
             (batch_id, limit),
         )
     ]
+    if batch is not None and len(found) < limit:
+        sealed = calls.keys_of_batch(conn, batch[0], limit - len(found))
+        found += [Retract(source, source_key) for source, source_key in sealed]
+    return found
 
 
 def drop_feed(conn: sqlite3.Connection, batch_id: str) -> None:

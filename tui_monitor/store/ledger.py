@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import calls
 from tui_monitor.store.api import Extent
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.head import Row
@@ -88,11 +90,8 @@ def _may_shrink(change: _Change, first: Micros, last: Micros) -> bool:
 
 def _raw_span(conn: sqlite3.Connection, session: int, first: Micros, last: Micros) -> tuple[Micros, Micros]:
     """First and last booking among the session's raw calls, or as known before where none are kept."""
-    found = conn.execute(
-        "SELECT min(booked), max(booked) FROM calls WHERE booked BETWEEN ? AND ? AND session_t = ?",
-        (first, last, session),
-    ).fetchone()
-    return (first, last) if found[0] is None else found
+    booked = calls.columns_in(conn, Span(first - 1, last), ["booked"], "session_t", [session])
+    return (int(booked.min()), int(booked.max())) if len(booked) else (first, last)
 
 
 def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row]) -> None:
@@ -111,9 +110,7 @@ def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Ro
 
 def _kept_span(conn: sqlite3.Connection) -> tuple[Micros | None, Micros | None]:
     """First and last booking of what is kept raw, widened by what retention dropped."""
-    # Asked one by one, each reads one end of the index; together they would read all of it.
-    (first,) = conn.execute("SELECT min(booked) FROM calls").fetchone()
-    (last,) = conn.execute("SELECT max(booked) FROM calls").fetchone()
+    first, last = calls.bounds(conn)
     dropped = conn.execute("SELECT min(start) + 1, max(end) FROM dropped WHERE layer = 'raw'").fetchone()
     starts = [t for t in (first, dropped[0]) if t is not None]
     ends = [t for t in (last, dropped[1]) if t is not None]

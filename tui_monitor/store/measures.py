@@ -33,7 +33,7 @@ def measured(call: Call) -> tuple[int | None, ...]:
     )  # fmt: skip
 
 
-_INPUT = ("in_uncached", "cache_read", "cache_write_5m", "cache_write_1h")
+INPUT: tuple[str, ...] = ("in_uncached", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
 def _sum_of_known(columns: tuple[str, ...]) -> str:
@@ -47,15 +47,15 @@ def raw_expression(measure: Measure, unpriced: int) -> str:
         case "calls":
             return "1"
         case "input":
-            return _sum_of_known(_INPUT)
+            return _sum_of_known(INPUT)
         case "cache_write":
-            return _sum_of_known(_INPUT[2:])
+            return _sum_of_known(INPUT[2:])
         case "output":
             return "out_total"
         case "unpriced":
             return f"cost_status_t = {unpriced:d}"
         case "unpriced_tokens":
-            tokens = _sum_of_known((*_INPUT, "out_total"))
+            tokens = _sum_of_known((*INPUT, "out_total"))
             return f"CASE WHEN cost_status_t = {unpriced:d} THEN {tokens} ELSE 0 END"
         case _:
             return measure

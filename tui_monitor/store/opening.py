@@ -4,14 +4,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui_monitor.model.errors import StoreError
 
 APPLICATION_ID = 0x544D4F4E
 """Marks the file as ours in SQLite's header."""
-_MAGIC = b"SQLite format 3\x00"
 _SMALL = 16_000_000
 """Bytes up to which a database that was not closed cleanly is checked when it is opened."""
 _STEPS = 20_000
@@ -19,7 +18,7 @@ _STEPS = 20_000
 
 _REASONS: tuple[tuple[str, str, str], ...] = (
     ("SQLITE_FULL", "the disk is full", "free some space, or lower retention.size"),
-    ("SQLITE_NOTADB", "it is not a database", "name another file with --db"),
+    ("SQLITE_NOTADB", "it is not a database", "name another file with --db, or move this one aside"),
     ("SQLITE_CORRUPT", "it is damaged", "put a copy back (`tui-monitor db restore FILE`) or move it aside"),
     ("SQLITE_READONLY", "it is read-only", "allow writing to it and its folder, or name another with --db"),
     ("SQLITE_PERM", "access is denied", "allow reading and writing the file and its folder"),
@@ -61,16 +60,11 @@ def check_file(path: Path, *, write: bool) -> None:
                 hint="run tui-monitor or tui-monitor collect to gather data, or tui-monitor import FILE",
             )
         return
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from error
-    if head and head != _MAGIC:
-        raise StoreError(
-            f"cannot use {path}: it is not a database",
-            hint="name another file with --db, or move this one aside; it was not changed",
-        )
+    # The file is not opened to look into it: as soon as a process closes any descriptor of a file, POSIX
+    # gives up all its locks on it, those of SQLite's connections too. The collector would then believe that
+    # nobody reads when it ends, and take the log away under a viewer. SQLite tells what is no database.
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"cannot read {path}: Permission denied", hint="check its permissions")
     if write and not os.access(path, os.W_OK):
         raise StoreError(
             f"cannot write {path}: it is read-only",
@@ -82,7 +76,9 @@ def create_file(path: Path) -> None:
     """Make an empty file that only its owner can read, and its folder where that is missing."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with suppress(FileExistsError):
+            # Never one that is there: see `check_file`.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         raise StoreError(
             f"cannot create {path}: {error.strerror}",

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, facts, rollups, zones
+from tui_monitor.store import calls, cells, facts, rollups, sealed, segments, zones
 from tui_monitor.store.api import MEASURES, Layer
+from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
+from tui_monitor.store.segments import Segment
 from tui_monitor.store.writing import WriteSide
 
 Progress = Callable[[int, int], None]
@@ -54,10 +56,10 @@ class RebuildReport:
 
 def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) -> RebuildReport:
     """Make every roll-up anew and compare; with `mend`, put right what differs. One transaction."""
-    with side.transaction():
+    with side.upkeep, side.transaction():
         conn = side.conn
         report = RebuildReport(gone=zones.holdings(conn, "UTC")[Layer.RAW].gone)
-        (total,) = conn.execute("SELECT count(*) FROM calls").fetchone()
+        total = calls.total(conn)
         names = zones.names(conn)
         _begin(conn)
         try:
@@ -93,7 +95,7 @@ def _end(conn: sqlite3.Connection) -> None:
 def _raw(side: WriteSide) -> Iterator[rollups.Deltas]:
     """All raw calls, some at a time, as things that come."""
     expressions = facts.measure_expressions(side.conn, MEASURES)
-    columns = ", ".join(f"ifnull({column}, {rollups.UNKNOWN})" for column in expressions)
+    columns = ", ".join(f"ifnull({column}, {UNKNOWN})" for column in expressions)
     after = -1
     while True:
         rows = side.conn.execute(
@@ -101,18 +103,35 @@ def _raw(side: WriteSide) -> Iterator[rollups.Deltas]:
             (after, _CHUNK),
         ).fetchall()
         if not rows:
-            return
+            break
         after = rows[-1][0]
         found = np.array(rows, dtype=np.int64)
-        fine = {number: side.keys.fine(number) for number in np.unique(found[:, 3]).tolist()}
-        yield rollups.Deltas(
-            sign=np.ones(len(found), dtype=np.int64),
-            arrived=found[:, 1],
-            booked=found[:, 2],
-            series=found[:, 3],
-            fine=np.array([fine[number] for number in found[:, 3].tolist()], dtype=np.int64),
-            values=found[:, 4:],
+        yield _coming(side, found[:, 1:4], found[:, 4:])
+    unpriced = facts.unpriced(side.conn)
+    for segment in segments.every(side.conn):
+        at = np.flatnonzero(segment.left())
+
+        def column(name: str, segment: Segment = segment, at: np.ndarray = at) -> np.ndarray:
+            return segment.integers(name)[at]
+
+        keys = np.stack([column(name) for name in ("arrived", "booked", "series")], axis=1)
+        yield _coming(
+            side, keys, np.stack([sealed.measure(name, column, unpriced) for name in MEASURES], axis=1)
         )
+
+
+def _coming(side: WriteSide, keys: np.ndarray, values: np.ndarray) -> rollups.Deltas:
+    """Calls that come; `keys` are arrival, booking and label set."""
+    unique, inverse = np.unique(keys[:, 2], return_inverse=True)
+    fine = np.array([side.keys.fine(number) for number in unique.tolist()], dtype=np.int64)
+    return rollups.Deltas(
+        sign=np.ones(len(keys), dtype=np.int64),
+        arrived=keys[:, 0],
+        booked=keys[:, 1],
+        series=keys[:, 2],
+        fine=fine[inverse],
+        values=values,
+    )
 
 
 def _add(side: WriteSide, deltas: rollups.Deltas, names: dict[int, str]) -> None:

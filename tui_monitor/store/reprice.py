@@ -1,17 +1,20 @@
 """Stored calls priced anew, every layer following."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import head
+from tui_monitor.store import calls, head, opening, sealing, segments
 from tui_monitor.store.head import Row
 from tui_monitor.store.merge import Part, merge
 from tui_monitor.store.writing import WriteSide
 
+Price = Callable[[Call], None]
 _STEP = 5_000
+_EVER = (1 << 63) - 1
 
 
 @dataclass(slots=True)
@@ -39,8 +42,26 @@ def reprice(
     `told` is called after each with how many are done, of how many there were at the start.
     """
     report = RepriceReport()
-    with side.guard:
-        (total,) = side.conn.execute("SELECT count(*) FROM calls WHERE booked >= ?", (since,)).fetchone()
+    with side.upkeep:
+        with side.guard:
+            total = calls.count(side.conn, Span(since - 1, _EVER))
+
+        def go_on() -> None:
+            if told is not None:
+                told(report.looked_at, max(total, report.looked_at))
+
+        _reprice_rows_of_table(side, since, price, report, go_on)
+        _reprice_sealed(side, since, price, report, go_on)
+    gone = side.conn.execute(
+        "SELECT start, end FROM dropped WHERE layer = 'raw' AND end >= ? ORDER BY start", (since,)
+    )
+    report.gone = tuple(Span(max(start, since - 1), end) for start, end in gone)
+    return report
+
+
+def _reprice_rows_of_table(
+    side: WriteSide, since: Micros, price: Price, report: RepriceReport, go_on: Callable[[], None]
+) -> None:
     after, last = since, 0
     while True:
         with side.transaction():
@@ -49,22 +70,31 @@ def reprice(
                 (after, last, _STEP),
             ).fetchall()
             if not found:
-                break
+                return
             rows = head.load(side.conn, [number for _, number in found])
             _reprice_rows(side, list(rows.values()), price, report)
             after, last = found[-1]
-        if told is not None:
-            told(report.looked_at, max(total, report.looked_at))
-    gone = side.conn.execute(
-        "SELECT start, end FROM dropped WHERE layer = 'raw' AND end >= ? ORDER BY start", (since,)
-    )
-    report.gone = tuple(Span(max(start, since - 1), end) for start, end in gone)
-    return report
+        go_on()
 
 
-def _reprice_rows(
-    side: WriteSide, rows: list[Row], price: Callable[[Call], None], report: RepriceReport
+def _reprice_sealed(
+    side: WriteSide, since: Micros, price: Price, report: RepriceReport, go_on: Callable[[], None]
 ) -> None:
+    with closing(opening.connect_reader(side.path)) as reader:
+        for segment in segments.overlapping(reader, Span(since - 1, _EVER)):
+            before = report.changed
+            booked = segment.integers("booked")
+            numbers: list[int] = segment.integers("id")[segment.left() & (booked >= since)].tolist()
+            for at in range(0, len(numbers), _STEP):
+                with side.transaction():
+                    rows = calls.load(side.conn, numbers[at : at + _STEP])
+                    _reprice_rows(side, list(rows.values()), price, report)
+                go_on()
+            if report.changed > before:
+                sealing.reseal(side, reader, segment.id, segment.first)
+
+
+def _reprice_rows(side: WriteSide, rows: list[Row], price: Price, report: RepriceReport) -> None:
     old: list[Row] = []
     new: list[Row] = []
     for row in rows:

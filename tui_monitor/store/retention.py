@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, events, head, identity, imports, pastalerts, rollups, zones
+from tui_monitor.store import (
+    calls,
+    cells,
+    events,
+    identity,
+    imports,
+    pastalerts,
+    rollups,
+    segments,
+    zones,
+)
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
@@ -50,6 +60,11 @@ class RetentionReport:
 
 def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
     """Drop what is too old, then the oldest raw calls while the database is too large."""
+    with side.upkeep:
+        return _retain(side, settings, now)
+
+
+def _retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
     report = RetentionReport()
     while _build_day(side):
         pass
@@ -89,9 +104,7 @@ def _drop_calls(side: WriteSide, cutoff: Micros) -> int:
     dropped, after = 0, 0
     while True:
         with side.transaction():
-            found = side.conn.execute(
-                "SELECT id, booked, arrived FROM calls WHERE id > ? ORDER BY id LIMIT ?", (after, _STEP)
-            ).fetchall()
+            found = calls.after(side.conn, after, _STEP)
             old = [number for number, booked, arrived in found if max(booked, arrived) <= cutoff]
             _drop_rows(side, old)
             dropped += len(old)
@@ -107,7 +120,7 @@ def _shrink(side: WriteSide, size: int) -> int:
         with side.transaction():
             if used_bytes(side.conn) <= size:
                 return dropped
-            numbers = [n for (n,) in side.conn.execute("SELECT id FROM calls ORDER BY id LIMIT ?", (_STEP,))]
+            numbers = [number for number, _, _ in calls.after(side.conn, 0, _STEP)]
             if not numbers:
                 return dropped
             _drop_rows(side, numbers)
@@ -136,12 +149,13 @@ def _drop_rows(side: WriteSide, numbers: Sequence[int]) -> None:
     if not numbers:
         return
     conn = side.conn
-    rows = list(head.load(conn, numbers).values())
+    rows = list(calls.load(conn, numbers).values())
     booked = [row.call.booked for row in rows]
     for table, column in (("calls", "id"), ("parts", "call")):
         conn.execute(
             f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
         )
+    segments.take_out(conn, numbers)
     _drop_identities(conn, rows)
     brought = Counter(p.call.batch_id for row in rows for p in row.parts if p.call.batch_id is not None)
     imports.lose(conn, brought)
@@ -161,7 +175,7 @@ def _drop_identities(conn: sqlite3.Connection, rows: Sequence[Row]) -> None:
             own = identity.source_hash(part.call.source, part.call.source_key)
             contents[own] = identity.content_mark(part.call)
         marks += [(number, mark, row.arrived // DAY) for number, mark in contents.items()]
-    identity.forget(conn, forgotten)
+    identity.drop(conn, forgotten)
     identity.outlive(conn, marks)
 
 
@@ -187,12 +201,10 @@ def note_dropped(
 
 def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: str) -> bool:
     if layer is Layer.RAW:
-        sql, bounds = "SELECT 1 FROM calls WHERE booked > ? AND booked <= ?", (span.start, span.end)
-    else:
-        run = cells.whole_cells(layer, span, zone, name)
-        sql = f"SELECT 1 FROM {layer.value} WHERE key >= ? AND key < ?"
-        bounds = (run.start << SERIES_BITS, run.stop << SERIES_BITS)
-    return conn.execute(f"{sql} LIMIT 1", bounds).fetchone() is None
+        return not calls.any_in(conn, span)
+    run = cells.whole_cells(layer, span, zone, name)
+    sql = f"SELECT 1 FROM {layer.value} WHERE key >= ? AND key < ? LIMIT 1"
+    return conn.execute(sql, (run.start << SERIES_BITS, run.stop << SERIES_BITS)).fetchone() is None
 
 
 def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
@@ -230,7 +242,9 @@ def _expire_identities(side: WriteSide, now: Micros) -> int:
         if row is not None and row[0] == today:
             return 0
         side.conn.execute("INSERT OR REPLACE INTO meta VALUES ('identities_expired', ?)", (today,))
-        return identity.expire(side.conn, (now - IDENTITIES_KEPT) // DAY)
+        expired = identity.expire(side.conn, (now - IDENTITIES_KEPT) // DAY)
+        side.packs.forget()
+        return expired
 
 
 def _build_day(side: WriteSide) -> bool:
@@ -241,11 +255,9 @@ def _build_day(side: WriteSide) -> bool:
             return False
 
         def add(number: int, name: str, span: Span) -> None:
-            found = side.conn.execute(
-                "SELECT id FROM calls WHERE booked > ? AND booked <= ?", (span.start, span.end)
-            ).fetchall()
+            found = calls.ids_in(side.conn, span)
             for at in range(0, len(found), _STEP):
-                rows = list(head.load(side.conn, [n for (n,) in found[at : at + _STEP]]).values())
+                rows = list(calls.load(side.conn, found[at : at + _STEP]).values())
                 deltas = rollups.Deltas.of((), rows, side.keys)
                 rollups.apply_days(side.conn, number, deltas, {number: name}, side.keys)
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.store import cells, histogram
+from tui_monitor.store import calls, cells, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
+from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, SeriesKeys
 from tui_monitor.store.head import Row
 from tui_monitor.store.measures import SUMMED, measured
 
-UNKNOWN = np.iinfo(np.int64).min
-"""Stands for a value that is not known in arrays of integers."""
 _MOST = np.iinfo(np.int64).max
 _AT = {name: i for i, name in enumerate(MEASURES)}
 _SUMMED_AT = [_AT[name] for name in SUMMED]
@@ -243,9 +242,6 @@ def _raw_extremes(
     zone = zones[cells.split_day(cell)[0]] if layer is Layer.DAY else "UTC"
     span = cells.cell_span(layer, cell, zone)
     members = keys.members(series) if layer is Layer.MINUTE else [series]
-    low, high, known = conn.execute(
-        f"""SELECT min({name}), max({name}), count({name}) FROM calls
-        WHERE booked > ? AND booked <= ? AND series IN (SELECT value FROM json_each(?))""",
-        (span.start, span.end, json.dumps(members)),
-    ).fetchone()
-    return (low, high) if known == n else None
+    values = calls.columns_in(conn, span, [name], "series", members)
+    values = values[values != UNKNOWN]
+    return (int(values.min()), int(values.max())) if len(values) == n else None

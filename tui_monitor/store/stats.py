@@ -7,13 +7,14 @@ from pathlib import Path
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, WEEK, Micros
-from tui_monitor.store import cells, retention, zones
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import calls, cells, retention, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
-    "raw": ("calls", "parts"),
+    "raw": ("calls", "parts", "segments", "segment_columns"),
     "minute": ("minute",),
     "hour": ("hour",),
     "day": ("day",),
@@ -27,10 +28,11 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "steps": ("sample_steps",),
     "events": ("events", "starts"),
-    "identities": ("identities",),
+    "identities": ("identities", "identity_runs", "identity_chunks"),
     "labels": ("terms", "series_keys", "attribute_names"),
 }
 """Layer → its tables; what is in none of them is `other`."""
+_EVER = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def _sizes(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: Micros) -> LayerStats:
-    rows = _count(conn, _TABLES[name][0])
+    rows = _rows(conn, name)
     first, last, recent = _times(conn, name, now)
     if name == "samples":
         rows, first, last, recent = reading.shape(conn, now - WEEK)
@@ -114,8 +116,13 @@ def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: M
     return LayerStats(name, rows, size, first, last, per_day)
 
 
-def _count(conn: sqlite3.Connection, table: str) -> int:
-    return conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+def _rows(conn: sqlite3.Connection, name: str) -> int:
+    if name == "raw":
+        return calls.total(conn)
+    (rows,) = conn.execute(f"SELECT count(*) FROM {_TABLES[name][0]}").fetchone()
+    if name == "identities":
+        rows += conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
+    return rows
 
 
 def _times(
@@ -124,7 +131,7 @@ def _times(
     """First and last instant, and how many rows belong to the last seven days."""
     match name:
         case "raw":
-            return _of_column(conn, "calls", "booked", now)
+            return (*calls.bounds(conn), calls.count(conn, Span(now - WEEK, _EVER)))
         case "events":
             return _of_column(conn, "events", "ts", now)
         case "minute" | "hour":

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_monitor.store import cells, migrations, opening
+from tui_monitor.store import cells, migrations, opening, runs, segments
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
@@ -56,10 +56,20 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
     (dropped,) = conn.execute("SELECT count(*) FROM dropped WHERE layer = 'day'").fetchone()
     if counted != noted and not dropped:
         told.append(f"the days count {counted} calls, {noted} were stored; `db rebuild-rollups` mends that")
-    (lost,) = conn.execute(
-        """SELECT count(*) FROM identities i WHERE call IS NOT NULL
+    rows = conn.execute(
+        """SELECT call FROM identities i WHERE call IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM calls WHERE id = i.call)"""
-    ).fetchone()
+    ).fetchall()
+    damaged = [fault for segment in segments.every(conn) for fault in segment.faults()] + runs.faults(conn)
+    if damaged:
+        return [*told, *damaged][:_MOST]
+    elsewhere = [number for (number,) in rows]
+    sealed = {
+        number
+        for segment, inside in segments.covering(conn, set(elsewhere))
+        for number in segment.integers("id")[segment.positions(inside)].tolist()
+    }
+    lost = sum(number not in sealed for number in elsewhere)
     if lost:
         told.append(f"{lost} identities lead to calls that are not there")
     return told

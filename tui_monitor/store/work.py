@@ -13,21 +13,24 @@ from dataclasses import replace
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Retract
-from tui_monitor.store import head, identity
+from tui_monitor.store import calls as stored
+from tui_monitor.store import identity
 from tui_monitor.store.api import Outcome
 from tui_monitor.store.head import Row
 from tui_monitor.store.identity import Gone
 from tui_monitor.store.merge import Part, content, groups, merge, outgrows
+from tui_monitor.store.runs import Packs
 
 
 class Work:
     """Rows before and after, by number; `None` after is a row taken out."""
 
     def __init__(
-        self, conn: sqlite3.Connection, now: Micros, next_seq: int,
+        self, conn: sqlite3.Connection, runs: Packs, now: Micros, next_seq: int,
         price: Callable[[Call], None] | None = None,
     ) -> None:  # fmt: skip
         self._conn = conn
+        self._runs = runs
         self._now = now
         self._price = price
         self.next_seq = next_seq
@@ -66,11 +69,15 @@ class Work:
 
     def _look_up(self, numbers: Sequence[int]) -> None:
         fresh = {number for number in numbers if number not in self._places}
-        found = identity.lookup(self._conn, fresh)
-        self._places |= found
+        found = identity.lookup(self._conn, self._runs, fresh)
         rows = {place for place in found.values() if isinstance(place, int)} - self.before.keys()
         if rows:
-            self.before |= head.load(self._conn, rows)
+            self.before |= stored.load(self._conn, rows)
+        self._places |= {
+            number: place
+            for number, place in found.items()
+            if isinstance(place, Gone) or place in self.before
+        }
 
     def _row(self, number: int) -> Row | None:
         return self.after[number] if number in self.after else self.before.get(number)
@@ -183,9 +190,9 @@ def row_hashes(row: Row) -> list[int]:
     return list(found)
 
 
-def move_identities(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row]) -> None:
+def move_identities(conn: sqlite3.Connection, runs: Packs, old: Sequence[Row], new: Sequence[Row]) -> None:
     """Let identities lead to the new rows and no longer to the old ones."""
     places = {number: row.id for row in new for number in row_hashes(row)}
     stale = {number for row in old for number in row_hashes(row)} - places.keys()
-    identity.forget(conn, stale)
+    identity.forget(conn, runs, stale)
     identity.remember(conn, places)

@@ -9,11 +9,12 @@ from pathlib import Path
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
-from tui_monitor.store import dictionary, events, head, imports, ledger, rollups, zones
+from tui_monitor.store import calls, dictionary, events, head, imports, ledger, rollups, segments, zones
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
 from tui_monitor.store.opening import explained
+from tui_monitor.store.runs import Packs
 from tui_monitor.store.series import sealing
 from tui_monitor.store.series.log import SeriesTable
 from tui_monitor.store.work import Work, move_identities
@@ -28,12 +29,17 @@ class WriteSide:
         self.path = path
         self.conn = conn
         self.guard = threading.Lock()
+        self.upkeep = threading.Lock()
+        """Held, before `guard`, by what moves calls about or goes through all of them."""
+        self.touched: set[int] | None = None
+        """Numbers of calls that change while some are being sealed."""
         self.price: Callable[[Call], None] | None = None
         self._clock = clock
         self._max_series = max_series
         self.terms = Terms(conn)
         self.keys = SeriesKeys(conn)
         self.series = SeriesTable(conn)
+        self.packs = Packs(conn)
         self._sealing_samples = sealing.Pace()
         self._attributes: set[str] = set()
         rollups.prepare(conn)
@@ -57,13 +63,14 @@ class WriteSide:
         self.terms.forget()
         self.keys.forget()
         self.series.forget()
+        self.packs.forget()
         self._attributes.clear()
 
     def write(self, batch: WriteBatch) -> WriteResult:
         """Store a batch in one transaction."""
         with self.transaction() as now:
             result = WriteResult()
-            work = Work(self.conn, now, self._next_call(), self.price)
+            work = Work(self.conn, self.packs, now, self._next_call(), self.price)
             result.calls = work.add(batch.calls, batch.remember)
             result.retracts = work.retract(batch.retracts)
             changed = self._store_calls(work)
@@ -101,11 +108,11 @@ class WriteSide:
                     imports.drop_feed(self.conn, batch_id)
                     imports.finish_undo(self.conn, batch_id, now)
                     self.series.forget()
-                    dictionary.sweep(self.conn)
+                    dictionary.sweep(self.conn, calls.series_used(self.conn))
                     self.keys.forget()
                     self.bump()
                     return taken
-                work = Work(self.conn, now, self._next_call(), self.price)
+                work = Work(self.conn, self.packs, now, self._next_call(), self.price)
                 outcomes = work.retract(found)
                 if Outcome.RETRACTED not in outcomes:
                     raise sqlite3.IntegrityError("calls of an import are not found by their identity")
@@ -119,13 +126,17 @@ class WriteSide:
 
         `in_place` says that identities, times and labels stay as they are.
         """
+        touched = self.touched
+        if touched is not None:
+            touched.update(row.id for row in (*old, *new))
+        segments.take_out(self.conn, [row.id for row in old])
         head.replace(self.conn, old, new, self.terms, self.keys)
         names = {name for row in new for name in row.call.attrs} - self._attributes
         if names:
             self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in names])
             self._attributes |= names
         if not in_place:
-            move_identities(self.conn, old, new)
+            move_identities(self.conn, self.packs, old, new)
         deltas = rollups.Deltas.of(old, new, self.keys, in_place=in_place)
         rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells
+from tui_monitor.store import calls, cells
 from tui_monitor.store.api import Holding, Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 
@@ -34,7 +34,7 @@ def use(conn: sqlite3.Connection, name: str, now: Micros) -> None:
             drop(conn, kept[0][0])
         taken = names(conn)
         number = next(n for n in range(cells.UTC_ZONE, 127) if n not in taken)
-        (last,) = conn.execute("SELECT max(booked) FROM calls").fetchone()
+        _, last = calls.bounds(conn)
         built = None if last is None else last // cells.DAY + 3
         conn.execute("INSERT INTO zones VALUES (?, ?, ?, ?)", (number, name, now, built))
     conn.execute("UPDATE zones SET used = ? WHERE name = ?", (now, name))
@@ -68,9 +68,7 @@ def build_day(
 ) -> None:
     """Make the newest day that a zone lacks; `add(number, name, span)` sums up the raw calls of the span."""
     number, name, built = zone
-    newest = conn.execute(
-        "SELECT max(booked) FROM calls WHERE booked < ?", (cells.midnight(name, built),)
-    ).fetchone()[0]
+    newest = calls.newest_before(conn, cells.midnight(name, built))
     if newest is None:
         conn.execute(
             "INSERT OR IGNORE INTO dropped SELECT 'day', ?, start, end FROM dropped WHERE layer = 'raw'",

@@ -12,7 +12,7 @@ from agent_run import labels, sums
 from claude_lines_made import PROJECT, Forest, answer, dump
 
 from tui_monitor.config.settings import Agents, Collector, Consent
-from tui_monitor.model.clock import ManualClock, SystemClock
+from tui_monitor.model.clock import DAY, ManualClock, SystemClock
 from tui_monitor.model.errors import Busy, StoreError
 from tui_monitor.model.feed import Record
 from tui_monitor.recorder.commit import commit
@@ -283,3 +283,31 @@ async def test_a_clock_that_jumps_changes_nothing(
         put(transcripts, 3)
         await until(lambda: sums(store)["calls"] == 3)
     assert all(lag is None or lag >= 0 for lag in context.lags)
+
+
+class Settable(SystemClock):
+    """A clock that somebody sets."""
+
+    behind = 0
+
+    def now(self) -> int:
+        return super().now() - self.behind
+
+
+async def test_calls_written_under_a_clock_that_was_wrong_are_read_again_when_it_is_right(
+    store: Store, private_home: Path, transcripts: Path
+) -> None:
+    """The collector refuses what lies in the future, so how far the file was read must not be kept."""
+    put(transcripts, 1, "s-1")
+    context = Context(store, Settings())
+    clock = context.clock = Settable()
+    clock.behind = 20 * 366 * DAY
+    async with running(context, private_home):
+        await until(lambda: context.submits)
+        await asyncio.sleep(0.05)
+        assert store.offsets("claude-code:") == {}
+        submits = context.submits
+        clock.behind = 0
+        await until(lambda: context.submits > submits)
+        await until(lambda: store.offsets("claude-code:"))
+    assert Outcome.DUPLICATE in context.outcomes

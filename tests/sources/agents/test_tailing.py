@@ -8,7 +8,7 @@ import pytest
 from agent_run import AgentRun
 from claude_lines_made import PROJECT, answer, dump
 
-from tui_monitor.sources.agents import folders, lines
+from tui_monitor.sources.agents import folders, lines, logs
 from tui_monitor.sources.agents.folders import Folders
 from tui_monitor.sources.agents.lines import pieces
 from tui_monitor.sources.agents.place import Place
@@ -329,3 +329,30 @@ def test_a_damaged_place_is_no_place(path: Path, root: Path, store: Store) -> No
     run.restart()
     run.step()
     assert outputs(run) == 1
+
+
+class Slow:
+    """A clock by which every look takes a minute."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> int:
+        return 0
+
+    def monotonic(self) -> float:
+        self.seconds += 60
+        return self.seconds
+
+
+def test_a_file_that_rested_is_looked_at_soon_on_a_busy_machine(
+    path: Path, root: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "HOT", 0)
+    append(path, call(1))
+    run = AgentRun(store, root)
+    run.logs = logs.Logs(run.adapter, [root], Slow())
+    run.step()
+    append(path, call(2, out=10))
+    run.step()
+    assert outputs(run) == 11

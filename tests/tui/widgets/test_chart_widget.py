@@ -99,6 +99,10 @@ async def test_chart_without_data_takes_keys_calmly(stage):
         chart.focus()
         await pilot.press("left", "right", "home", "end", "escape")
         assert chart.pointed is None
+        # Not yet read is another thing than not there.
+        assert "reading" in "".join(app.lines())
+        chart.show(ChartData())
+        await pilot.pause()
         assert "no data" in "".join(app.lines())
 
 

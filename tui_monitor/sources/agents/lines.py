@@ -8,8 +8,8 @@ import orjson
 
 from tui_monitor.sources.agents.api import Block
 
-BLOCK = 1 << 19
-"""Bytes that are read at once."""
+BLOCK = 1 << 17
+"""Bytes that are read at once: what stays in the processor's own memory is searched in half the time."""
 MAX_LINE = 32 << 20
 """Bytes of a line that is kept; a longer one is passed over, counted and told."""
 

@@ -24,6 +24,8 @@ READERS = 256
 """Readers that are kept between two looks."""
 _SHARE = 50
 """Looking at everything takes at most this part of the time: what takes 10 ms is done every half second."""
+_LONGEST_S = 5.0
+"""Time between two looks at everything at most, however busy the machine is; seconds."""
 
 
 class Logs:
@@ -96,7 +98,7 @@ class Logs:
         self._tell_folders()
         self._forget_deleted()
         took = self._clock.monotonic() - now
-        self._next_round = now + took * _SHARE
+        self._next_round = now + min(took * _SHARE, _LONGEST_S)
 
     def waiting(self) -> list[Tail]:
         """Files with something to read, the most recently changed first."""

@@ -18,7 +18,7 @@ from tui_monitor.model.units import size
 from tui_monitor.sources.agents.api import Adapter
 from tui_monitor.sources.agents.billing import bill, billed
 from tui_monitor.sources.agents.logs import Logs, bad_lines, prefix
-from tui_monitor.sources.agents.tail import Slice
+from tui_monitor.sources.agents.tail import Slice, Tail
 from tui_monitor.sources.api import SourceContext, SourceSettings
 
 RECORDS = 2_000
@@ -113,12 +113,15 @@ class _Reading:
         self._done = 0
         self._total = 0
         self._first = True
+        self._ahead: dict[str, tuple[Tail, Micros]] = {}
+        """Files with calls that lie too far in the future to be taken, and from when the first is not."""
 
     async def run(self) -> None:
         """Until the settings change or the folders are gone."""
         try:
             while self._ctx.settings is self._settings:
                 await self._in_thread(self._logs.look)
+                self._read_again()
                 await self._read_waiting()
                 for problem in self._problems():
                     self._ctx.problem(problem)
@@ -129,6 +132,12 @@ class _Reading:
         finally:
             if self._storing is not None:
                 self._storing.cancel()
+
+    def _read_again(self) -> None:
+        """What was written in the future by a clock that has been set right by now."""
+        now = self._ctx.clock.now()
+        for key in [key for key, (_, since) in self._ahead.items() if since <= now]:
+            self._ahead.pop(key)[0].restart()
 
     async def _read_waiting(self) -> None:
         tails = self._logs.waiting()
@@ -184,7 +193,9 @@ class _Reading:
                 break
             bill(part.found.records, self._billing)
             batch.records += part.found.records
-            batch.offsets[part.tail.key] = part.place
+            self._note_ahead(part)
+            if part.tail.key not in self._ahead:
+                batch.offsets[part.tail.key] = part.place
             batch.problems += bad_lines(part)
             batch.bytes += part.bytes
             if any(isinstance(record, Retract) for record in part.found.records):
@@ -194,6 +205,15 @@ class _Reading:
             time.sleep(0)
         batch.problems += self._problems()
         return batch
+
+    def _note_ahead(self, part: Slice) -> None:
+        """A place is not stored behind calls that are refused now and may be taken later."""
+        latest = self._ctx.clock.now() + self._settings.collector.max_future
+        booked = [r.booked for r in part.found.records if isinstance(r, Call) and r.booked > latest]
+        if booked:
+            since = min(booked) - self._settings.collector.max_future
+            known = self._ahead.get(part.tail.key)
+            self._ahead[part.tail.key] = part.tail, min(since, known[1]) if known else since
 
     def _problems(self) -> list[str]:
         found, self._logs.problems = self._logs.problems, []

@@ -1,5 +1,6 @@
 """Agents' logs in portions; large ones are read by a process of their own, while this one writes."""
 
+import copyreg
 import gc
 import os
 import pickle
@@ -9,10 +10,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
 from tui_monitor.model.feed import Record, Retract
 from tui_monitor.sources.agents.api import Kind
@@ -91,6 +94,9 @@ def send(name: str, paths: Sequence[Path]) -> None:
     # Whoever presses ctrl+c means the command, and that ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(200_000, 20, 20)
+    # Values without their names take less than half the time, on both sides.
+    values = attrgetter(*(each.name for each in fields(Call)))
+    copyreg.pickle(Call, lambda call: (Call, values(call)))
     waiting: queue.Queue[bytes] = queue.Queue(_AHEAD)
     threading.Thread(target=_write, args=(waiting,), daemon=True).start()
     for portion in portions(name, paths):

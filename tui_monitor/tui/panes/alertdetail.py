@@ -8,6 +8,7 @@ from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.tui.drawing import Glyphs, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.alertlines import SEVERITY, against, glyph_of, labels_of, matcher_words, name_of
+from tui_monitor.tui.panes.charts import drawn_unit
 from tui_monitor.tui.widgets.chart import ChartData, ChartSeries
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
@@ -154,7 +155,7 @@ def chart_of(result: "Result", alert: Alert, look: Look) -> ChartData:
     return ChartData(
         times=result.times,
         series=tuple(lines),
-        unit=result.unit or alert.unit,
+        unit=drawn_unit(result.unit or alert.unit),
         calendar=look.calendar,
         thresholds=level,
         title="VALUE AND THRESHOLD",

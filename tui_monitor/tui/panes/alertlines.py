@@ -70,6 +70,8 @@ def against(alert: Alert, value: float | None, room: int = 0) -> str:
     """A value against the threshold, which takes `room` cells: `60.0 % > 50.0 %`."""
     if alert.threshold is None:
         return show(value, alert.unit)
+    if alert.op == "==":
+        return show(value, alert.unit)
     threshold = show(alert.threshold, alert.unit)
     return f"{show(value, alert.unit)} {_OPS.get(alert.op, alert.op)} {threshold:<{room}}"
 

@@ -29,6 +29,11 @@ class Colours:
         return self._taken
 
 
+def drawn_unit(unit: str) -> str:
+    """The unit of a chart's axis: between two states there is no word."""
+    return "" if unit == "state" else unit
+
+
 def name_of(series: "Series", metric: str = "") -> str:
     """A series in words: the values of its labels, or their pairs where values alone do not tell."""
     values = [value or UNKNOWN for name, value in series.labels if name != "__name__"]
@@ -64,7 +69,7 @@ def chart_of(
     return ChartData(
         times=result.times,
         series=tuple(sorted(lines, key=lambda line: line.name)),
-        unit=result.unit,
+        unit=drawn_unit(result.unit),
         calendar=look.calendar,
         thresholds=tuple(thresholds),
         title=title,

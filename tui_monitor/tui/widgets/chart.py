@@ -52,7 +52,8 @@ class Chart(Drawn, can_focus=True):
         self, data: ChartData | None = None, *, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._data = data or ChartData()
+        # Nothing was read yet, which is not the same as nothing being there.
+        self._data = data or ChartData(empty="reading")
         self._pointed: Micros | None = None
         self._plot: tuple[Size, list[Strip]] | None = None
 

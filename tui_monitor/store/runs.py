@@ -1,0 +1,244 @@
+"""Runs of packed identities in the database: looked into, put together, dropped."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_monitor.model.errors import StoreError
+from tui_monitor.store import blobs
+from tui_monitor.store.packs import (
+    CHUNK,
+    CHUNK_BITS,
+    FILTER_BITS,
+    FORGOTTEN,
+    GONE,
+    SLICE_BITS,
+    SLICES,
+    Entries,
+    Packed,
+    days,
+    filter_places,
+    live,
+    newest,
+    pack,
+    unpack_chunk,
+)  # fmt: skip
+
+_LARGEST = 1 << 20
+"""Hashes of a run beyond which it is not put together with others."""
+_FILTERS = 64 << 20
+"""Bytes of filters held in memory; runs beyond that are looked into without."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What is held in memory of a run."""
+
+    id: int
+    firsts: np.ndarray
+    filter: np.ndarray | None = None
+
+    def maybe(self, hashes: np.ndarray) -> np.ndarray:
+        """Which of these can be in it."""
+        if self.filter is None:
+            return hashes >= self.firsts[0]
+        words, bits = filter_places(hashes, len(self.filter))
+        return self.filter[words] & bits == bits
+
+
+class Packs:
+    """The runs of a database, for its writer. `forget` after a rollback."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._runs: list[list[Run]] | None = None
+        """By slice, the newest first."""
+        self._held: dict[int, Run] = {}
+        self._turn = 0
+
+    def turn(self) -> int:
+        """The slice whose turn it is; each comes after all others."""
+        self._turn = (self._turn + 1) % SLICES
+        return self._turn
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._runs = None
+        self._held = {}
+
+    def renew(self) -> None:
+        """Look again which runs there are."""
+        self._runs = None
+
+    def lookup(self, wanted: Iterable[int]) -> dict[int, int]:
+        """The values of these signed hashes that are in a run."""
+        runs = self._known()
+        if not any(runs):
+            return {}
+        hashes = np.unique(np.fromiter(wanted, dtype=np.int64).view(np.uint64))
+        found: dict[int, int] = {}
+        slices = (hashes >> np.uint64(64 - SLICE_BITS)).astype(np.int64)
+        for number in np.unique(slices).tolist():
+            left = hashes[slices == number]
+            for run in runs[number]:
+                here = self._find(run, left[run.maybe(left)])
+                signed = here.hashes.view(np.int64).tolist()
+                found.update(zip(signed, here.values.tolist(), strict=True))
+                left = left[~np.isin(left, here.hashes)] if len(here) else left
+        return found
+
+    def _find(self, run: Run, hashes: np.ndarray) -> Entries:
+        at = np.searchsorted(run.firsts, hashes, side="right") - 1
+        parts: list[Entries] = [Entries(hashes[:0], hashes[:0])]
+        for chunk in np.unique(at[at >= 0]).tolist():
+            entries = read_chunk(self._conn, run.id, chunk)
+            parts.append(entries.keep(np.isin(entries.hashes, hashes[at == chunk])))
+        return Entries(
+            *(np.concatenate(column) for column in zip(*((p.hashes, p.values) for p in parts), strict=True))
+        )
+
+    def _known(self) -> list[list[Run]]:
+        if self._runs is None:
+            runs: list[list[Run]] = [[] for _ in range(SLICES)]
+            room = _FILTERS
+            held: dict[int, Run] = {}
+            rows = self._conn.execute("SELECT id, slice, count FROM identity_runs ORDER BY id DESC")
+            for number, part, count in rows.fetchall():
+                room -= count * FILTER_BITS // 8
+                held[number] = self._held.get(number) or self._load(number, filtered=room >= 0)
+                runs[part].append(held[number])
+            self._runs, self._held = runs, held
+        return self._runs
+
+    def _load(self, number: int, *, filtered: bool) -> Run:
+        sql = f"SELECT firsts, {'filter' if filtered else 'NULL'} FROM identity_runs WHERE id = ?"
+        firsts, kept = self._conn.execute(sql, (number,)).fetchone()
+        run = Run(number, np.frombuffer(_unsealed(number, firsts), dtype="<u8"))
+        if kept is not None:
+            run.filter = np.frombuffer(_unsealed(number, kept), dtype="<u8")
+        return run
+
+
+def _unsealed(run: int, blob: bytes) -> bytes:
+    try:
+        return blobs.unseal(blob)
+    except blobs.Damaged as error:
+        raise _damaged(run) from error
+
+
+def _damaged(run: int) -> StoreError:
+    return StoreError(
+        f"run {run} of packed identities is damaged", hint="put a copy back (`tui-monitor db restore FILE`)"
+    )
+
+
+def read_chunk(conn: sqlite3.Connection, run: int, chunk: int) -> Entries:
+    """Some neighbouring hashes of a run."""
+    number = (run << CHUNK_BITS) + chunk
+    row = conn.execute("SELECT data FROM identity_chunks WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise _damaged(run)
+    try:
+        return unpack_chunk(row[0])
+    except blobs.Damaged as error:
+        raise _damaged(run) from error
+
+
+def read_run(conn: sqlite3.Connection, run: int, count: int) -> Entries:
+    """All of a run."""
+    parts = [read_chunk(conn, run, chunk) for chunk in range(-(-count // CHUNK))]
+    return Entries(np.concatenate([p.hashes for p in parts]), np.concatenate([p.values for p in parts]))
+
+
+def store(conn: sqlite3.Connection, packed: Packed) -> None:
+    """Put a run in the place of others; inside a transaction."""
+    for run in packed.instead:
+        drop(conn, run)
+    if not packed.count:
+        return
+    number = conn.execute(
+        "INSERT INTO identity_runs (slice, count, call_high, day, firsts, filter) VALUES (?, ?, ?, ?, ?, ?)",
+        (packed.slice, packed.count, packed.call_high, packed.day, packed.firsts, packed.filter),
+    ).lastrowid
+    assert number is not None
+    conn.executemany(
+        "INSERT INTO identity_chunks VALUES (?, ?)",
+        [((number << CHUNK_BITS) + at, blob) for at, blob in enumerate(packed.chunks)],
+    )
+
+
+def drop(conn: sqlite3.Connection, run: int) -> None:
+    """Drop a run; inside a transaction."""
+    conn.execute("DELETE FROM identity_runs WHERE id = ?", (run,))
+    low, high = run << CHUNK_BITS, (run + 1) << CHUNK_BITS
+    conn.execute("DELETE FROM identity_chunks WHERE id >= ? AND id < ?", (low, high))
+
+
+def with_older(conn: sqlite3.Connection, part: int, fresh: Entries, lowest: int) -> Packed:
+    """A run of new entries and of the runs before it that are no larger than what comes together.
+
+    `lowest` is the lowest number of a call that is kept: what leads to earlier ones goes.
+    """
+    rows = conn.execute(
+        "SELECT id, count FROM identity_runs WHERE slice = ? ORDER BY id DESC", (part,)
+    ).fetchall()
+    group, instead, total = [fresh], [], len(fresh)
+    for run, count in rows:
+        if count > total or total + count > _LARGEST:
+            break
+        group.append(read_run(conn, run, count))
+        instead.append(run)
+        total += count
+    entries = newest(group)
+    dead = (entries.values & np.uint64(GONE)) == 0
+    dead &= entries.values < np.uint64(live(lowest))
+    if len(instead) == len(rows):
+        dead |= entries.values == np.uint64(FORGOTTEN)
+    return pack(part, entries.keep(~dead), instead)
+
+
+def expire(conn: sqlite3.Connection, before_day: int, lowest: int) -> int:
+    """Drop the gone of before a day, and runs that lead to no call that is kept; how many of the gone."""
+    dropped = 0
+    rows = conn.execute(
+        "SELECT id, slice, count FROM identity_runs WHERE day < ? ORDER BY id", (before_day,)
+    ).fetchall()
+    for run, part, count in rows:
+        entries = read_run(conn, run, count)
+        when = days(entries.values)
+        old = ((entries.values & np.uint64(GONE)) != 0) & (when > 0) & (when < np.uint64(before_day + 1))
+        dropped += int(old.sum())
+        _rewrite(conn, run, pack(part, entries.keep(~old), []))
+    for (run,) in conn.execute(
+        "SELECT id FROM identity_runs WHERE day IS NULL AND call_high < ?", (lowest,)
+    ).fetchall():
+        drop(conn, run)
+    return dropped
+
+
+def _rewrite(conn: sqlite3.Connection, run: int, packed: Packed) -> None:
+    """Put a run in the place of another and let it keep its number, and so its age."""
+    drop(conn, run)
+    if packed.count:
+        conn.execute(
+            "INSERT INTO identity_runs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (run, packed.slice, packed.count, packed.call_high, packed.day, packed.firsts, packed.filter),
+        )
+        numbered = [((run << CHUNK_BITS) + at, blob) for at, blob in enumerate(packed.chunks)]
+        conn.executemany("INSERT INTO identity_chunks VALUES (?, ?)", numbered)
+
+
+def faults(conn: sqlite3.Connection) -> list[str]:
+    """What is damaged."""
+    found: list[str] = []
+    rows = conn.execute("SELECT id, count, firsts, filter FROM identity_runs ORDER BY id").fetchall()
+    for run, count, firsts, kept in rows:
+        try:
+            _unsealed(run, firsts)
+            _unsealed(run, kept)
+            read_run(conn, run, count)
+        except StoreError as error:
+            found.append(error.message)
+    return found

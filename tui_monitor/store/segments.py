@@ -1,0 +1,276 @@
+"""Sealed calls: runs of calls that follow each other in number, kept column by column.
+
+The row table stays the place where calls change: one that does goes back into it, and its segment notes that
+it is gone. So a call is in the row table or in one segment, never in both.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.timerange import Span
+from tui_monitor.store import blobs
+from tui_monitor.store.blobs import UNKNOWN, Damaged, Texts
+from tui_monitor.store.head import COLUMNS, TERMS
+
+TEXTS: tuple[str, ...] = (
+    "source_key", "trace_id", "span_id", "parent_span_id", "call_keys", "media", "attrs",
+)  # fmt: skip
+INTEGERS: tuple[str, ...] = tuple(name for name in COLUMNS if name not in TEXTS)
+_STEPS = frozenset(("id", "booked", "arrived"))
+_NEAR: Mapping[str, tuple[str, ...]] = {
+    "ts_end": ("booked",), "ts_start": ("booked", "latency"),
+    "list_cost": ("cost",), "cost_reported": ("cost",), "cost_computed": ("cost",),
+}  # fmt: skip
+"""Columns that are nearly what others say (the first less the second) are kept as what is left."""
+_ZONED = ("series", *(f"{name}_t" for name in TERMS))
+_FEW = 64
+"""Different values of a column up to which the segment's row names them."""
+_SELECT = "SELECT id, first, rows, booked_low, booked_high, arrived_low, zones, gone FROM segments"
+
+
+@dataclass(slots=True)
+class Segment:
+    """One segment; its columns are read when they are asked for. Every method may raise `StoreError`."""
+
+    conn: sqlite3.Connection
+    id: int
+    first: int
+    rows: int
+    booked_low: int
+    booked_high: int
+    arrived_low: int
+    zones: dict[str, list[int | None]]
+    gone: bytes | None
+    _read: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def integers(self, name: str) -> np.ndarray:
+        """A column of integers, `UNKNOWN` where there is none; gone rows are in it."""
+        found = self._read.get(name)
+        if found is None:
+            blob = self._blob(name)
+            if blob is None:
+                found = np.full(self.rows, UNKNOWN, dtype=np.int64)
+            else:
+                found = self._checked(name, blobs.unpack_integers, blob)
+                if name in _NEAR:
+                    found = np.where(found == UNKNOWN, UNKNOWN, found + _near(self.integers, name))
+            self._read[name] = found
+        return found
+
+    def texts(self, name: str) -> Texts:
+        """A column of texts."""
+        blob = self._blob(name)
+        if blob is None:
+            return Texts(np.full(self.rows, UNKNOWN, dtype=np.int64), b"", np.zeros(0, dtype=np.int64))
+        return self._checked(name, blobs.unpack_texts, blob)
+
+    def left(self) -> np.ndarray:
+        """Which rows are still here."""
+        if self.gone is None:
+            return np.ones(self.rows, dtype=bool)
+        bits = self._checked("gone", blobs.unseal, self.gone)
+        return np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=self.rows) == 0
+
+    def within(self, span: Span) -> np.ndarray:
+        """Which rows are here and booked in the span."""
+        found = self.left()
+        if self.booked_low <= span.start or self.booked_high > span.end:
+            booked = self.integers("booked")
+            found &= (booked > span.start) & (booked <= span.end)
+        return found
+
+    def may_hold(self, column: str, values: Iterable[int | None]) -> bool:
+        """Whether one of these values of a column can be here."""
+        zone = self.zones.get(column)
+        return zone is None or not set(zone).isdisjoint(values)
+
+    def positions(self, ids: Iterable[int]) -> np.ndarray:
+        """Where those of these calls are that are here."""
+        numbers = self.integers("id")
+        wanted = np.fromiter(ids, dtype=np.int64)
+        at = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+        at = np.unique(at[numbers[at] == wanted])
+        return at[self.left()[at]]
+
+    def tuples(self, at: np.ndarray) -> list[tuple[Any, ...]]:
+        """The values of `COLUMNS` of some rows."""
+        columns: list[list[Any]] = []
+        present = self._present()
+        for name in COLUMNS:
+            if name not in present:
+                columns.append([None] * len(at))
+            elif name in TEXTS:
+                columns.append(self.texts(name).at(at))
+            else:
+                values: list[int] = self.integers(name)[at].tolist()
+                columns.append([None if v == UNKNOWN else v for v in values])
+        return list(zip(*columns, strict=True))
+
+    def faults(self) -> list[str]:
+        """What is damaged."""
+        found: list[str] = []
+        for name in sorted(self._present()):
+            try:
+                self.texts(name) if name in TEXTS else self.integers(name)
+            except StoreError as error:
+                found.append(error.message)
+        try:
+            self.left()
+        except StoreError as error:
+            found.append(error.message)
+        return found
+
+    def _present(self) -> set[str]:
+        sql = "SELECT name FROM segment_columns WHERE segment = ?"
+        return {name for (name,) in self.conn.execute(sql, (self.id,))}
+
+    def _blob(self, name: str) -> bytes | None:
+        row = self.conn.execute(
+            "SELECT data FROM segment_columns WHERE segment = ? AND name = ?", (self.id, name)
+        ).fetchone()
+        return row[0] if row else None
+
+    def _checked(self, name: str, unpack: Any, blob: bytes) -> Any:
+        try:
+            return unpack(blob)
+        except Damaged as error:
+            raise StoreError(
+                f"column {name!r} of segment {self.id} (calls {self.first} to {self.id}) is damaged",
+                hint="put a copy back (`tui-monitor db restore FILE`); `tui-monitor db check` names all",
+            ) from error
+
+
+def _near(column: Any, name: str) -> np.ndarray:
+    """What a column is nearly equal to."""
+    base, *less = (np.where(found == UNKNOWN, 0, found) for found in map(column, _NEAR[name]))
+    for found in less:
+        base = base - found
+    return base
+
+
+def overlapping(conn: sqlite3.Connection, span: Span) -> Iterator[Segment]:
+    """Segments with calls booked in the span, by number."""
+    rows = conn.execute(
+        f"{_SELECT} WHERE booked_low <= ? AND booked_high > ? ORDER BY id", (span.end, span.start)
+    ).fetchall()
+    return (_segment(conn, row) for row in rows)
+
+
+def every(conn: sqlite3.Connection) -> Iterator[Segment]:
+    """All segments, by number."""
+    return (_segment(conn, row) for row in conn.execute(f"{_SELECT} ORDER BY id").fetchall())
+
+
+def get(conn: sqlite3.Connection, number: int) -> Segment | None:
+    """One segment."""
+    row = conn.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()
+    return _segment(conn, row) if row else None
+
+
+def covering(conn: sqlite3.Connection, ids: Iterable[int]) -> Iterator[tuple[Segment, list[int]]]:
+    """Segments in whose range some of these calls lie, with those calls."""
+    wanted = sorted(ids)
+    while wanted:
+        row = conn.execute(f"{_SELECT} WHERE id >= ? ORDER BY id LIMIT 1", (wanted[0],)).fetchone()
+        if row is None:
+            return
+        segment = _segment(conn, row)
+        inside = [number for number in wanted if segment.first <= number <= segment.id]
+        if inside:
+            yield segment, inside
+        wanted = [number for number in wanted if number > segment.id]
+
+
+def _segment(conn: sqlite3.Connection, row: Sequence[Any]) -> Segment:
+    number, first, rows, low, high, arrived, zones, gone = row
+    return Segment(conn, number, first, rows, low, high, arrived, json.loads(zones), gone)
+
+
+@dataclass(slots=True)
+class Encoded:
+    """Rows as columns, ready to be stored."""
+
+    rows: int
+    booked: tuple[int, int]
+    arrived: tuple[int, int]
+    zones: str
+    columns: list[tuple[str, bytes]]
+
+
+def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
+    """Values of `COLUMNS`, by number, as columns; there must be some."""
+    by_name = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
+    numbers: dict[str, np.ndarray] = {}
+    columns: list[tuple[str, bytes]] = []
+    for name in INTEGERS:
+        values = by_name[name]
+        numbers[name] = np.fromiter((UNKNOWN if v is None else v for v in values), np.int64, len(values))
+    for name, values in numbers.items():
+        if not (values == UNKNOWN).all():
+            rest = (
+                np.where(values == UNKNOWN, UNKNOWN, values - _near(numbers.get, name))
+                if name in _NEAR
+                else values
+            )
+            columns.append((name, blobs.pack_integers(rest, steps=name in _STEPS)))
+    columns += [
+        (name, blobs.pack_texts(by_name[name])) for name in TEXTS if any(v is not None for v in by_name[name])
+    ]
+    bounds = [(int(numbers[name].min()), int(numbers[name].max())) for name in ("booked", "arrived")]
+    return Encoded(len(rows), bounds[0], bounds[1], _zones(numbers), columns)
+
+
+def _zones(numbers: Mapping[str, np.ndarray]) -> str:
+    zones: dict[str, list[int | None]] = {}
+    for name in _ZONED:
+        values = np.unique(numbers[name])
+        if len(values) <= _FEW:
+            zones[name] = [None if v == UNKNOWN else v for v in values.tolist()]
+    return json.dumps(zones, separators=(",", ":"))
+
+
+def store(conn: sqlite3.Connection, number: int, first: int, encoded: Encoded) -> None:
+    """Put a segment in, or in the place of the one of that number; inside a transaction."""
+    delete(conn, number)
+    conn.execute(
+        "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        (number, first, encoded.rows, encoded.rows, *encoded.booked, *encoded.arrived, encoded.zones),
+    )
+    conn.executemany(
+        "INSERT INTO segment_columns VALUES (?, ?, ?)",
+        [(number, name, blob) for name, blob in encoded.columns],
+    )
+
+
+def delete(conn: sqlite3.Connection, number: int) -> None:
+    """Drop a segment; inside a transaction."""
+    conn.execute("DELETE FROM segments WHERE id = ?", (number,))
+    conn.execute("DELETE FROM segment_columns WHERE segment = ?", (number,))
+
+
+def take_out(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Note of calls that they are no longer in their segments; of others nothing. Inside a transaction."""
+    for segment, inside in covering(conn, ids):
+        at = segment.positions(inside)
+        if not len(at):
+            continue
+        left = segment.left()
+        left[at] = False
+        if not left.any():
+            delete(conn, segment.id)
+            continue
+        booked, arrived = segment.integers("booked")[left], segment.integers("arrived")[left]
+        conn.execute(
+            """UPDATE segments SET left = ?, booked_low = ?, booked_high = ?, arrived_low = ?,
+            arrived_high = ?, gone = ? WHERE id = ?""",
+            (
+                int(left.sum()), int(booked.min()), int(booked.max()), int(arrived.min()), int(arrived.max()),
+                blobs.seal(np.packbits(~left).tobytes()), segment.id,
+            ),
+        )  # fmt: skip
