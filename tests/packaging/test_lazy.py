@@ -72,15 +72,20 @@ def test_headless_commands_never_load_the_toolkit(database: str) -> None:
 
 def test_the_collector_never_loads_the_toolkit(tmp_path: Path) -> None:
     script = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from tui_monitor.cli.main import run
-threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+def end():
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        time.sleep(0.05)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end).start()
 assert run(["collect", "--db", sys.argv[1]]) == 0
 print("uvicorn" in sys.modules, "textual" in sys.modules)
 """
     environ = {**os.environ, "TUI_MONITOR_SERVER__LISTEN": "127.0.0.1:0"}
     command = [sys.executable, "-c", script, str(tmp_path / "c.db")]
-    ran = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=30, check=True)
+    ran = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=100, check=True)
     assert ran.stdout.splitlines()[-1] == "True False"
 
 
