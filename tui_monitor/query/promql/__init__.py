@@ -1,0 +1,1 @@
+"""PromQL, whole: language, types and vectorised evaluation."""

@@ -1,0 +1,1 @@
+"""The functions: one table, and what each computes."""

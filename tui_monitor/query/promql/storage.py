@@ -1,0 +1,72 @@
+"""Where the evaluator gets series from: sources that hand out samples, or answer a function themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.query.promql.ast import Matcher
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tui_monitor.query.promql.values import SeriesSet, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a source may use to read less; ignoring it is right too."""
+
+    step: Micros = 0
+    """Between the instants; 0 for one."""
+    length: Micros = 0
+    """Of the range; 0 for an instant vector."""
+    function: str = ""
+    """The function that is applied to the range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A function of a range selector at many instants, `offset` and `@` worked in."""
+
+    function: str
+    matchers: tuple[Matcher, ...]
+    ends: "np.ndarray"
+    """int64 µs: where each window ends, itself in it."""
+    length: Micros
+    """Of each window."""
+    closed: bool
+    """Whether the instant where a window begins is in it, as in Prometheus 2."""
+    parameters: tuple["np.ndarray", ...] = ()
+    """The function's numbers, one for each instant: float64."""
+
+
+class Source(Protocol):
+    """One kind of series. Methods may raise `QueryError` and `StoreError`."""
+
+    def select(self, matchers: Sequence[Matcher], start: Micros, end: Micros, hints: Hints) -> "SeriesSet":
+        """Every series that all matchers take, sorted by labels, with its samples in [start, end]."""
+        ...
+
+    def answer(self, asked: Asked) -> "Vector | None":
+        """The function's results for the series of this source, computed exactly; names as they are.
+
+        `None` where it is to be computed from samples.
+        """
+        ...
+
+
+class Storage(Protocol):
+    """Everything that one engine asks: its sources share no series."""
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """The sources, in the order in which their series are listed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several sources as one storage."""
+
+    sources: tuple[Source, ...]
