@@ -131,7 +131,7 @@ class _Checker:
                 self._fail(f"{node.op} is for numbers and instant vectors, not {NAMES[found]}", side)
             if node.op in SETS and found is SCALAR:
                 self._fail(f"{node.op} is for instant vectors, not {NAMES[found]}", side)
-        if SCALAR in sides and node.matching is not None:
+        if SCALAR in sides and node.matching is not None and node.matching.labels:
             self._fail("on and ignoring are for two instant vectors", node)
         if sides == [SCALAR, SCALAR]:
             if node.op in COMPARISONS and not node.returns_bool:
