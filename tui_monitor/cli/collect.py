@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
+from tui_monitor.cli.updating import tell_updated, telling
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.text import clean
@@ -71,7 +72,10 @@ def _collect(context: Context) -> int:
         logs.set_up(fresh.log)
         return fresh
 
-    collector = Collector(settings, context.database, clock=context.clock, serve=serve, configure=configure)
+    collector = Collector(
+        settings, context.database, clock=context.clock, serve=serve, configure=configure,
+        updating=telling(context),
+    )  # fmt: skip
 
     async def until_told() -> None:
         telling = asyncio.create_task(_tell(context, collector))
@@ -90,6 +94,7 @@ async def _tell(context: Context, collector: "Collector") -> None:
     # Doors say nothing by themselves when they are open, and this is over in a moment.
     while not _settled(collector):  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS)
+    tell_updated(context, collector.store)
     doors = {row.name: row for row in collector.rows() if row.name in _DOORS}
     listening = [row.detail for row in doors.values() if row.state is SourceState.RUNNING]
     data = {"pid": os.getpid(), "database": collector.path, "listening": listening}
@@ -125,7 +130,7 @@ def _detach(context: Context) -> int:
     from tui_monitor.monitor import background
 
     log = logs.log_path(context.settings.log)
-    started = background.start(context.config_file, context.overrides, context.database)
+    started = background.start(context.config_file, context.overrides, context.database, context.out.note)
     words = (
         f"collecting in the background, pid {started.pid}\n"
         f"into {_into(started.database, list(started.listening))}\nlog {clean(str(log), 500)}"

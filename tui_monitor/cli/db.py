@@ -11,6 +11,7 @@ from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.progress import bar
+from tui_monitor.cli.updating import tell_updated, update
 from tui_monitor.model.errors import StoreLocked, UsageError
 from tui_monitor.model.identity import actor
 from tui_monitor.model.text import clean
@@ -87,11 +88,14 @@ def _writing(context: Context) -> "Iterator[Store]":
     check_file(context.database, write=False)
     zone = context.settings.calendar().zone
     try:
-        store = Store.open(context.database, write=True, clock=context.clock, zone=zone)
+        store = Store.open(
+            context.database, write=True, clock=context.clock, zone=zone, update=update(context)
+        )
     except StoreLocked as error:
-        error.hint = "stop the collector or the dashboard for a moment, and try again"
+        error.hint = error.hint or "stop the collector or the dashboard for a moment, and try again"
         raise
     try:
+        tell_updated(context, store)
         yield store
     finally:
         store.close()

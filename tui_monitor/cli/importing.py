@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from tui_monitor.cli.context import Context
+from tui_monitor.cli.updating import tell_updated, update
 from tui_monitor.config import places
 from tui_monitor.model.feed import Record
 from tui_monitor.sources.imports.api import ImportOptions, ImportSummary, Progress, Sink, Written
@@ -113,8 +114,10 @@ def _store_sink(context: Context) -> Iterator[Sink]:
         zone=settings.calendar().zone,
         synchronous=settings.database.synchronous,
         max_series=settings.collector.max_series,
+        update=update(context),
     )
     try:
+        tell_updated(context, store)
         made = preparer(context)
         made.seed(store)
         store.price_merged(made.prices.price)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
+from tui_monitor.cli.updating import tell_updated, update
 from tui_monitor.model.call import NANO
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.units import usd
@@ -59,8 +60,9 @@ def _here(context: Context, since: Micros, told: "Told | None") -> "RepriceRepor
     settings = context.settings
     prices = PriceBook.load(settings.prices)
     zone = settings.calendar().zone
-    store = Store.open(context.database, write=True, clock=context.clock, zone=zone)
+    store = Store.open(context.database, write=True, clock=context.clock, zone=zone, update=update(context))
     try:
+        tell_updated(context, store)
         return store.reprice(since, as_now_paid(settings.agents, prices.price), told)
     finally:
         store.close()

@@ -52,6 +52,8 @@ class DatabaseSettings(Section):
     """The SQLite file. Default: monitor.db in the data directory."""
     synchronous: Literal["normal", "full"] = "normal"
     """`normal` survives a killed process; `full` also survives a power cut, at one disk flush per commit."""
+    update_copies: int = Field(default=2, ge=0, le=100)
+    """Copies kept of the database as it was before a newer version changed it; with 0 none is made."""
 
 
 class Collector(Section):

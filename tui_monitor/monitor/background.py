@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,15 @@ class Background:
     """What it said while it started."""
 
 
-def start(config: Path | None, overrides: Mapping[str, Any], database: Path) -> Background:
+def start(
+    config: Path | None,
+    overrides: Mapping[str, Any],
+    database: Path,
+    told: Callable[[str], None] | None = None,
+) -> Background:
     """Start a collector that lives on without this process and its terminal; returns when its doors are open.
 
+    `told` hears what it says while it brings a database of an older version up to date.
     Raises `MonitorError` where one is running already, or with what keeps this one from starting.
     """
     owner = held_by(database)
@@ -52,7 +58,7 @@ def start(config: Path | None, overrides: Mapping[str, Any], database: Path) -> 
             start_new_session=True,
         )
         try:
-            answer = _first_line(child)
+            answer = _first_line(child, said.fileno(), told)
         except BaseException:
             child.terminate()
             raise
@@ -102,16 +108,25 @@ def _options(config: Path | None, overrides: Mapping[str, Any]) -> list[str]:
     return options
 
 
-def _first_line(child: "subprocess.Popen[bytes]") -> bytes:
-    """What it says when it is ready, or why it cannot start; empty where it ended without a word."""
+def _first_line(child: "subprocess.Popen[bytes]", said: int, told: Callable[[str], None] | None) -> bytes:
+    """What it says when it is ready, or why it cannot start; empty where it ended without a word.
+
+    It has `_START_SECONDS` from the last thing that it wrote to the file `said`.
+    """
     assert child.stdout is not None
-    fd, end, line = child.stdout.fileno(), time.monotonic() + _START_SECONDS, b""
+    fd, end, line, heard = child.stdout.fileno(), time.monotonic() + _START_SECONDS, b"", 0
     while not line.endswith(b"\n"):
         left = end - time.monotonic()
-        if left <= 0 or not select.select([fd], [], [], left)[0]:
+        if left <= 0:
             raise MonitorError(
                 f"the collector did not begin within {_START_SECONDS:g} s", hint="the log tells more"
             )
+        if not select.select([fd], [], [], min(left, 1.0))[0]:
+            if fresh := os.pread(said, 65_536, heard):
+                heard, end = heard + len(fresh), time.monotonic() + _START_SECONDS
+                if told is not None:
+                    told(fresh.decode(errors="replace").splitlines()[-1])
+            continue
         part = os.read(fd, 65_536)
         if not part:
             break
@@ -129,7 +144,7 @@ def _started(child: "subprocess.Popen[bytes]", answer: bytes, said: list[str]) -
         child.wait()
         raise MonitorError(str(form.get("error")), hint=form.get("hint"))
     data = form["data"]
-    notes = [line.removeprefix("note: ") for line in said]
+    notes = [line.removeprefix("note: ") for line in said if line.startswith("note: ")]
     return Background(data["pid"], data["database"], tuple(data["listening"]), (*notes, *form["warnings"]))
 
 

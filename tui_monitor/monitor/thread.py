@@ -40,6 +40,8 @@ class ThreadState:
     """Why it failed, or why it only looks on; after a `StoreError` it goes on trying."""
     blind: "Micros | None" = None
     """While it looks on and nobody collects: since when, if somebody was seen collecting before."""
+    note: str = ""
+    """What takes a while before it can start."""
 
 
 class CollectorThread:
@@ -269,7 +271,9 @@ class CollectorThread:
             from tui_monitor.runtime.collector import Collector
 
             configure = None if self._given else lambda: _load(self._config, self._overrides)
-            collector = Collector(settings, path, clock=clock, serve=self._serve, configure=configure)
+            collector = Collector(
+                settings, path, clock=clock, serve=self._serve, configure=configure, updating=self._updating
+            )
             try:
                 await collector.start()
             except StoreError as error:
@@ -289,6 +293,13 @@ class CollectorThread:
             return monitor, ThreadState("viewing", problem.owner or 0)
         owner = await asyncio.to_thread(held_by, path)
         return monitor, ThreadState("viewing", owner, problem)
+
+    def _updating(self, what: str, share: float) -> None:
+        """On the thread that opens the database."""
+        if self._end.is_set():
+            # Nothing has changed yet, and nothing will have.
+            raise _stopped()
+        self._become(ThreadState("starting", note=f"bringing the database up to date, {share:.0%}: {what}"))
 
     async def _reread(self) -> "Settings":
         """A viewer's own settings, read again."""

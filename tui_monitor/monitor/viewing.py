@@ -21,6 +21,7 @@ from tui_monitor.runtime import pauses
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
 from tui_monitor.store.lock import held_by
+from tui_monitor.store.upgrade import Update
 
 _STATUS_SECONDS = 1.0
 """How long the collector's word about itself is good for."""
@@ -195,6 +196,7 @@ def _open(settings: Settings, path: Path, clock: Clock, write: bool) -> Store:
         zone=settings.calendar().zone,
         synchronous=settings.database.synchronous,
         max_series=settings.collector.max_series,
+        update=Update(settings.database.update_copies),
     )
 
 

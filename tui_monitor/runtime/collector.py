@@ -36,6 +36,7 @@ from tui_monitor.sources.table import SOURCES
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import ImportInfo
 from tui_monitor.store.database import Store
+from tui_monitor.store.upgrade import Told, Update
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ class Collector:
     """Everything behind the screen. All methods belong to the loop it is started on.
 
     `serve` opens the doors; without it there are none. `sources` replaces the registered ones. `configure`
-    reads the configuration again; it may block, and raises `UsageError`.
+    reads the configuration again; it may block, and raises `UsageError`. `updating` is told, on another
+    thread, how far a database of an older version is brought up to date.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Collector:
         sources: Sequence[Source] | None = None,
         backoff: Backoff | None = None,
         configure: Callable[[], Settings] | None = None,
+        updating: Told | None = None,
     ) -> None:
         self.settings = settings
         self.path = path
@@ -77,6 +80,7 @@ class Collector:
         self.monitor: LocalMonitor
         self._serve = serve
         self._configure = configure
+        self._updating = updating
         self._changing = asyncio.Lock()
         self._sources = {source.name: source for source in (SOURCES if sources is None else sources)}
         self._supervisor = Supervisor(self.clock, self.bus, backoff)
@@ -100,7 +104,10 @@ class Collector:
             zone=calendar.zone,
             synchronous=settings.database.synchronous,
             max_series=settings.collector.max_series,
+            update=Update(settings.database.update_copies, self._updating),
         )
+        if self.store.updated is not None:
+            log.warning("%s", self.store.updated.words)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, self.store.close)
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)

@@ -14,9 +14,10 @@ import orjson
 from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Severity
-from tui_monitor.store import migrations, opening, outbox
+from tui_monitor.store import migrations, opening, outbox, upgrade
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.outbox import Notice, Waiting
+from tui_monitor.store.upgrade import Update
 
 MAX_SILENCES = 20_000
 """Silences that are kept, those that are over included."""
@@ -206,7 +207,10 @@ def _prepare(path: Path, write: bool) -> None:
     if write:
         opening.create_file(path)
     with opening.explained(path), closing(opening.connect(path, write=write)) as conn:
-        migrations.bring_up_to_date(path, conn, write=write)
+        if write:
+            upgrade.bring_up_to_date(path, conn, Update())
+        else:
+            migrations.refuse_older(path, conn)
 
 
 @asynccontextmanager

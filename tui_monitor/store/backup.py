@@ -16,6 +16,8 @@ Progress = Callable[[int, int], None]
 _PAGES = 2_000
 """Pages copied at a time; between two steps others may write."""
 _PAUSE = 0.005
+_INSTRUCTIONS = 20_000
+"""Of SQLite, between two signs that it is still checking."""
 _ROOM = 1.05
 """How much more room than the database takes there must be before anything is copied."""
 
@@ -49,7 +51,7 @@ def backup(source: Path, target: Path, progress: Progress | None = None) -> Back
                 _copy(conn, copy, progress)
                 # A copy is one file, whoever looks into it; the database gets its log back when it is used.
                 copy.execute("PRAGMA journal_mode = DELETE")
-                calls = _checked(part, copy)
+                calls = _checked(source, copy, progress)
         _settle(part)
         os.replace(part, target)
     except OSError as error:
@@ -111,16 +113,30 @@ def _copy(conn: sqlite3.Connection, copy: sqlite3.Connection, progress: Progress
         conn.execute("ROLLBACK")
 
 
-def _checked(path: Path, conn: sqlite3.Connection) -> int:
-    """How many calls it holds. Raises `StoreError` where a page is damaged."""
+def _checked(path: Path, conn: sqlite3.Connection, progress: Progress | None = None) -> int:
+    """How many calls it holds; `progress` hears that it goes on. Raises `StoreError` for a damaged page."""
+
+    def go_on() -> int:
+        if progress is not None:
+            progress(1, 1)
+        return 0
+
+    conn.set_progress_handler(go_on, _INSTRUCTIONS)
     (verdict,) = conn.execute("PRAGMA quick_check(1)").fetchone()
+    conn.set_progress_handler(None, 0)
     if verdict != "ok":
         raise StoreError(f"{path} is damaged ({verdict.splitlines()[0][:120]})", hint="use another copy")
     return conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()[0]
 
 
+def log_of(path: Path) -> int:
+    """Bytes of the log beside a database."""
+    wal = path.with_name(path.name + "-wal")
+    return wal.stat().st_size if wal.exists() else 0
+
+
 def _check_room(source: Path, folder: Path) -> None:
-    needed = round(source.stat().st_size * _ROOM)
+    needed = round((source.stat().st_size + log_of(source)) * _ROOM)
     with suppress(OSError):
         room = os.statvfs(folder)
         free = room.f_bavail * room.f_frsize

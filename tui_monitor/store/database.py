@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS, Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import StoreError, StoreLocked
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
@@ -27,6 +27,7 @@ from tui_monitor.store import (
     sealed,
     sealing,
     stats,
+    upgrade,
     upkeep,
     zones,
 )
@@ -53,6 +54,7 @@ from tui_monitor.store.retention import RetentionReport
 from tui_monitor.store.sealing import Limits, Sealed
 from tui_monitor.store.series import reading, steps
 from tui_monitor.store.stats import StoreStats
+from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
 from tui_monitor.store.writing import WriteSide
 
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _IDLE_READERS = 4
+_UPDATE = Update()
 _NEWEST = 200_000
 """Raw calls looked through for the values of a label that only they know."""
 
@@ -86,13 +89,17 @@ class Store:
         self._closed = False
         self._limits = sealing.USUAL
         self._written = 0
+        self._schema: int | None = None
+        """The tables that were last found to be those of this version."""
+        self.updated: Updated | None = None
+        """What was done to a database of an older version when it was opened."""
 
     @classmethod
     def open(
         cls, path: Path, *, write: bool, clock: Clock, zone: str = "UTC", synchronous: str = "normal",
-        max_series: int = 20_000,
+        max_series: int = 20_000, update: Update = _UPDATE,
     ) -> "Store":  # fmt: skip
-        """Open a database, and create or upgrade it when writing.
+        """Open a database, and create or upgrade it when writing; `update` says how.
 
         `zone` is the one whose days are read. With `write` it holds the database's lock until `close`.
         Raises `StoreLocked` while another process writes it; `StoreError` for a file that is missing
@@ -105,14 +112,19 @@ class Store:
             return store
         opening.create_file(path)
         path = path.resolve()
-        lock = WriteLock.take(path)
+        try:
+            lock = WriteLock.take(path)
+        except StoreLocked as error:
+            raise upgrade.refused(path, error) from error
         try:
             with opening.explained(path):
-                side = _open_side(path, clock, zone, synchronous, max_series)
+                side, updated = _open_side(path, clock, zone, synchronous, max_series, update, lock)
         except BaseException:
             lock.release()
             raise
-        return cls(path, clock, zone, side, lock)
+        store = cls(path, clock, zone, side, lock)
+        store.updated = updated
+        return store
 
     def close(self) -> None:
         """Close every connection and release the lock; a second call does nothing."""
@@ -327,6 +339,7 @@ class Store:
             conn = conn or self._connect()
             try:
                 conn.execute("BEGIN")
+                self._check_tables(conn)
                 yield conn
             finally:
                 if conn.in_transaction:
@@ -346,21 +359,33 @@ class Store:
         conn.close()
 
     def _check_readable(self) -> None:
-        with self._read() as conn:
-            migrations.bring_up_to_date(self.path, conn, write=False)
+        with self._read():
+            pass
+
+    def _check_tables(self, conn: sqlite3.Connection) -> None:
+        """Another version may bring the database up to date while it is read here."""
+        (schema,) = conn.execute("PRAGMA schema_version").fetchone()
+        if schema != self._schema:
+            try:
+                migrations.refuse_older(self.path, conn)
+            except migrations.Older as error:
+                raise upgrade.being_updated(self.path) or error from error
+            self._schema = schema
 
 
-def _open_side(path: Path, clock: Clock, zone: str, synchronous: str, max_series: int) -> WriteSide:
+def _open_side(
+    path: Path, clock: Clock, zone: str, synchronous: str, max_series: int, update: Update, lock: WriteLock
+) -> tuple[WriteSide, Updated | None]:
     conn = opening.connect_writer(path, synchronous)
     try:
-        migrations.bring_up_to_date(path, conn, write=True)
+        updated = upgrade.bring_up_to_date(path, conn, update, lock)
         if not _was_closed_cleanly(conn):
             opening.check_after_crash(path, conn)
         _mark_clean(conn, clean=False)
         side = WriteSide(path, conn, clock, max_series)
         with side.transaction() as now:
             zones.use(conn, zone, now)
-        return side
+        return side, updated
     except BaseException:
         conn.close()
         raise

@@ -8,6 +8,8 @@ from pathlib import Path
 from tui_monitor.model.errors import StoreError, StoreLocked
 
 _TRIES = 4
+_NAME = 32
+"""Bytes for the owner's process id; what it is doing stands behind them."""
 _BETWEEN_S = 0.02
 """Who only asks whether it is held holds it for a moment too."""
 
@@ -44,6 +46,11 @@ class WriteLock:
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
         return cls(fd)
 
+    def tell(self, words: str) -> None:
+        """Say in the file what the owner is doing; a line at most."""
+        os.ftruncate(self._fd, _NAME)
+        os.pwrite(self._fd, words.encode(), _NAME)
+
     def release(self) -> None:
         """Let others write; the file stays, because removing it would let two hold it."""
         os.ftruncate(self._fd, 0)
@@ -63,6 +70,24 @@ def held_by(database: Path) -> int | None:
     finally:
         os.close(fd)
     return None
+
+
+def since(database: Path) -> str:
+    """When its owner took the lock, in local time; empty where that is not known."""
+    try:
+        taken = lock_file(database.resolve()).stat().st_mtime
+    except OSError:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(taken))
+
+
+def told(database: Path) -> str:
+    """What the owner said that it is doing."""
+    try:
+        with lock_file(database.resolve()).open("rb") as file:
+            return file.read()[_NAME:].decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _lock(fd: int) -> None:
@@ -111,5 +136,5 @@ def _alive(pid: int) -> bool:
 
 
 def _owner(fd: int) -> int | None:
-    text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
+    text = os.pread(fd, _NAME, 0).decode("ascii", "replace").strip("\0 \n")
     return int(text) if text.isdigit() else None

@@ -114,6 +114,8 @@ def notice(
         text = error.message.splitlines()[0]
         hint = f"  {error.hint}" if error.hint else ""
         return (Line(((f" {glyphs.state(token)} {text}", f"{token} bold"), (hint, "dim"))),)
+    if state is not None and state.note:
+        return (Line(((f" {state.note}", "warn"),)),)
     if state is not None and state.blind is not None and snapshot is not None:
         since = moment_words(state.blind, snapshot.at, snapshot.calendar, seconds=True)
         text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "

@@ -15,6 +15,10 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.store import opening
 
 
+class Older(StoreError):
+    """An older version wrote it, and who only reads cannot bring it up to date."""
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One step; `up` runs inside the caller's transaction."""
@@ -62,28 +66,28 @@ def check(path: Path, conn: sqlite3.Connection) -> list[Migration]:
     return [step for step in steps if step.name not in recorded]
 
 
-def bring_up_to_date(path: Path, conn: sqlite3.Connection, *, write: bool) -> None:
-    """Apply what is missing. Raises `StoreError` for a file of another program or of a newer version,
-    and when reading one that an older version wrote.
-    """
+def refuse_older(path: Path, conn: sqlite3.Connection) -> None:
+    """For who only reads. Raises `Older`; `StoreError` for a file of another program or a newer version."""
     opening.check_ours(path, conn)
-    steps = check(path, conn)
-    if steps and not write:
-        raise StoreError(
+    if check(path, conn):
+        raise Older(
             f"{path} was written by an older version of tui-monitor",
             hint="run tui-monitor or tui-monitor collect once to bring it up to date",
         )
-    if steps:
-        conn.execute(f"PRAGMA application_id = {opening.APPLICATION_ID}")
-        migrate(conn, steps)
 
 
-def migrate(conn: sqlite3.Connection, steps: list[Migration]) -> None:
-    """Apply the steps in one transaction."""
+def migrate(
+    conn: sqlite3.Connection, steps: list[Migration], told: Callable[[int, Migration], None] | None = None
+) -> None:
+    """Apply the steps in one transaction; `told` hears of each before it begins."""
+    # What an index is sorted with goes to a file where it is much, not into memory.
+    conn.execute("PRAGMA temp_store = DEFAULT")
     conn.execute("BEGIN IMMEDIATE")
     try:
         conn.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY)")
-        for step in steps:
+        for number, step in enumerate(steps):
+            if told is not None:
+                told(number, step)
             step.up(conn)
             conn.execute("INSERT INTO migrations VALUES (?)", (step.name,))
         conn.execute("COMMIT")
@@ -91,3 +95,5 @@ def migrate(conn: sqlite3.Connection, steps: list[Migration]) -> None:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
+    finally:
+        conn.execute("PRAGMA temp_store = MEMORY")
