@@ -191,7 +191,8 @@ def test_a_damaged_one_is_not_brought_up_to_date(opener: Opener, path: Path, clo
     path.write_bytes(content)
     with pytest.raises(StoreError, match=r"not brought up to date.*damaged"):
         opener()
-    assert path.read_bytes() == content
+    assert path.read_bytes()[4096:] == content[4096:]
+    assert steps_of(path) == OLDEST
     assert beside(path) == []
 
 
@@ -199,9 +200,7 @@ def test_an_older_process_that_holds_it_is_named(opener: Opener, path: Path, clo
     older(path, 5, clock.now())
     held = WriteLock.take(path)
     try:
-        with pytest.raises(
-            StoreLocked, match=f"process {os.getpid()} is writing .*, since .* older"
-        ) as error:
+        with pytest.raises(StoreLocked, match=f"process {os.getpid()} is writing .*, since .* older") as e:
             opener()
         assert "collect --stop" in (e.value.hint or "")
         assert e.value.owner == os.getpid()
