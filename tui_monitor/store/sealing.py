@@ -64,6 +64,7 @@ def seal(side: WriteSide, now: Micros, limits: Limits) -> Sealed:
     with side.upkeep, closing(opening.connect_reader(side.path)) as reader:
         while _step(side, reader, now, limits, done):
             pass
+        _leave_nothing(side, reader, done)
         _pack_identities(side, reader, limits, done)
     return done
 
@@ -92,6 +93,21 @@ def _step(side: WriteSide, reader: sqlite3.Connection, now: Micros, limits: Limi
     done.calls += _make(side, reader, job)
     done.segments += 1
     return True
+
+
+def _leave_nothing(side: WriteSide, reader: sqlite3.Connection, done: Sealed) -> None:
+    """Make segments anew from which calls were taken out, so that the file does not say any more what those
+    said."""
+    found = reader.execute("SELECT id, first FROM segments WHERE gone IS NOT NULL").fetchall()
+    for number, first in found:
+        done.calls += _make(side, reader, _Job(number, first, number, number))
+        done.segments += 1
+    if found:
+        with side.guard:
+            # The log of before is emptied too, unless somebody reads in it just now: then soon, by itself.
+            side.conn.execute("PRAGMA busy_timeout = 50")
+            side.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            side.conn.execute("PRAGMA busy_timeout = 10000")
 
 
 def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
