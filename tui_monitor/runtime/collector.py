@@ -23,6 +23,7 @@ from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
+from tui_monitor.runtime.disk import database_worker
 from tui_monitor.runtime.health import health_worker
 from tui_monitor.runtime.intake import Intake
 from tui_monitor.runtime.pauses import Pause
@@ -151,6 +152,7 @@ class Collector:
             *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
             health_worker(self),
             loops.retention_worker(self),
+            database_worker(self),
             loops.own_samples_worker(self),
         ):
             self._supervisor.start(worker)
@@ -287,6 +289,11 @@ class Collector:
         if self._stopping:
             return ("stopping",)
         return self._intake.not_ready()
+
+    @property
+    def trouble(self) -> str:
+        """Why the database took nothing when it was last written; empty where it did."""
+        return self._intake.trouble
 
     def rows(self) -> tuple[SourceRow, ...]:
         """Every source and loop, and how it is doing."""

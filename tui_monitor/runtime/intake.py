@@ -113,8 +113,12 @@ class Intake:
         """Why nothing is taken at this moment; empty when something is."""
         if self._recorder is None:
             return ("prices are being loaded",)
-        failure = self._recorder.stats.last_error
-        return (failure,) if failure else ()
+        return (self.trouble,) if self.trouble else ()
+
+    @property
+    def trouble(self) -> str:
+        """Why the last batch could not be written; empty where it was."""
+        return "" if self._recorder is None else self._recorder.stats.last_error
 
     def stats(self) -> RecorderStats:
         """The write path, with what waits and what was turned away before it."""

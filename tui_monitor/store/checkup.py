@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
-from tui_monitor.store import migrations, opening
+from tui_monitor.store import damage, migrations, opening
 
 _NEWEST = """SELECT max(booked) FROM (
     SELECT max(booked) AS booked FROM calls UNION ALL SELECT max(booked_high) FROM segments)"""
@@ -22,6 +22,8 @@ class Checkup:
     """An older version wrote it; the next collector brings it up to date."""
     newest: Micros | None = None
     """The newest call."""
+    set_aside: tuple[str, ...] = ()
+    """Damaged parts that were set aside."""
 
 
 def check_up(path: Path, seconds: float) -> Checkup:
@@ -35,7 +37,8 @@ def check_up(path: Path, seconds: float) -> Checkup:
         steps = migrations.check(path, conn)
         newest = None if steps else conn.execute(_NEWEST).fetchone()[0]
         faults, whole = _faults(conn, seconds)
-        return Checkup(tuple(faults), whole, bool(steps), newest)
+        aside = () if steps else tuple(found.words for found in damage.listed(conn))
+        return Checkup(tuple(faults), whole, bool(steps), newest, aside)
 
 
 def sqlite_version() -> str:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS, Call
@@ -15,6 +15,7 @@ from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
     calls,
+    damage,
     dictionary,
     events,
     facts,
@@ -46,6 +47,7 @@ from tui_monitor.store.api import (
     WriteBatch,
     WriteResult,
 )  # fmt: skip
+from tui_monitor.store.damage import SetAside
 from tui_monitor.store.forget import AuditEntry, Forgotten
 from tui_monitor.store.lock import WriteLock
 from tui_monitor.store.rebuild import RebuildReport
@@ -61,6 +63,7 @@ from tui_monitor.store.writing import WriteSide
 if TYPE_CHECKING:
     import numpy as np
 
+T = TypeVar("T")
 _IDLE_READERS = 4
 _UPDATE = Update()
 _NEWEST = 200_000
@@ -159,12 +162,13 @@ class Store:
 
     def write(self, batch: WriteBatch) -> WriteResult:
         """Store a batch in one transaction; durable on return."""
-        result = self._writing.write(batch)
+        result = self._going_on(lambda: self._writing.write(batch))
         self._written += len(batch.calls)
         if self._written >= self._limits.rows:
             self._written = 0
-            with opening.explained(self.path):
-                sealing.seal_some(self._writing, self._clock.now(), self._limits)
+            # What is written is safe: where there is no room to pack, that waits.
+            with suppress(StoreError), opening.explained(self.path):
+                self._going_on(lambda: sealing.seal_some(self._writing, self._clock.now(), self._limits))
         return result
 
     def begin_import(self, info: ImportInfo) -> None:
@@ -173,24 +177,24 @@ class Store:
 
     def undo_import(self, batch_id: str) -> int:
         """Take an import back out of every layer; the number of calls taken out."""
-        return self._writing.undo_import(batch_id)
+        return self._going_on(lambda: self._writing.undo_import(batch_id))
 
     def retain(self, settings: Retention, now: Micros) -> RetentionReport:
         """Drop what is too old or too much; may take a while, in short transactions."""
         with opening.explained(self.path):
-            return retention.retain(self._writing, settings, now)
+            return self._going_on(lambda: retention.retain(self._writing, settings, now))
 
     def seal(self, now: Micros, limits: Limits = sealing.USUAL) -> Sealed:
         """Pack calls that are old or too many, and identities; may take a while, in short transactions."""
         with opening.explained(self.path):
-            return sealing.seal(self._writing, now, limits)
+            return self._going_on(lambda: sealing.seal(self._writing, now, limits))
 
     def reprice(
         self, since: Micros, price: Callable[[Call], None], told: Callable[[int, int], None] | None = None
     ) -> RepriceReport:
         """Price every raw call booked at or after `since` in place; roll-ups follow. `told`: done, of all."""
         with opening.explained(self.path):
-            return repricing.reprice(self._writing, since, price, told)
+            return self._going_on(lambda: repricing.reprice(self._writing, since, price, told))
 
     def price_merged(self, price: Callable[[Call], None]) -> None:
         """Price calls that are put together from several sources' parts with this from now on."""
@@ -201,12 +205,12 @@ class Store:
     ) -> RebuildReport:
         """Make every roll-up anew from the raw calls, compare, and with `mend` put right what differs."""
         with opening.explained(self.path):
-            return rebuild.rebuild(self._writing, mend=mend, progress=progress)
+            return self._going_on(lambda: rebuild.rebuild(self._writing, mend=mend, progress=progress))
 
     def forget(self, label: str, value: str, who: str) -> Forgotten:
         """Take a person's name out of every layer; sums stay. `who` did it, for the audit."""
         with opening.explained(self.path):
-            return forgetting.forget(self._writing, label, value, who)
+            return self._going_on(lambda: forgetting.forget(self._writing, label, value, who))
 
     def audit(self) -> list[AuditEntry]:
         """What people had done to the stored data, newest first."""
@@ -248,7 +252,15 @@ class Store:
         with self._read() as conn:
             return imports.offsets(conn, prefix)
 
+    def _going_on(self, do: Callable[[], T]) -> T:
+        return damage.going_on(self._writing, do)
+
     # Reader
+
+    def set_aside(self) -> list[SetAside]:
+        """Sealed calls that were found damaged and set aside."""
+        with self._read() as conn:
+            return damage.listed(conn)
 
     def version(self) -> int:
         """Changes whenever a commit, of this process or another, changed what a query could see."""

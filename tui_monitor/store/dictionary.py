@@ -30,6 +30,8 @@ class Terms:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         self._ids: dict[str, int] = {}
+        self.handed: set[int] | None = None
+        """Numbers looked up since this was made a set; `forget` leaves them."""
 
     def id(self, text: str | None) -> int | None:
         """The number of a text, new if need be; `None` for unknown."""
@@ -42,6 +44,8 @@ class Terms:
             if len(self._ids) >= _ENOUGH:
                 self._ids.clear()
             self._ids[text] = number
+            if self.handed is not None:
+                self.handed.add(number)
         return number
 
     def find(self, text: str) -> int | None:
@@ -66,6 +70,8 @@ class SeriesKeys:
         self._conn = conn
         self._ids: dict[LabelSet, int] = {}
         self._fine: dict[int, int] = {}
+        self.handed: set[int] | None = None
+        """Numbers looked up since this was made a set; `forget` leaves them."""
 
     def id(self, labels: LabelSet) -> int:
         """The number of a whole label set, new if need be."""
@@ -77,6 +83,8 @@ class SeriesKeys:
             number = self._find_or_make(labels, fine)
             self._ids[labels] = number
             self._fine[number] = fine
+            if self.handed is not None:
+                self.handed |= {number, fine}
         return number
 
     def fine(self, number: int) -> int:

@@ -27,6 +27,7 @@ from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
 from tui_monitor.store.series import reading, sealing, steps
+from tui_monitor.store.sweep import sweep
 from tui_monitor.store.work import row_hashes
 from tui_monitor.store.writing import WriteSide
 
@@ -50,6 +51,8 @@ class RetentionReport:
     identities: int = 0
     alerts: int = 0
     """Those that were over."""
+    labels: int = 0
+    """Texts and label sets that nothing refers to any more; they are not in the total."""
 
     @property
     def total(self) -> int:
@@ -78,6 +81,7 @@ def _retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionRepor
     report.alerts = pastalerts.expire(side, now)
     if settings.size:
         report.calls += _shrink(side, settings.size)
+    report.labels = sweep(side)
     _give_back(side)
     return report
 

@@ -34,6 +34,14 @@ _FEW = 64
 _SELECT = "SELECT id, first, rows, booked_low, booked_high, arrived_low, zones, gone FROM segments"
 
 
+class DamagedSegment(StoreError):
+    """A segment cannot be read; `segment` is its number."""
+
+    def __init__(self, message: str, segment: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.segment = segment
+
+
 @dataclass(slots=True)
 class Segment:
     """One segment; its columns are read when they are asked for. Every method may raise `StoreError`."""
@@ -140,8 +148,9 @@ class Segment:
         try:
             return unpack(blob)
         except Damaged as error:
-            raise StoreError(
+            raise DamagedSegment(
                 f"column {name!r} of segment {self.id} (calls {self.first} to {self.id}) is damaged",
+                self.id,
                 hint="put a copy back (`tui-monitor db restore FILE`); `tui-monitor db check` names all",
             ) from error
 
@@ -274,3 +283,9 @@ def take_out(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
                 blobs.seal(np.packbits(~left).tobytes()), segment.id,
             ),
         )  # fmt: skip
+
+
+def hidden(conn: sqlite3.Connection, calls: Iterable[int]) -> set[int]:
+    """Those of these calls that are in a segment that was set aside, or were."""
+    spans = conn.execute("SELECT first, id FROM damaged_segments").fetchall()
+    return {number for number in calls if any(first <= number <= last for first, last in spans)}

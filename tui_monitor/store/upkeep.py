@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_monitor.store import cells, migrations, opening, runs, segments
+from tui_monitor.store import cells, damage, migrations, opening, runs, segments
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
@@ -60,19 +60,21 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
         """SELECT call FROM identities i WHERE call IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM calls WHERE id = i.call)"""
     ).fetchall()
+    aside = [found.words for found in damage.listed(conn)]
     damaged = [fault for segment in segments.every(conn) for fault in segment.faults()] + runs.faults(conn)
     if damaged:
-        return [*told, *damaged][:_MOST]
+        return [*told, *aside, *damaged][:_MOST]
     elsewhere = [number for (number,) in rows]
     sealed = {
         number
         for segment, inside in segments.covering(conn, set(elsewhere))
         for number in segment.integers("id")[segment.positions(inside)].tolist()
     }
+    sealed |= segments.hidden(conn, elsewhere)
     lost = sum(number not in sealed for number in elsewhere)
     if lost:
         told.append(f"{lost} identities lead to calls that are not there")
-    return told
+    return [*told, *aside]
 
 
 def compact(side: WriteSide, progress: Progress | None = None) -> Compacted:

@@ -14,7 +14,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Retract
 from tui_monitor.store import calls as stored
-from tui_monitor.store import identity
+from tui_monitor.store import identity, segments
 from tui_monitor.store.api import Outcome
 from tui_monitor.store.head import Row
 from tui_monitor.store.identity import Gone
@@ -73,11 +73,14 @@ class Work:
         rows = {place for place in found.values() if isinstance(place, int)} - self.before.keys()
         if rows:
             self.before |= stored.load(self._conn, rows)
-        self._places |= {
-            number: place
-            for number, place in found.items()
-            if isinstance(place, Gone) or place in self.before
-        }
+        lost = rows - self.before.keys()
+        hidden = segments.hidden(self._conn, lost) if lost else set()
+        for number, place in found.items():
+            if isinstance(place, Gone) or place in self.before:
+                self._places[number] = place
+            elif place in hidden:
+                # It is counted in every sum, and cannot be read to be corrected.
+                self._places[number] = Gone(None)
 
     def _row(self, number: int) -> Row | None:
         return self.after[number] if number in self.after else self.before.get(number)

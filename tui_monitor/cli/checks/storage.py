@@ -55,6 +55,11 @@ def _file(path: Path, scene: Scene) -> Iterator[Check]:
         yield Check("database", "soundness", "ok", f"no damage seen in {SECONDS:g} s of looking", hint)
     else:
         yield Check("database", "soundness", "ok", "no damage")
+    for words in found.set_aside[:3]:
+        hint = (
+            "sums go on; to have the single calls again, put a copy back with `tui-monitor db restore FILE`"
+        )
+        yield Check("database", "set aside", "warn", clean(words, 300), hint)
     if found.outdated:
         words = "an older version wrote it; the next collector brings it up to date"
         yield Check("database", "version", "warn", words, "start tui-monitor or tui-monitor collect once")

@@ -1,0 +1,48 @@
+"""The database's own row: whether it can be written, and what is wrong with it."""
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+from tui_monitor.model.errors import StoreError
+from tui_monitor.runtime.supervisor import Handle, Worker
+
+if TYPE_CHECKING:
+    from tui_monitor.runtime.collector import Collector
+    from tui_monitor.store.database import Store
+
+_LOOK_S = 1.0
+_LOOKS = 60
+"""Looks at the write path between two at what was set aside."""
+WAITS = "what comes is sent away, to come again; goes on by itself as soon as it can be written"
+
+
+def database_worker(collector: "Collector") -> Worker:
+    """Says why nothing can be written while that is so, and what was found damaged."""
+
+    async def run(handle: Handle) -> None:
+        shown, words = "", ""
+        for number in itertools.count():
+            if number % _LOOKS == 0:
+                words = await asyncio.to_thread(_words, collector.store)
+            trouble = collector.trouble
+            if not trouble:
+                handle.running(words)
+            elif trouble != shown:
+                handle.failed(trouble, WAITS)
+            shown = trouble
+            await asyncio.sleep(_LOOK_S)
+
+    return Worker("database", run)
+
+
+def _words(store: "Store") -> str:
+    try:
+        aside = store.set_aside()
+    except StoreError as error:
+        return error.message
+    calls = sum(found.calls for found in aside)
+    told = [f"{calls:,} damaged calls are set aside; `tui-monitor db check` names them"] if aside else []
+    if store.updated is not None:
+        told.append(store.updated.words)
+    return "; ".join(told)
