@@ -43,6 +43,6 @@ def _words(store: "Store") -> str:
         return error.message
     calls = sum(found.calls for found in aside)
     told = [f"{calls:,} damaged calls are set aside; `tui-monitor db check` names them"] if aside else []
-    if store.updated is not None:
-        told.append(store.updated.words)
+    if store.updated is not None and store.updated.copy is not None:
+        told.append(f"brought up to date; as it was before is {store.updated.copy.name}")
     return "; ".join(told)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS, Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.model.errors import StoreError, StoreLocked
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
     calls,
     damage,
     dictionary,
+    entry,
     events,
     facts,
     imports,
@@ -115,16 +116,7 @@ class Store:
             return store
         opening.create_file(path)
         path = path.resolve()
-        try:
-            lock = WriteLock.take(path)
-        except StoreLocked as error:
-            raise upgrade.refused(path, error) from error
-        try:
-            with opening.explained(path):
-                side, updated = _open_side(path, clock, zone, synchronous, max_series, update, lock)
-        except BaseException:
-            lock.release()
-            raise
+        lock, side, updated = entry.enter(path, clock, zone, synchronous, max_series, update)
         store = cls(path, clock, zone, side, lock)
         store.updated = updated
         return store
@@ -140,10 +132,7 @@ class Store:
             self._readers.clear()
         if self._side is not None:
             with self._side.guard:
-                # Where even this cannot be written, the next start looks for damage, and that is right.
-                with suppress(sqlite3.Error):
-                    _mark_clean(self._side.conn, clean=True)
-                self._side.conn.close()
+                entry.leave(self._side)
         if self._lock is not None:
             self._lock.release()
 
@@ -383,29 +372,3 @@ class Store:
             except migrations.Older as error:
                 raise upgrade.being_updated(self.path) or error from error
             self._schema = schema
-
-
-def _open_side(
-    path: Path, clock: Clock, zone: str, synchronous: str, max_series: int, update: Update, lock: WriteLock
-) -> tuple[WriteSide, Updated | None]:
-    conn = opening.connect_writer(path, synchronous)
-    try:
-        updated = upgrade.bring_up_to_date(path, conn, update, lock)
-        if not _was_closed_cleanly(conn):
-            opening.check_after_crash(path, conn)
-        _mark_clean(conn, clean=False)
-        side = WriteSide(path, conn, clock, max_series)
-        with side.transaction() as now:
-            zones.use(conn, zone, now)
-        return side, updated
-    except BaseException:
-        conn.close()
-        raise
-
-
-def _was_closed_cleanly(conn: sqlite3.Connection) -> bool:
-    return bool(conn.execute("SELECT value FROM meta WHERE name = 'clean'").fetchone()[0])
-
-
-def _mark_clean(conn: sqlite3.Connection, *, clean: bool) -> None:
-    conn.execute("UPDATE meta SET value = ? WHERE name = 'clean'", (int(clean),))
