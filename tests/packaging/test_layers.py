@@ -33,6 +33,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     # The store is behind the façade: a pane that reads it would be a second truth.
     "tui": ("model", "config", "query", "costs", "alerts", "health", "monitor", "server"),
+    # What tools of others drive the program with.
+    "testing": ("model", "query"),
     "__main__": ("cli",),
     "__init__": (),
 }  # fmt: skip

@@ -28,6 +28,9 @@ class _Step:
     at: str = ""
     """`start` or `end`: holds there only."""
     to: tuple[int, ...] = ()
+    """Of a fork the preferred way first."""
+    mark: int = -1
+    """Where a group begins (2n) or ends (2n + 1)."""
 
 
 class Pattern:
@@ -36,6 +39,7 @@ class Pattern:
     def __init__(self, text: str) -> None:
         parser = _Parser(text)
         tree = parser.whole()
+        self._groups = tuple(parser.groups)
         self._steps: list[_Step] = []
         self._accept = self._add(_Step())
         self._entry = self._build(tree, self._accept)
@@ -91,20 +95,24 @@ class Pattern:
                 return self._add(_Step(to=tuple(self._build(part, to) for part in tree.parts)))
             case "repeat":
                 return self._repeat(tree, to)
+            case "group":
+                end = self._add(_Step(to=(to,), mark=2 * tree.least + 1))
+                return self._add(_Step(to=(self._build(tree.parts[0], end),), mark=2 * tree.least))
         for part in reversed(tree.parts):
             to = self._build(part, to)
         return to
 
     def _repeat(self, tree: "_Tree", to: int) -> int:
         (part,) = tree.parts
+        way = -1 if tree.lazy else 1
         if tree.most is None:
             loop = self._add(_Step())
-            self._steps[loop].to = (self._build(part, loop), to)
+            self._steps[loop].to = (self._build(part, loop), to)[::way]
             to = loop
         else:
             after = to
             for _ in range(tree.most - tree.least):
-                to = self._add(_Step(to=(self._build(part, to), after)))
+                to = self._add(_Step(to=(self._build(part, to), after)[::way]))
         for _ in range(tree.least):
             to = self._build(part, to)
         return to
@@ -112,7 +120,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """A part of a pattern: `chars`, `at`, `either`, `repeat` or a `row` of parts."""
+    """A part of a pattern: `chars`, `at`, `either`, `repeat`, `group` (its number is `least`) or a `row`."""
 
     kind: str
     parts: tuple["_Tree", ...] = ()
@@ -120,6 +128,7 @@ class _Tree:
     at: str = ""
     least: int = 0
     most: int | None = None
+    lazy: bool = False
 
 
 _DIGIT = frozenset("0123456789")
@@ -138,6 +147,8 @@ class _Parser:
         self._at = 0
         self._nesting = 0
         self._fold = False
+        self.groups: list[str] = []
+        """Names of the groups that are kept, from group 1 on; empty for those without."""
 
     def whole(self) -> _Tree:
         tree = self._either()
@@ -178,10 +189,10 @@ class _Parser:
         counts = self._counts()
         if counts is None:
             return part
-        self._taken("?")  # a lazy repetition matches the same texts
+        lazy = self._taken("?")
         if self._peek() in _SIGNS:
             raise PatternError(f"{self._peek()} follows a repetition")
-        return _Tree("repeat", (part,), least=counts[0], most=counts[1])
+        return _Tree("repeat", (part,), least=counts[0], most=counts[1], lazy=lazy)
 
     def _counts(self) -> tuple[int, int | None] | None:
         for sign, counts in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
@@ -230,15 +241,19 @@ class _Parser:
         if self._nesting > _MAX_NESTING:
             raise PatternError("its groups are nested too deeply")
         folded = self._fold
-        if self._taken("?") and not self._group_head():
+        before = len(self.groups)
+        if not self._taken("?"):
+            self.groups.append("")
+        elif not self._group_head():
             self._nesting -= 1
             return None
+        kept = len(self.groups) if len(self.groups) > before else 0
         tree = self._either()
         if not self._taken(")"):
             raise PatternError("there is a ( without )")
         self._nesting -= 1
         self._fold = folded
-        return tree
+        return _Tree("group", (tree,), least=kept) if kept else tree
 
     def _group_head(self) -> bool:
         """What follows `(?`; False when it was only `(?i)`, which holds from there on."""
@@ -246,6 +261,7 @@ class _Parser:
             end = self._text.find(">", self._at)
             if end < 0 or not self._text[self._at : end].isidentifier():
                 raise PatternError("a group's name is not closed")
+            self.groups.append(self._text[self._at : end])
             self._at = end + 1
             return True
         while (flag := self._take()) not in ":)":

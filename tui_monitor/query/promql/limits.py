@@ -70,6 +70,11 @@ class Budget:
                 hint="ask about fewer series, a shorter range or a longer step",
             )
 
+    def steps_within(self, count: int) -> None:
+        """Raises `QueryLimit` for more instants of a subquery than samples may be taken."""
+        if count > self.limits.samples:
+            raise QueryLimit(f"a subquery of {count:,} steps is too much", hint="take a longer step: [1h:1m]")
+
     def steps(self, count: int) -> None:
         """Raises `QueryLimit` for too many instants."""
         if count > self.limits.steps:

@@ -24,6 +24,15 @@ def there(histograms: np.ndarray) -> np.ndarray:
     return np.asarray(_IS_THERE(histograms), dtype=bool)
 
 
+def masked(histograms: np.ndarray | None, mask: np.ndarray) -> np.ndarray | None:
+    """The histograms of a mask alone."""
+    if histograms is None:
+        return None
+    out = np.full(histograms.shape, None, dtype=object)
+    out[mask] = histograms[mask]
+    return out
+
+
 @dataclass(slots=True)
 class Scalar:
     """A number at each step."""

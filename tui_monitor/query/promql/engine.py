@@ -1,0 +1,79 @@
+"""The engine: an expression, asked of a storage, at one instant or over a range."""
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tui_monitor.model.clock import Clock, Micros, SystemClock
+from tui_monitor.model.errors import QueryError
+from tui_monitor.query.promql.annotations import Annotations
+from tui_monitor.query.promql.answer import Answer
+from tui_monitor.query.promql.ast import Expr, ValueType
+from tui_monitor.query.promql.evaluate.context import Context, Semantics
+from tui_monitor.query.promql.evaluate.evaluator import evaluated
+from tui_monitor.query.promql.evaluate.merging import finished
+from tui_monitor.query.promql.limits import Budget, Limits
+from tui_monitor.query.promql.parser import parsed
+from tui_monitor.query.promql.storage import Storage
+from tui_monitor.query.promql.typecheck import NAMES, type_of
+from tui_monitor.query.promql.values import Vector
+
+
+@dataclass(slots=True)
+class Engine:
+    """Answers PromQL. One instance serves any number of threads."""
+
+    storage: Storage
+    semantics: Semantics = field(default_factory=Semantics)
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = field(default_factory=SystemClock)
+
+    def instant(self, text: str, at: Micros, *, cancel: threading.Event | None = None) -> Answer:
+        """The answer at one instant (µs). Raises `QueryError` and the errors of `limits`."""
+        tree = parsed(text)
+        context = self._context(text, np.array([at], dtype=np.int64), cancel, instant=True)
+        return self._answer(context, tree, type_of(tree))
+
+    def range(
+        self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
+    ) -> Answer:
+        """The answers at `start`, `start + step` … up to `end` (µs); otherwise as `instant`."""
+        tree = parsed(text)
+        kind = type_of(tree)
+        if kind not in (ValueType.SCALAR, ValueType.VECTOR):
+            raise QueryError(
+                f"a range query is for numbers and instant vectors, not for {NAMES[kind]}",
+                text=text, position=tree.place.start, length=tree.place.length,
+            )  # fmt: skip
+        if step <= 0 or end < start:
+            raise QueryError("a range needs an end after its start, and a step above 0")
+        self._budget(cancel).steps((end - start) // step + 1)
+        context = self._context(text, np.arange(start, end + 1, step, dtype=np.int64), cancel, instant=False)
+        return self._answer(context, tree, ValueType.MATRIX)
+
+    def _budget(self, cancel: threading.Event | None) -> Budget:
+        return Budget(self.limits, self.clock, cancel or threading.Event())
+
+    def _context(
+        self, text: str, instants: np.ndarray, cancel: threading.Event | None, *, instant: bool
+    ) -> Context:
+        first, last = int(instants[0]), int(instants[-1])
+        return Context(
+            self.storage, instants, first, last, instant, self.semantics,
+            self._budget(cancel), Annotations(text),
+        )  # fmt: skip
+
+    def _answer(self, context: Context, tree: Expr, kind: ValueType) -> Answer:
+        value = evaluated(context, tree)
+        if isinstance(value, Vector):
+            value = finished(context, value, tree.place).pruned()
+            # Of one instant the order may be what was asked for.
+            value = _by_labels(value) if kind is ValueType.MATRIX else value
+        notes = context.annotations
+        return Answer(kind, context.instants, value, notes.warnings, notes.infos)
+
+
+def _by_labels(vector: Vector) -> Vector:
+    order = sorted(range(len(vector)), key=vector.labels.__getitem__)
+    return vector.rows(np.array(order, dtype=np.int64))

@@ -1,0 +1,158 @@
+"""Selectors: which samples stand at which instants, and which lie in which windows."""
+
+import numpy as np
+
+from tui_monitor.model.clock import SECOND, Micros
+from tui_monitor.model.errors import QueryError
+from tui_monitor.query.promql.ast import Range, Selector, Subquery
+from tui_monitor.query.promql.evaluate.context import Context
+from tui_monitor.query.promql.native.arithmetic import unhinted
+from tui_monitor.query.promql.storage import Asked, Hints, Source
+from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, empty, joined, masked
+
+
+def instant(context: Context, node: Selector, *, with_times: bool = False) -> Vector:
+    """The newest sample of each series that is no older than the look-back, at each instant."""
+    at = context.moved(node.offset, node.at)
+    lookback = context.semantics.lookback
+    return joined(
+        [
+            _standing(context, source, node, at, lookback, with_times=with_times)
+            for source in context.storage.sources
+        ],
+        context.steps,
+    )
+
+
+def _standing(
+    context: Context, source: Source, node: Selector, at: np.ndarray, lookback: Micros, *, with_times: bool
+) -> Vector:
+    series = _selected(context, source, node, at, lookback, "")
+    if not len(series):
+        return empty(context.steps)
+    last = series.positions(at, after=True) - 1
+    known = last >= series.offsets[:-1, None]
+    last = np.where(known, last, 0)
+    times = series.times[last]
+    oldest = at - lookback
+    known &= (times >= oldest) if context.semantics.closed else (times > oldest)
+    known &= ~series.is_stale()[last]
+    return Vector(
+        series.labels,
+        series.values[last],
+        known,
+        None if series.histograms is None else masked(series.histograms[last], known),
+        times=times if with_times else None,
+    ).pruned()
+
+
+def _selected(
+    context: Context, source: Source, node: Selector, at: np.ndarray, back: Micros, function: str
+) -> SeriesSet:
+    if node.edges:
+        raise QueryError(
+            f"{node.edges} ranges are not supported",
+            text=context.annotations.text, position=node.place.start, length=node.place.length,
+        )  # fmt: skip
+    step = int(at[1] - at[0]) if len(at) > 1 else 0
+    hints = Hints(step, back if function else 0, function)
+    found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
+    context.budget.spend(len(found), len(found.times) + len(found) * len(at))
+    return found
+
+
+def answered(
+    context: Context, node: Range, function: str, parameters: tuple[np.ndarray, ...]
+) -> tuple[list[Vector], list[Source]]:
+    """What sources answer themselves, and the sources of which the samples are needed."""
+    given: list[Vector] = []
+    rest: list[Source] = []
+    selector = node.selector
+    asked = Asked(
+        function, selector.tests(), context.moved(selector.offset, selector.at), node.length,
+        context.semantics.closed, parameters,
+    )  # fmt: skip
+    for source in context.storage.sources:
+        answer = source.answer(asked)
+        if answer is None:
+            rest.append(source)
+        else:
+            given.append(answer)
+    return given, rest
+
+
+def windows(context: Context, node: Range, sources: "list[Source]", function: str = "") -> Windows:
+    """The samples in the range before each instant."""
+    at = context.moved(node.selector.offset, node.selector.at)
+    sets = [_selected(context, source, node.selector, at, node.length, function) for source in sources]
+    series = _concatenated([found for found in sets if len(found)])
+    return cut(context, series.chosen(~series.is_stale()), at, node.length)
+
+
+def cut(context: Context, series: SeriesSet, ends: np.ndarray, length: Micros) -> Windows:
+    """The windows of one length that end at these instants."""
+    starts = ends - length
+    low = series.positions(starts, after=not context.semantics.closed)
+    return Windows(series, low, series.positions(ends, after=True), starts, ends)
+
+
+def _concatenated(sets: list[SeriesSet]) -> SeriesSet:
+    if len(sets) == 1:
+        return sets[0]
+    if not sets:
+        nothing = np.empty(0, dtype=np.int64)
+        return SeriesSet([], np.zeros(1, dtype=np.int64), nothing, np.empty(0))
+    bases = np.cumsum([0, *(len(one.times) for one in sets)])
+    histograms = None
+    if any(one.histograms is not None for one in sets):
+        histograms = np.concatenate(
+            [np.full(len(one.times), None) if one.histograms is None else one.histograms for one in sets]
+        )
+    return SeriesSet(
+        [labels for one in sets for labels in one.labels],
+        np.concatenate([[0], *(one.offsets[1:] + base for one, base in zip(sets, bases, strict=False))]),
+        np.concatenate([one.times for one in sets]),
+        np.concatenate([one.values for one in sets]),
+        histograms,
+    )
+
+
+def resolution(context: Context, node: Subquery) -> np.ndarray:
+    """The instants at which a subquery's expression is evaluated: multiples of its step, int64 µs."""
+    ends = context.moved(node.offset, node.at)
+    step = node.step or context.semantics.default_step
+    start, end = int(ends[0]) - node.length, int(ends[-1])
+    first = -(-start // step) * step
+    if first == start and not context.semantics.closed:
+        first += step
+    context.budget.steps_within((end - first) // step + 1)
+    return np.arange(first, end + 1, step, dtype=np.int64)
+
+
+def resampled(context: Context, node: Subquery, inner: Vector, at: np.ndarray) -> Windows:
+    """The cells of a vector as samples, in windows."""
+    ends = context.moved(node.offset, node.at)
+    rows, steps = np.nonzero(inner.present)
+    histograms = None if inner.histograms is None else _unhinted(inner.histograms[rows, steps])
+    series = SeriesSet(
+        inner.labels,
+        np.searchsorted(rows, np.arange(len(inner) + 1)),
+        at[steps],
+        inner.values[rows, steps],
+        histograms,
+        inner.unnamed,
+    )
+    return cut(context, series, ends, node.length)
+
+
+def _unhinted(histograms: np.ndarray) -> np.ndarray:
+    """What is known of the sample before does not hold at other instants."""
+    known = {id(one): None if one is None else unhinted(one) for one in histograms}
+    out = np.empty(len(histograms), dtype=object)
+    out[:] = [known[id(one)] for one in histograms]
+    return out
+
+
+def seconds(times: np.ndarray) -> np.ndarray:
+    """µs as seconds, float64."""
+    return times / SECOND

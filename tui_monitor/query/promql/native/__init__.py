@@ -1,0 +1,1 @@
+"""Arithmetic and estimates on native histograms."""
