@@ -1,22 +1,28 @@
 """Calls to measure with: any number of them, resampled from real traces with a fixed seed.
 
 Nothing is invented: gaps between arrivals and token counts are drawn from the Azure 2023 and Mooncake traces,
-shares of models and clients from ServeGen, latency and status together from the rows of GenTD26. The
-models of ServeGen, which have no public price, are mapped to priced ones. The traces lie in a folder beside
-the repository, or where TUI_MONITOR_TRACES points.
+shares of models and clients from ServeGen, latency and status together from the rows of GenTD26 (whole
+seconds, as they stand there). The models of ServeGen, which have no public price, are mapped to priced ones.
+The traces lie in a folder beside the repository, or where TUI_MONITOR_TRACES points.
+
+A chunk at a time is drawn and written, so that memory does not grow with the number of calls. `--check` draws
+some and prints them beside the traces.
 
     python benchmarks/data.py --calls 1000000 --days 7 --format csv out.csv
+    python benchmarks/data.py --check
 """
 
 import argparse
 import csv
 import gzip
+import json
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +53,15 @@ class Traces:
 
 @dataclass
 class Chunk:
-    """Some calls in order of time; `latency_ms` is NaN where unknown."""
+    """Some calls in order of time: numbers of rows of the traces."""
 
     ts: np.ndarray
+    """Ends, in µs UTC."""
     client: np.ndarray
+    draw: np.ndarray
+    """Which row of the traces' tokens."""
     tokens: np.ndarray
+    """Input and output."""
     outcome: np.ndarray
 
 
@@ -108,12 +118,10 @@ def chunks(traces: Traces, calls: int, days: float, seed: int = 1, size: int = 1
         gaps = traces.gaps[(starts[:, None] + np.arange(run)).ravel()[:n]]
         ts = start + np.cumsum(gaps) * scale
         start = ts[-1]
-        yield Chunk(
-            ts.astype(np.int64),
-            rng.choice(len(traces.clients), n, p=traces.weights),
-            traces.tokens[rng.integers(0, len(traces.tokens), n)],
-            rng.integers(0, len(traces.outcomes), n),
-        )
+        client = rng.choice(len(traces.clients), n, p=traces.weights)
+        draw = rng.integers(0, len(traces.tokens), n)
+        outcome = rng.integers(0, len(traces.outcomes), n)
+        yield Chunk(ts.astype(np.int64), client, draw, traces.tokens[draw], outcome)
 
 
 def rows(traces: Traces, chunk: Chunk) -> Iterator[tuple[int, str, str, str, int, int, float | None, str]]:
@@ -126,41 +134,113 @@ def rows(traces: Traces, chunk: Chunk) -> Iterator[tuple[int, str, str, str, int
         yield ts, provider, model, user, inp, out, latency, status
 
 
+def events(traces: Traces, chunk: Chunk, name: str, first: int = 0) -> Iterator[dict[str, object]]:
+    """The calls of a chunk as objects of the event feed; ids are `name` and a number from `first` on."""
+    for number, values in enumerate(rows(traces, chunk), first):
+        event = {k: v for k, v in zip(("ts_end", *FIELDS[1:]), values, strict=True) if v is not None}
+        yield {"id": f"{name}-{number}", **event}
+
+
 def write_csv(path: Path, calls: int, days: float, seed: int = 1) -> None:
     """A CSV file with a header; times in RFC 3339."""
     traces = load()
+    clients = _pieces("," + ",".join(client) for client in traces.clients)
+    tokens = _pieces(f",{inp},{out}" for inp, out in traces.tokens.tolist())
+    outcomes = _pieces(
+        f",{'' if latency is None else latency},{status}\n" for latency, status in traces.outcomes
+    )
     with path.open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(FIELDS)
+        file.write(",".join(FIELDS) + "\n")
         for chunk in chunks(traces, calls, days, seed):
-            for ts, *rest in rows(traces, chunk):
-                moment = datetime.fromtimestamp(ts / 1e6, UTC).isoformat(timespec="microseconds")
-                out.writerow((moment, *("" if value is None else value for value in rest)))
+            parts = (clients[chunk.client], tokens[chunk.draw], outcomes[chunk.outcome])
+            file.write("".join(chain.from_iterable(zip(_moments(chunk.ts), *parts, strict=True))))
 
 
 def write_jsonl(path: Path, calls: int, days: float, seed: int = 1) -> None:
-    """Objects of the event feed, one in a line."""
-    import orjson
-
+    """Objects of the event feed with ids, one in a line."""
     traces = load()
-    with path.open("wb") as file:
-        number = 0
+    names = ("provider", "model", "user")
+    clients = _pieces(_inner(dict(zip(names, client, strict=True))) for client in traces.clients)
+    tokens = _pieces(
+        _inner({"input_tokens": inp, "output_tokens": out}) for inp, out in traces.tokens.tolist()
+    )
+    outcomes = _pieces(
+        _inner({"latency_ms": latency, "status": status} if latency is not None else {"status": status})
+        + "}\n"
+        for latency, status in traces.outcomes
+    )
+    number = 0
+    with path.open("w", newline="") as file:
         for chunk in chunks(traces, calls, days, seed):
-            for values in rows(traces, chunk):
-                number += 1
-                event = {k: v for k, v in zip(("ts_end", *FIELDS[1:]), values, strict=True) if v is not None}
-                file.write(orjson.dumps({"id": f"bench-{seed}-{number}", **event}) + b"\n")
+            ids = [f'{{"id":"bench-{seed}-{n}","ts_end":"' for n in range(number, number + len(chunk.ts))]
+            times = [f'{moment}"' for moment in _moments(chunk.ts)]
+            parts = (clients[chunk.client], tokens[chunk.draw], outcomes[chunk.outcome])
+            file.write("".join(chain.from_iterable(zip(ids, times, *parts, strict=True))))
+            number += len(chunk.ts)
+
+
+def _pieces(texts: Iterable[str]) -> np.ndarray:
+    """What a line is put together from, to be picked by number."""
+    return np.array(list(texts), dtype=object)
+
+
+def _inner(fields: Mapping[str, object]) -> str:
+    """Fields in the middle of a JSON object."""
+    return "," + json.dumps(fields, separators=(",", ":"))[1:-1]
+
+
+def _moments(ts: np.ndarray) -> list[str]:
+    """RFC 3339, UTC."""
+    return (np.datetime_as_string(ts.astype("datetime64[us]"), unit="us").astype(object) + "Z").tolist()
+
+
+def check(calls: int) -> None:
+    """Print what was drawn beside the traces: quantiles of gaps, tokens and latencies, and shares."""
+    traces, days = load(), 7.0
+    drawn = list(chunks(traces, calls, days))
+    ts, client, tokens, outcome = (
+        np.concatenate([getattr(chunk, name) for chunk in drawn])
+        for name in ("ts", "client", "tokens", "outcome")
+    )
+    gaps = np.diff(ts) / np.diff(ts).mean()
+    latencies = np.array([latency or np.nan for latency, _ in traces.outcomes])
+    for name, ours, theirs in (
+        ("gap, in means", gaps, traces.gaps / traces.gaps.mean()),
+        ("input tokens", tokens[:, 0], traces.tokens[:, 0]),
+        ("output tokens", tokens[:, 1], traces.tokens[:, 1]),
+        ("latency, ms", latencies[outcome], latencies),
+    ):
+        for q in (0.1, 0.5, 0.9, 0.99):
+            pair = [float(np.nanquantile(values, q)) for values in (ours, theirs)]
+            print("{} p{:.0f}: {:,.2f}, traces {:,.2f}".format(name, q * 100, *pair))
+    statuses = np.array([status for _, status in traces.outcomes])
+    for status in np.unique(statuses).tolist():
+        print(
+            f"{status}: {np.mean(statuses[outcome] == status):.4%}, traces {np.mean(statuses == status):.4%}"
+        )
+    models = np.array([model for _, model, _ in traces.clients])
+    for model in np.unique(models).tolist():
+        share = traces.weights[models == model].sum()
+        print(f"{model}: {np.mean(models[client] == model):.4%}, traces {share:.4%}")
+    busiest = np.bincount(client).max() / calls
+    print(f"busiest of {len(models)} clients: {busiest:.4%}, traces {traces.weights.max():.4%}")
 
 
 def main() -> None:
     """Write a file of calls."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--check", action="store_true", help="write nothing; compare with the traces")
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--days", type=float, default=7.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--format", choices=("csv", "jsonl"), default="csv")
     args = parser.parse_args()
+    if args.check:
+        check(args.calls)
+        return
+    if args.file is None:
+        parser.error("a file to write is needed")
     write = write_csv if args.format == "csv" else write_jsonl
     write(args.file, args.calls, args.days, args.seed)
 
