@@ -1,9 +1,9 @@
 """Questions over many calls, beside DuckDB with 2 threads on the same rows; and few calls beside many.
 
-Ours goes through the query engine as panes and rules do, from text to answer; what the engine keeps of answers
-and of facts is emptied before each question, so that every one reads the database. Calls by a filter come from
-the store's reader. DuckDB's table is filled from the stored calls in order of time, cost and all, and its
-answers are compared with ours: sums and shares to 1e-9, quantiles to 1 %, rows one by one.
+Ours goes through the query engine as panes and rules do, from text to answer; what the engine keeps of
+answers and of facts is emptied before each question, so that every one reads the database. Calls by a filter
+come from the store's reader. DuckDB's table is filled from the stored calls in order of time, cost and all,
+and its answers are compared with ours: sums and shares to 1e-9, quantiles to 1 %, rows one by one.
 
 Warm: both sides in one process that has asked before, in turn, the median. First: a new process and
 connection, and the database's pages dropped from the system's cache; from opening the file to the answer.
@@ -20,20 +20,21 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
-from table import Row, alone, forget, milliseconds, show
+from table import Row, alone, forget, show
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros, SystemClock
+from tui_monitor.model.clock import DAY, MINUTE, SECOND, Micros, SystemClock
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.result import Result
 from tui_monitor.store.api import Layer
 from tui_monitor.store.database import Store
+from tui_monitor.store.where import All, HasLabel, HasNumber, Where
 
 OFF = 17 * MINUTE + 23 * SECOND + 456_789
 """How far before the last call the questions end."""
@@ -81,6 +82,20 @@ def minutes(text: str) -> Callable[[Store, Micros], Any]:
     return ask
 
 
+def newest(where: Where) -> Callable[[Store, Micros], Any]:
+    """A question for the newest hundred calls that pass, of all that are kept."""
+
+    def ask(store: Store, t: Micros) -> Any:
+        found = islice(store.calls(Span(0, t), where), 100)
+        return [
+            [call.booked, call.model, call.user, call.out_total, call.latency_ms, call.cost] for call in found
+        ]
+
+    return ask
+
+
+_ROWS = """SELECT booked, model, "user", output, latency / 1000.0, cost FROM calls
+    WHERE booked <= {t} AND %s ORDER BY booked DESC LIMIT 100"""
 _RANK = "quantile_disc(latency, 0.95) / 1000.0"
 QUESTIONS = (
     Question(
@@ -104,6 +119,24 @@ QUESTIONS = (
     Question(
         "p95 cost of single calls by model, 24 h", instant("cost{} [24h] p95 by(model)"),
         "SELECT model, quantile_disc(cost, 0.95) / 1e9 FROM calls WHERE {within} GROUP BY model", DAY,
+    ),
+    Question(
+        "latest 100 of provider=openai AND latency>1000",
+        newest(All((HasLabel("provider", "openai".__eq__), HasNumber(("latency",), 1_000_001)))),
+        _ROWS % "provider = 'openai' AND latency > 1000000", DAY,
+    ),
+    Question(
+        "latest 100 of provider=anthropic AND status=error AND latency>500000",
+        newest(All((
+            HasLabel("provider", "anthropic".__eq__), HasLabel("status", "error".__eq__),
+            HasNumber(("latency",), 500_000_001),
+        ))),
+        _ROWS % "provider = 'anthropic' AND status = 'error' AND latency > 500000000", DAY,
+    ),
+    Question(
+        "latest 100 of provider=deepseek AND status=error",
+        newest(All((HasLabel("provider", "deepseek".__eq__), HasLabel("status", "error".__eq__)))),
+        _ROWS % "provider = 'deepseek' AND status = 'error'", DAY,
     ),
 )  # fmt: skip
 
@@ -167,9 +200,12 @@ def differ(question: Question, ours: Any, theirs: Any) -> str:
         if len(values) != len(others):
             return f"{group}: {len(values)} | {len(others)} values"
         for a, b in zip(values, others, strict=True):
-            if a is None or b is None or not math.isclose(a, b, rel_tol=question.near, abs_tol=1e-12):
-                if a is not b:
-                    return f"{group}: {a} | {b}"
+            if a is None or b is None:
+                same = a is b
+            else:
+                same = math.isclose(a, b, rel_tol=question.near, abs_tol=1e-12)
+            if not same:
+                return f"{group}: {a} | {b}"
     return ""
 
 
@@ -200,6 +236,12 @@ def first_time(side: str, number: int, database: Path, t: Micros) -> float:
     return took
 
 
+def _timed(ask: Callable[..., Any], *arguments: Any) -> float:
+    began = time.perf_counter()
+    ask(*arguments)
+    return (time.perf_counter() - began) * 1000
+
+
 def against_duckdb(database: Path, duck: Path, runs: int, firsts: int) -> list[Row]:
     """Every question to both, in turn."""
     import duckdb
@@ -214,11 +256,7 @@ def against_duckdb(database: Path, duck: Path, runs: int, firsts: int) -> list[R
             if wrong:
                 sys.exit(f"{question.name}: the answers differ: {wrong}")
             pairs = [
-                (
-                    milliseconds(lambda: question.ask(store, t), 1),
-                    milliseconds(lambda: ask_duck(conn, question, t), 1),
-                )
-                for _ in range(runs)
+                (_timed(question.ask, store, t), _timed(ask_duck, conn, question, t)) for _ in range(runs)
             ]
             warm.append((statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)))
     store.close()

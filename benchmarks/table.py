@@ -1,11 +1,9 @@
-"""What every benchmark of the store shares: rows of figures, medians, processes of their own, cold files."""
+"""What every benchmark of the store shares: rows of figures, processes of their own, cold files."""
 
 import os
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,16 +50,6 @@ def alone(script: str, *arguments: object, env: dict[str, str] | None = None) ->
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr.decode()}")
     return orjson.loads(done.stdout)
-
-
-def milliseconds(ask: Callable[[], object], runs: int) -> float:
-    """The median time of a question."""
-    took: list[float] = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        ask()
-        took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took)
 
 
 def forget(path: Path) -> None:

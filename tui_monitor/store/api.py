@@ -4,7 +4,7 @@ Readers get *facts*: rows with an end time, labels, sums and histograms. A raw c
 a roll-up cell a fact of many, so one aggregation serves every layer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -13,6 +13,7 @@ from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Retract, Sample, SampleType, Start
 from tui_monitor.model.timerange import Span
+from tui_monitor.store.where import EVERY, Where
 
 if TYPE_CHECKING:
     import numpy as np
@@ -248,6 +249,13 @@ class Reader(Protocol):
 
         `labels` may name any attribute for the raw layer. `where` keeps the rows whose labels of that
         layer equal these values, so that the store can read less.
+        """
+        ...
+
+    def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
+        """Raw calls booked in the span that pass, the newest first, as they are at this moment.
+
+        They are read as they are asked for; whoever stops before the end closes the iterator.
         """
         ...
 

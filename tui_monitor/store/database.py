@@ -20,6 +20,7 @@ from tui_monitor.store import (
     entry,
     events,
     facts,
+    finding,
     imports,
     ledger,
     migrations,
@@ -59,6 +60,7 @@ from tui_monitor.store.series import reading, steps
 from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
+from tui_monitor.store.where import EVERY, Where
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
@@ -278,6 +280,11 @@ class Store:
             return facts.rollup_facts(
                 conn, self._lookup, layer, span, labels, measures, histograms, where or {}, zone
             )
+
+    def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
+        """Raw calls booked in the span that pass, the newest first; read some at a time."""
+        with self._read() as conn:
+            yield from finding.newest(conn, self._lookup, span, where)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""

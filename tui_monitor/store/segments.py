@@ -4,13 +4,14 @@ The row table stays the place where calls change: one that does goes back into i
 it is gone. So a call is in the row table or in one segment, never in both.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import orjson
 
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
@@ -30,7 +31,13 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
 """Columns that are nearly what others say (the first less the second) are kept as what is left."""
 _ZONED = ("series", *(f"{name}_t" for name in TERMS))
 _FEW = 64
-"""Different values of a column up to which the segment's row names them."""
+_FEW_SETS = 2_048
+"""Different values of a column, and different label sets, up to which the segment's row names them."""
+_BOUNDED = (
+    "in_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "out_total", "reasoning", "cost",
+    "list_cost", "latency", "ttft", "queue_wait", "http_status", "attempts",
+)  # fmt: skip
+"""Columns whose lowest and highest value the segment's row names."""
 _SELECT = "SELECT id, first, rows, booked_low, booked_high, arrived_low, zones, gone FROM segments"
 
 
@@ -42,7 +49,7 @@ class DamagedSegment(StoreError):
         self.segment = segment
 
 
-@dataclass(slots=True)
+@dataclass
 class Segment:
     """One segment; its columns are read when they are asked for. Every method may raise `StoreError`."""
 
@@ -53,9 +60,21 @@ class Segment:
     booked_low: int
     booked_high: int
     arrived_low: int
-    zones: dict[str, list[int | None]]
+    zoned: str
     gone: bytes | None
     _read: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def zones(self) -> dict[str, Any]:
+        """The different values of columns that have few, by column, and `bounds`."""
+        return orjson.loads(self.zoned)
+
+    def bounds(self, column: str) -> tuple[int, int] | None:
+        """No value of a column of numbers is below the first or above the second; `None` where none is known.
+
+        Raises `KeyError` where the segment does not tell.
+        """
+        return self.zones["bounds"].get(column)
 
     def integers(self, name: str) -> np.ndarray:
         """A column of integers, `UNKNOWN` where there is none; gone rows are in it."""
@@ -198,7 +217,7 @@ def covering(conn: sqlite3.Connection, ids: Iterable[int]) -> Iterator[tuple[Seg
 
 def _segment(conn: sqlite3.Connection, row: Sequence[Any]) -> Segment:
     number, first, rows, low, high, arrived, zones, gone = row
-    return Segment(conn, number, first, rows, low, high, arrived, json.loads(zones), gone)
+    return Segment(conn, number, first, rows, low, high, arrived, zones, gone)
 
 
 @dataclass(slots=True)
@@ -236,12 +255,17 @@ def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
 
 
 def _zones(numbers: Mapping[str, np.ndarray]) -> str:
-    zones: dict[str, list[int | None]] = {}
+    zones: dict[str, Any] = {}
     for name in _ZONED:
         values = np.unique(numbers[name])
-        if len(values) <= _FEW:
+        if len(values) <= (_FEW_SETS if name == "series" else _FEW):
             zones[name] = [None if v == UNKNOWN else v for v in values.tolist()]
-    return json.dumps(zones, separators=(",", ":"))
+    zones["bounds"] = bounds = {}
+    for name in _BOUNDED:
+        known = numbers[name][numbers[name] != UNKNOWN]
+        if len(known):
+            bounds[name] = int(known.min()), int(known.max())
+    return orjson.dumps(zones).decode()
 
 
 def store(conn: sqlite3.Connection, number: int, first: int, encoded: Encoded) -> None:
