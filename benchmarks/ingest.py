@@ -1,45 +1,37 @@
-"""Bulk import: rows/s and peak memory, beside plain `sqlite3.executemany` of the same rows.
+"""Bulk import of CSV and JSON lines: rows/s, memory and bytes on disk, beside `executemany` (see wide.py).
 
-The reference parses the same file with the `csv` module and writes it into one wide table with a unique
-key, WAL and `synchronous = NORMAL`: no cleaning, no prices, no identities, no roll-ups. Each side runs in a
-process of its own, in turn, so that a drift of the machine's speed meets both.
+Ours is the whole command `tui-monitor import`, from its start to its end: parsing, cleaning, pricing, finding
+what is known already, roll-ups. The reference stores the same calls as ready rows; what it needs to make them
+is not counted. Sides in turn, in processes of their own, so that a drift of the machine's speed meets both.
 
-    python benchmarks/ingest.py --calls 1000000 --runs 3
+Memory is that of all processes of the import together, looked at every 20 ms. Bytes are those of the database
+after the upkeep of an hour later and `db compact`, roll-ups and all, against those of the wide table with its
+unique key. `--keep` leaves the last database of each format in a folder, for questions.py and panes.py.
+
+    python benchmarks/ingest.py --calls 1000000 --formats csv jsonl --runs 3
 """
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
-from data import FIELDS, write_csv
+import orjson
+from data import END, FIELDS, chunks, load, write_csv, write_jsonl
+from table import Row, alone, private, show
+from wide import calls, prepared, store
 
-PRIVATE = ("CONFIG_HOME", "DATA_HOME", "STATE_HOME", "RUNTIME_DIR")
-REFERENCE = """
-import csv, sqlite3, sys
-con = sqlite3.connect(sys.argv[2], isolation_level=None)
-con.execute("PRAGMA journal_mode=WAL"); con.execute("PRAGMA synchronous=NORMAL")
-con.execute("CREATE TABLE calls(id INTEGER PRIMARY KEY, source_key TEXT UNIQUE, ts, provider, model, user,"
-            " input_tokens INTEGER, output_tokens INTEGER, latency_ms REAL, status)")
-with open(sys.argv[1], newline="") as file:
-    rows = csv.reader(file); next(rows)
-    batch = []
-    def flush():
-        con.execute("BEGIN")
-        con.executemany("INSERT OR IGNORE INTO calls(source_key,ts,provider,model,user,input_tokens,"
-                        "output_tokens,latency_ms,status) VALUES(?,?,?,?,?,?,?,?,?)", batch)
-        con.execute("COMMIT"); batch.clear()
-    for number, row in enumerate(rows):
-        batch.append((f"row-{number}", *row))
-        if len(batch) == 10_000: flush()
-    flush()
-"""
+from tui_monitor.model.clock import HOUR, SystemClock
+from tui_monitor.store.database import Store
+
+REACH = {"csv": 1.0, "jsonl": 0.3}
 
 
 def timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
@@ -97,45 +89,89 @@ def measured(command: list[str], env: dict[str, str]) -> tuple[float, float]:
     return seconds, memory
 
 
+def reference(path: Path, form: str, count: int, days: float) -> float:
+    """Seconds to store the same calls in the wide table."""
+    traces, first, took = load(), 0, 0.0
+    for chunk in chunks(traces, count, days):
+        found = list(calls(traces, chunk, "bench-1", first))
+        for number, call in enumerate(found, first):
+            call.source, call.batch_id = "import", "20260301-000000-0000"
+            if form == "csv":
+                # Rows without an id get a hash of theirs.
+                call.source_key = blake2b(str(number).encode(), digest_size=12).hexdigest()
+        first += len(found)
+        took += store(path, prepared(found, END))
+    return took
+
+
+def settle(path: Path) -> None:
+    """What the collector does in the hour after, at once."""
+    clock = SystemClock()
+    database = Store.open(path, write=True, clock=clock)
+    database.seal(clock.now() + 2 * HOUR)
+    database.compact()
+    database.close()
+
+
+def bring(source: Path, database: Path, form: str, folder: Path) -> tuple[float, float]:
+    """Import a file; seconds and peak memory in MB."""
+    mapping = [part for field in FIELDS for part in ("--map", f"{field}={field}")] if form == "csv" else []
+    command = [sys.executable, "-m", "tui_monitor", "--db", str(database), "import", "--format", form]
+    return measured([*command, *mapping, str(source)], private(folder))
+
+
+def compare(form: str, count: int, days: float, runs: int, keep: Path | None) -> Iterator[Row]:
+    """Both sides in turn, each time into new databases."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    peak = 0.0
+    with tempfile.TemporaryDirectory(dir=keep) as name:
+        folder = Path(name)
+        source = folder / f"calls.{form}"
+        (write_csv if form == "csv" else write_jsonl)(source, count, days)
+        database, wide = folder / "monitor.db", folder / "wide.db"
+        for _ in range(runs):
+            for old in (*folder.glob("monitor.db*"), *folder.glob("wide.db*")):
+                old.unlink()
+            seconds, memory = bring(source, database, form, folder)
+            ours.append(count / seconds)
+            peak = max(peak, memory)
+            args = ("--reference", wide, "--formats", form, "--calls", count, "--days", days)
+            theirs.append(count / alone("ingest.py", *args))
+        settle(database)
+        size, wide_size = (path.stat().st_size / count for path in (database, wide))
+        if keep is not None:
+            database.rename(keep / f"{count}.{form}.db")
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    yield Row(
+        f"import of {form}, {count:,} calls", f"{statistics.median(ours):,.0f} rows/s",
+        f"executemany {statistics.median(theirs):,.0f} rows/s", f"{ratio:.3f}", f">= {REACH[form]}",
+        ratio >= REACH[form],
+    )  # fmt: skip
+    yield Row(f"  its memory, {count:,} calls", f"{peak:.0f} MB", asked="bounded")
+    yield Row(
+        f"  bytes per call, {count:,} calls", f"{size:.1f}", f"wide table {wide_size:.1f}",
+        f"{size / wide_size:.3f}", "<= 0.25", size / wide_size <= 0.25,
+    )  # fmt: skip
+
+
 def main() -> None:
-    """Print rows/s and memory of both sides, and the ratio run by run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--days", type=float, default=7.0)
+    parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--formats", choices=tuple(REACH), nargs="+", default=list(REACH))
+    parser.add_argument("--keep", type=Path, help="a folder for the databases")
+    parser.add_argument("--reference", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "calls.csv"
-        write_csv(source, args.calls, args.days)
-        mapping = [part for field in FIELDS for part in ("--map", f"{field}={field}")]
-        ratios: list[float] = []
-        for run in range(args.runs):
-            home = Path(folder) / f"run{run}"
-            home.mkdir()
-            env = {
-                **os.environ,
-                "XDG_DATA_HOME": str(home),
-                "XDG_STATE_HOME": str(home),
-                "XDG_RUNTIME_DIR": str(home),
-            }
-            ours, memory = measured(
-                [sys.executable, "-m", "tui_monitor", "--db", str(home / "monitor.db"), "import",
-                 "--format", "csv", *mapping, str(source)], env,
-            )  # fmt: skip
-            theirs, reference_memory = measured(
-                [sys.executable, "-c", REFERENCE, str(source), str(home / "reference.db")], env
-            )
-            ratios.append(theirs / ours)
-            size, reference_size = ((home / name).stat().st_size for name in ("monitor.db", "reference.db"))
-            print(
-                f"run {run + 1}: import {args.calls / ours:,.0f} rows/s, {memory:.0f} MB peak, "
-                f"{size / args.calls:.0f} bytes/call | reference {args.calls / theirs:,.0f} rows/s, "
-                f"{reference_memory:.0f} MB peak, {reference_size / args.calls:.0f} bytes/call | "
-                f"ratio {ratios[-1]:.3f}"
-            )
-            for file in home.iterdir():
-                file.unlink() if file.is_file() else None
-        print(f"median ratio {statistics.median(ratios):.3f} of the reference's rows/s")
+    if args.reference:
+        print(orjson.dumps(reference(args.reference, args.formats[0], args.calls, args.days)).decode())
+        return
+    for form in args.formats:
+        show(list(compare(form, args.calls, args.days, args.runs, args.keep)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ MAX_VALUES = 3_000_000
 """Groups × windows of one answer."""
 MAX_SERIES = 100_000
 """Groups of one answer."""
+_DENSE = 1 << 20
+"""Cells × different buckets up to which each has a place of its own; more are sorted."""
 _BUCKET_BITS = 17
 _BUCKET_ZERO = 1 << (_BUCKET_BITS - 1)
 
@@ -113,12 +115,24 @@ def rank_of_buckets(
 ) -> np.ndarray:
     """The middle of the bucket that holds the value of rank ⌈q·n⌉ of each cell; NaN where there is none."""
     out = np.full(size, np.nan)
+    if not len(buckets):
+        return out
+    low = int(buckets.min())
+    there = np.zeros(int(buckets.max()) - low + 1, dtype=bool)
+    there[buckets - low] = True
+    found = np.flatnonzero(there) + low
+    if size * len(found) <= _DENSE:
+        codes = cells * len(found) + (np.cumsum(there) - 1)[buckets - low]
+        table = sums(codes, counts.astype(np.int64), size * len(found)).reshape(size, len(found))
+        reached = np.cumsum(table, axis=1)
+        filled = np.flatnonzero(reached[:, -1])
+        before = reached[filled] < _rank(q, reached[filled, -1])[:, None]
+        out[filled] = middles(found[before.sum(axis=1)])
+        return out
     code, inverse = np.unique(
         (cells.astype(np.int64) << _BUCKET_BITS) + (buckets.astype(np.int64) + _BUCKET_ZERO),
         return_inverse=True,
     )
-    if not len(code):
-        return out
     merged = sums(inverse, counts.astype(np.int64), len(code))
     cell = code >> _BUCKET_BITS
     upto = np.cumsum(merged)

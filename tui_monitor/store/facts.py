@@ -30,7 +30,7 @@ def _dimension_columns(
     conn: sqlite3.Connection, lookup: Lookup, series: np.ndarray, labels: Sequence[str]
 ) -> dict[str, LabelColumn]:
     """Label columns of rows that know their label set's number."""
-    unique, inverse = np.unique(series, return_inverse=True)
+    unique, inverse = _distinct(series)
     sets = lookup.label_sets(conn)
     columns: dict[str, LabelColumn] = {}
     for label in labels:
@@ -38,6 +38,16 @@ def _dimension_columns(
         codes, values = _coded(sets[number][at] for number in unique.tolist())
         columns[label] = LabelColumn(codes[inverse] if len(codes) else codes, values)
     return columns
+
+
+def _distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different numbers, and which of them each is; numbers of label sets are small."""
+    most = int(numbers.max(initial=0))
+    if most > 4 * len(numbers) + 65_536:
+        return np.unique(numbers, return_inverse=True)
+    there = np.zeros(most + 1, dtype=bool)
+    there[numbers] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def _coded(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]]:

@@ -1,0 +1,38 @@
+"""Quantiles of many cells at once are those of each cell alone, however the counts are laid out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_monitor.model.histogram import ZERO_BUCKET, quantile
+from tui_monitor.query import aggregate
+
+entries = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from([ZERO_BUCKET, -9, 0, 1, 700, 9000]), st.integers(1, 9)),
+    max_size=30,
+)
+
+
+@pytest.mark.parametrize("places", [aggregate._DENSE, 0])
+@given(entries, st.sampled_from([0.0, 0.3, 0.5, 0.95, 1.0]))
+def test_ranks_of_buckets_are_those_of_each_cell(
+    places: int, found: list[tuple[int, int, int]], q: float
+) -> None:
+    cells, buckets, counts = (
+        np.array(column, dtype=np.int64) for column in (zip(*found, strict=True) if found else ((), (), ()))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregate, "_DENSE", places)
+        values = aggregate.rank_of_buckets(q, cells, buckets, counts, 4).tolist()
+    for cell, value in enumerate(values):
+        alone = [(bucket, n) for at, bucket, n in found if at == cell]
+        expected = quantile(q, _merged(alone))
+        assert np.isnan(value) if expected is None else value == pytest.approx(expected)
+
+
+def _merged(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: dict[int, int] = {}
+    for bucket, n in pairs:
+        merged[bucket] = merged.get(bucket, 0) + n
+    return list(merged.items())
