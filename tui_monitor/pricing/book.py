@@ -68,7 +68,7 @@ class PriceBook:
     def price(self, call: Call) -> None:
         """Set `list_cost`, `cost_computed`, `cost`, `cost_status`, `price_source` and `price_version`."""
         declared = call.cost_status if call.price_source not in _OURS else ""
-        rate = self._rate(call)
+        rate = self.rate(call)
         amount = None
         if rate is not None:
             amount = rate.amount(call) if not call.media else self._with_media(call, rate)
@@ -85,6 +85,10 @@ class PriceBook:
             call.cost, call.cost_status = 0, declared
         else:
             self._decide(call, amount, rate)
+
+    def timed(self, provider: str | None, model: str | None) -> bool:
+        """Whether a model's price depends on the time of day; else it is one for a day (UTC)."""
+        return provider is not None and model is not None and self._listed.timed(provider, model)
 
     def _with_media(self, call: Call, rate: Rate) -> Amount | None:
         """Audio, images, searches: only the bundled list has prices for them."""
@@ -110,7 +114,8 @@ class PriceBook:
         else:
             call.cost, call.cost_status = None, "unpriced"
 
-    def _rate(self, call: Call) -> Rate | None:
+    def rate(self, call: Call) -> Rate | None:
+        """The prices that hold for a call; `None` where no list knows its model."""
         provider, model = call.provider, call.model_served or call.model_requested
         if provider is None or model is None:
             return None
@@ -129,7 +134,7 @@ class PriceBook:
             if len(self._timed) >= MAX_CACHED:
                 self._timed.clear()
             self._timed[provider, model] = True
-            return self._rate(call)
+            return self.rate(call)
         rate = self._find(provider, model, call.booked, bundled.context(call.service_tier, call.batch))
         if len(self._rates) >= MAX_CACHED:
             del self._rates[next(iter(self._rates))]

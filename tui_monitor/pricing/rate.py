@@ -27,7 +27,9 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
+    """A tier's prices as whole numbers: nano-dollars per token, times the rate's `scale`."""
+
     above: int
     input: int | None
     cache_read: int | None
@@ -58,11 +60,11 @@ class Rate:
     """
 
     __slots__ = (
-        "_denominator",
-        "_factor",
-        "_levels",
-        "_scale",
+        "denominator",
+        "factor",
         "free",
+        "levels",
+        "scale",
         "source",
         "tier_estimated",
         "version",
@@ -87,11 +89,11 @@ class Rate:
             (_decimals(p * 1000) for t in tiers for k, p in t.prices.items() if k != "request"), default=0
         )
         calls = max((_decimals(t.prices.get("request", Decimal(0)) * NANO) for t in tiers), default=0)
-        self._scale = 10 ** max(places, calls)
-        self._levels = tuple(_level(tier, self._scale) for tier in sorted(tiers, key=lambda t: t.above))
+        self.scale = 10 ** max(places, calls)
+        self.levels = tuple(_level(tier, self.scale) for tier in sorted(tiers, key=lambda t: t.above))
         net = 1 - discount
-        self._denominator = 10 ** _decimals(net)
-        self._factor = int(net * self._denominator)
+        self.denominator = 10 ** _decimals(net)
+        self.factor = int(net * self.denominator)
 
     def amount(self, call: Call) -> Amount | None:
         """What the call costs, from the tokens that are known.
@@ -101,22 +103,22 @@ class Rate:
         sum_ = self._sum(call)
         if sum_ is None:
             return None
-        scale = self._scale
+        scale = self.scale
         listed = sum_ if scale == 1 else half_even(sum_, scale)
-        if self._factor == self._denominator:
+        if self.factor == self.denominator:
             return Amount(listed, listed)
-        return Amount(listed, half_even(sum_ * self._factor, scale * self._denominator))
+        return Amount(listed, half_even(sum_ * self.factor, scale * self.denominator))
 
     def of_total(self, usd: Decimal) -> Amount:
         """An amount that was reckoned elsewhere, with this rate's discount."""
         nano = usd * NANO
-        net = nano * self._factor / self._denominator
+        net = nano * self.factor / self.denominator
         return Amount(*(int(value.to_integral_value(ROUND_HALF_EVEN)) for value in (nano, net)))
 
     def _sum(self, call: Call) -> int | None:
         plain, read, w5, w1 = call.in_uncached, call.cache_read, call.cache_write_5m, call.cache_write_1h
         out = call.out_total
-        levels = self._levels
+        levels = self.levels
         level = levels[0]
         if plain is None and read is None and w5 is None and w1 is None and out is None:
             only_requests = level.request and level.input is None and level.output is None
@@ -146,7 +148,7 @@ class Rate:
         return total
 
 
-def _level(tier: Tier, scale: int) -> _Level:
+def _level(tier: Tier, scale: int) -> Level:
     def per_token(*names: str) -> int | None:
         """The first price there is, in scaled nano-dollars per token."""
         for name in names:
@@ -155,7 +157,7 @@ def _level(tier: Tier, scale: int) -> _Level:
                 return int(price * 1000 * scale)
         return None
 
-    return _Level(
+    return Level(
         tier.above,
         per_token("input"),
         per_token("cache_read", "input"),

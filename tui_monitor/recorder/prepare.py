@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import clean, clean_or_none
-from tui_monitor.recorder.attributes import prepare_attributes
+from tui_monitor.recorder.attributes import MAX_ATTRIBUTES, prepare_attributes
 from tui_monitor.recorder.checks import (
     ENUMERATIONS,
     MAX_COUNT,
@@ -110,6 +111,27 @@ class Preparer:
             label = "model" if name == "model_served" else name
             known.update(value for value in reader.label_values(label, limit) if value != OTHER)
 
+    def has_room(self, calls: Iterable[Call], more: int) -> bool:
+        """Whether no label gets full by these calls and `more` others, so that their order decides nothing.
+
+        One that is full already takes no new value from anybody.
+        """
+        most = self._settings.max_label_values
+        fresh: defaultdict[str, set[Any]] = defaultdict(set)
+        attributes: set[str] = set()
+        for call in calls:
+            for name, value in zip(_CAPPED, _get_capped(call), strict=True):
+                if value is not None:
+                    fresh[name].add(value)
+            attributes.update(call.attrs)
+        # One that is an object becomes several.
+        named = len(self._attributes) + MAX_ATTRIBUTES * len(attributes) + more
+        room = len(self._attributes) >= most or named <= most
+        return room and all(
+            len(known) >= most or len(known | fresh[name]) + more <= most
+            for name, known in self._known.items()
+        )
+
     def prepare(self, record: Record) -> Record | Rejection:
         """The record as it is stored, or why it is not."""
         try:
@@ -128,7 +150,8 @@ class Preparer:
             # A field of a type nobody foresaw spoils its own record, not the batch.
             return Rejection(f"malformed: {clean(str(error))}")
 
-    def _latest(self) -> Micros:
+    def latest(self) -> Micros:
+        """The last instant that is no error, µs."""
         return self._clock.now() + self._settings.max_future
 
     def _call(self, call: Call) -> Call:
@@ -137,7 +160,7 @@ class Preparer:
         call.source_key = key("source_key", call.source_key)
         if call.call_keys:
             call.call_keys = tuple(dict.fromkeys(key("call_key", k) for k in call.call_keys if k))
-        _times(call, self._latest())
+        _times(call, self.latest())
         self._capped(call)
         free = _get_free(call)
         if free != _NO_FREE:
@@ -213,7 +236,7 @@ class Preparer:
         labels = self._allowed(_labels(sample.labels))
         labels = {_label_name(label): text for label, text in labels.items()}
         batch = None if sample.batch_id is None else _text("batch_id", sample.batch_id)
-        return Sample(name, instant("ts", sample.ts, self._latest()), value, labels, sample.type, batch)
+        return Sample(name, instant("ts", sample.ts, self.latest()), value, labels, sample.type, batch)
 
     def _event(self, event: Event) -> Event:
         name = clean(event.name) if isinstance(event.name, str) else ""
@@ -231,7 +254,7 @@ class Preparer:
             labels["provider"] = canonical(labels["provider"])
         return dataclasses.replace(
             event,
-            ts=instant("ts", event.ts, self._latest()),
+            ts=instant("ts", event.ts, self.latest()),
             source=key("source", event.source),
             source_key=key("source_key", event.source_key),
             name=name,
@@ -244,7 +267,7 @@ class Preparer:
         return Start(
             key("source", start.source),
             key("source_key", start.source_key),
-            instant("ts", start.ts, self._latest()),
+            instant("ts", start.ts, self.latest()),
             None if start.provider is None else self._label("provider", start.provider),
             None if start.model is None else self._label("model_served", start.model),
             enumerated("operation", start.operation),

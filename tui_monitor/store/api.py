@@ -18,6 +18,8 @@ from tui_monitor.store.where import EVERY, Where
 if TYPE_CHECKING:
     import numpy as np
 
+    from tui_monitor.model.columns import CallColumns
+
 
 class Layer(StrEnum):
     """Where facts about calls are kept, finest first."""
@@ -293,6 +295,17 @@ class Reader(Protocol):
 
     def latest_event(self, kind: EventKind, *keys: str) -> list[Event]:
         """The newest event for each set of values of these labels (of `name` where a key is "name")."""
+        ...
+
+
+class ColumnWriter(Protocol):
+    """What takes many calls at once."""
+
+    def write_columns(self, calls: "CallColumns") -> "np.ndarray":
+        """Store those that nothing is known of, in one transaction; a mask of them. Durable on return.
+
+        Raises `StoreError`; then none is stored.
+        """
         ...
 
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import zstandard
 
-UNKNOWN = int(np.iinfo(np.int64).min)
-"""Stands for a value that is not known."""
+from tui_monitor.model.columns import UNKNOWN
+
 _LEVEL = 6
+_SAMPLE = 1 << 14
+"""Bytes by which it is seen whether texts are worth packing well."""
+_LITTLE = 2.2
+"""By how much they must shrink quickly, to be."""
 _NULLS, _STEPS = 1, 2
 _HEADER = struct.Struct("<BBIqq")
 """Flags, bytes of a value, number of values, their lowest, and the first where they are steps."""
@@ -117,10 +121,26 @@ def pack_texts(texts: Sequence[str | None]) -> bytes:
     data = [text.encode("utf-8", "surrogatepass") for text in numbers]
     # Where all differ, the numbers are steps of one and take no room.
     coded = pack_integers(np.array(codes, dtype=np.int64), steps=len(numbers) == len(texts))
-    lengths = pack_integers(np.array([len(text) for text in data], dtype=np.int64))
-    whole = b"".join(data)
-    parts = coded + lengths + zstandard.compress(whole, _LEVEL)
-    return seal(_LENGTHS.pack(len(coded), len(lengths), len(whole)) + parts)
+    lengths = np.array([len(text) for text in data], dtype=np.int64)
+    return _pack_parts(coded, lengths, b"".join(data), _LEVEL)
+
+
+def pack_different(texts: np.ndarray) -> bytes:
+    """A column of ASCII texts, all known and different, as bytes of a fixed width."""
+    coded = pack_integers(np.arange(len(texts), dtype=np.int64), steps=True)
+    lengths = np.char.str_len(texts).astype(np.int64)
+    even = bool((lengths == texts.itemsize).all())
+    data = texts.tobytes() if even else b"".join(texts.tolist())
+    # There is nothing to find in hashes, and looking for it takes longer than all else.
+    sample = data[:_SAMPLE]
+    random = len(zstandard.compress(sample, 1)) * _LITTLE > len(sample)
+    return _pack_parts(coded, lengths, data, 1 if random else _LEVEL)
+
+
+def _pack_parts(coded: bytes, lengths: np.ndarray, data: bytes, level: int) -> bytes:
+    packed = pack_integers(lengths)
+    parts = coded + packed + zstandard.compress(data, level)
+    return seal(_LENGTHS.pack(len(coded), len(packed), len(data)) + parts)
 
 
 def unpack_texts(blob: bytes) -> Texts:

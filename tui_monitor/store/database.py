@@ -66,6 +66,8 @@ from tui_monitor.store.writing import WriteSide
 if TYPE_CHECKING:
     import numpy as np
 
+    from tui_monitor.model.columns import CallColumns
+
 T = TypeVar("T")
 _IDLE_READERS = 4
 _UPDATE = Update()
@@ -161,6 +163,15 @@ class Store:
             with suppress(StoreError), opening.explained(self.path):
                 self._going_on(lambda: sealing.seal_some(self._writing, self._clock.now(), self._limits))
         return result
+
+    def write_columns(self, calls: "CallColumns") -> "np.ndarray":
+        """Store those of many calls that nothing is known of, in one transaction; a mask of them.
+
+        The others go through `write`. Durable on return.
+        """
+        from tui_monitor.store import columns
+
+        return self._going_on(lambda: columns.write(self._writing, calls))
 
     def begin_import(self, info: ImportInfo) -> None:
         """Note an import before its rows arrive."""

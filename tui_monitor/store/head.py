@@ -52,11 +52,13 @@ class Row:
 
 
 def _flags(row: Row) -> int:
-    call = row.call
     flags = PARTS if len(row.parts) > 1 else 0
-    for part in row.parts:
-        if part.remember:
-            flags |= _REMEMBER
+    return flags | flags_of(row.call, remember=any(part.remember for part in row.parts))
+
+
+def flags_of(call: Call, *, remember: bool) -> int:
+    """The flags of a call that one source knows."""
+    flags = _REMEMBER if remember else 0
     if call.tier_estimated:
         flags |= _TIER
     if call.model_guessed:

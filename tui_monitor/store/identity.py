@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -12,6 +12,9 @@ from tui_monitor.model.call import Call
 from tui_monitor.store import packs, runs
 from tui_monitor.store.merge import content
 from tui_monitor.store.runs import Packs
+
+_MANY = 200_000
+"""Identities that wait to be packed from which on some are looked up rather than all read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ def _hash(text: str) -> int:
 def source_hash(source: str, source_key: str) -> int:
     """The identity a source gives."""
     return _hash(f"s\x00{source}\x00{source_key}")
+
+
+def own_prefix(source: str) -> bytes:
+    """What stands before a key in the bytes that `source_hash` hashes."""
+    return f"s\x00{source}\x00".encode("utf-8", "surrogatepass")
 
 
 def key_hashes(call_keys: Iterable[str]) -> list[int]:
@@ -69,6 +77,27 @@ def lookup(conn: sqlite3.Connection, known: Packs, wanted: Iterable[int]) -> dic
             call = packs.call_of(value)
             found[number] = Gone(packs.content_of(value)) if call is None else call
     return found
+
+
+def known_among(conn: sqlite3.Connection, known: Packs, hashes: np.ndarray) -> np.ndarray:
+    """Which of these hashes anything is said of, even that they are forgotten; hashes may come twice."""
+    (rows,) = conn.execute("SELECT count(*) FROM (SELECT 1 FROM identities LIMIT ?)", (_MANY,)).fetchone()
+    if rows < _MANY:
+        listed = conn.execute("SELECT hash FROM identities")
+        said = np.fromiter((number for (number,) in listed), dtype=np.int64)
+    else:
+        said = np.array(list(_said(conn, hashes.tolist())), dtype=np.int64)
+    packed = np.fromiter(known.lookup(hashes.tolist()), dtype=np.int64)
+    return np.isin(hashes, np.concatenate((said, packed)))
+
+
+def _said(conn: sqlite3.Connection, numbers: Sequence[int]) -> Iterator[int]:
+    for at in range(0, len(numbers), 5000):
+        rows = conn.execute(
+            "SELECT hash FROM identities WHERE hash IN (SELECT value FROM json_each(?))",
+            (json.dumps(numbers[at : at + 5000]),),
+        )
+        yield from (number for (number,) in rows)
 
 
 def remember(conn: sqlite3.Connection, places: dict[int, int]) -> None:

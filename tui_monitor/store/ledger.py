@@ -1,7 +1,7 @@
 """What is kept of everything: one row per session, and how much there is in all."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_monitor.model.clock import Micros
@@ -13,7 +13,7 @@ from tui_monitor.store.head import Row
 
 
 @dataclass(slots=True)
-class _Change:
+class Change:
     """What happens to one session: sums, and the times that come and go."""
 
     calls: int = 0
@@ -21,6 +21,21 @@ class _Change:
     cost: int = 0
     came: tuple[Micros, Micros] | None = None
     went: tuple[Micros, Micros] | None = None
+
+
+def add(
+    conn: sqlite3.Connection, sessions: Mapping[str, Change], calls: int, booked: tuple[Micros, Micros],
+    terms: Terms,
+) -> None:  # fmt: skip
+    """Keep the ledger along with calls that come: how many, and when the first and last are booked."""
+    for session, change in sessions.items():
+        number = terms.id(session)
+        assert number is not None
+        _apply_session(conn, number, change)
+    known = extent(conn)
+    first = booked[0] if known.first is None else min(known.first, booked[0])
+    last = booked[1] if known.last is None else max(known.last, booked[1])
+    _note_extent(conn, known.calls + calls, first, last)
 
 
 def apply(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
@@ -40,13 +55,13 @@ def _wider(span: tuple[Micros, Micros] | None, instant: Micros) -> tuple[Micros,
 
 
 def _apply_sessions(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
-    changes: dict[str, _Change] = {}
+    changes: dict[str, Change] = {}
     for sign, rows in ((-1, old), (1, new)):
         for row in rows:
             call = row.call
             if call.session is None:
                 continue
-            change = changes.setdefault(call.session, _Change())
+            change = changes.setdefault(call.session, Change())
             change.calls += sign
             change.tokens += sign * (call.total_tokens or 0)
             change.cost += sign * (call.cost or 0)
@@ -60,7 +75,7 @@ def _apply_sessions(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[
         _apply_session(conn, number, change)
 
 
-def _apply_session(conn: sqlite3.Connection, session: int, change: _Change) -> None:
+def _apply_session(conn: sqlite3.Connection, session: int, change: Change) -> None:
     row = conn.execute("SELECT first, last, calls FROM sessions WHERE session = ?", (session,)).fetchone()
     if (row[2] if row else 0) + change.calls <= 0:
         conn.execute("DELETE FROM sessions WHERE session = ?", (session,))
@@ -78,7 +93,7 @@ def _apply_session(conn: sqlite3.Connection, session: int, change: _Change) -> N
     )
 
 
-def _may_shrink(change: _Change, first: Micros, last: Micros) -> bool:
+def _may_shrink(change: Change, first: Micros, last: Micros) -> bool:
     """Whether the first or last call went, and none came that is as early or as late."""
     if change.went is None:
         return False
@@ -104,7 +119,11 @@ def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Ro
         booked = row.call.booked
         first = booked if first is None or booked < first else first
         last = booked if last is None or booked > last else last
-    values = (("calls", known.calls + len(new) - len(old)), ("first", first), ("last", last))
+    _note_extent(conn, known.calls + len(new) - len(old), first, last)
+
+
+def _note_extent(conn: sqlite3.Connection, calls: int, first: Micros | None, last: Micros | None) -> None:
+    values = (("calls", calls), ("first", first), ("last", last))
     conn.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
 
 

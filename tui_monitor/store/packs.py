@@ -31,6 +31,11 @@ def live(call: int) -> int:
     return call << 1
 
 
+def live_all(calls: np.ndarray) -> np.ndarray:
+    """The values of hashes that lead to calls."""
+    return calls.astype(np.uint64) << np.uint64(1)
+
+
 def gone(day: int, content: int | None) -> int:
     """The value of a hash whose call was dropped: the day it arrived, and what tells its content."""
     mark = 0 if content is None else 0x10000 | content

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -167,6 +168,16 @@ def store(conn: sqlite3.Connection, packed: Packed) -> None:
         "INSERT INTO identity_chunks VALUES (?, ?)",
         [((number << CHUNK_BITS) + at, blob) for at, blob in enumerate(packed.chunks)],
     )
+
+
+def add(conn: sqlite3.Connection, entries: Entries, lowest: int) -> None:
+    """Pack new entries of all slices; inside a transaction, while nobody else packs. Renew `Packs` then."""
+    bounds = np.arange(1, SLICES, dtype=np.uint64) << np.uint64(64 - SLICE_BITS)
+    ends = [0, *np.searchsorted(entries.hashes, bounds).tolist(), len(entries)]
+    for part, (begin, end) in enumerate(pairwise(ends)):
+        if end > begin:
+            fresh = Entries(entries.hashes[begin:end], entries.values[begin:end])
+            store(conn, with_older(conn, part, fresh, lowest))
 
 
 def drop(conn: sqlite3.Connection, run: int) -> None:

@@ -235,10 +235,18 @@ def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
     """Values of `COLUMNS`, by number, as columns; there must be some."""
     by_name = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
     numbers: dict[str, np.ndarray] = {}
-    columns: list[tuple[str, bytes]] = []
     for name in INTEGERS:
         values = by_name[name]
         numbers[name] = np.fromiter((UNKNOWN if v is None else v for v in values), np.int64, len(values))
+    texts = [
+        (name, blobs.pack_texts(by_name[name])) for name in TEXTS if any(v is not None for v in by_name[name])
+    ]
+    return encode_columns(numbers, texts)
+
+
+def encode_columns(numbers: Mapping[str, np.ndarray], texts: Sequence[tuple[str, bytes]]) -> Encoded:
+    """All of `INTEGERS`, by number, and the packed ones of `TEXTS` that any row knows."""
+    columns: list[tuple[str, bytes]] = []
     for name, values in numbers.items():
         if not (values == UNKNOWN).all():
             rest = (
@@ -247,11 +255,8 @@ def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
                 else values
             )
             columns.append((name, blobs.pack_integers(rest, steps=name in _STEPS)))
-    columns += [
-        (name, blobs.pack_texts(by_name[name])) for name in TEXTS if any(v is not None for v in by_name[name])
-    ]
     bounds = [(int(numbers[name].min()), int(numbers[name].max())) for name in ("booked", "arrived")]
-    return Encoded(len(rows), bounds[0], bounds[1], _zones(numbers), columns)
+    return Encoded(len(numbers["id"]), bounds[0], bounds[1], _zones(numbers), [*columns, *texts])
 
 
 def _zones(numbers: Mapping[str, np.ndarray]) -> str:

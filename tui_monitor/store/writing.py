@@ -131,15 +131,19 @@ class WriteSide:
             touched.update(row.id for row in (*old, *new))
         segments.take_out(self.conn, [row.id for row in old])
         head.replace(self.conn, old, new, self.terms, self.keys)
-        names = {name for row in new for name in row.call.attrs} - self._attributes
-        if names:
-            self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in names])
-            self._attributes |= names
+        self.note_attributes({name for row in new for name in row.call.attrs})
         if not in_place:
             move_identities(self.conn, self.packs, old, new)
         deltas = rollups.Deltas.of(old, new, self.keys, in_place=in_place)
         rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)
+
+    def note_attributes(self, names: set[str]) -> None:
+        """Keep the names of free attributes; inside a transaction."""
+        fresh = names - self._attributes
+        if fresh:
+            self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in fresh])
+            self._attributes |= fresh
 
     def bump(self) -> None:
         """Let readers see that something changed; inside a transaction."""

@@ -22,6 +22,7 @@ from tui_monitor.sources.imports import (
     Progress,
     StoreSink,
     Written,
+    blocks,
     run_import,
 )
 from tui_monitor.sources.imports.identity import Occurrences, digest
@@ -239,22 +240,26 @@ def test_progress_reaches_the_end(write: Write, store: Store, preparer: Preparer
 
 
 def test_a_full_disk_ends_the_import_and_it_can_go_on(
-    write: Write, store: Store, preparer: Preparer, clock: ManualClock, load: RunImport
-) -> None:
+    write: Write, store: Store, preparer: Preparer, clock: ManualClock, load: RunImport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     class Full(StoreSink):
         writes = 0
 
-        def write(self, records):  # type: ignore[no-untyped-def]
+        def write_columns(self, calls, others):  # type: ignore[no-untyped-def]
             self.writes += 1
             if self.writes == 2:
                 raise StoreError("the disk is full")
-            return super().write(records)
+            return super().write_columns(calls, others)
 
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 18)
     path = write("a.csv", "ts,input_tokens\n" + "".join(f"{TIME},{i}\n" for i in range(15_000)))
     with pytest.raises(StoreError):
         run_import([path], None, ImportOptions(now=clock.now()), Full(store, preparer))
+    stored = store.extent().calls
+    assert 0 < stored < 15_000
     summary = load(path)
-    assert (summary.known, summary.stored) == (10_000, 5_000)
+    assert (summary.known, summary.stored) == (stored, 15_000 - stored)
 
 
 def test_only_a_few_rows_are_in_memory_at_a_time(

@@ -1,16 +1,23 @@
 """What an import is made of: a format, options, where the rows go, and what came of it."""
 
+import math
 import re
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tui_monitor.config.agents import Billing
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.feed import Record
 from tui_monitor.store.api import ImportInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tui_monitor.model.columns import CallColumns
 
 MAX_REASONS = 20
 """Kinds of reasons counted for each file."""
@@ -124,6 +131,18 @@ class Sink(Protocol):
         ...
 
 
+@runtime_checkable
+class ColumnSink(Sink, Protocol):
+    """A sink that takes many plain calls at once."""
+
+    def write_columns(self, calls: "CallColumns", others: int) -> "tuple[Written, np.ndarray]":
+        """Store what is plain of the calls; a mask of those that were stored. The others are for `write`.
+
+        `others` is how many records come besides. Durable on return. Raises `StoreError`.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class FileSummary:
     """One file of an import."""
@@ -144,8 +163,8 @@ class FileSummary:
         kind = _VALUE.sub("…", reason)
         if kind in self.reasons or len(self.reasons) < MAX_REASONS:
             self.reasons[kind] = self.reasons.get(kind, 0) + 1
-        if len(self.rejections) < SHOWN_REJECTIONS:
-            self.rejections.append((line, reason))
+        insort(self.rejections, (line, reason), key=lambda each: each[0] or math.inf)
+        del self.rejections[SHOWN_REJECTIONS:]
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ _PACKED = 1 << 16
 MAX_LINE = 1 << 20
 """Bytes of one line; a longer one is rejected and the rest goes on."""
 _GZIP = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(slots=True)
@@ -67,16 +67,16 @@ class TextFile:
         """Set when the file ended before its data did."""
         self._disk = disk
         self._text = _Gunzip(disk) if packed else disk
+        self._unread = b""
 
     @property
     def done(self) -> int:
         """Bytes on disk that were read."""
         return self._disk.tell()
 
-    def lines(self) -> Iterator[Lines]:
-        """The lines, some thousand at a time."""
+    def lines(self, number: int = 1) -> Iterator[Lines]:
+        """The lines, some thousand at a time; `number` is that of the first one."""
         rest = b""
-        number = 1
         skipping = False
         while chunk := self.read():
             parts = (rest + chunk).split(b"\n")
@@ -106,16 +106,23 @@ class TextFile:
 
     def read(self) -> bytes:
         """The next bytes of the text; none at its end, or where `error` says why it ended."""
+        if self._unread:
+            data, self._unread = self._unread[:CHUNK], self._unread[CHUNK:]
+            return data
         try:
             return self._text.read(CHUNK)
         except (EOFError, OSError, zlib.error) as error:
             self.error = f"the file ends before its data does: {error}"
             return b""
 
+    def unread(self, data: bytes) -> None:
+        """Put bytes back: they are read again first."""
+        self._unread = data + self._unread
+
 
 def _take(some: Lines, number: int, line: bytes) -> None:
     if number == 1:
-        line = line.removeprefix(_BOM)
+        line = line.removeprefix(BOM)
     if line.endswith(b"\r"):
         line = line[:-1]
     if len(line) > MAX_LINE:
@@ -154,7 +161,7 @@ def first_line(path: Path) -> bytes:
         raise ImportFailure(
             f"{path} is a binary file", hint="imports take CSV or JSON lines, plain or gzipped"
         )
-    for line in head.removeprefix(_BOM).split(b"\n"):
+    for line in head.removeprefix(BOM).split(b"\n"):
         if line.strip():
             return line.rstrip(b"\r")
     raise ImportFailure(f"{path} is empty")

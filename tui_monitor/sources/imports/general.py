@@ -12,10 +12,10 @@ from tui_monitor.sources.imports.api import ImportFailure, ImportOptions, Row
 from tui_monitor.sources.imports.cells import decimal, indexes, truth, whole
 from tui_monitor.sources.times import moment, utc_or
 
-_SECONDS = {"latency_s": "latency_ms", "ttft_s": "ttft_ms", "queue_wait_s": "queue_wait_ms"}
+SECONDS = {"latency_s": "latency_ms", "ttft_s": "ttft_ms", "queue_wait_s": "queue_wait_ms"}
 _ATTRIBUTE = "attrs."
 FIELDS: tuple[str, ...] = (
-    "id", *TIMES, *TEXTS, *TOKENS, *NUMBERS, *_SECONDS, *COUNTS, *FLAGS, MONEY, "response_id", "request_id",
+    "id", *TIMES, *TEXTS, *TOKENS, *NUMBERS, *SECONDS, *COUNTS, *FLAGS, MONEY, "response_id", "request_id",
 )  # fmt: skip
 """What a column may be mapped to, beside `attrs.NAME`."""
 
@@ -32,7 +32,7 @@ class GeneralCsv:
 
     def row(self, header: list[str], options: ImportOptions) -> Row:
         """Compiles the mapping. Raises `ImportFailure` for an unknown field or column, and without a time."""
-        columns = _columns(header, options)
+        columns = columns_of(header, options)
         if not any(field in TIMES for field in columns):
             raise ImportFailure(
                 f"no column for the time among {', '.join(header)}"[:500],
@@ -65,7 +65,7 @@ class GeneralCsv:
         return read
 
 
-def _columns(header: list[str], options: ImportOptions) -> dict[str, int]:
+def columns_of(header: list[str], options: ImportOptions) -> dict[str, int]:
     """Our field, or `attrs.NAME`, → index of its column."""
     for field in options.columns:
         if field not in FIELDS and not field.startswith(_ATTRIBUTE):
@@ -107,8 +107,8 @@ def _setter(field: str, options: ImportOptions) -> Setter:
         return lambda call, cell: setattr(call, name, cell)
     if field in NUMBERS:
         return lambda call, cell: setattr(call, field, decimal(field, cell))
-    if field in _SECONDS:
-        return _seconds(field, _SECONDS[field])
+    if field in SECONDS:
+        return _seconds(field, SECONDS[field])
     if field in COUNTS:
         return lambda call, cell: setattr(call, field, whole(field, cell))
     if field in FLAGS:

@@ -1,19 +1,10 @@
 """Agents' logs in portions; large ones are read by a process of their own, while this one writes."""
 
 import copyreg
-import gc
-import os
-import pickle
-import queue
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import IO
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SystemClock
@@ -21,18 +12,13 @@ from tui_monitor.model.feed import Record, Retract
 from tui_monitor.sources.agents.api import Kind
 from tui_monitor.sources.agents.logs import Logs
 from tui_monitor.sources.agents.table import ADAPTERS
-from tui_monitor.sources.imports.api import ImportFailure
+from tui_monitor.sources.imports import process
 
 OWN_PROCESS = 64 << 20
 """Bytes from which on a second process is worth its start."""
 _RECORDS = 2_000
 _BYTES = 16 << 20
-_AHEAD = 4
-"""Portions that may wait to be written."""
-_PROGRAM = (
-    "import sys, pathlib; from tui_monitor.sources.imports.portions import send;"
-    " send(sys.argv[1], [pathlib.Path(path) for path in sys.argv[2:]])"
-)
+_PROGRAM = "from tui_monitor.sources.imports.portions import send; send(*given)"
 
 
 @dataclass(slots=True)
@@ -72,45 +58,12 @@ def portions(name: str, paths: Sequence[Path]) -> Iterator[Portion]:
 
 def read_ahead(name: str, paths: Sequence[Path]) -> Iterator[Portion]:
     """The same, by a process of its own. Raises `ImportFailure` when that process ends too early."""
-    command = [sys.executable, "-c", _PROGRAM, name, *map(str, paths)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None, "it was asked for"
-            while (portion := _load(process.stdout)) is not None:
-                yield portion
-        finally:
-            process.kill()
-
-
-def _load(pipe: IO[bytes]) -> Portion | None:
-    try:
-        return pickle.load(pipe)
-    except (EOFError, pickle.UnpicklingError):
-        raise ImportFailure("the process that reads the logs ended", hint="import them again") from None
+    return process.read(_PROGRAM, name, list(paths))
 
 
 def send(name: str, paths: Sequence[Path]) -> None:
-    """Write portions to standard output, some ahead of who reads them. The body of that process."""
-    # Whoever presses ctrl+c means the command, and that ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(200_000, 20, 20)
+    """The body of that process."""
     # Values without their names take less than half the time, on both sides.
     values = attrgetter(*(each.name for each in fields(Call)))
     copyreg.pickle(Call, lambda call: (Call, values(call)))
-    waiting: queue.Queue[bytes] = queue.Queue(_AHEAD)
-    threading.Thread(target=_write, args=(waiting,), daemon=True).start()
-    for portion in portions(name, paths):
-        waiting.put(pickle.dumps(portion, pickle.HIGHEST_PROTOCOL))
-    waiting.put(pickle.dumps(None))
-    waiting.join()
-
-
-def _write(waiting: "queue.Queue[bytes]") -> None:
-    try:
-        while True:
-            sys.stdout.buffer.write(waiting.get())
-            sys.stdout.buffer.flush()
-            waiting.task_done()
-    except OSError:
-        # Nobody reads any more.
-        os._exit(1)
+    process.send(portions(name, paths))

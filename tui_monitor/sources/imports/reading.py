@@ -42,16 +42,22 @@ def detect(path: Path) -> FileFormat:
 
 def reader(form: FileFormat, path: Path, options: ImportOptions) -> Reader:
     """What reads this file. Raises `ImportFailure` where it is of another format."""
-    head = first_line(path)
     if hasattr(form, "line"):
+        first_line(path)
         return _LineReader(form, options)  # type: ignore[arg-type]
-    delimiter = options.delimiter or find_delimiter(head)
-    header = _header(path, head, delimiter)
+    delimiter, header = layout(path, options)
     try:
         row = form.row(header, options)  # type: ignore[union-attr]
     except ImportFailure as error:
         raise ImportFailure(f"{path} as {form.name}: {error.message}", hint=error.hint) from None
-    return _TableReader(row, delimiter, len(header))
+    return TableReader(row, delimiter, len(header))
+
+
+def layout(path: Path, options: ImportOptions) -> tuple[str, list[str]]:
+    """What separates a table's cells, and the names of its columns. Raises `ImportFailure`."""
+    head = first_line(path)
+    delimiter = options.delimiter or find_delimiter(head)
+    return delimiter, _header(path, head, delimiter)
 
 
 def _header(path: Path, head: bytes, delimiter: str) -> list[str]:
@@ -61,18 +67,22 @@ def _header(path: Path, head: bytes, delimiter: str) -> list[str]:
         raise ImportFailure(f"{path} begins with no header: {error}") from None
 
 
-class _TableReader:
+class TableReader:
+    """Reads a table row by row."""
+
     def __init__(self, row: Callable[[list[str]], Record], delimiter: str, width: int) -> None:
         self._row = row
         self._delimiter = delimiter
         self._width = width
 
-    def __call__(self, file: TextFile) -> Iterator[Records]:
-        occurrences = Occurrences()
-        header_seen = False
-        for some in rows(file, self._delimiter):
-            if not header_seen and some.raw:
-                header_seen = True
+    def __call__(
+        self, file: TextFile, number: int = 1, occurrences: Occurrences | None = None, *, header: bool = True
+    ) -> Iterator[Records]:
+        """The records from where the file stands: at line `number`; `header` is still to come."""
+        occurrences = occurrences or Occurrences()
+        for some in rows(file, self._delimiter, number):
+            if header and some.raw:
+                header = False
                 del some.numbers[0], some.raw[0], some.cells[0]
             found = Records(bad=some.bad)
             raw: list[bytes] = []

@@ -1,14 +1,17 @@
 """An import from its files to its summary."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.recorder.checks import EARLIEST
 from tui_monitor.sources.imports.agents import AgentLogs, read_logs
 from tui_monitor.sources.imports.api import (
+    ColumnSink,
     FileSummary,
     ImportFailure,
     ImportOptions,
@@ -17,10 +20,12 @@ from tui_monitor.sources.imports.api import (
     Progress,
     Sink,
 )
+from tui_monitor.sources.imports.blocks import Chunk
 from tui_monitor.sources.imports.files import open_text
+from tui_monitor.sources.imports.lane import chunks, has_columns
 from tui_monitor.sources.imports.reading import Reader, Records, detect, reader
 from tui_monitor.sources.imports.sinks import BATCH, DrySink
-from tui_monitor.sources.imports.storing import Marks, instant_of, new_batch_id, store
+from tui_monitor.sources.imports.storing import Marks, instant_of, new_batch_id, store, store_columns
 from tui_monitor.sources.imports.table import FileFormat, format_named
 from tui_monitor.store.api import ImportInfo
 
@@ -64,8 +69,11 @@ def run_import(
     files = tuple(str(path) for path in paths)
     sink.begin(ImportInfo(summary.batch_id, options.now, files, summary.format, 0, shift))
     with _patient_gc():
-        for path, read in zip(paths, readers, strict=True):
-            _import_file(path, read, sink, summary, meter, marks)
+        for path, form, read in zip(paths, forms, readers, strict=True):
+            if isinstance(sink, ColumnSink) and has_columns(form, path, options):
+                _import_columns(path, chunks(form, path, options), sink, summary, meter, marks)
+            else:
+                _import_file(path, read, sink, summary, meter, marks)
     return summary
 
 
@@ -188,7 +196,30 @@ def _import_file(
             _store(waiting, sink, summary, told, marks)
         told.error = file.error
         meter.at(file.done, summary.rows)
-    told.rejections.sort()
+    meter.file_done(path)
+
+
+def _import_columns(
+    path: Path, found: Iterable[Chunk], sink: ColumnSink, summary: ImportSummary, meter: _Meter, marks: Marks
+) -> None:
+    told = FileSummary(path)
+    summary.files.append(told)
+    for some in found:
+        told.rows += len(some.numbers) + len(some.odd) + len(some.bad)
+        for number, reason in some.bad:
+            told.reject(number, reason)
+        left = some.odd
+        if some.columns is not None:
+            taken = store_columns(some.columns, len(some.odd), sink, summary, marks)
+            others = np.flatnonzero(~taken).tolist()
+            left = left + [(int(some.numbers[row]), some.columns.call(row)) for row in others]
+            left.sort(key=lambda each: each[0])
+        for at in range(0, len(left), BATCH):
+            part = left[at : at + BATCH]
+            numbers, records = [number for number, _ in part], [record for _, record in part]
+            _store(Records(numbers, records), sink, summary, told, marks)
+        told.error = some.error
+        meter.at(some.done, summary.rows)
     meter.file_done(path)
 
 

@@ -1,22 +1,31 @@
 """Where imported rows go when this process writes: straight into the store, or nowhere for a dry run."""
 
 from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
 
 from tui_monitor.model.call import Call
+from tui_monitor.model.columns import UNKNOWN, CallColumns
 from tui_monitor.model.feed import Record
+from tui_monitor.recorder.columns import prepare_columns
 from tui_monitor.recorder.commit import commit
 from tui_monitor.recorder.prepare import Preparer, Rejection
 from tui_monitor.sources.imports.api import Written
-from tui_monitor.store.api import ImportInfo, Outcome, Writer
+from tui_monitor.store.api import ColumnWriter, ImportInfo, Outcome, Writer
 
 BATCH = 10_000
 """Rows of one transaction."""
 
 
+class ImportWriter(Writer, ColumnWriter, Protocol):
+    """A store that takes calls one by one and many at once."""
+
+
 class StoreSink:
     """Writes into an open store. Blocking: in a thread of its own or where nothing else runs."""
 
-    def __init__(self, store: Writer, preparer: Preparer) -> None:
+    def __init__(self, store: ImportWriter, preparer: Preparer) -> None:
         self._store = store
         self._preparer = preparer
 
@@ -34,6 +43,17 @@ class StoreSink:
             for (index, _), result in zip(part, results, strict=True):
                 _note(written, index, result)
         return written
+
+    def write_columns(self, calls: CallColumns, others: int) -> tuple[Written, np.ndarray]:
+        """Store what is plain; a mask of it."""
+        taken = np.zeros(len(calls), dtype=bool)
+        prepared = prepare_columns(self._preparer, calls, others)
+        if prepared is None:
+            return Written(), taken
+        fresh = self._store.write_columns(prepared.calls)
+        taken[prepared.rows] = fresh
+        unpriced = (prepared.calls.integer("cost") == UNKNOWN) & fresh
+        return Written(stored=int(fresh.sum()), unpriced=int(unpriced.sum())), taken
 
 
 class DrySink:

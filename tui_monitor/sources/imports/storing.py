@@ -4,11 +4,14 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros, to_datetime
+from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns
 from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.sources.fields import TEXTS
-from tui_monitor.sources.imports.api import ImportSummary, Sink, Written
+from tui_monitor.sources.imports.api import ColumnSink, ImportSummary, Sink, Written
 
 
 def new_batch_id(now: Micros) -> str:
@@ -29,6 +32,12 @@ def store(
     written = sink.write(records)
     for index, reason in written.rejected:
         reject(index, reason)
+    add(written, summary)
+    _sum_up(records, written, summary)
+
+
+def add(written: Written, summary: ImportSummary) -> None:
+    """Count what became of some records."""
     summary.stored += written.stored
     summary.known += written.known
     summary.corrected += written.corrected
@@ -37,7 +46,24 @@ def store(
         summary.unpriced = None if written.unpriced is None else summary.unpriced + written.unpriced
     for label, times in written.overflow.items():
         summary.overflow[label] = summary.overflow.get(label, 0) + times
-    _sum_up(records, written, summary)
+
+
+def store_columns(
+    calls: CallColumns, others: int, sink: ColumnSink, summary: ImportSummary, marks: "Marks"
+) -> np.ndarray:
+    """Hand many calls over; a mask of those that were stored. The others are as they were."""
+    marked = marks.put_columns(calls)
+    written, taken = sink.write_columns(marked, others)
+    add(written, summary)
+    if taken.any():
+        some = marked.take(taken)
+        for name, columns in (("input_tokens", INPUT), ("output_tokens", ("out_total",))):
+            known = some.sum_of_known(*columns)
+            known = known[known != UNKNOWN]
+            before: int | None = getattr(summary, name)
+            setattr(summary, name, (before or 0) + int(known.sum()) if len(known) else before)
+        _widen(summary, int(some.booked.min()), int(some.booked.max()))
+    return taken
 
 
 class Marks:
@@ -65,6 +91,16 @@ class Marks:
             record.attrs = {**self._attributes, **record.attrs}
         return record
 
+    def put_columns(self, calls: CallColumns) -> CallColumns:
+        """Many calls marked; those that were given stay as they are."""
+        models = [self.put(replace(model, attrs=dict(model.attrs))) for model in calls.models]
+        marked = replace(calls, models=models, integers=dict(calls.integers))
+        for name in ("ts_start", "ts_end") if self._shift else ():
+            column = calls.integers.get(name)
+            if column is not None:
+                marked.integers[name] = np.where(column == UNKNOWN, UNKNOWN, column + self._shift)
+        return marked
+
     def _put_beside(self, record: Sample | Event | Start | Retract) -> Record:
         """What is no call is made anew."""
         if isinstance(record, Retract):
@@ -90,9 +126,12 @@ def _sum_up(records: Sequence[Record], written: Written, summary: ImportSummary)
     summary.output_tokens = _sum_known(summary.output_tokens, [call.out_total for call in calls])
     instants = [instant for record in taken if (instant := instant_of(record)) is not None]
     if instants:
-        low, high = min(instants), max(instants)
-        summary.first = low if summary.first is None else min(summary.first, low)
-        summary.last = high if summary.last is None else max(summary.last, high)
+        _widen(summary, min(instants), max(instants))
+
+
+def _widen(summary: ImportSummary, low: Micros, high: Micros) -> None:
+    summary.first = low if summary.first is None else min(summary.first, low)
+    summary.last = high if summary.last is None else max(summary.last, high)
 
 
 def _sum_known(before: int | None, values: Sequence[int | None]) -> int | None:

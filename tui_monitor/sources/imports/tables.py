@@ -29,10 +29,10 @@ def find_delimiter(header: bytes) -> str:
 
 def split_row(raw: bytes, delimiter: str) -> list[str]:
     """The cells of one row."""
-    return _cells(raw, delimiter, strict=False) or []
+    return cells_of(raw, delimiter, strict=False) or []
 
 
-def _cells(raw: bytes, delimiter: str, *, strict: bool) -> list[str] | None:
+def cells_of(raw: bytes, delimiter: str, *, strict: bool) -> list[str] | None:
     """The cells of a row; `None` while a quoted cell has not ended.
 
     A quote inside a cell that does not begin with one is a character like any other. Raises `csv.Error`,
@@ -51,10 +51,10 @@ def _cells(raw: bytes, delimiter: str, *, strict: bool) -> list[str] | None:
         return next(csv.reader([text], delimiter=delimiter))
 
 
-def rows(file: TextFile, delimiter: str) -> Iterator[Rows]:
-    """The rows of a file, the header too, some thousand at a time."""
+def rows(file: TextFile, delimiter: str, number: int = 1) -> Iterator[Rows]:
+    """The rows of a file, the header too, some thousand at a time; `number` is that of the first line."""
     open_row = _OpenRow(delimiter)
-    for lines in file.lines():
+    for lines in file.lines(number):
         some = Rows(bad=lines.bad)
         if not open_row.raw and not any(b'"' in raw for raw in lines.raw):
             # Without a quote there is nothing to a row but its separators.
@@ -92,7 +92,7 @@ class _OpenRow:
             self._later.append((number, raw))
         self.raw = self.raw + b"\n" + raw if self.raw else raw
         try:
-            cells = _cells(self.raw, self._delimiter, strict=bool(self._later))
+            cells = cells_of(self.raw, self._delimiter, strict=bool(self._later))
         except csv.Error as error:
             if self._later:
                 self.give_up(some)

@@ -1,0 +1,71 @@
+"""Files whose plain rows come as columns, by a process of its own where they are large."""
+
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tui_monitor.sources.imports import process
+from tui_monitor.sources.imports.api import ImportOptions
+from tui_monitor.sources.imports.blocks import Chunk, NotPlain, Table, blocks, chunk
+from tui_monitor.sources.imports.files import TextFile, open_text
+from tui_monitor.sources.imports.general import GeneralCsv, columns_of
+from tui_monitor.sources.imports.identity import Occurrences
+from tui_monitor.sources.imports.numbers import readable
+from tui_monitor.sources.imports.reading import TableReader, layout
+from tui_monitor.sources.imports.table import FORMATS, FileFormat
+from tui_monitor.sources.times import utc_or
+
+OWN_PROCESS = 8 << 20
+"""Bytes of a file from which on a second process is worth its start."""
+_PROGRAM = "from tui_monitor.sources.imports.lane import send; send(*given)"
+
+
+def has_columns(form: FileFormat, path: Path, options: ImportOptions) -> bool:
+    """Whether a file of this format can come as columns. Raises `ImportFailure` where it is of another."""
+    if not isinstance(form, GeneralCsv):
+        return False
+    delimiter, header = layout(path, options)
+    return len(header) > 1 and delimiter.isascii() and readable(columns_of(header, options))
+
+
+def chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Chunk]:
+    """Everything in a file that `has_columns`. Raises `ImportFailure`."""
+    if path.stat().st_size >= OWN_PROCESS:
+        yield from process.read(_PROGRAM, form.name, path, options)
+    else:
+        yield from _chunks(form, path, options)
+
+
+def send(name: str, path: Path, options: ImportOptions) -> None:
+    """The body of a process of its own."""
+    process.send(_chunks(FORMATS[name], path, options))
+
+
+def _chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Chunk]:
+    assert isinstance(form, GeneralCsv), "no other has columns"
+    delimiter, header = layout(path, options)
+    row = form.row(header, options)
+    naive = utc_or(ZoneInfo(options.timezone)) is UTC
+    table = Table(row, delimiter, len(header), f"import:{form.name}", columns_of(header, options), naive)
+    occurrences = Occurrences()
+    number = 1
+    with open_text(path) as file:
+        for block in blocks(file):
+            try:
+                found = chunk(block, number, table, occurrences, header=number == 1)
+            except NotPlain:
+                file.unread(block)
+                break
+            number += found.lines
+            yield _at(found, file)
+        rest = TableReader(row, delimiter, len(header))
+        for some in rest(file, number, occurrences, header=number == 1):
+            odd = list(zip(some.numbers, some.records, strict=True))
+            yield _at(Chunk(odd=odd, bad=some.bad), file)
+        yield _at(Chunk(), file)
+
+
+def _at(found: Chunk, file: TextFile) -> Chunk:
+    found.done, found.error = file.done, file.error
+    return found
