@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store_helpers import check_layers
 
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import HOUR, MINUTE, ManualClock
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
 from tui_monitor.model.feed import Retract
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch
 from tui_monitor.store.database import Store
@@ -130,7 +130,7 @@ def check_sessions(store: Store, rows: Sequence[Call]) -> None:
 @given(steps)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_layer_follows_every_change(history: list[Step]) -> None:
-    clock = ManualClock(MIDNIGHT + 48 * HOUR)
+    clock = ManualClock(MIDNIGHT + 40 * DAY)
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "x.db", write=True, clock=clock, zone=ZONE)
         try:
@@ -141,7 +141,7 @@ def test_every_layer_follows_every_change(history: list[Step]) -> None:
                 assert (result.calls, result.retracts) == model.apply(step)
                 clock.advance(1)
                 if step.seal:
-                    store.seal(clock.now(), Limits(rows=step.seal, head=0, age=0, identities=0))
+                    store.seal(clock.now(), Limits(rows=step.seal, head=0, age=0, identities=0, cells=1))
             _check(store, model)
             for own in [own for own, (_, call) in model.parts.items() if call.batch_id == "load"]:
                 del model.parts[own]

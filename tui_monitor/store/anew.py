@@ -11,7 +11,7 @@ import numpy as np
 
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, facts, rollups, sealed, segments
+from tui_monitor.store import blocks, cells, facts, rollups, sealed, segments
 from tui_monitor.store.api import MEASURES, Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
@@ -86,12 +86,12 @@ def _next_day(conn: sqlite3.Connection, zone: int, name: str, day: int | None) -
     found = [cells.day_of(booked - 1, name) for booked in (head, packed) if booked is not None]
     low = zone << cells.DAY_BITS if day is None else cells.day_cell(zone, day)
     bounds = (low << SERIES_BITS, (zone + 1) << cells.DAY_BITS << SERIES_BITS)
-    (key,) = conn.execute("SELECT min(key) FROM day WHERE key >= ? AND key < ?", bounds).fetchone()
+    key = blocks.lowest(conn, Layer.DAY, *bounds)
     if key is not None:
         found.append(cells.split_day(key >> SERIES_BITS)[1])
     for layer in (Layer.MINUTE, Layer.HOUR) if zone == cells.UTC_ZONE else ():
         low = -(1 << 62) if day is None else cells.cell_of(layer, since + 1) << SERIES_BITS
-        (key,) = conn.execute(f"SELECT min(key) FROM {layer.value} WHERE key >= ?", (low,)).fetchone()
+        key = blocks.lowest(conn, layer, low)
         if key is not None:
             found.append(cells.cell_span(layer, key >> SERIES_BITS).start // DAY)
     return None if not found else min(found) if day is None else max(day, min(found))
@@ -128,7 +128,7 @@ def compare(conn: sqlite3.Connection, part: Slice) -> tuple[int, list[Difference
 
     The connection must have the roll-ups' functions, and be allowed to make tables of its own.
     """
-    _begin(conn)
+    _begin(conn, part)
     try:
         fine = dict(conn.execute("SELECT id, fine FROM series_keys WHERE fine IS NOT NULL"))
         count = 0
@@ -141,17 +141,21 @@ def compare(conn: sqlite3.Connection, part: Slice) -> tuple[int, list[Difference
         _end(conn)
 
 
-def _begin(conn: sqlite3.Connection) -> None:
+def _begin(conn: sqlite3.Connection, part: Slice) -> None:
     for layer in (Layer.MINUTE, Layer.HOUR, Layer.DAY):
         (sql,) = conn.execute("SELECT sql FROM sqlite_master WHERE name = ?", (layer.value,)).fetchone()
-        conn.execute(f"DROP TABLE IF EXISTS temp.anew_{layer.value}")
-        conn.execute(sql.replace(f"CREATE TABLE {layer.value}", f"CREATE TEMP TABLE anew_{layer.value}", 1))
+        for table in (f"anew_{layer.value}", f"kept_{layer.value}"):
+            conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
+            conn.execute(sql.replace(f"CREATE TABLE {layer.value}", f"CREATE TEMP TABLE {table}", 1))
+    for layer in part.layers:
+        blocks.unpack_into(conn, layer, *part.keys(layer), f"temp.kept_{layer.value}")
     conn.execute("CREATE TEMP TABLE IF NOT EXISTS holes (low INTEGER NOT NULL, high INTEGER NOT NULL)")
 
 
 def _end(conn: sqlite3.Connection) -> None:
     for layer in (Layer.MINUTE, Layer.HOUR, Layer.DAY):
-        conn.execute(f"DROP TABLE IF EXISTS temp.anew_{layer.value}")
+        for table in ("anew", "kept"):
+            conn.execute(f"DROP TABLE IF EXISTS temp.{table}_{layer.value}")
     conn.execute("DROP TABLE IF EXISTS temp.holes")
 
 
@@ -206,7 +210,7 @@ def _add(conn: sqlite3.Connection, part: Slice, deltas: rollups.Deltas) -> None:
 
 def _differences(conn: sqlite3.Connection, part: Slice, layer: Layer) -> Difference:
     """Compare the stored cells with those made anew, where all calls are kept."""
-    table, anew = layer.value, f"anew_{layer.value}"
+    table, anew = f"kept_{layer.value}", f"anew_{layer.value}"
     _note_holes(conn, part, layer)
     low, high = part.keys(layer)
     inside = f"key >= {low:d} AND key < {high:d}"

@@ -168,10 +168,11 @@ def values(conn: sqlite3.Connection, label: str) -> Iterable[tuple[str | None]]:
     )
 
 
-def sweep(conn: sqlite3.Connection, sealed: Iterable[int]) -> None:
-    """Forget label sets that no call and no cell has any more; `sealed` are those of sealed calls.
+def sweep(conn: sqlite3.Connection, sealed: Iterable[int], fine: Iterable[int]) -> None:
+    """Forget label sets that no call and no cell has any more.
 
-    Looks at all of them.
+    `sealed` are those of sealed calls and of packed hours and days, `fine` those of packed minutes. Looks
+    at all of them.
     """
     conn.execute(
         """DELETE FROM series_keys WHERE fine IS NOT NULL AND id NOT IN (SELECT series FROM calls
@@ -181,6 +182,7 @@ def sweep(conn: sqlite3.Connection, sealed: Iterable[int]) -> None:
     )
     conn.execute(
         """DELETE FROM series_keys WHERE fine IS NULL AND id NOT IN (
-        SELECT fine FROM series_keys WHERE fine IS NOT NULL UNION SELECT key & ?1 FROM minute)""",
-        (SERIES_MASK,),
+        SELECT fine FROM series_keys WHERE fine IS NOT NULL
+        UNION SELECT value FROM json_each(?2) UNION SELECT key & ?1 FROM minute)""",
+        (SERIES_MASK, json.dumps(sorted(fine))),
     )

@@ -9,9 +9,10 @@ import numpy as np
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import cells, histogram, sealed
+from tui_monitor.store import blocks, cells, histogram, sealed
 from tui_monitor.store.api import CELL, HISTOGRAMS, Facts, Histogram, LabelColumn, Layer, Measure, Numbers
 from tui_monitor.store.blobs import UNKNOWN
+from tui_monitor.store.blocks import Cells, Spread
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup, matching
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.measures import raw_expression
@@ -63,28 +64,62 @@ def rollup_facts(
 ) -> Facts:  # fmt: skip
     """Cells that lie whole in the span; `zone` is the day cells' zone, `None` where it has no days."""
     numbers = _cells_in(layer, span, zone)
-    condition = f"FROM {layer.value} WHERE key >= ? AND key < ?"
-    bounds: list[object] = [numbers.start << SERIES_BITS, numbers.stop << SERIES_BITS]
+    low, high = numbers.start << SERIES_BITS, numbers.stop << SERIES_BITS
+    sets: list[int] | None = None
     if where:
         width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
-        condition += f" AND (key & {SERIES_MASK}) IN (SELECT value FROM json_each(?))"
-        bounds.append(json.dumps(matching(lookup.label_sets(conn), list(where.items()), width)))
-    columns = ["key", "calls", *_sum_columns(measures)]
-    rows = _integers(
-        conn.execute(f"SELECT {', '.join(columns)} {condition} ORDER BY key", bounds), len(columns)
-    )
-    key, found = rows[0], dict(zip(columns, rows, strict=True))
-    facts = Facts(
+        sets = matching(lookup.label_sets(conn), list(where.items()), width)
+    columns = ("key", "calls", *_sum_columns(measures))
+    parts = [
+        _cell_rows(conn, layer, low, high, sets, columns, histograms),
+        *blocks.read(conn, layer, low, high, sets, columns, histograms),
+    ]
+    found = {name: np.concatenate([part.integers[name] for part in parts]) for name in columns}
+    key = found["key"]
+    return Facts(
         layer=layer,
         end=_ends(layer, key >> SERIES_BITS, zone),
         labels=_dimension_columns(conn, lookup, key & SERIES_MASK, labels),
         numbers={m: _sum_numbers(m, found) for m in measures},
-        histograms={},
+        histograms={
+            name: _joined([(len(p.integers["key"]), p.histograms[name]) for p in parts])
+            for name in histograms
+        },
     )
-    for name in histograms:
-        blobs = [blob for (blob,) in conn.execute(f"SELECT {name}_hist {condition} ORDER BY key", bounds)]
-        facts.histograms[name] = Histogram(*histogram.unpack(blobs))
-    return facts
+
+
+def _cell_rows(
+    conn: sqlite3.Connection, layer: Layer, low: int, high: int, sets: Sequence[int] | None,
+    columns: Sequence[str], histograms: Sequence[Measure],
+) -> Cells:  # fmt: skip
+    """The cells of a run of keys that are rows."""
+    condition = f"FROM {layer.value} WHERE key >= ? AND key < ?"
+    bounds: list[object] = [low, high]
+    if sets is not None:
+        condition += f" AND (key & {SERIES_MASK}) IN (SELECT value FROM json_each(?))"
+        bounds.append(json.dumps(sets))
+    selected = ", ".join(f"ifnull({name}, {UNKNOWN})" for name in columns)
+    rows = _integers(conn.execute(f"SELECT {selected} {condition} ORDER BY key", bounds), len(columns))
+    spread: dict[Measure, Spread] = {
+        name: histogram.unpack(
+            [blob for (blob,) in conn.execute(f"SELECT {name}_hist {condition} ORDER BY key", bounds)]
+        )
+        for name in histograms
+    }
+    return Cells(dict(zip(columns, rows, strict=True)), spread)
+
+
+def _joined(parts: Sequence[tuple[int, Spread]]) -> Histogram:
+    """Histograms of several runs of rows, each with its number of rows, one after the other."""
+    rows, before = [], 0
+    for count, (row, _, _) in parts:
+        rows.append(row + before)
+        before += count
+    return Histogram(
+        np.concatenate(rows),
+        np.concatenate([bucket for _, (_, bucket, _) in parts]),
+        np.concatenate([count for _, (_, _, count) in parts]),
+    )
 
 
 def _cells_in(layer: Layer, span: Span, zone: tuple[int, str] | None) -> range:
@@ -101,7 +136,7 @@ def _sum_columns(measures: Sequence[Measure]) -> list[str]:
         elif name != "calls":
             columns += [name, f"{name}_n"]
         if name in HISTOGRAMS:
-            columns += [f"ifnull({name}_low, {UNKNOWN})", f"ifnull({name}_high, {UNKNOWN})"]
+            columns += [f"{name}_low", f"{name}_high"]
     return columns
 
 
@@ -109,7 +144,7 @@ def _sum_numbers(name: Measure, found: Mapping[str, np.ndarray]) -> Numbers:
     known = found["calls"] if name in _ALWAYS_KNOWN else found[f"{name}_n"]
     if name not in HISTOGRAMS:
         return Numbers(found[name], known)
-    low, high = (found[f"ifnull({name}_{what}, {UNKNOWN})"] for what in ("low", "high"))
+    low, high = (found[f"{name}_{what}"] for what in ("low", "high"))
     return Numbers(found[name], known, _floats(low), _floats(high))
 
 

@@ -11,7 +11,8 @@ import orjson
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import Micros
-from tui_monitor.store import calls, dictionary, rollups, segments
+from tui_monitor.store import blocks, rollups, segments
+from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_MASK, LabelSet
 from tui_monitor.store.head import COLUMNS
 from tui_monitor.store.jsontext import to_json
@@ -74,7 +75,7 @@ def forget(side: WriteSide, label: str, value: str, who: str) -> Forgotten:
         done.events = _clear_events(conn, value)
         done.series = _move_series(conn, value)
         done.alerts = _clear_alerts(conn, value)
-        dictionary.sweep(conn, calls.series_used(conn))
+        blocks.sweep_sets(conn)
         _note(conn, now, who, label, done)
         side.forget()
         side.bump()
@@ -139,6 +140,7 @@ def _move_cells(conn: sqlite3.Connection, table: str, moved: dict[int, int]) -> 
     """Add the cells of the old label sets to those of the new ones."""
     count = 0
     for old, new in moved.items():
+        blocks.spread_sets(conn, Layer(table), [old])
         keys = [k for (k,) in conn.execute(f"SELECT key FROM {table} WHERE key & {SERIES_MASK} = ?", (old,))]
         for at in range(0, len(keys), 500):
             part = json.dumps(keys[at : at + 500])

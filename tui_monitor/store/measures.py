@@ -3,10 +3,16 @@
 import math
 
 from tui_monitor.model.call import Call
-from tui_monitor.store.api import MEASURES, Measure
+from tui_monitor.store.api import HISTOGRAMS, MEASURES, Measure
 
 SUMMED: tuple[Measure, ...] = MEASURES[1:8] + MEASURES[9:]
 """Measures that may be unknown; `calls` and `unpriced` are known of every call."""
+CELL_COLUMNS: tuple[str, ...] = (
+    "key", "born", "touched", "calls", "unpriced",
+    *(column for name in SUMMED for column in (name, f"{name}_n")),
+    *(f"{name}_{what}" for name in HISTOGRAMS for what in ("low", "high", "hist")),
+)  # fmt: skip
+"""Columns of a roll-up cell, in every layer alike."""
 
 
 def micros(milliseconds: float | None) -> int | None:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import anew, calls, cells, opening, rollups, zones
+from tui_monitor.store import anew, blocks, calls, cells, opening, rollups, zones
 from tui_monitor.store.anew import Cell, Difference, Slice
 from tui_monitor.store.api import Layer
 from tui_monitor.store.writing import WriteSide
@@ -141,6 +143,7 @@ def _mend(side: WriteSide, reader: sqlite3.Connection, part: Slice, differences:
 def _replace(conn: sqlite3.Connection, one: Difference) -> int:
     """Put right what is as it was when it was compared; how many cells are not."""
     changed = 0
+    blocks.spread(conn, one.layer, np.fromiter(one.wrong, dtype=np.int64))
     for key, (seen, right) in one.wrong.items():
         if anew.cell(conn, one.layer.value, key) != seen:
             changed += 1

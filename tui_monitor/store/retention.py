@@ -13,6 +13,7 @@ from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
+    blocks,
     calls,
     cells,
     events,
@@ -207,8 +208,7 @@ def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: 
     if layer is Layer.RAW:
         return not calls.any_in(conn, span)
     run = cells.whole_cells(layer, span, zone, name)
-    sql = f"SELECT 1 FROM {layer.value} WHERE key >= ? AND key < ? LIMIT 1"
-    return conn.execute(sql, (run.start << SERIES_BITS, run.stop << SERIES_BITS)).fetchone() is None
+    return not blocks.count(conn, layer, run.start << SERIES_BITS, run.stop << SERIES_BITS)
 
 
 def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
@@ -227,14 +227,24 @@ def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
 def _drop_run(
     conn: sqlite3.Connection, layer: Layer, zone: int, name: str, run: range, cutoff: Micros
 ) -> int:
+    low, high = run.start << SERIES_BITS, run.stop << SERIES_BITS
+    ends, count = [], 0
+    for block in blocks.within(conn, layer, low, high):
+        if low <= block.first and block.last < high and block.touched <= cutoff:
+            blocks.delete(conn, block)
+            ends += [block.first, block.last]
+            count += block.rows
+    blocks.spread_range(conn, layer, low, high)
     condition = f"FROM {layer.value} WHERE key >= ? AND key < ? AND touched <= ?"
-    bounds = (run.start << SERIES_BITS, run.stop << SERIES_BITS, cutoff)
-    first, last, count = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
-    if not count:
-        return 0
-    conn.execute(f"DELETE {condition}", bounds)
-    start, end = (cells.cell_span(layer, key >> SERIES_BITS, name) for key in (first, last))
-    note_dropped(conn, layer, Span(start.start, end.end), zone, name)
+    bounds = (low, high, cutoff)
+    first, last, rows = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
+    if rows:
+        conn.execute(f"DELETE {condition}", bounds)
+        ends += [first, last]
+        count += rows
+    if ends:
+        start, end = (cells.cell_span(layer, key >> SERIES_BITS, name) for key in (min(ends), max(ends)))
+        note_dropped(conn, layer, Span(start.start, end.end), zone, name)
     return count
 
 

@@ -11,22 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.store import calls, cells, histogram
+from tui_monitor.store import blocks, calls, cells, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, SeriesKeys
 from tui_monitor.store.head import Row
+from tui_monitor.store.measures import CELL_COLUMNS as COLUMNS
 from tui_monitor.store.measures import SUMMED, measured
 
 _MOST = np.iinfo(np.int64).max
 _AT = {name: i for i, name in enumerate(MEASURES)}
 _SUMMED_AT = [_AT[name] for name in SUMMED]
-
-COLUMNS = (
-    "key", "born", "touched", "calls", "unpriced",
-    *(column for name in SUMMED for column in (name, f"{name}_n")),
-    *(f"{name}_{what}" for name in HISTOGRAMS for what in ("low", "high", "hist")),
-)  # fmt: skip
 
 
 def _assignment(column: str) -> str:
@@ -119,6 +114,7 @@ def apply_cells(
 ) -> None:  # fmt: skip
     """Add the deltas to the cells of one layer."""
     key = (numbers << SERIES_BITS) + sets
+    blocks.spread(conn, layer, key)
     leaving = deltas.sign < 0
     if leaving.any():
         counted = _counted(conn, layer, key, deltas)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tui_monitor.model.clock import HOUR, Micros
-from tui_monitor.store import head, identity, opening, packs, runs, segments
+from tui_monitor.store import blocks, head, identity, opening, packs, runs, segments
+from tui_monitor.store.api import Layer
 from tui_monitor.store.writing import WriteSide
 
 _TRIES = 3
@@ -33,6 +34,8 @@ class Limits:
     """Older calls are sealed, as soon as they fill a segment."""
     identities: int = 1 << 17
     """Identities that may wait to be packed."""
+    cells: int = 24
+    """Roll-up cells of a block; fewer take less room as rows."""
 
 
 USUAL = Limits()
@@ -45,6 +48,7 @@ class Sealed:
     segments: int = 0
     calls: int = 0
     runs: int = 0
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ def seal(side: WriteSide, now: Micros, limits: Limits) -> Sealed:
             pass
         _leave_nothing(side, reader, done)
         _pack_identities(side, reader, limits, done)
+        for layer in blocks.LAYERS:
+            _pack_cells(side, reader, layer, now, limits, done)
     return done
 
 
@@ -192,6 +198,23 @@ def _put(conn: sqlite3.Connection, job: _Job, encoded: segments.Encoded | None) 
     else:
         segments.store(conn, job.number, job.first, encoded)
     conn.execute("DELETE FROM calls WHERE id BETWEEN ? AND ?", (job.first, job.last))
+
+
+def _pack_cells(
+    side: WriteSide, reader: sqlite3.Connection, layer: Layer, now: Micros, limits: Limits, done: Sealed
+) -> None:
+    """Pack the roll-up cells of one layer that are over."""
+    with _moment(reader):
+        lows = list(blocks.quiet(reader, layer, now, age=limits.age, least=limits.cells))
+    for low in lows:
+        with _moment(reader):
+            rows = blocks.rows_of(reader, layer, low)
+        encoded = blocks.encode(rows) if rows else None
+        # Under the lock it is only seen whether they are still the same: most often nobody touched them.
+        with side.transaction():
+            if encoded is not None and blocks.rows_of(side.conn, layer, low) == rows:
+                blocks.store(side.conn, layer, encoded)
+                done.blocks += 1
 
 
 def _pack_identities(side: WriteSide, reader: sqlite3.Connection, limits: Limits, done: Sealed) -> None:

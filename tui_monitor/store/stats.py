@@ -8,16 +8,16 @@ from pathlib import Path
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, WEEK, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import calls, cells, retention, zones
+from tui_monitor.store import blocks, calls, cells, retention, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
     "raw": ("calls", "parts", "segments", "segment_columns"),
-    "minute": ("minute",),
-    "hour": ("hour",),
-    "day": ("day",),
+    "minute": ("minute", "minute_blocks", "minute_columns"),
+    "hour": ("hour", "hour_blocks", "hour_columns"),
+    "day": ("day", "day_blocks", "day_columns"),
     "samples": (
         "samples",
         "sample_series",
@@ -119,6 +119,8 @@ def _layer(conn: sqlite3.Connection, name: str, sizes: Mapping[str, int], now: M
 def _rows(conn: sqlite3.Connection, name: str) -> int:
     if name == "raw":
         return calls.total(conn)
+    if name in ("minute", "hour", "day"):
+        return blocks.count(conn, Layer(name))
     (rows,) = conn.execute(f"SELECT count(*) FROM {_TABLES[name][0]}").fetchone()
     if name == "identities":
         rows += conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
@@ -154,13 +156,12 @@ def _of_column(
 def _of_cells(
     conn: sqlite3.Connection, layer: Layer, now: Micros
 ) -> tuple[Micros | None, Micros | None, int]:
-    first, last = conn.execute(f"SELECT min(key), max(key) FROM {layer.value}").fetchone()
-    if first is None:
+    ends = blocks.bounds(conn, layer)
+    if ends is None:
         return None, None, 0
-    since = cells.cell_of(layer, now - WEEK) << SERIES_BITS
-    (recent,) = conn.execute(f"SELECT count(*) FROM {layer.value} WHERE key >= ?", (since,)).fetchone()
-    spans = [cells.cell_span(layer, key >> SERIES_BITS) for key in (first, last)]
-    return spans[0].start, spans[1].end, recent
+    recent = blocks.count(conn, layer, cells.cell_of(layer, now - WEEK) << SERIES_BITS)
+    first, last = (cells.cell_span(layer, key >> SERIES_BITS) for key in ends)
+    return first.start, last.end, recent
 
 
 def _of_days(conn: sqlite3.Connection, now: Micros) -> tuple[Micros | None, Micros | None, int]:
@@ -170,20 +171,14 @@ def _of_days(conn: sqlite3.Connection, now: Micros) -> tuple[Micros | None, Micr
     recent = 0
     for zone, name in zones.names(conn).items():
         bounds = (zone << cells.DAY_BITS << SERIES_BITS, (zone + 1) << cells.DAY_BITS << SERIES_BITS)
-        low, high = conn.execute(
-            "SELECT min(key), max(key) FROM day WHERE key >= ? AND key < ?", bounds
-        ).fetchone()
-        if low is None:
+        keys = blocks.bounds(conn, Layer.DAY, *bounds)
+        if keys is None:
             continue
-        begins = cells.cell_span(Layer.DAY, low >> SERIES_BITS, name).start
-        ends = cells.cell_span(Layer.DAY, high >> SERIES_BITS, name).end
-        first = begins if first is None else min(first, begins)
-        last = ends if last is None else max(last, ends)
+        begins, ends = (cells.cell_span(Layer.DAY, key >> SERIES_BITS, name) for key in keys)
+        first = begins.start if first is None else min(first, begins.start)
+        last = ends.end if last is None else max(last, ends.end)
         since = cells.day_cell(zone, cells.day_of(now - WEEK, name)) << SERIES_BITS
-        (count,) = conn.execute(
-            "SELECT count(*) FROM day WHERE key >= ? AND key < ?", (since, bounds[1])
-        ).fetchone()
-        recent += count
+        recent += blocks.count(conn, Layer.DAY, since, bounds[1])
     return first, last, recent
 
 

@@ -6,7 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_monitor.store import cells, damage, migrations, opening, runs, segments
+from tui_monitor.store import blocks, cells, damage, migrations, opening, runs, segments
+from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
@@ -52,6 +53,7 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
     (counted,) = conn.execute(
         "SELECT ifnull(sum(calls), 0) FROM day WHERE key >= ? AND key < ?", utc
     ).fetchone()
+    counted += sum(block.calls for block in blocks.within(conn, Layer.DAY, *utc))
     (noted,) = conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()
     (dropped,) = conn.execute("SELECT count(*) FROM dropped WHERE layer = 'day'").fetchone()
     if counted != noted and not dropped:
@@ -61,7 +63,8 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
         AND NOT EXISTS (SELECT 1 FROM calls WHERE id = i.call)"""
     ).fetchall()
     aside = [found.words for found in damage.listed(conn)]
-    damaged = [fault for segment in segments.every(conn) for fault in segment.faults()] + runs.faults(conn)
+    damaged = [fault for segment in segments.every(conn) for fault in segment.faults()]
+    damaged += runs.faults(conn) + blocks.faults(conn)
     if damaged:
         return [*told, *aside, *damaged][:_MOST]
     elsewhere = [number for (number,) in rows]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
-from tui_monitor.store import calls, dictionary, events, head, imports, ledger, rollups, segments, zones
+from tui_monitor.store import blocks, events, head, imports, ledger, rollups, segments, zones
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
@@ -108,7 +108,7 @@ class WriteSide:
                     imports.drop_feed(self.conn, batch_id)
                     imports.finish_undo(self.conn, batch_id, now)
                     self.series.forget()
-                    dictionary.sweep(self.conn, calls.series_used(self.conn))
+                    blocks.sweep_sets(self.conn)
                     self.keys.forget()
                     self.bump()
                     return taken

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import calls, cells
+from tui_monitor.store import blocks, calls, cells
 from tui_monitor.store.api import Holding, Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 
@@ -53,6 +53,10 @@ def delete_days(conn: sqlite3.Connection, zone: int, day: int | None = None) -> 
     if day is None:
         first, last = zone << cells.DAY_BITS, (zone + 1) << cells.DAY_BITS
     bounds = (first << SERIES_BITS, last << SERIES_BITS)
+    if day is None:
+        for block in blocks.within(conn, Layer.DAY, *bounds):
+            blocks.delete(conn, block)
+    blocks.spread_range(conn, Layer.DAY, *bounds)
     conn.execute("DELETE FROM day WHERE key >= ? AND key < ?", bounds)
 
 
