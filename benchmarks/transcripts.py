@@ -2,7 +2,8 @@
 
 The transcripts are made up, in the proportions of real ones: most bytes are results of tools, answers are
 written as one line for each of their blocks, sessions are resumed and forked with copies of what was said,
-and subagents have files of their own. The reference parses every line and does nothing with it. Both run in a
+and subagents have files of their own. Tokens and the gaps between turns are drawn from the traces of data.py.
+The reference parses every line and does nothing with it. Both run in a
 process of their own, in turn, so that a drift of the machine's speed meets both.
 
     python benchmarks/transcripts.py --size 1GB --runs 3
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from data import load
 from ingest import measured
 
 REFERENCE = """
@@ -52,6 +54,10 @@ class Writer:
         self.bytes = 0
         text = " ".join(self.random.choices(_SAMPLE.split(), k=200_000))
         self._text = text
+        traces = load()
+        self._tokens: list[tuple[int, int]] = [(inp, out) for inp, out in traces.tokens.tolist()]
+        self._gaps: list[float] = (traces.gaps * (30 / traces.gaps.mean())).tolist()
+        """Seconds; half a minute on average, as between the turns of a person's session."""
         self._finished: list[list[bytes]] = []
 
     def write(self, size: int) -> None:
@@ -75,7 +81,7 @@ class Writer:
             lines += [line.replace(old, session.encode()) for line in before]
         moment = started
         for turn in range(self.random.randint(20, 160)):
-            moment += timedelta(seconds=self.random.expovariate(1 / 30))
+            moment += timedelta(seconds=self.random.choice(self._gaps))
             lines += self._turn(session, cwd, moment, sidechain=False)
             if turn % 40 == 20:
                 self._subagent(project / session / "subagents", session, cwd, moment)
@@ -104,10 +110,11 @@ class Writer:
             "toolUseResult": {"stdout": said, "stderr": "", "interrupted": False},
         }  # fmt: skip
         lines = [self._line(user, moment)]
+        read, written = rng.choice(self._tokens)
         usage = {
             "input_tokens": rng.randint(1, 20),
             "cache_creation_input_tokens": rng.randint(100, 8_000),
-            "cache_read_input_tokens": rng.randint(10_000, 180_000),
+            "cache_read_input_tokens": read,
             "output_tokens": 1, "service_tier": "standard",
         }  # fmt: skip
         usage["cache_creation"] = {
@@ -119,7 +126,7 @@ class Writer:
         blocks = rng.choices((1, 2, 3, 6), (5, 6, 3, 1))[0]
         for block in range(blocks):
             last = block == blocks - 1
-            done = {**usage, "output_tokens": rng.randint(40, 3_000) if last else rng.randint(1, 30)}
+            done = {**usage, "output_tokens": written if last else rng.randint(1, 30)}
             answer = {
                 "id": message, "type": "message", "role": "assistant", "model": model,
                 "content": [{"type": "text", "text": self._said(1_500)}],
