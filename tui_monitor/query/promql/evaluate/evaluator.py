@@ -18,10 +18,11 @@ from tui_monitor.query.promql.ast import (
     ValueType,
     bare,
 )
-from tui_monitor.query.promql.evaluate import aggregating, binary, selecting
+from tui_monitor.query.promql.evaluate import aggregating, binary, edges, selecting
 from tui_monitor.query.promql.evaluate.calling import Calling
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.evaluate.merging import merged, nameless
+from tui_monitor.query.promql.functions.extended import extended
 from tui_monitor.query.promql.functions.table import TABLE, Function
 from tui_monitor.query.promql.native import arithmetic
 from tui_monitor.query.promql.values import Scalar, Value, Vector, Windows
@@ -39,6 +40,8 @@ def evaluated(context: Context, node: Expr) -> Value:
             return values.Text(node.value)
         case Paren():
             return evaluated(context, node.expr)
+        case Selector(edges="smoothed"):
+            return edges.smoothed_instant(context, node)
         case Selector():
             return selecting.instant(context, node)
         case Range():
@@ -108,6 +111,9 @@ def _ranged(context: Context, node: Call, function: Function) -> Value:
     index = next(i for i, argument in enumerate(node.args) if isinstance(bare(argument), Range))
     selected = bare(node.args[index])
     assert isinstance(selected, Range)
+    if selected.selector.edges:
+        result = extended(Calling(context, node, []))
+        return nameless(context, result.pruned(), node.place)
     args = [evaluated(context, argument) if i != index else None for i, argument in enumerate(node.args)]
     parameters = tuple(one.values for one in args if isinstance(one, Scalar))
     given, rest = selecting.answered(context, selected, node.function, parameters)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.model.errors import QueryError
 from tui_monitor.query.promql.ast import Range, Selector, Subquery
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.native.arithmetic import unhinted
@@ -49,11 +48,6 @@ def _standing(
 def _selected(
     context: Context, source: Source, node: Selector, at: np.ndarray, back: Micros, function: str
 ) -> SeriesSet:
-    if node.edges:
-        raise QueryError(
-            f"{node.edges} ranges are not supported",
-            text=context.annotations.text, position=node.place.start, length=node.place.length,
-        )  # fmt: skip
     step = int(at[1] - at[0]) if len(at) > 1 else 0
     hints = Hints(step, back if function else 0, function)
     found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
@@ -87,6 +81,15 @@ def windows(context: Context, node: Range, sources: "list[Source]", function: st
     sets = [_selected(context, source, node.selector, at, node.length, function) for source in sources]
     series = _concatenated([found for found in sets if len(found)])
     return cut(context, series.chosen(~series.is_stale()), at, node.length)
+
+
+def samples(context: Context, node: Selector, back: Micros, ahead: Micros) -> SeriesSet:
+    """The samples from so long before the first instant to so long after the last; no stale markers."""
+    at = context.moved(node.offset, node.at)
+    wide = np.array([at[0], at[-1] + ahead], dtype=np.int64)
+    sets = [_selected(context, source, node, wide, back, "") for source in context.storage.sources]
+    series = _concatenated([found for found in sets if len(found)])
+    return series.chosen(~series.is_stale())
 
 
 def cut(context: Context, series: SeriesSet, ends: np.ndarray, length: Micros) -> Windows:

@@ -29,7 +29,7 @@ def falls(series: SeriesSet) -> np.ndarray:
     return fallen[~np.isin(fallen, series.offsets)]
 
 
-def _lost(series: SeriesSet, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def lost(series: SeriesSet, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """What a counter had counted before each reset within the windows."""
     places = falls(series)
     drops = series.values[places - 1]
@@ -58,7 +58,7 @@ def _of_floats(call: Calling, windows: Windows, counter: bool, per_second: bool)
     with np.errstate(all="ignore"):
         risen = values[high - 1] - first
         if counter:
-            risen = risen + _lost(windows.series, low, high)
+            risen = risen + lost(windows.series, low, high)
         edges = edges_of(windows, known, low, high)
         closed = call.context.semantics.closed
         risen = risen * drawn_out(edges, first, risen, counter=counter, closed=closed)

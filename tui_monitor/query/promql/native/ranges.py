@@ -17,14 +17,14 @@ from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, there
 _OfFloats = Callable[[Calling, Windows, bool, bool], Vector]
 _OfLast = Callable[[Calling, Windows, bool], Vector]
 _Differ = Callable[[NativeHistogram, NativeHistogram], bool]
-_Window = Callable[[int, int], NativeHistogram | None]
+Window = Callable[[int, int], NativeHistogram | None]
 MIXED = "histograms and floats in one range give no result"
 MIXED_SCHEMAS = "exponential histograms and those with bounds of their own in one range give no result"
 NO_COUNTER = "a counter is expected, this histogram is a gauge"
 NO_GAUGE = "a gauge is expected, this histogram is a counter"
 
 
-class _Remarks:
+class Remarks:
     """Annotations about the series of a call's range."""
 
     def __init__(self, call: Calling) -> None:
@@ -46,9 +46,9 @@ class _Remarks:
             )
 
 
-def _with_histograms(call: Calling, windows: Windows, base: Vector, least: int, what: _Window) -> Vector:
+def with_histograms(call: Calling, windows: Windows, base: Vector, least: int, what: Window) -> Vector:
     """The results of floats, with those of the windows that have histograms in their place."""
-    remarks = _Remarks(call)
+    remarks = Remarks(call)
     counts, found = windows.counts, windows.histogram_counts()
     present = base.present & (found == 0)
     histograms = np.full(present.shape, None, dtype=object)
@@ -63,41 +63,42 @@ def _with_histograms(call: Calling, windows: Windows, base: Vector, least: int, 
     return Vector(base.labels, base.values, present, histograms, base.unnamed)
 
 
-def _window(windows: Windows, row: int, step: int) -> list[NativeHistogram]:
+def window(windows: Windows, row: int, step: int) -> list[NativeHistogram]:
+    """The histograms of one window that has nothing else."""
     assert windows.series.histograms is not None
     return windows.series.histograms[windows.low[row, step] : windows.high[row, step]].tolist()
 
 
 def totals(call: Calling, windows: Windows, floats: Vector, *, mean: bool) -> Vector:
     """`sum_over_time` and `avg_over_time`; `floats` are their results without histograms."""
-    remarks = _Remarks(call)
+    remarks = Remarks(call)
 
     def one(row: int, step: int) -> NativeHistogram | None:
-        histograms = _window(windows, row, step)
+        histograms = window(windows, row, step)
         try:
             return arithmetic.total(histograms, len(histograms) if mean else 1.0)
         except arithmetic.Incompatible:
             remarks.warn(MIXED_SCHEMAS, row)
             return None
 
-    return _with_histograms(call, windows, floats, 1, one)
+    return with_histograms(call, windows, floats, 1, one)
 
 
 def rates(
     call: Calling, windows: Windows, of_floats: _OfFloats, *, counter: bool, per_second: bool
 ) -> Vector:
     """`rate`, `increase` and `delta`."""
-    remarks = _Remarks(call)
+    remarks = Remarks(call)
 
     def one(row: int, step: int) -> NativeHistogram | None:
-        histograms = _window(windows, row, step)
-        risen = _risen(histograms, remarks, row, counter=counter)
+        histograms = window(windows, row, step)
+        risen = risen_of(histograms, remarks, row, counter=counter)
         if risen is None:
             return None
         factor = _factor(call, windows, row, step, histograms[0].count, risen.count, counter=counter)
         return arithmetic.scaled(risen, factor / (_length(windows, step) if per_second else 1.0))
 
-    return _with_histograms(call, windows, of_floats(call, windows, counter, per_second), 2, one)
+    return with_histograms(call, windows, of_floats(call, windows, counter, per_second), 2, one)
 
 
 def _length(windows: Windows, step: int) -> float:
@@ -117,8 +118,8 @@ def _factor(
     return float(drawn_out(edges, np.array([first]), np.array([risen]), counter=counter, closed=closed)[0])
 
 
-def _risen(
-    histograms: list[NativeHistogram], remarks: _Remarks, row: int, *, counter: bool
+def risen_of(
+    histograms: list[NativeHistogram], remarks: Remarks, row: int, *, counter: bool
 ) -> NativeHistogram | None:
     """The difference of the last and the first, with what was lost by resets of a counter."""
     gauges = [one.reset is CounterReset.GAUGE for one in histograms]
@@ -128,7 +129,7 @@ def _risen(
         remarks.warn(NO_GAUGE, row)
     first, last = histograms[0], histograms[-1]
     between = histograms[1:-1] if counter else []
-    if counter and arithmetic.fell(histograms[1], first):
+    if counter and len(histograms) > 1 and arithmetic.fell(histograms[1], first):
         # What was before a reset right at the beginning is not looked at.
         first = NativeHistogram(histograms[1].schema, 0.0, 0.0, bounds=histograms[1].bounds)
     if len({one.schema == CUSTOM for one in (first, *between, last)}) > 1:
@@ -146,12 +147,12 @@ def _risen(
 
 def instant_rates(call: Calling, windows: Windows, of_last: _OfLast, *, counter: bool) -> Vector:
     """`irate` and `idelta`: of the last two samples alone."""
-    remarks = _Remarks(call)
+    remarks = Remarks(call)
     low = np.maximum(windows.low, windows.high - 2)
     pairs = Windows(windows.series, low, windows.high, windows.start, windows.end)
 
     def one(row: int, step: int) -> NativeHistogram | None:
-        before, last = _window(pairs, row, step)
+        before, last = window(pairs, row, step)
         gauges = (before.reset is CounterReset.GAUGE, last.reset is CounterReset.GAUGE)
         if counter and any(gauges):
             remarks.warn(NO_COUNTER, row)
@@ -171,7 +172,7 @@ def instant_rates(call: Calling, windows: Windows, of_last: _OfLast, *, counter:
         times = pairs.series.times[pairs.low[row, step] : pairs.high[row, step]]
         return arithmetic.divided(risen, float(times[1] - times[0]) / SECOND)
 
-    return _with_histograms(call, pairs, of_last(call, pairs, counter), 2, one)
+    return with_histograms(call, pairs, of_last(call, pairs, counter), 2, one)
 
 
 def _neighbours(series: SeriesSet) -> np.ndarray:
