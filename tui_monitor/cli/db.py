@@ -84,6 +84,7 @@ def _writing(context: Context) -> "Iterator[Store]":
     """The database under its lock. Raises `StoreError` where there is none, and `StoreLocked`."""
     from tui_monitor.store.database import Store
     from tui_monitor.store.opening import check_file
+    from tui_monitor.store.upgrade import BeingUpdated
 
     check_file(context.database, write=False)
     zone = context.settings.calendar().zone
@@ -92,7 +93,8 @@ def _writing(context: Context) -> "Iterator[Store]":
             context.database, write=True, clock=context.clock, zone=zone, update=update(context)
         )
     except StoreLocked as error:
-        error.hint = error.hint or "stop the collector or the dashboard for a moment, and try again"
+        if not isinstance(error, BeingUpdated):
+            error.hint = "stop the collector or the dashboard for a moment, and try again"
         raise
     try:
         tell_updated(context, store)

@@ -56,6 +56,10 @@ class Updated:
         return f"{done}; as it was is {self.copy}; to go back: {back}, then the older version"
 
 
+class BeingUpdated(StoreLocked):
+    """Another process brings the database up to date at this moment."""
+
+
 def bring_up_to_date(
     path: Path, conn: sqlite3.Connection, update: Update, held: WriteLock | None = None
 ) -> Updated | None:
@@ -226,15 +230,15 @@ def refused(path: Path, error: StoreLocked) -> StoreLocked:
     )
 
 
-def being_updated(path: Path) -> StoreLocked | None:
+def being_updated(path: Path) -> BeingUpdated | None:
     """The words for a database that another process brings up to date at this moment."""
     owner = lock.held_by(path)
     return None if owner is None or lock.told(path) != UPDATING else _updating(path, owner)
 
 
-def _updating(path: Path, owner: int | None) -> StoreLocked:
+def _updating(path: Path, owner: int | None) -> BeingUpdated:
     who = f"process {owner}" if owner else "another process"
-    return StoreLocked(
+    return BeingUpdated(
         f"{who} is bringing {path} up to date, since {lock.since(path)}",
         owner=owner,
         hint="wait until it is done",
