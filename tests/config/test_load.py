@@ -30,7 +30,7 @@ def refused(config: Path, text: str) -> str:
 def test_without_a_file_everything_has_its_default() -> None:
     settings = load()
     assert settings.collector.interval == 30 * SECOND
-    assert settings.collector.batch_size == 1000
+    assert settings.collector.batch_size == 4000
     assert settings.screen.update_interval == SECOND
     assert settings.collector.flush_interval == 200 * MS
     assert settings.database_path() == places.database_file()

@@ -105,6 +105,19 @@ async def test_a_full_batch_does_not_wait_and_a_big_one_is_cut(
     assert [len(batch.calls) for batch in watched.batches] == [10, 10, 5]
 
 
+async def test_who_waits_for_an_answer_keeps_nobody_waiting(
+    watched: Watched, preparer: Preparer, clock: ManualClock, make: MakeCall
+) -> None:
+    async with recording(watched, preparer, clock, flush_interval="60s") as recorder:
+        many = [recorder.submit([make(f"{who}{i}") for i in range(60)]) for who in "ab"]
+        receipts = await asyncio.wait_for(asyncio.gather(*many), 5)
+        alone = asyncio.create_task(recorder.submit([make("c")]))
+        await asyncio.sleep(0.1)
+        assert not alone.done()
+    assert [r.accepted for r in receipts] == [60, 60]
+    assert [len(batch.calls) for batch in watched.batches] == [120, 1]
+
+
 async def test_offsets_come_with_the_last_of_their_records(
     watched: Watched, preparer: Preparer, clock: ManualClock, make: MakeCall
 ) -> None:

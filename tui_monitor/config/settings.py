@@ -61,7 +61,7 @@ class Collector(Section):
 
     interval: Duration = 30 * SECOND
     """Time between two samples of this host."""
-    batch_size: int = Field(default=1_000, ge=1, le=100_000)
+    batch_size: int = Field(default=4_000, ge=1, le=100_000)
     """Rows that are written in one transaction at most."""
     flush_interval: Duration = SECOND // 5
     """Longest time a row waits for its transaction."""

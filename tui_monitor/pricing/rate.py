@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
 
 from tui_monitor.model.call import NANO, Call
 
@@ -18,8 +19,7 @@ class Tier:
     prices: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """Nano-dollars: by list, and after discount."""
 
     list: int

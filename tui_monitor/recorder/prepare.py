@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from tui_monitor.recorder.attributes import MAX_ATTRIBUTES, prepare_attributes
 from tui_monitor.recorder.checks import (
     ENUMERATIONS,
     MAX_COUNT,
+    MAX_LATENCY_MS,
     MAX_MONEY,
     Invalid,
     Rejection,
@@ -34,6 +36,8 @@ __all__ = ["OTHER", "Preparer", "Pricer", "Rejection"]
 
 OTHER = "(other)"
 """Stands for the values of a label beyond the most that are kept apart."""
+_ENOUGH = 20_000
+"""Sets of labels that a cache may hold before it starts anew."""
 MAX_LABELS = 32
 """Labels of one sample or event."""
 
@@ -54,16 +58,15 @@ _SMALL = {"http_status": 999, "attempts": 1_000_000, "cost_reported": MAX_MONEY}
 _LENGTHS = ("latency_ms", "ttft_ms", "queue_wait_ms")
 _FLAGS = ("stream", "batch")
 _get_capped = attrgetter(*_CAPPED)
+_get_repeated = attrgetter("source", *_CAPPED, *_ENUMERATED)
 _get_free = attrgetter(*_FREE)
 _get_enumerated = attrgetter(*_ENUMERATED)
 _get_counts = attrgetter(*_COUNTS)
-_get_small = attrgetter(*_SMALL)
 _get_lengths = attrgetter(*_LENGTHS)
-_get_flags = attrgetter(*_FLAGS)
+_get_rare = attrgetter(*_SMALL, *_FLAGS)
 # Most calls know none of these, and one comparison of tuples tells.
-_NO_FREE, _NO_SMALL, _NO_LENGTHS, _NO_FLAGS = (
-    (None,) * len(names) for names in (_FREE, _SMALL, _LENGTHS, _FLAGS)
-)
+_NO_FREE = (None,) * len(_FREE)
+_NO_RARE = (None,) * (len(_SMALL) + len(_FLAGS))
 
 _STATUS_CATEGORY = {
     401: "auth", 402: "billing", 403: "auth", 404: "not_found", 408: "timeout", 413: "context_length",
@@ -103,6 +106,8 @@ class Preparer:
         self._known: dict[str, set[str]] = {name: set() for name in _CAPPED}
         self._attributes: set[str] = set()
         self._sources: set[str] = set()
+        self._passed: set[tuple[str | None, ...]] = set()
+        """What calls have in common with many others, where nothing had to be changed in it."""
 
     def seed(self, reader: LabelValues) -> None:
         """Learn the values that are stored already, so that a restart keeps them apart as before."""
@@ -155,21 +160,16 @@ class Preparer:
         return self._clock.now() + self._settings.max_future
 
     def _call(self, call: Call) -> Call:
-        if call.source not in self._sources:
-            call.source = self._source(call.source)
         call.source_key = key("source_key", call.source_key)
         if call.call_keys:
             call.call_keys = tuple(dict.fromkeys(key("call_key", k) for k in call.call_keys if k))
         _times(call, self.latest())
-        self._capped(call)
+        self._labels_of(call)
         free = _get_free(call)
         if free != _NO_FREE:
             for name, value in zip(_FREE, free, strict=True):
                 if value is not None:
                     setattr(call, name, _text(name, value))
-        for name, value in zip(_ENUMERATED, _get_enumerated(call), strict=True):
-            if value is not None and value not in ENUMERATIONS[name][0]:
-                setattr(call, name, _enumeration(name, value))
         _numbers(call)
         if call.media:
             call.media = {clean(str(u), 64): count(f"media.{u}", n) for u, n in call.media.items()}
@@ -178,6 +178,25 @@ class Preparer:
         _complete(call)
         self.prices.price(call)
         return call
+
+    def _labels_of(self, call: Call) -> None:
+        """Source, bounded labels and enumerations: as most calls share theirs, looked up as a whole first."""
+        repeated = _get_repeated(call)
+        # What is no text is equal to none, and what cannot be looked up is no text.
+        with suppress(TypeError):
+            if repeated in self._passed:
+                return
+        if call.source not in self._sources:
+            call.source = self._source(call.source)
+        self._capped(call)
+        for name, value in zip(_ENUMERATED, _get_enumerated(call), strict=True):
+            if value is not None and value not in ENUMERATIONS[name][0]:
+                setattr(call, name, _enumeration(name, value))
+        # Where something is hidden every call is looked at: its free fields and keys may need it, too.
+        if self._veil is None and _get_repeated(call) == repeated:
+            if len(self._passed) >= _ENOUGH:
+                self._passed.clear()
+            self._passed.add(repeated)
 
     def _allowed(self, labels: dict[str, Any]) -> dict[str, Any]:
         """Only what may be known."""
@@ -326,29 +345,42 @@ def _times(call: Call, latest: Micros) -> None:
 
 
 def _numbers(call: Call) -> None:
-    for name, value in zip(_COUNTS, _get_counts(call), strict=True):
+    # A look at each is enough for most calls; only where one is not plain they are gone through by name.
+    for value in _get_counts(call):
         if value is not None and (type(value) is not int or not 0 <= value <= MAX_COUNT):
-            setattr(call, name, count(_COUNTS[name], value))
+            _set_counts(call)
+            break
     if call.reasoning and call.out_total is not None and call.reasoning > call.out_total:
         raise Invalid(f"reasoning_tokens {call.reasoning} is more than output_tokens {call.out_total}")
-    _rarer_numbers(call, _get_small(call), _get_lengths(call), _get_flags(call))
+    for value in _get_lengths(call):
+        if value is not None and (type(value) is not float or not 0 <= value <= MAX_LATENCY_MS):
+            _set_lengths(call)
+            break
+    if _get_rare(call) != _NO_RARE:
+        _rarer_numbers(call)
 
 
-def _rarer_numbers(
-    call: Call, small: tuple[Any, ...], lengths: tuple[Any, ...], flags: tuple[Any, ...]
-) -> None:
-    if small != _NO_SMALL:
-        for (name, highest), value in zip(_SMALL.items(), small, strict=True):
-            if value is not None:
-                setattr(call, name, count(name, value, highest))
-    if lengths != _NO_LENGTHS:
-        for name, value in zip(_LENGTHS, lengths, strict=True):
-            if value is not None:
-                setattr(call, name, length_ms(name, value))
-    if flags != _NO_FLAGS:
-        for name, value in zip(_FLAGS, flags, strict=True):
-            if value is not None and not isinstance(value, bool):
-                raise Invalid(f"{name} {shown(value)} is neither true nor false")
+def _set_counts(call: Call) -> None:
+    for name, value in zip(_COUNTS, _get_counts(call), strict=True):
+        if value is not None:
+            setattr(call, name, count(_COUNTS[name], value))
+
+
+def _set_lengths(call: Call) -> None:
+    for name, value in zip(_LENGTHS, _get_lengths(call), strict=True):
+        if value is not None:
+            setattr(call, name, length_ms(name, value))
+
+
+def _rarer_numbers(call: Call) -> None:
+    for name, highest in _SMALL.items():
+        value = getattr(call, name)
+        if value is not None:
+            setattr(call, name, count(name, value, highest))
+    for name in _FLAGS:
+        value = getattr(call, name)
+        if value is not None and not isinstance(value, bool):
+            raise Invalid(f"{name} {shown(value)} is neither true nor false")
 
 
 def _complete(call: Call) -> None:

@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 _STOPPED = "the collector stopped before this was written"
 STOP_S = 2.0
 """Longest time that `stop` waits for what is queued."""
+_WORTH = 100
+"""Rows for which a transaction is worth its price even if more could still come."""
+_QUIET_S = 0.01
+"""When that many wait and nothing came for so long, whoever sends is waiting for the answer."""
 
 
 @dataclass(slots=True)
@@ -84,6 +88,7 @@ class Recorder:
         self._jobs: deque[_Job] = deque()
         self._queued = 0
         self._arrived = asyncio.Event()
+        self._newest = 0.0
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
@@ -120,6 +125,7 @@ class Recorder:
             self._clock.monotonic(), loop.time() + self._settings.flush_interval / SECOND,
         )  # fmt: skip
         self._jobs.append(job)
+        self._newest = loop.time()
         self._queued += len(records)
         self._arrived.set()
         return await job.future
@@ -166,7 +172,10 @@ class Recorder:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            wait = self._jobs[0].deadline - loop.time()
+            due = self._jobs[0].deadline
+            if self._queued >= _WORTH:
+                due = min(due, self._newest + _QUIET_S)
+            wait = due - loop.time()
             if wait > 0 and not self._stopping and self._queued < self._settings.batch_size:
                 self._arrived.clear()
                 with contextlib.suppress(TimeoutError):

@@ -1,7 +1,6 @@
 """The fields of a call by the names people write them with; shared by the feed, JSONL and CSV."""
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
 from typing import Any
 
 from tui_monitor.model.call import NANO, Call
@@ -38,16 +37,13 @@ CALL_FIELDS: tuple[str, ...] = (
     *TEXTS, *TIMES, *NUMBERS, *COUNTS, *FLAGS, *TOKENS, MONEY, *KEYS, "media", "id", "kind", "attrs",
 )  # fmt: skip
 """Everything that is not an attribute."""
-_KNOWN = frozenset(CALL_FIELDS)
-_TOKEN_NAMES = frozenset(TOKENS)
-_KEY_NAMES = frozenset((*KEYS, "trace_id"))
-
 Fields = Mapping[str, Any]
 
 
-def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
+def fill(call: Call, fields: Fields) -> Call:
     """Set a call's fields from written ones; what is `None` or empty stays unknown. Raises `Invalid`."""
     attrs: dict[str, Any] = {}
+    counted = keyed = False
     for name, value in fields.items():
         if value is None or value == "":
             continue
@@ -55,15 +51,17 @@ def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
             setattr(call, TEXTS[name], value)
             continue
         setter = _SETTERS.get(name)
-        if setter is not None:
-            setter(call, name, value)
-        elif name in TIMES:
-            setattr(call, TIMES[name], parse_time(name, value, zone))
-        elif name not in _KNOWN:
+        if setter is None:
             attrs[name] = value
-    if not _TOKEN_NAMES.isdisjoint(fields):
+        elif setter is _count_later:
+            counted = True
+        elif setter is _identify_later:
+            keyed = True
+        else:
+            setter(call, name, value)
+    if counted:
         split_tokens(call, fields)
-    if not _KEY_NAMES.isdisjoint(fields):
+    if keyed or call.trace_id is not None:
         _identities(call, fields)
     given = fields.get("attrs")
     if isinstance(given, dict):
@@ -74,7 +72,11 @@ def fill(call: Call, fields: Fields, zone: tzinfo | None = None) -> Call:
 
 def split_tokens(call: Call, fields: Fields) -> None:
     """Written tokens to the parts of a call: `input_tokens` holds those read from and written to a cache."""
-    total, read, written, long, out, thought = [_tokens(name, fields.get(name)) for name in TOKENS]
+    given = [*map(fields.get, TOKENS)]
+    for at, value in enumerate(given):
+        if value is not None and (type(value) is not int or not 0 <= value <= MAX_COUNT):
+            given[at] = None if value == "" else count(TOKENS[at], value)
+    total, read, written, long, out, thought = given
     if long is not None and written is None:
         written = long
     if long is not None and written is not None and long > written:
@@ -92,12 +94,6 @@ def split_tokens(call: Call, fields: Fields) -> None:
     call.cache_write_5m = None if written is None else written - (long or 0)
     call.out_total = out
     call.reasoning = thought
-
-
-def _tokens(name: str, value: Any) -> int | None:
-    if value is None or (type(value) is int and 0 <= value <= MAX_COUNT):
-        return value
-    return None if value == "" else count(name, value)
 
 
 def nano(field: str, value: Any) -> int:
@@ -124,7 +120,8 @@ def _set_text(call: Call, name: str, value: Any) -> None:
 
 
 def _set_number(call: Call, name: str, value: Any) -> None:
-    setattr(call, name, finite(name, value))
+    # Whether it is finite and no longer than a year is checked with all other fields.
+    setattr(call, name, value if type(value) is float else finite(name, value))
 
 
 def _set_count(call: Call, name: str, value: Any) -> None:
@@ -147,14 +144,35 @@ def _set_media(call: Call, name: str, value: Any) -> None:
     call.media = {str(unit): count(f"{name}.{unit}", number) for unit, number in value.items()}
 
 
+def _set_time(call: Call, name: str, value: Any) -> None:
+    setattr(call, TIMES[name], parse_time(name, value))
+
+
+def _count_later(call: Call, name: str, value: Any) -> None:
+    """Tokens mean something together only: see `split_tokens`."""
+
+
+def _identify_later(call: Call, name: str, value: Any) -> None:
+    """What a key means depends on the provider: see `_identities`."""
+
+
+def _leave(call: Call, name: str, value: Any) -> None:
+    """Read elsewhere."""
+
+
 _SETTERS: Mapping[str, Callable[[Call, str, Any], None]] = {
     **dict.fromkeys(TEXTS, _set_text),
+    **dict.fromkeys(TIMES, _set_time),
     **dict.fromkeys(NUMBERS, _set_number),
     **dict.fromkeys(COUNTS, _set_count),
     **dict.fromkeys(FLAGS, _set_flag),
+    **dict.fromkeys(TOKENS, _count_later),
+    **dict.fromkeys(KEYS, _identify_later),
+    **dict.fromkeys(("id", "kind", "attrs"), _leave),
     MONEY: _set_cost,
     "media": _set_media,
 }
+"""Everything that is not an attribute."""
 
 
 def _identities(call: Call, fields: Fields) -> None:

@@ -34,7 +34,7 @@ _SELECT = f"""SELECT {", ".join(f"c.{name}" for name in COLUMNS)}, k.labels,
     {", ".join(f"(SELECT text FROM terms WHERE id = c.{name}_t)" for name in TERMS)}
     FROM calls c JOIN series_keys k ON k.id = c.series"""
 
-_REMEMBER, PARTS, _TIER, _GUESSED, _STREAM, _NO_STREAM, _BATCH, _NO_BATCH = (1 << i for i in range(8))
+REMEMBER, PARTS, _TIER, _GUESSED, _STREAM, _NO_STREAM, _BATCH, _NO_BATCH = (1 << i for i in range(8))
 SWITCHES = {"stream": (_STREAM, _NO_STREAM), "batch": (_BATCH, _NO_BATCH)}
 """Bits of `flags` for fields that are true, false or unknown."""
 
@@ -51,14 +51,9 @@ class Row:
     """The number of its label set; set when it is stored or loaded."""
 
 
-def _flags(row: Row) -> int:
-    flags = PARTS if len(row.parts) > 1 else 0
-    return flags | flags_of(row.call, remember=any(part.remember for part in row.parts))
-
-
 def flags_of(call: Call, *, remember: bool) -> int:
     """The flags of a call that one source knows."""
-    flags = _REMEMBER if remember else 0
+    flags = REMEMBER if remember else 0
     if call.tier_estimated:
         flags |= _TIER
     if call.model_guessed:
@@ -70,13 +65,18 @@ def flags_of(call: Call, *, remember: bool) -> int:
     return flags
 
 
+def _flags(row: Row) -> int:
+    flags = PARTS if len(row.parts) > 1 else 0
+    return flags | flags_of(row.call, remember=any(part.remember for part in row.parts))
+
+
 def _untri(flags: int, yes: int, no: int) -> bool | None:
     return True if flags & yes else False if flags & no else None
 
 
 def remembered(flags: int) -> bool:
     """Whether a row's identities outlive it."""
-    return bool(flags & _REMEMBER)
+    return bool(flags & REMEMBER)
 
 
 def encode(row: Row, terms: Terms) -> tuple[Any, ...]:

@@ -9,8 +9,8 @@ from tui_monitor.model.histogram import buckets_of
 PAIR = np.dtype([("bucket", "<i2"), ("count", "<i4")])
 """Every index of `model.histogram` fits in 16 bits."""
 _PAIR = Struct("<hi")
-_SHORT = 100 * _PAIR.size
-"""Bytes of two blobs up to which they are added without numpy."""
+_FEW = 8 * _PAIR.size
+"""Bytes of a blob up to which it is added without numpy."""
 
 
 def buckets(micros: np.ndarray) -> np.ndarray:
@@ -46,12 +46,37 @@ def add(old: bytes | None, more: bytes | None) -> bytes | None:
     """The sum of two blobs; an SQL function of the writing connection."""
     if not old or not more:
         return old or more
-    if len(old) + len(more) > _SHORT:
-        pairs = np.frombuffer(old + more, dtype=PAIR)
-        zero = np.zeros(len(pairs), dtype=np.int64)
-        return pack(zero, pairs["bucket"], pairs["count"], 1)[0]
-    # Most cells hold a handful of calls: for those numpy's overhead is many times the work.
-    sums = dict(_PAIR.iter_unpack(old))
+    return _add_few(old, more) if len(more) <= _FEW else _add_many(old, more)
+
+
+def _add_few(old: bytes, more: bytes) -> bytes | None:
+    """A cell gains a handful of calls at a time: for those numpy's overhead is many times the work."""
+    sums = bytearray(old)
     for bucket, count in _PAIR.iter_unpack(more):
-        sums[bucket] = sums.get(bucket, 0) + count
-    return b"".join(_PAIR.pack(bucket, sums[bucket]) for bucket in sorted(sums) if sums[bucket]) or None
+        low, high = 0, len(sums) // _PAIR.size
+        while low < high:
+            middle = (low + high) // 2
+            if _PAIR.unpack_from(sums, middle * _PAIR.size)[0] < bucket:
+                low = middle + 1
+            else:
+                high = middle
+        at = low * _PAIR.size
+        known = _PAIR.unpack_from(sums, at) if at < len(sums) else None
+        if known is None or known[0] != bucket:
+            sums[at:at] = _PAIR.pack(bucket, count)
+        elif known[1] + count:
+            _PAIR.pack_into(sums, at, bucket, known[1] + count)
+        else:
+            del sums[at : at + _PAIR.size]
+    return bytes(sums) or None
+
+
+def _add_many(old: bytes, more: bytes) -> bytes | None:
+    pairs = np.frombuffer(old + more, dtype=PAIR)
+    order = np.argsort(pairs["bucket"], kind="stable")
+    buckets, counts = pairs["bucket"][order], pairs["count"][order]
+    first = np.flatnonzero(np.concatenate(([True], buckets[1:] != buckets[:-1])))
+    sums = np.empty(len(first), dtype=PAIR)
+    sums["bucket"] = buckets[first]
+    sums["count"] = np.add.reduceat(counts, first)
+    return sums[sums["count"] != 0].tobytes() or None

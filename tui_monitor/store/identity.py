@@ -46,8 +46,23 @@ def key_hashes(call_keys: Iterable[str]) -> list[int]:
 
 def hashes(call: Call) -> list[int]:
     """All identities of one source's record, its own first."""
-    own = source_hash(call.source, call.source_key)
-    return [own, *key_hashes(call.call_keys)] if call.call_keys else [own]
+    return hashes_of([call])[0]
+
+
+def hashes_of(calls: Sequence[Call]) -> list[list[int]]:
+    """`hashes` of each of many."""
+    # Spelled out here, for it is done of every call there is: see `source_hash`.
+    digests = [
+        blake2b(
+            f"s\x00{call.source}\x00{call.source_key}".encode("utf-8", "surrogatepass"), digest_size=8
+        ).digest()
+        for call in calls
+    ]
+    own = np.frombuffer(b"".join(digests), dtype=">i8").tolist()
+    return [
+        [number, *key_hashes(call.call_keys)] if call.call_keys else [number]
+        for number, call in zip(own, calls, strict=True)
+    ]
 
 
 def content_mark(call: Call) -> int:

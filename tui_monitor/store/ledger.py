@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import calls
@@ -40,8 +41,15 @@ def add(
 
 def apply(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
     """Keep the ledger along with a change of rows; the raw rows are changed already."""
-    _apply_sessions(conn, old, new, terms)
-    _apply_extent(conn, old, new)
+    signed = [(sign, row.call) for sign, rows in ((-1, old), (1, new)) for row in rows]
+    _apply_sessions(conn, signed, terms)
+    _apply_extent(conn, [row.call for row in old], [row.call for row in new])
+
+
+def come(conn: sqlite3.Connection, new: Sequence[Call], terms: Terms) -> None:
+    """Keep the ledger along with calls that come."""
+    _apply_sessions(conn, [(1, call) for call in new if call.session is not None], terms)
+    _apply_extent(conn, (), new)
 
 
 def extent(conn: sqlite3.Connection) -> Extent:
@@ -54,21 +62,19 @@ def _wider(span: tuple[Micros, Micros] | None, instant: Micros) -> tuple[Micros,
     return (min(span[0], instant), max(span[1], instant)) if span else (instant, instant)
 
 
-def _apply_sessions(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row], terms: Terms) -> None:
+def _apply_sessions(conn: sqlite3.Connection, signed: Sequence[tuple[int, Call]], terms: Terms) -> None:
     changes: dict[str, Change] = {}
-    for sign, rows in ((-1, old), (1, new)):
-        for row in rows:
-            call = row.call
-            if call.session is None:
-                continue
-            change = changes.setdefault(call.session, Change())
-            change.calls += sign
-            change.tokens += sign * (call.total_tokens or 0)
-            change.cost += sign * (call.cost or 0)
-            if sign > 0:
-                change.came = _wider(change.came, call.booked)
-            else:
-                change.went = _wider(change.went, call.booked)
+    for sign, call in signed:
+        if call.session is None:
+            continue
+        change = changes.setdefault(call.session, Change())
+        change.calls += sign
+        change.tokens += sign * (call.total_tokens or 0)
+        change.cost += sign * (call.cost or 0)
+        if sign > 0:
+            change.came = _wider(change.came, call.booked)
+        else:
+            change.went = _wider(change.went, call.booked)
     for session, change in changes.items():
         number = terms.id(session)
         assert number is not None
@@ -109,16 +115,16 @@ def _raw_span(conn: sqlite3.Connection, session: int, first: Micros, last: Micro
     return (int(booked.min()), int(booked.max())) if len(booked) else (first, last)
 
 
-def _apply_extent(conn: sqlite3.Connection, old: Sequence[Row], new: Sequence[Row]) -> None:
+def _apply_extent(conn: sqlite3.Connection, old: Sequence[Call], new: Sequence[Call]) -> None:
     known = extent(conn)
     first, last = known.first, known.last
-    went = [row.call.booked for row in old]
+    went = [call.booked for call in old]
     if went and (min(went) == first or max(went) == last):
         first, last = _kept_span(conn)
-    for row in new:
-        booked = row.call.booked
-        first = booked if first is None or booked < first else first
-        last = booked if last is None or booked > last else last
+    came = [call.booked for call in new]
+    if came:
+        first = min(came) if first is None else min(first, *came)
+        last = max(came) if last is None else max(last, *came)
     _note_extent(conn, known.calls + len(new) - len(old), first, last)
 
 

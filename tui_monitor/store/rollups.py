@@ -8,6 +8,9 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
@@ -29,15 +32,43 @@ def _assignment(column: str) -> str:
     if column in ("born", "touched"):
         return f"{column} = {'min' if column == 'born' else 'max'}({column}, {new})"
     if column.endswith("_hist"):
-        return f"{column} = hist_add({column}, {new})"
+        # Most calls know one of the three latencies: the function is not called for the others.
+        return f"{column} = CASE WHEN {new} IS NULL THEN {column} ELSE hist_add({column}, {new}) END"
     if column.endswith(("_low", "_high")):
         pick = "min" if column.endswith("_low") else "max"
         return f"{column} = ifnull({pick}({column}, {new}), ifnull({column}, {new}))"
     return f"{column} = {column} + {new}"
 
 
-_UPSERT = f"""INSERT INTO %s ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})
-    ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(c) for c in COLUMNS[1:])}"""
+_ALWAYS = 5
+"""The first columns, of which each row has a value."""
+_SPREAD = len(COLUMNS) - 3 * len(HISTOGRAMS)
+"""Where those columns begin that may be NULL; before them stand sums."""
+
+
+@lru_cache(256)
+def _upsert(table: str, known: tuple[int, ...]) -> str:
+    """Adds rows with values in some of the columns; the other sums are 0 and the rest unknown."""
+    names = [COLUMNS[at] for at in known]
+    zeros = [name for at, name in enumerate(COLUMNS[:_SPREAD]) if at not in known]
+    values = ", ".join(["?"] * len(names) + ["0"] * len(zeros))
+    return f"""INSERT INTO {table} ({", ".join((*names, *zeros))}) VALUES ({values})
+        ON CONFLICT (key) DO UPDATE SET {", ".join(_assignment(name) for name in names[1:])}"""
+
+
+def _add_rows(conn: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows of `COLUMNS` to the cells of a table.
+
+    What none of them knows is neither bound nor added: of most calls that is half of the columns.
+    """
+    if not rows:
+        return
+    known = tuple(
+        at
+        for at, column in enumerate(zip(*rows, strict=True))
+        if at < _ALWAYS or (any(column) if at < _SPREAD else column.count(None) < len(rows))
+    )
+    conn.executemany(_upsert(table, known), map(itemgetter(*known), rows))
 
 
 @dataclass(slots=True)
@@ -53,6 +84,8 @@ class Deltas:
     """One column per measure; `UNKNOWN` where a call does not know it."""
     in_place: bool = False
     """Whether nothing but values changes: then a call that a cell does not count does not come into it."""
+    by_set: list[tuple[Any, ...]] | None = None
+    """The rows of `_cell_rows` by label set alone, once they were asked for."""
 
     @classmethod
     def of(
@@ -123,7 +156,8 @@ def apply_cells(
         leaving = deltas.sign < 0
     if not len(deltas):
         return
-    conn.executemany(_UPSERT % layer.value, _cell_rows(key, deltas))
+    rows = _cell_rows(key, deltas) if leaving.any() else _coming_rows(numbers, sets, deltas)
+    _add_rows(conn, layer.value, rows)
     if leaving.any():
         touched = json.dumps(np.unique(key[leaving]).tolist())
         table = layer.value
@@ -137,7 +171,7 @@ def add_cells(
     conn: sqlite3.Connection, table: str, numbers: np.ndarray, sets: np.ndarray, deltas: Deltas
 ) -> None:
     """Add calls that come to the cells of a table of that form."""
-    conn.executemany(_UPSERT % table, _cell_rows((numbers << SERIES_BITS) + sets, deltas))
+    _add_rows(conn, table, _cell_rows((numbers << SERIES_BITS) + sets, deltas))
 
 
 def merge_cells(conn: sqlite3.Connection, table: str, keys: str, shift: int) -> None:
@@ -164,7 +198,21 @@ def _counted(conn: sqlite3.Connection, layer: Layer, key: np.ndarray, deltas: De
     )
 
 
-def _cell_rows(key: np.ndarray, deltas: Deltas) -> list[tuple[object, ...]]:
+def _coming_rows(numbers: np.ndarray, sets: np.ndarray, deltas: Deltas) -> list[tuple[Any, ...]]:
+    """`_cell_rows` of calls that only come: those of one moment lie in one hour and in one day.
+
+    Then hour and days gain the same, and it is summed up once for all.
+    """
+    first = int(numbers[0])
+    if sets is not deltas.series or (numbers != first).any():
+        return _cell_rows((numbers << SERIES_BITS) + sets, deltas)
+    if deltas.by_set is None:
+        deltas.by_set = _cell_rows(deltas.series, deltas)
+    cell = first << SERIES_BITS
+    return [(cell + row[0], *row[1:]) for row in deltas.by_set]
+
+
+def _cell_rows(key: np.ndarray, deltas: Deltas) -> list[tuple[Any, ...]]:
     """One row for each touched cell, in the order of `COLUMNS`."""
     order = np.argsort(key, kind="stable")
     unique, first = np.unique(key[order], return_index=True)

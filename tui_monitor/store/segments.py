@@ -234,14 +234,16 @@ class Encoded:
 def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
     """Values of `COLUMNS`, by number, as columns; there must be some."""
     by_name = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-    numbers: dict[str, np.ndarray] = {}
-    for name in INTEGERS:
-        values = by_name[name]
-        numbers[name] = np.fromiter((UNKNOWN if v is None else v for v in values), np.int64, len(values))
-    texts = [
-        (name, blobs.pack_texts(by_name[name])) for name in TEXTS if any(v is not None for v in by_name[name])
-    ]
-    return encode_columns(numbers, texts)
+    known = {name: values for name, values in by_name.items() if values.count(None) < len(rows)}
+    nothing = np.full(len(rows), UNKNOWN, dtype=np.int64)
+    numbers = {name: _integers(known[name]) if name in known else nothing for name in INTEGERS}
+    return encode_columns(numbers, [(name, blobs.pack_texts(known[name])) for name in TEXTS if name in known])
+
+
+def _integers(values: Sequence[int | None]) -> np.ndarray:
+    if None in values:
+        values = [UNKNOWN if value is None else value for value in values]
+    return np.array(values, dtype=np.int64)
 
 
 def encode_columns(numbers: Mapping[str, np.ndarray], texts: Sequence[tuple[str, bytes]]) -> Encoded:

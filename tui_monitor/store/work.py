@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
@@ -38,13 +39,18 @@ class Work:
         self.after: dict[int, Row | None] = {}
         self.brought: Counter[str | None] = Counter()
         """Calls that each import gains by what is added, or loses by what is corrected or taken back."""
+        self.fresh: dict[int, tuple[Call, list[int]]] = {}
+        """Calls of which nothing was known, with their identities; rows only when something touches them."""
+        self.remember = False
+        """Whether the identities of what is added outlive it."""
         self._places: dict[int, int | Gone] = {}
 
     def add(self, calls: Sequence[Call], remember: bool) -> list[Outcome]:
-        """Take in calls; one outcome each."""
-        hashed = [identity.hashes(call) for call in calls]
-        self._look_up([number for numbers in hashed for number in numbers])
-        return [self._add(call, numbers, remember) for call, numbers in zip(calls, hashed, strict=True)]
+        """Take in calls, once; one outcome each."""
+        self.remember = remember
+        hashed = identity.hashes_of(calls)
+        self._look_up(list(chain.from_iterable(hashed)))
+        return [self._add(call, numbers) for call, numbers in zip(calls, hashed, strict=True)]
 
     def retract(self, retracts: Sequence[Retract]) -> list[Outcome]:
         """Take calls back out; one outcome each."""
@@ -56,7 +62,7 @@ class Work:
         ]  # fmt: skip
 
     def changes(self) -> tuple[list[Row], list[Row]]:
-        """Rows to take out and rows to put in; a row that stays the same is in neither."""
+        """Rows to take out and rows to put in, besides `fresh`; a row that stays the same is in neither."""
         old = [row for number, row in self.before.items() if self.after.get(number, row) is not row]
         new = [row for number, row in self.after.items() if row and row is not self.before.get(number)]
         return old, new
@@ -83,18 +89,27 @@ class Work:
                 self._places[number] = Gone(None)
 
     def _row(self, number: int) -> Row | None:
+        if number in self.fresh:
+            call, hashes = self.fresh.pop(number)
+            self.after[number] = Row(number, [Part(number, call, self.remember, hashes)], call, self._now)
         return self.after[number] if number in self.after else self.before.get(number)
 
-    def _add(self, call: Call, numbers: list[int], remember: bool) -> Outcome:
-        places = [self._places[number] for number in numbers if number in self._places]
-        if not places:
+    def _add(self, call: Call, numbers: list[int]) -> Outcome:
+        known = self._places
+        if known.keys().isdisjoint(numbers):
             self.brought[call.batch_id] += 1
-            self._put([Part(self._take_seq(), call, remember, numbers)])
+            seq = self._take_seq()
+            self.fresh[seq] = call, numbers
+            for number in numbers:
+                known[number] = seq
             return Outcome.STORED
+        places = [known[number] for number in numbers if number in known]
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
-            return self._say_again(rows, own, call, Part(own.seq, call, own.remember or remember, numbers))
+            return self._say_again(
+                rows, own, call, Part(own.seq, call, own.remember or self.remember, numbers)
+            )
         gone = self._places.get(numbers[0])
         if isinstance(gone, Gone):
             same = gone.content == identity.content_mark(call)
@@ -102,8 +117,8 @@ class Work:
         if not rows and any(isinstance(place, Gone) for place in places):
             return Outcome.LATE
         self.brought[call.batch_id] += 1
-        fresh = Part(self._take_seq(), call, remember, numbers)
-        self._regroup(rows, [part for row in rows for part in row.parts] + [fresh])
+        said = Part(self._take_seq(), call, self.remember, numbers)
+        self._regroup(rows, [part for row in rows for part in row.parts] + [said])
         return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
 
     def _say_again(self, rows: Sequence[Row], own: Part, call: Call, said: Part) -> Outcome:

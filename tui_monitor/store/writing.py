@@ -9,7 +9,18 @@ from pathlib import Path
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
-from tui_monitor.store import blocks, events, head, imports, ledger, rollups, segments, zones
+from tui_monitor.store import (
+    blocks,
+    events,
+    fresh,
+    head,
+    identity,
+    imports,
+    ledger,
+    rollups,
+    segments,
+    zones,
+)
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
@@ -38,6 +49,7 @@ class WriteSide:
         self._max_series = max_series
         self.terms = Terms(conn)
         self.keys = SeriesKeys(conn)
+        self._codes = fresh.Codes(self.terms, self.keys)
         self.series = SeriesTable(conn)
         self.packs = Packs(conn)
         self._sealing_samples = sealing.Pace()
@@ -62,6 +74,7 @@ class WriteSide:
         """Empty every cache: the database may know less than they do."""
         self.terms.forget()
         self.keys.forget()
+        self._codes.forget()
         self.series.forget()
         self.packs.forget()
         self._attributes.clear()
@@ -73,7 +86,7 @@ class WriteSide:
             work = Work(self.conn, self.packs, now, self._next_call(), self.price)
             result.calls = work.add(batch.calls, batch.remember)
             result.retracts = work.retract(batch.retracts)
-            changed = self._store_calls(work)
+            changed = self._store_calls(work, now)
             imports.count(self.conn, work.brought)
             self._store_starts(batch, work, now)
             result.events = events.write(self.conn, batch.events, now, self.terms)
@@ -110,13 +123,14 @@ class WriteSide:
                     self.series.forget()
                     blocks.sweep_sets(self.conn)
                     self.keys.forget()
+                    self._codes.forget()
                     self.bump()
                     return taken
                 work = Work(self.conn, self.packs, now, self._next_call(), self.price)
                 outcomes = work.retract(found)
                 if Outcome.RETRACTED not in outcomes:
                     raise sqlite3.IntegrityError("calls of an import are not found by their identity")
-                self._store_calls(work)
+                self._store_calls(work, now)
                 imports.count(self.conn, work.brought)
                 self.bump()
                 taken += outcomes.count(Outcome.RETRACTED)
@@ -138,12 +152,23 @@ class WriteSide:
         rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)
 
+    def _add_fresh(self, work: Work, now: Micros) -> None:
+        """Put calls in of which nothing was known, and every layer with them."""
+        places = {number: seq for seq, (_, numbers) in work.fresh.items() for number in numbers}
+        added = {seq: call for seq, (call, _) in work.fresh.items()}
+        laid = fresh.lay_out(added, now, work.remember, self._codes, self.terms)
+        fresh.insert(self.conn, laid)
+        self.note_attributes({name for call in laid.calls if call.attrs for name in call.attrs})
+        identity.remember(self.conn, places)
+        rollups.apply(self.conn, fresh.deltas(laid), zones.names(self.conn), self.keys)
+        ledger.come(self.conn, laid.calls, self.terms)
+
     def note_attributes(self, names: set[str]) -> None:
         """Keep the names of free attributes; inside a transaction."""
-        fresh = names - self._attributes
-        if fresh:
-            self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in fresh])
-            self._attributes |= fresh
+        more = names - self._attributes
+        if more:
+            self.conn.executemany("INSERT OR IGNORE INTO attribute_names VALUES (?)", [(n,) for n in more])
+            self._attributes |= more
 
     def bump(self) -> None:
         """Let readers see that something changed; inside a transaction."""
@@ -157,11 +182,14 @@ class WriteSide:
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
 
-    def _store_calls(self, work: Work) -> bool:
+    def _store_calls(self, work: Work, now: Micros) -> bool:
         old, new = work.changes()
-        if not old and not new:
+        if not old and not new and not work.fresh:
             return False
-        self.change_rows(old, new)
+        if old or new:
+            self.change_rows(old, new)
+        if work.fresh:
+            self._add_fresh(work, now)
         self.conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (work.next_seq,))
         return True
 
