@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, MINUTE
-from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns
+from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns, numbered
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.pricing.rate import Rate
 
@@ -43,7 +43,7 @@ def price(book: PriceBook, calls: CallColumns) -> CallColumns:
         for name, column in _money(book.rate(example), example, calls.take(rows)).items():
             money[name][rows] = column
         way[rows] = ways.setdefault(_way(example), len(ways))
-    both, which = np.unique(calls.model * len(ways) + way, return_inverse=True)
+    both, which = numbered(calls.model * len(ways) + way)
     listed = list(ways)
     models = [_priced(calls.models[n // len(ways)], listed[n % len(ways)]) for n in both.tolist()]
     return replace(calls, models=models, model=which, integers={**calls.integers, **money})

@@ -57,11 +57,10 @@ def _put(side: WriteSide, calls: CallColumns, now: Micros) -> None:
     entries = packs.Entries(calls.identities.view(np.uint64)[order], packs.live_all(columns["id"][order]))
     runs.add(conn, entries, identity.lowest_call(conn))
     side.packs.renew()
-    fine = np.array([side.keys.fine(n) for n in np.unique(columns["series"]).tolist()], dtype=np.int64)
-    _, at = np.unique(columns["series"], return_inverse=True)
+    fine = np.array([side.keys.fine(side.keys.id(label_set(m))) for m in calls.models], dtype=np.int64)
     deltas = rollups.Deltas(
         sign=np.ones(len(calls), dtype=np.int64), arrived=columns["arrived"], booked=columns["booked"],
-        series=columns["series"], fine=fine[at], values=_measured(calls, columns),
+        series=columns["series"], fine=fine[calls.model], values=_measured(calls, columns),
     )  # fmt: skip
     rollups.apply(conn, deltas, zones.names(conn), side.keys)
     _note(side, calls, columns["booked"])
