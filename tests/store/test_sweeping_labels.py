@@ -22,7 +22,7 @@ from tui_monitor.store.sealing import Limits
 
 START = 1_780_000_000_000_000
 TERMS = ("source", "session", "region", "environment", "batch_id", "cost_status", "model_requested")
-PACKED = Limits(rows=4, head=0, age=0, identities=0)
+PACKED = Limits(rows=4, head=0, age=0, identities=0, cells=1)
 SHORT = Retention.model_validate({"raw": "10d", "minute": "20d", "hour": "40d", "day": "80d"})
 
 
@@ -138,6 +138,18 @@ def test_what_only_gone_calls_had_goes_and_the_rest_stays(opener: Opener, clock:
     assert total(read(store, Layer.RAW, where={"session": "new"})) == 3
     write(store, *(a_call(f"x{n}", clock.now(), session=f"old{n}", region="r") for n in range(5)))
     assert min(numbers(store, "terms")[f"old{n}"] for n in range(5)) > max(before.values())
+
+
+def test_packed_cells_keep_their_label_sets(opener: Opener, clock: ManualClock) -> None:
+    store = opener()
+    write(store, *(a_call(f"c{n}", clock.now(), user=f"u{n}") for n in range(20)))
+    clock.advance(100 * DAY)
+    write(store, a_call("last", clock.now()))
+    assert store.seal(clock.now(), PACKED).blocks
+    before = [contents(read(store, layer)) for layer in (Layer.HOUR, Layer.DAY)]
+    assert store.retain(Retention(), clock.now()).calls == 20
+    assert [contents(read(store, layer)) for layer in (Layer.HOUR, Layer.DAY)] == before
+    assert len(store.label_values("user")) == 20
 
 
 def test_imports_samples_and_events_keep_their_texts(opener: Opener, clock: ManualClock) -> None:

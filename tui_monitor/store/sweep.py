@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 
 import numpy as np
 
-from tui_monitor.store import blobs, opening, segments
+from tui_monitor.store import blobs, blocks, opening, segments
 from tui_monitor.store.dictionary import SERIES_MASK, SeriesKeys, Terms
 from tui_monitor.store.segments import Segment
 from tui_monitor.store.writing import WriteSide
@@ -87,6 +87,7 @@ def _sets(conn: sqlite3.Connection) -> _Used:
     used.select(conn, "SELECT series FROM calls")
     for table in ("minute", "hour", "day"):
         used.select(conn, f"SELECT DISTINCT key & {SERIES_MASK} FROM {table}")
+    used.add(blocks.sets_in(conn, blocks.LAYERS))
     for segment in segments.every(conn):
         used.add(_values(segment, "series"))
     _add_set_aside(conn, "series", used)
