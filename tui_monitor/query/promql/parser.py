@@ -200,7 +200,10 @@ class _Parser:
         cursor.expect("(", f"after {name.text}")
         found: list[Expr] = []
         while not cursor.at(")") or found:
-            found.append(self.expression(0))
+            describes = name.text == "info" and len(found) == 1 and cursor.at("{")
+            found.append(
+                selecting.selector(cursor, None, labels_only=True) if describes else self.expression(0)
+            )
             if not cursor.taken(","):
                 break
         cursor.expect(")", f"after the arguments of {name.text}")

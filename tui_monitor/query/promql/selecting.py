@@ -14,14 +14,17 @@ from tui_monitor.query.regex import PatternError
 _OPS = ("=", "!=", "=~", "!~")
 
 
-def selector(cursor: Cursor, name: Token | None) -> Selector:
-    """A selector whose metric name, if it stands before the braces, has been passed."""
+def selector(cursor: Cursor, name: Token | None, *, labels_only: bool = False) -> Selector:
+    """A selector whose metric name, if it stands before the braces, has been passed.
+
+    With `labels_only` it may take every series: it only says which labels are looked at.
+    """
     start = name.start if name else cursor.token.start
     metric, matchers = (name.text if name else ""), []
     if cursor.at("{"):
         metric, matchers = _braces(cursor, metric)
     found = Selector(metric, tuple(matchers), place=cursor.since(start))
-    if not metric and all(takes_empty(matcher) for matcher in matchers):
+    if not (metric or labels_only) and all(takes_empty(matcher) for matcher in matchers):
         cursor.fail_at(
             "a selector needs a name or a matcher that does not take the empty text", found.place,
             hint='say which metric: name{label="value"}',

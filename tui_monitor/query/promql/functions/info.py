@@ -1,5 +1,8 @@
 """Labels of info series added to those that they describe."""
 
+import dataclasses
+from collections.abc import Iterator
+
 import numpy as np
 
 from tui_monitor.query.promql.ast import NAME, Matcher, Selector, bare
@@ -7,7 +10,8 @@ from tui_monitor.query.promql.evaluate import selecting
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
 from tui_monitor.query.promql.evaluate.merging import merged
 from tui_monitor.query.promql.labels import Labels, value
-from tui_monitor.query.promql.values import Vector
+from tui_monitor.query.promql.matchers import takes_empty, test
+from tui_monitor.query.promql.values import Vector, joined, masked
 
 _IDENTIFYING = ("instance", "job")
 _DEFAULT = Matcher(NAME, "=", "target_info")
@@ -26,47 +30,55 @@ def _info(call: Calling) -> Vector:
     infos = selecting.instant(call.context, Selector(matchers=matchers, place=call.node.place))
     if infos.histograms is not None:
         call.fail("an info series is a float, not a histogram", len(call.node.args) - 1)
-    chosen = {matcher.label for matcher in matchers} - {NAME}
+    of_data = [matcher for matcher in matchers if matcher.label != NAME]
+    needed = not all(map(takes_empty, of_data))
     described: dict[Labels, list[int]] = {}
     for row, labels in enumerate(infos.labels):
         described.setdefault(_identity(labels), []).append(row)
-    labelled: list[Labels] = []
-    rows: list[int] = []
-    present: list[np.ndarray] = []
-    names = {value(found, NAME) for found in infos.labels}
-    for row, found in enumerate(vector.labels):
-        if value(found, NAME) in names:
-            rows.append(row)
-            labelled.append(found)
-            present.append(vector.present[row])
+    is_info = [test(matcher) for matcher in matchers if matcher.label == NAME]
+    parts: list[Vector] = []
+    for row, labels in enumerate(vector.labels):
+        part = vector.rows(np.array([row]))
+        if all(passes(value(labels, NAME)) for passes in is_info):
+            parts.append(part)
             continue
-        free = vector.present[row].copy()
-        for other in described.get(_identity(found), ()):
-            both = vector.present[row] & infos.present[other]
-            if both.any():
-                rows.append(row)
-                labelled.append(_extended(found, infos.labels[other], chosen))
-                present.append(both)
-                free &= ~both
-        rows.append(row)
-        labelled.append(found)
-        present.append(free)
-    whole = vector.rows(np.array(rows, dtype=np.int64))
-    whole.labels = labelled
-    whole.present = np.array(present).reshape(whole.present.shape)
-    return merged(call.context, whole.pruned(), call.node.place)
+        rows = np.array(described.get(_identity(labels), []), dtype=np.int64)
+        chosen = {matcher.label for matcher in of_data}
+        parts += _described(call, part, infos.rows(rows), chosen, needed=needed)
+    return merged(call.context, joined(parts, call.context.steps).pruned(), call.node.place)
+
+
+def _described(
+    call: Calling, part: Vector, infos: Vector, chosen: set[str], *, needed: bool
+) -> Iterator[Vector]:
+    """One series with the labels of the info series that are there at each step."""
+    kinds, kind_of = np.unique(infos.present, axis=1, return_inverse=True)
+    for kind in range(kinds.shape[1]):
+        rows = np.flatnonzero(kinds[:, kind]).tolist()
+        if needed and not rows:
+            continue
+        known = dict(part.labels[0])
+        for row in rows:
+            _add(call, known, infos.labels[row], chosen, dict(part.labels[0]))
+        steps = part.present & (kind_of.reshape(-1) == kind)
+        yield dataclasses.replace(
+            part,
+            labels=[tuple(sorted(known.items()))],
+            present=steps,
+            histograms=masked(part.histograms, steps),
+        )
+
+
+def _add(call: Calling, known: dict[str, str], info: Labels, chosen: set[str], own: dict[str, str]) -> None:
+    for name, text in info:
+        if name in (*_IDENTIFYING, NAME) or name in own or (chosen and name not in chosen):
+            continue
+        if known.setdefault(name, text) != text:
+            call.fail(f"conflicting label {name}: {known[name]!r} and {text!r}", 0)
 
 
 def _identity(labels: Labels) -> Labels:
     return tuple(pair for pair in labels if pair[0] in _IDENTIFYING)
-
-
-def _extended(labels: Labels, info: Labels, chosen: set[str]) -> Labels:
-    known = dict(labels)
-    for name, text in info:
-        if name not in (*_IDENTIFYING, NAME) and (not chosen or name in chosen):
-            known.setdefault(name, text)
-    return tuple(sorted(known.items()))
 
 
 FUNCTIONS: dict[str, Implementation] = {"info": _info}

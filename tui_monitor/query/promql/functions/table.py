@@ -222,7 +222,7 @@ TABLE: dict[str, Function] = _table(
                 "sort_by_label": "by labels in natural order, of instant queries",
                 "sort_by_label_desc": "by labels in natural order backwards, of instant queries",
             },
-            (VECTOR, STRING), "sorting", repeats=MANY,
+            (VECTOR, STRING), "sorting", optional=1, repeats=MANY,
         ),
         Function(
             "label_replace", (VECTOR, STRING, STRING, STRING, STRING), VECTOR,
