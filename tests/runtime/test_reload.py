@@ -1,6 +1,7 @@
 """Other settings in a running collector: taken over without closing a door, or not at all."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.runtime.collecting import CALL, opened, ready, row, settings_for, unt
 from tui_monitor.config import places
 from tui_monitor.config.load import Settings, load
 from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.monitor.remote import SocketClient
 from tui_monitor.runtime import Collector, loops
@@ -184,3 +186,30 @@ async def test_one_that_was_given_its_settings_says_so(start: Any) -> None:
     collector = await start()
     with pytest.raises(MonitorError, match="knows no file"):
         await collector.monitor.reload()
+
+
+async def test_sampling_begins_with_what_was_pushed_today(start: Callable[..., Any]) -> None:
+    collector = await start(collector={"interval": "100ms"})
+    door, moment = await opened(collector, "http"), time.time()
+    async with httpx.AsyncClient(base_url=door) as http:
+
+        async def push(first: int, count: int) -> int:
+            items = [CALL | {"id": str(n), "ts_end": moment} for n in range(first, first + count)]
+            answer = await http.post("/monitor/v1/events", json=items)
+            return answer.json()["accepted"]
+
+        assert await push(0, 100) == 100
+        assert collector.status().sampling == ()
+        changed = {"sampling": {"max_rows_per_day": 110}, "collector": {"interval": "100ms"}}
+        now = settings_for(collector.path, **changed)
+        assert (await collector.reload(now)).restart == ()
+        assert collector.status().sampling == (SampledScope("", "", 4),)
+        assert await push(100, 100) == 100
+        assert await push(0, 200) == 0
+    await until(lambda: "sampling 1 in 4 of all calls" in row(collector, "collector").detail)
+    status = collector.status()
+    assert status.left_out == collector.store.stats(now.retention, collector.clock.now()).sampled_out > 50
+    assert collector.store.extent().calls == 200
+    names = {sample.name: sample.value for sample in loops.own_samples(collector, collector.clock.now())}
+    assert names["tui_monitor_sampling_one_in"] == 4
+    assert names["tui_monitor_sampling_left_out_total"] == status.left_out

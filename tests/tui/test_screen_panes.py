@@ -8,6 +8,7 @@ import pytest
 from tests.tui.screen_fakes import FakeMonitor, alert, costs, dashboard, lines, settle, text, tick
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import AlertState, Severity, SourceState
 from tui_monitor.tui.panes.money import level, month_lines
 from tui_monitor.tui.panes.providers import columns
@@ -141,6 +142,20 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         ):  # fmt: skip
             assert words in shown, words
         assert row(pilot.app, "  load").split()[1] == "–"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_sampling_is_told_in_the_status_bar_and_beside_the_collector(
+    monitor: FakeMonitor, size: tuple[int, int]
+) -> None:
+    scope = SampledScope("anthropic", "claude-haiku-4-5", 4)
+    monitor.status = replace(monitor.status, sources=(), sampling=(scope,), left_out=12_000)
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot)
+        assert "sampling 1 in 4" in lines(pilot.app)[0]
+        await settle(pilot, "6")
+        assert "sampling 1 in 4 of anthropic claude-haiku-4-5" in text(pilot.app)
+        assert "12.0 k calls without a row" in text(pilot.app)
 
 
 async def test_system_without_a_collector(monitor: FakeMonitor) -> None:

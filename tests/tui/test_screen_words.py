@@ -7,6 +7,7 @@ from tui_monitor.health.views import SourceRow
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.thread import ThreadState
@@ -118,6 +119,15 @@ async def test_the_pace_is_told_while_there_is_one() -> None:
     assert await words(60) == "● collecting"
     assert await words(120, rate=0.0, lag_ms=3.0) == "● collecting"
     assert await words(120, rate=None) == "● collecting"
+    flood = (SampledScope("anthropic", "claude-haiku-4-5", 4), SampledScope("openai", "gpt-5", 2))
+    assert await words(80, sampling=flood) == "● collecting  42/s  sampling 1 in 4"
+    assert await words(60, sampling=flood) == "● collecting  sampling 1 in 4"
+    everything = await words(120, sampling=flood)
+    assert everything.endswith("  sampling 1 in 4 of anthropic claude-haiku-4-5 and 1 more")
+    viewing = frame.collector(
+        ThreadState("viewing", owner=7), await snapshot(status=collector(sampling=flood)), BRAILLE, 80
+    )
+    assert "".join(text for text, _ in viewing) == "● viewing  sampling 1 in 4"
     # A door that did not open is told where everybody looks.
     http = SourceRow("http", SourceState.FAILED)
     assert await words(60, sources=(http,)) == "● collecting  ✖ http failed"

@@ -143,6 +143,7 @@ def _show_stats(context: Context, stats: "StoreStats") -> None:
             ("file", clean(stats.path, 500)),
             ("size", f"{size(stats.file_bytes)}, its log {size(stats.wal_bytes)}"),
             ("in use", size(stats.used_bytes)),
+            *([("sampled out", f"{stats.sampled_out:,} calls")] if stats.sampled_out else []),
             ("cap", cap),
             ("comes in", growth),
             ("cap reached", f"≈ {when(stats.cap_reached)}" if stats.cap_reached else UNKNOWN),
@@ -235,6 +236,9 @@ def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None
     for span in report.gone:
         when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
         context.out.note(f"note: some calls of {when} are no longer kept one by one")
+    for one in report.sampled:
+        when = f"{written(one.span.start, calendar)} – {written(one.span.end, calendar)}"
+        context.out.note(f"note: of the calls of {when} only a sample is kept; {one.calls:,} were left out")
 
 
 def _forget(context: Context) -> int:
@@ -315,13 +319,15 @@ def _export(context: Context) -> int:
             raise UsageError("--to lies before --from")
         span = Span.half_open(since, max(since, until))
         total = store.raw_count(span)
-        whole = store.holdings()[Layer.RAW].complete(span)
+        raw = store.holdings()[Layer.RAW]
         with bar(context, "writing") as told:
             progress = None if told is None or target is None else (lambda done: told(done, total))
-            count = export(store.raw_calls(span), args.format, target, progress)
+            count = export(store.raw_sample(span), args.format, target, progress)
     finally:
         store.close()
-    warnings = [] if whole else ["some calls of this time are no longer kept one by one"]
+    warnings = ["some calls of this time are no longer kept one by one"] if raw.dropped_in(span) else []
+    if raw.sampled_in(span):
+        warnings.append("of some calls only a sample is kept; sample_weight is how many each stands for")
     if target is None:
         for warning in warnings:
             context.out.note(f"note: {warning}")

@@ -23,17 +23,25 @@ _TIMES = frozenset(("ts_start", "ts_end"))
 _FLAGS = frozenset(("stream", "batch"))
 _FLOATS = frozenset(("cost_usd", "list_cost_usd", "latency_ms", "ttft_ms", "queue_wait_ms"))
 _INTEGERS = frozenset(
-    (*(name for name in COLUMNS if name.endswith("_tokens")), "http_status", "attempts")
+    (*(name for name in COLUMNS if name.endswith("_tokens")), "http_status", "attempts", "sample_weight")
 )  # fmt: skip
 
 
-def export(
-    calls: Iterable[Call], form: str, target: Path | None, progress: Callable[[int], None] | None = None
-) -> int:
-    """Write calls in one of `FORMS`; how many there were. Without a target they go to standard output.
+WEIGHT = "sample_weight"
+"""The last column: how many calls a row stands for, where only a sample of them is kept."""
+_NAMES = (*COLUMNS, WEIGHT)
 
-    A file appears under its name when it is whole. Raises `UsageError` for what cannot be written so, and
-    `MonitorError` where writing fails.
+
+def export(
+    calls: Iterable[tuple[Call, int]],
+    form: str,
+    target: Path | None,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Write calls, with how many each stands for, in one of `FORMS`; how many rows there were.
+
+    Without a target they go to standard output. A file appears under its name when it is whole. Raises
+    `UsageError` for what cannot be written so, and `MonitorError` where writing fails.
     """
     count = 0
     try:
@@ -51,10 +59,10 @@ def export(
     return count
 
 
-def _batches(calls: Iterable[Call]) -> Iterator[Rows]:
+def _batches(calls: Iterable[tuple[Call, int]]) -> Iterator[Rows]:
     rows: list[dict[str, Any]] = []
-    for call in calls:
-        rows.append(written(call))
+    for call, weight in calls:
+        rows.append(written(call) | {WEIGHT: weight})
         if len(rows) == _BATCH:
             yield rows
             rows = []
@@ -84,8 +92,11 @@ def _opened(target: Path | None) -> Iterator[BinaryIO]:
 @contextmanager
 def _jsonl(file: BinaryIO) -> Iterator[Write]:
     def write(rows: Rows) -> None:
-        # What is unknown is left out, as the feed wants it.
-        known = ({name: value for name, value in row.items() if value is not None} for row in rows)
+        # What is unknown is left out, as the feed wants it, and so is what is usual.
+        known = (
+            {n: value for n, value in row.items() if value is not None and (n != WEIGHT or value > 1)}
+            for row in rows
+        )
         file.write(b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in known))
 
     yield write
@@ -95,10 +106,10 @@ def _jsonl(file: BinaryIO) -> Iterator[Write]:
 def _csv(file: BinaryIO) -> Iterator[Write]:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(_NAMES)
 
     def write(rows: Rows) -> None:
-        writer.writerows([[_cell(row[name]) for name in COLUMNS] for row in rows])
+        writer.writerows([[_cell(row[name]) for name in _NAMES] for row in rows])
 
     try:
         yield write
@@ -127,10 +138,10 @@ def _parquet(file: BinaryIO) -> Iterator[Write]:
         ) from None
     if not file.seekable():
         raise UsageError("Parquet cannot be written to a pipe", hint="name a file with --out")
-    schema = pa.schema([(name, _arrow_type(pa, name)) for name in COLUMNS])
+    schema = pa.schema([(name, _arrow_type(pa, name)) for name in _NAMES])
 
     def write(rows: Rows) -> None:
-        columns = {name: [_arrow_value(name, row[name]) for row in rows] for name in COLUMNS}
+        columns = {name: [_arrow_value(name, row[name]) for row in rows] for name in _NAMES}
         writer.write_table(pa.table(columns, schema=schema))
 
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:

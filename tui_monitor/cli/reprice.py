@@ -89,3 +89,6 @@ def _show(context: Context, report: "RepriceReport") -> None:
         context.out.note(
             f"note: some calls of {when} are no longer kept one by one; those keep their old price"
         )
+    for one in report.sampled:
+        when = f"{written(one.span.start, calendar)} – {written(one.span.end, calendar)}"
+        context.out.note(f"note: {one.calls:,} calls of {when} were sampled out; those keep their old price")

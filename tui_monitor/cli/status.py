@@ -8,6 +8,7 @@ from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output, error_form
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import StoreError
+from tui_monitor.model.sampling import words
 from tui_monitor.model.states import Health
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, size, usd
@@ -92,12 +93,14 @@ def _overall(context: Context, view: "StatusView") -> None:
     running = f"running, pid {collector.pid}" if collector.running and collector.pid else "not running"
     if collector.silent:
         running = f"does not answer: {collector.silent} writes the database"
+    sampled = clean(words(collector.sampling)).removeprefix("sampling ")
     newest = UNKNOWN if view.newest is None else f"{age(context.clock.now() - view.newest)} ago"
     facts(
         context.out,
         [
             ("state", _OVERALL[view.severity]),
             ("collector", running),
+            *([("sampling", (sampled, "yellow"))] if sampled else []),
             ("database", f"{collector.database or context.database}, {size(collector.database_bytes)}"),
             ("calls", f"{count(collector.calls)}, newest {newest}"),
         ],

@@ -39,6 +39,8 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("consent", "provider_keys"): "true",
     ("consent", "status_pages"): "true",
     ("privacy", "key_file"): '"/etc/tui-monitor/privacy.key"',
+    ("sampling", "queue_mark"): "0.5",
+    ("sampling", "max_rows_per_day"): "1_000_000",
     ("probes.targets", "provider"): '"vllm"',
     ("probes.targets", "url"): '"http://127.0.0.1:8000/v1"',
     ("probes.targets", "key"): '"sk-…"',

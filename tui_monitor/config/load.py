@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     probes: settings.Probes = settings.Probes()
     status_pages: settings.StatusPages = settings.StatusPages()
     privacy: settings.Privacy = settings.Privacy()
+    sampling: settings.Sampling = settings.Sampling()
     log: settings.Log = settings.Log()
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import Literal
 from tui_monitor.costs.views import CostsView
 from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import Health, SourceState
 from tui_monitor.model.timerange import Span
 
@@ -161,6 +162,10 @@ class CollectorStatus:
     duplicates: int = 0
     late: int = 0
     overflowed_labels: int = 0
+    sampling: tuple[SampledScope, ...] = ()
+    """Of what only a sample of single calls is kept now."""
+    left_out: int = 0
+    """Calls that sampling left out since the start."""
     database: str = ""
     database_bytes: int | None = None
     calls: int = 0

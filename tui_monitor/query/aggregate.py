@@ -98,15 +98,23 @@ def greatest(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
     return out
 
 
-def rank_of_values(q: float, cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    """The value of rank ⌈q·n⌉ of each cell (nearest rank); NaN where there is none."""
+def rank_of_values(
+    q: float, cells: np.ndarray, values: np.ndarray, size: int, counts: np.ndarray | None = None
+) -> np.ndarray:
+    """The value of rank ⌈q·n⌉ of each cell (nearest rank); NaN where there is none.
+
+    `counts` tells how often each value counts, where that is not once.
+    """
     order = np.lexsort((values, cells))
     ranked = values[order]
-    count = np.bincount(cells, minlength=size).astype(np.int64)
+    if counts is None:
+        counts = np.ones(len(values), dtype=np.int64)
+    total = sums(cells, counts, size)
     out = np.full(size, np.nan)
-    filled = np.flatnonzero(count)
-    start = (np.cumsum(count) - count)[filled]
-    out[filled] = ranked[start + _rank(q, count[filled]) - 1]
+    filled = np.flatnonzero(total)
+    start = (np.cumsum(total) - total)[filled]
+    at = np.searchsorted(np.cumsum(counts[order]), start + _rank(q, total[filled]), side="left")
+    out[filled] = ranked[at]
     return out
 
 

@@ -53,6 +53,8 @@ class _Gathered:
     over: _Tally = field(default_factory=_Tally)
     extremes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     """(cell, lowest, highest) of rows."""
+    counts: list[np.ndarray] = field(default_factory=list)
+    """Where single calls are looked at: how often each counts."""
     buckets: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     """(cell, bucket, count)."""
 
@@ -79,6 +81,7 @@ class CallQuery:
         for piece in plan.pieces:
             self._gather(gathered, piece.layer, piece.span)
         self._warn_of(plan)
+        self._warn_of_samples(plan)
         self._warn_of_labels()
         flat = self._values(gathered)
         return Vector(
@@ -123,7 +126,9 @@ class CallQuery:
         columns = {
             name: type(column)(column.codes[kept], column.values) for name, column in facts.labels.items()
         }
-        cells[kept] = into.grid.place(facts.end[kept], columns, self._context.text)
+        # The cell of a minute that is not over ends after the last window.
+        ends = np.minimum(facts.end[kept], into.grid.windows.span.end)
+        cells[kept] = into.grid.place(ends, columns, self._context.text)
         calls = facts.numbers["calls"]
         into.calls.add(cells[kept], calls.total[kept], calls.known[kept])
         self._add(into.value, self._metric.sum, facts, cells, kept)
@@ -140,14 +145,15 @@ class CallQuery:
     def _row_sums(self, term: Sum, facts: Facts, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         numbers = [facts.numbers[name] for name in term.measures]
         total = np.asarray(np.sum([n.total[kept] for n in numbers], axis=0, dtype=np.int64))
-        # Exact for one measure, and for single calls, where it is 0 or 1.
+        # Exact for one measure, and for single calls, where it is 0 or what they stand for.
         return total, np.max([n.known[kept] for n in numbers], axis=0)
 
     def _add_spread(self, into: _Gathered, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
         if self._singly:
             total, known = self._row_sums(self._metric.sum, facts, kept)
-            single = np.where(known > 0, total.astype(np.float64), np.nan)
-            into.extremes.append((cells[kept], single, single))
+            # Of a sample, sums and counts are those of all the calls that each one stands for.
+            into.extremes.append((cells[kept], single := aggregate.divide(total, known), single))
+            into.counts.append(known)
         elif self._metric.kind is Kind.LATENCY and (self._how in ("min", "max") or self._histograms):
             numbers = facts.numbers[self._metric.sum.measures[0]]
             assert numbers.low is not None
@@ -202,7 +208,8 @@ class CallQuery:
         assert q is not None
         if self._singly:
             known = ~np.isnan(low)
-            return aggregate.rank_of_values(q, cells[known], low[known], size)
+            counts = _joined(gathered.counts)
+            return aggregate.rank_of_values(q, cells[known], low[known], size, counts[known])
         at, buckets, counts = (_joined(list(arrays)) for arrays in _columns(gathered.buckets))
         # Buckets are of milliseconds, the measures of microseconds.
         found = aggregate.rank_of_buckets(q, at, buckets, counts, size) * 1_000
@@ -219,6 +226,19 @@ class CallQuery:
         self._context.warn(
             f"calls of {spans} are left out of {self._node.of.metric}: "
             f"{self._what_is_gone()} are no longer kept"
+        )
+
+    def _warn_of_samples(self, plan: Plan) -> None:
+        raw = self._context.holdings[Layer.RAW]
+        read = [piece.span for piece in plan.pieces if piece.layer is Layer.RAW]
+        found = [one for span in read for one in raw.sampled_in(span)]
+        if not found:
+            return
+        first, last = min(one.span.start for one in found), max(one.span.end for one in found)
+        rarest = max(one.one_in for one in found)
+        self._context.warn(
+            f"{self._node.of.metric} is an estimate for {self._context.moment(first)} to "
+            f"{self._context.moment(last)}: of single calls a sample of 1 in {rarest} is kept"
         )
 
     def _what_is_gone(self) -> str:

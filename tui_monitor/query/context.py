@@ -51,7 +51,8 @@ class Context:
     @cached_property
     def planner(self) -> Planner:
         """Chooses layers."""
-        return Planner(self.holdings, self.calendar)
+        newest = self.reader.extent().last if self.holdings[Layer.RAW].sampled else None
+        return Planner(self.holdings, self.calendar, newest)
 
     def warn(self, text: str) -> None:
         """Tell something with the answer, once."""

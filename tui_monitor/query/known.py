@@ -39,6 +39,8 @@ OWN: tuple[Sampled, ...] = (
     Sampled("tui_monitor_records_total", "counter", "", "records that came in, by result"),
     Sampled("tui_monitor_http_refused_total", "counter", "", "requests that were refused, by reason"),
     Sampled("tui_monitor_label_overflow_total", "counter", "", "label values counted as (other)"),
+    Sampled("tui_monitor_sampling_one_in", "gauge", "", "of how many single calls one is kept, by model"),
+    Sampled("tui_monitor_sampling_left_out_total", "counter", "", "calls that sampling left out"),
     Sampled("tui_monitor_queue_length", "gauge", "", "records that wait to be written"),
     Sampled("tui_monitor_ingest_rate", "gauge", "", "records per second"),
     Sampled("tui_monitor_ingest_lag_seconds", "gauge", "s", "time from a record's arrival to its commit"),

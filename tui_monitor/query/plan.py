@@ -29,21 +29,37 @@ class Plan:
 
 
 class Planner:
-    """Plans over what the layers hold at one moment."""
+    """Plans over what the layers hold at one moment; `newest` is the last booking, where that is known."""
 
-    def __init__(self, holdings: Mapping[Layer, Holding], calendar: Calendar) -> None:
+    def __init__(
+        self, holdings: Mapping[Layer, Holding], calendar: Calendar, newest: Micros | None = None
+    ) -> None:
         self._holdings = holdings
         self._calendar = calendar
+        self._newest = newest
+        self._open: Micros | None = None
 
     def plan(self, windows: Windows, labels: Collection[str], *, raw_only: bool = False) -> Plan:
         """How to answer windows by these labels; `raw_only` where a layer's sums are not enough."""
         layers = [Layer.RAW] if raw_only else self._knowing(labels)
+        self._open = self._open_end(windows.span.end)
         plan = self._plan(windows, layers)
         if plan.missing and Layer.DAY in layers:
             # Days begin a microsecond beside hours: where single calls are gone, hours alone may fit.
             other = self._plan(windows, layers[1:])
             plan = min(plan, other, key=lambda one: sum(span.length for span in one.missing))
         return plan
+
+    def _open_end(self, end: Micros) -> Micros | None:
+        """The end, where the cells that it lies in say exactly what single calls no longer can.
+
+        That is so where some of these were left out by sampling, and nothing is booked after the end: then
+        all that the cells hold lies before it. Their pieces may reach beyond the windows.
+        """
+        if self._newest is None or self._newest > end:
+            return None
+        edge = self._edge(Layer.MINUTE, end, up=False)
+        return end if self._holdings[Layer.RAW].sampled_in(Span(edge, end)) else None
 
     def _plan(self, windows: Windows, layers: Sequence[Layer]) -> Plan:
         plan = Plan()
@@ -85,7 +101,8 @@ class Planner:
 
     def _kept(self, layer: Layer, span: Span) -> Iterator[Span]:
         """Runs of whole cells in the span of which nothing is gone."""
-        whole = Span(self._edge(layer, span.start, up=True), self._edge(layer, span.end, up=False))
+        last = self._edge(layer, span.end, up=span.end == self._open)
+        whole = Span(self._edge(layer, span.start, up=True), last)
         reached = whole.start
         for hole in sorted(self._holdings[layer].gone):
             hole = Span(max(hole.start, whole.start), min(hole.end, whole.end))

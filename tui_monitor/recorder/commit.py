@@ -27,30 +27,34 @@ def commit(
     *,
     remember: bool = False,
     offsets: Mapping[str, str] | None = None,
+    rates: Sequence[int] = (),
 ) -> list[Result]:
-    """Store prepared records in one transaction; one result for each, in order.
+    """Store prepared records in one transaction; one result for each, in order. `rates` are one for each
+    too, as in `WriteBatch`, or none at all.
 
     When the store chokes on the batch it is halved until the record that does it stands alone, and that one
     is rejected; its neighbours are stored. Raises `StoreError` when the database itself cannot be written.
     """
     try:
-        return _write(store, records, remember, offsets)
+        return _write(store, records, remember, offsets, rates)
     except Exception as error:
         if isinstance(error, StoreError) and not isinstance(error.__cause__, _FAULTS_OF_ROWS):
             raise
         if len(records) <= 1:
             if offsets:
-                _write(store, (), remember, offsets)
+                _write(store, (), remember, offsets, ())
             return [Rejection(f"cannot be stored: {error}"[:300])] * len(records)
     middle = len(records) // 2
-    first = commit(store, records[:middle], remember=remember)
+    first = commit(store, records[:middle], remember=remember, rates=rates[:middle])
     # The offsets say that everything before them is stored, so they go with the last part.
-    return first + commit(store, records[middle:], remember=remember, offsets=offsets)
+    rest = rates[middle:]
+    return first + commit(store, records[middle:], remember=remember, offsets=offsets, rates=rest)
 
 
 def _write(
-    store: Writer, records: Sequence[Record], remember: bool, offsets: Mapping[str, str] | None
-) -> list[Result]:
+    store: Writer, records: Sequence[Record], remember: bool, offsets: Mapping[str, str] | None,
+    rates: Sequence[int],
+) -> list[Result]:  # fmt: skip
     batch = WriteBatch(remember=remember, offsets=dict(offsets or {}))
     # For each kind, where its records stood in the order they came in.
     calls: list[int] = []
@@ -60,6 +64,8 @@ def _write(
     for index, record in enumerate(records):
         if isinstance(record, Call):
             batch.calls.append(record)
+            if rates:
+                batch.rates.append(rates[index])
             calls.append(index)
         elif isinstance(record, Sample):
             batch.samples.append(record)

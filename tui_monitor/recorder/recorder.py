@@ -16,6 +16,7 @@ from tui_monitor.model.feed import Record, Sample
 from tui_monitor.recorder.announce import announce
 from tui_monitor.recorder.commit import Result, commit
 from tui_monitor.recorder.prepare import Preparer, Rejection
+from tui_monitor.recorder.sampling import Sampler
 from tui_monitor.recorder.stats import Minute, RecorderStats
 from tui_monitor.store.api import Outcome, Writer
 
@@ -78,8 +79,11 @@ class Recorder:
     """Takes records from any coroutine of one loop and writes them in batches on a thread of its own."""
 
     def __init__(
-        self, store: Writer, preparer: Preparer, settings: Collector, clock: Clock, bus: EventBus
-    ) -> None:
+        self, store: Writer, preparer: Preparer, settings: Collector, clock: Clock, bus: EventBus,
+        sampler: Sampler | None = None,
+    ) -> None:  # fmt: skip
+        self.sampler = sampler
+        """Decides which calls keep a raw row; without one all do."""
         self._store = store
         self._preparer = preparer
         self._settings = settings
@@ -148,6 +152,9 @@ class Recorder:
     def stats(self) -> RecorderStats:
         """The write path now."""
         now = self._clock.monotonic()
+        sampler = self.sampler
+        if sampler is not None:
+            sampler.look(self._queued)
         return RecorderStats(
             accepted=self._counts.accepted,
             duplicates=self._counts.duplicate,
@@ -157,6 +164,8 @@ class Recorder:
             rate=self._minute.rate(now, now - self._started),
             lag_ms=self._minute.lag_ms(now),
             overflowed_labels=self._preparer.overflow.total(),
+            sampling=() if sampler is None else sampler.scopes,
+            left_out=0 if sampler is None else sampler.left_out,
             last_error=self._last_error,
         )
 
@@ -193,6 +202,8 @@ class Recorder:
 
     async def _write(self, jobs: list[_Job]) -> None:
         loop = asyncio.get_running_loop()
+        if self.sampler is not None:
+            self.sampler.look(self._queued)
         try:
             await loop.run_in_executor(self._thread, self._work, jobs)
         except asyncio.CancelledError:
@@ -269,7 +280,12 @@ class Recorder:
 
     def _commit(self, chunk: list[_Entry], remember: bool, offsets: Mapping[str, str]) -> None:
         records = [record for _, _, record in chunk]
-        results = commit(self._store, records, remember=remember, offsets=offsets)
+        # What is read from files can wait, and grows: it is never sampled.
+        sampler = None if remember else self.sampler
+        rates = () if sampler is None else sampler.rates(records)
+        results = commit(self._store, records, remember=remember, offsets=offsets, rates=rates)
+        if sampler is not None:
+            sampler.count(records, rates, results)
         self._last_error = ""
         for (job, index, _), result in zip(chunk, results, strict=True):
             job.receipt.note(index, result)

@@ -3,6 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from tui_monitor.model.sampling import SampledScope
+
 WINDOW_S = 60
 
 
@@ -23,6 +25,10 @@ class RecorderStats:
     """From arrival to commit, worst of the last minute; `None` while nothing but samples arrived."""
     overflowed_labels: int = 0
     """How often a label's value was counted as `(other)`."""
+    sampling: tuple[SampledScope, ...] = ()
+    """Of what only a sample of raw rows is kept now."""
+    left_out: int = 0
+    """Calls that got no raw row."""
     last_error: str = ""
     """The store's last failure, until a commit succeeds again."""
 

@@ -314,6 +314,8 @@ class Collector:
             duplicates=stats.duplicates,
             late=stats.late,
             overflowed_labels=stats.overflowed_labels,
+            sampling=stats.sampling,
+            left_out=stats.left_out,
             database=str(self.store.path),
             database_bytes=database_bytes(self.store.path),
             sources=self.rows(),

@@ -13,6 +13,7 @@ from tui_monitor.model.feed import Record
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.recorder.prepare import Preparer
 from tui_monitor.recorder.recorder import Receipt, Recorder
+from tui_monitor.recorder.sampling import Sampler
 from tui_monitor.recorder.stats import RecorderStats
 from tui_monitor.recorder.veil import Veil
 from tui_monitor.runtime.supervisor import Handle
@@ -48,12 +49,26 @@ class Intake:
             self._preparer = preparer
             await asyncio.to_thread(preparer.seed, self._store)
             self._store.price_merged(prices.price)
-            recorder = Recorder(self._store, preparer, self._settings.collector, self._clock, self._bus)
+            sampler = await asyncio.to_thread(self._sampler)
+            recorder = Recorder(
+                self._store, preparer, self._settings.collector, self._clock, self._bus, sampler
+            )
             await recorder.start()
             self._recorder = recorder
             self._open.set()
         handle.running()
         await asyncio.Event().wait()
+
+    def _sampler(self) -> Sampler | None:
+        """What decides which calls keep a raw row; it knows how many were kept today already."""
+        settings = self._settings.sampling
+        if not settings.on:
+            return None
+        calendar, queue_size = self._settings.calendar(), self._settings.collector.queue_size
+        rows = 0
+        if settings.max_rows_per_day is not None:
+            rows = self._store.pushed_since(calendar.day(self._clock.now())[0])
+        return Sampler(settings, calendar, queue_size, self._clock, rows)
 
     async def _load_prices(self, handle: Handle) -> PriceBook:
         """The price book; without one's own file where that is broken, so that data is still taken."""
@@ -77,7 +92,9 @@ class Intake:
         Raises `UsageError`, and changes nothing, where the file is broken.
         """
         book = await asyncio.to_thread(PriceBook.load, settings.prices)
-        self._settings = settings
+        before, self._settings = self._settings.sampling, settings
+        if self._recorder is not None and settings.sampling != before:
+            self._recorder.sampler = await asyncio.to_thread(self._sampler)
         if self._preparer is not None and self._handle is not None:
             self._preparer.prices = book
             self._store.price_merged(book.price)

@@ -11,6 +11,7 @@ from tui_monitor.config.load import Settings
 from tui_monitor.model.clock import DAY, MINUTE, SECOND, Clock, Micros
 from tui_monitor.model.errors import Busy, StoreError
 from tui_monitor.model.feed import Record, Sample
+from tui_monitor.model.sampling import SampledScope, words
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import format_duration
 from tui_monitor.recorder.recorder import Receipt
@@ -142,7 +143,8 @@ def own_samples_worker(collector: "Collector") -> Worker:
     async def run(handle: Handle) -> None:
         while True:
             interval = collector.settings.collector.interval
-            handle.running(f"every {format_duration(interval)}")
+            sampled = words(collector.status().sampling)
+            handle.running(f"every {format_duration(interval)}" + (f"; {sampled}" if sampled else ""))
             samples = own_samples(collector, collector.clock.now())
             try:
                 await collector.submit(samples)
@@ -174,6 +176,12 @@ def own_samples(collector: "Collector", now: Micros) -> list[Sample]:
     samples += [_counter("tui_monitor_records_total", now, n, result=result) for result, n in results.items()]
     samples.append(_counter("tui_monitor_label_overflow_total", now, status.overflowed_labels))
     samples += [
+        Sample("tui_monitor_sampling_one_in", now, scope.one_in, _scope_labels(scope))
+        for scope in status.sampling
+    ]
+    if collector.settings.sampling.on:
+        samples.append(_counter("tui_monitor_sampling_left_out_total", now, status.left_out))
+    samples += [
         _counter("tui_monitor_http_refused_total", now, n, reason=reason)
         for reason, n in sorted(collector.refused.items())
     ]
@@ -183,6 +191,11 @@ def own_samples(collector: "Collector", now: Micros) -> list[Sample]:
             samples.append(Sample("tui_monitor_source_up", now, up, {"source": row.name}))
             samples.append(_counter("tui_monitor_source_errors_total", now, row.errors, source=row.name))
     return samples
+
+
+def _scope_labels(scope: SampledScope) -> dict[str, str]:
+    known = {"provider": scope.provider, "model": scope.model}
+    return {name: value for name, value in known.items() if value}
 
 
 def _counter(name: str, now: Micros, value: float, **labels: str) -> Sample:

@@ -241,12 +241,13 @@ def cell(conn: sqlite3.Connection, table: str, key: int) -> Cell | None:
 
 
 def _note_holes(conn: sqlite3.Connection, part: Slice, layer: Layer) -> None:
-    """Runs of keys that cannot be judged: raw calls were dropped there, or the cells themselves."""
+    """Runs of keys that cannot be judged: raw calls are not all kept there, or the cells are dropped."""
     number = part.zone if layer is Layer.DAY else 0
     spans = [
         Span(start, end)
         for start, end in conn.execute(
-            "SELECT start, end FROM dropped WHERE layer = ? OR (layer = ? AND zone = ?)",
+            """SELECT start, end FROM dropped WHERE layer = ? OR (layer = ? AND zone = ?)
+            UNION ALL SELECT first - 1, last FROM sampled""",
             (Layer.RAW.value, layer.value, number),
         )
     ]

@@ -105,6 +105,17 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class SampledSpan:
+    """A span (by booking time) in which some calls got no raw row; every sum counts them."""
+
+    span: Span
+    calls: int
+    """How many got none."""
+    one_in: int
+    """Where fewest were kept, it was 1 in so many."""
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """What one layer still holds. `gone` are spans (by booking time) in which some of it was dropped."""
 
@@ -112,10 +123,20 @@ class Holding:
     gone: tuple[Span, ...] = ()
     zone: str | None = None
     """For the day layer: the zone its days are cut in."""
+    sampled: tuple[SampledSpan, ...] = ()
+    """For the raw layer: where it holds a sample, whose facts are weighted."""
 
     def complete(self, span: Span) -> bool:
-        """Whether nothing of this span was dropped."""
-        return not any(max(hole.start, span.start) < min(hole.end, span.end) for hole in self.gone)
+        """Whether nothing of this span was dropped, or left out by sampling."""
+        return not self.dropped_in(span) and not self.sampled_in(span)
+
+    def dropped_in(self, span: Span) -> bool:
+        """Whether something of this span was dropped."""
+        return any(max(hole.start, span.start) < min(hole.end, span.end) for hole in self.gone)
+
+    def sampled_in(self, span: Span) -> tuple[SampledSpan, ...]:
+        """Where in this span only a sample is held."""
+        return tuple(s for s in self.sampled if max(s.span.start, span.start) < min(s.span.end, span.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +229,9 @@ class WriteBatch:
     An empty text removes the key."""
     remember: bool = False
     """Whether identities outlive the raw rows (files, polls, imports; not pushed calls)."""
+    rates: list[int] = field(default_factory=list)
+    """For each call: 1 keeps its raw row; n > 1 keeps it as one of n like it; −n leaves it out, as one of
+    those n. Empty is all 1. It holds for successful calls that are new and that no other source tells of."""
 
 
 @dataclass(slots=True)

@@ -28,16 +28,19 @@ def load(conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Row]:
     return found
 
 
-def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[Call]:
-    """The calls booked in a span, oldest first; read some at a time, in the caller's transaction."""
+def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[tuple[Call, int]]:
+    """The calls booked in a span, oldest first, with how many each stands for.
+
+    Read some at a time, in the caller's transaction.
+    """
     # A segment is opened when its first call is due, so that few are open at once.
     waiting = [(s.booked_low, s.id, s) for s in segments.overlapping(conn, span)]
     waiting.sort(key=lambda entry: entry[:2])
-    streams: list[tuple[int, int, int, Call, Iterator[tuple[int, int, Call]]]] = []
+    streams: list[tuple[int, int, int, tuple[Call, int], Iterator[tuple[int, int, Call, int]]]] = []
 
-    def push(stream: Iterator[tuple[int, int, Call]], order: int) -> None:
-        for booked, number, call in stream:
-            heapq.heappush(streams, (booked, number, order, call, stream))
+    def push(stream: Iterator[tuple[int, int, Call, int]], order: int) -> None:
+        for booked, number, call, weight in stream:
+            heapq.heappush(streams, (booked, number, order, (call, weight), stream))
             return
 
     push(head.booked_in(conn, span), 0)
@@ -51,14 +54,14 @@ def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[Call]:
             push(stream, order)
 
 
-def _sealed_in(segment: Segment, span: Span) -> Iterator[tuple[int, int, Call]]:
+def _sealed_in(segment: Segment, span: Span) -> Iterator[tuple[int, int, Call, int]]:
     at = np.flatnonzero(segment.within(span))
     booked = segment.integers("booked")[at]
     at = at[np.argsort(booked, kind="stable")]
     for start in range(0, len(at), _STEP):
         values = segment.tuples(at[start : start + _STEP])
         for full in head.with_texts(segment.conn, values):
-            yield full[1], full[0], head.decode(full)
+            yield full[1], full[0], head.decode(full), head.weight_of(full)
 
 
 def count(conn: sqlite3.Connection, span: Span) -> int:

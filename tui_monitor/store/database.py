@@ -27,6 +27,7 @@ from tui_monitor.store import (
     opening,
     rebuild,
     retention,
+    sampled,
     sealed,
     sealing,
     stats,
@@ -79,13 +80,9 @@ class Store:
     """One database. Any thread may read; writing takes `guard`, so it is one thread at a time."""
 
     def __init__(
-        self,
-        path: Path,
-        clock: Clock,
-        zone: str,
-        side: WriteSide | None = None,
+        self, path: Path, clock: Clock, zone: str, side: WriteSide | None = None,
         lock: WriteLock | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.path = path
         self._clock = clock
         self._zone = zone
@@ -231,8 +228,17 @@ class Store:
 
     def raw_calls(self, span: Span) -> Iterator[Call]:
         """The raw calls booked in a span, oldest first, as they are at this moment; read some at a time."""
+        return (call for call, _ in self.raw_sample(span))
+
+    def raw_sample(self, span: Span) -> Iterator[tuple[Call, int]]:
+        """The raw calls booked in a span as `raw_calls` gives them, with how many each stands for."""
         with self._read() as conn:
             yield from calls.booked_in(conn, span)
+
+    def pushed_since(self, instant: Micros) -> int:
+        """Raw rows of pushed calls that arrived at or after an instant."""
+        with self._read() as conn:
+            return sampled.pushed_since(conn, instant)
 
     def raw_count(self, span: Span) -> int:
         """How many raw calls are booked in a span."""

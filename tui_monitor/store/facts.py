@@ -165,11 +165,11 @@ def raw_facts(
     conn: sqlite3.Connection, lookup: Lookup, span: Span, labels: Sequence[str],
     measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
 ) -> Facts:  # fmt: skip
-    """Single calls booked in the span."""
+    """Single calls booked in the span; of a sample, each as many as it stands for."""
     wanted: list[Measure] = list(dict.fromkeys([*measures, *histograms]))
     terms = [label for label in labels if label in TERMS]
     texts = [label for label in labels if label not in TERMS and label not in DIMENSIONS]
-    columns = ["booked", "series", *(f"{label}_t" for label in terms)]
+    columns = ["booked", "series", "weight", *(f"{label}_t" for label in terms)]
     parts = [
         _head_part(conn, lookup, span, where, columns, wanted, texts),
         *sealed.parts(conn, lookup, span, where, columns, wanted, texts, unpriced(conn)),
@@ -178,7 +178,9 @@ def raw_facts(
         name: np.concatenate([part.numbers[name] for part in parts])
         for name in dict.fromkeys([*columns, *wanted])
     }
-    facts = Facts(Layer.RAW, numbers["booked"], {}, {m: _raw_numbers(numbers[m]) for m in measures}, {})
+    weight = np.where(numbers["weight"] == UNKNOWN, 1, numbers["weight"])
+    counted = {m: _raw_numbers(numbers[m], weight) for m in measures}
+    facts = Facts(Layer.RAW, numbers["booked"], {}, counted, {})
     found = _dimension_columns(conn, lookup, numbers["series"], [n for n in labels if n in DIMENSIONS])
     for label in terms:
         found[label] = _term_column(conn, lookup, numbers[f"{label}_t"])
@@ -188,7 +190,7 @@ def raw_facts(
     for name in histograms:
         known = np.flatnonzero(numbers[name] != UNKNOWN)
         buckets = histogram.buckets(numbers[name][known])
-        facts.histograms[name] = Histogram(known, buckets, np.ones(len(known), dtype=np.int64))
+        facts.histograms[name] = Histogram(known, buckets, weight[known])
     return facts
 
 
@@ -223,10 +225,10 @@ def unpriced(conn: sqlite3.Connection) -> int:
     return row[0] if row else -1
 
 
-def _raw_numbers(values: np.ndarray) -> Numbers:
+def _raw_numbers(values: np.ndarray, weight: np.ndarray) -> Numbers:
     known = values != UNKNOWN
     single = _floats(values)
-    return Numbers(np.where(known, values, 0), known.astype(np.int64), single, single)
+    return Numbers(np.where(known, values * weight, 0), known * weight, single, single)
 
 
 def _term_column(conn: sqlite3.Connection, lookup: Lookup, numbers: np.ndarray) -> LabelColumn:

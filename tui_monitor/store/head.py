@@ -27,7 +27,7 @@ TERMS: tuple[str, ...] = (
     "service_tier", "finish_reason", "error_code", "cost_status", "batch_id", "price_source", "price_version",
 )  # fmt: skip
 """Fields kept as the number of a term, in a column of that name and `_t`."""
-_REST = ("id", "booked", "series", "arrived", "flags", "latency", "ttft", "queue_wait")
+_REST = ("id", "booked", "series", "arrived", "flags", "latency", "ttft", "queue_wait", "weight")
 _TEXTS = ("call_keys", "media", "attrs")
 COLUMNS: tuple[str, ...] = (*_REST, *PLAIN, *(f"{name}_t" for name in TERMS), *_TEXTS)
 _SELECT = f"""SELECT {", ".join(f"c.{name}" for name in COLUMNS)}, k.labels,
@@ -49,6 +49,8 @@ class Row:
     arrived: int
     series: int = 0
     """The number of its label set; set when it is stored or loaded."""
+    weight: int = 1
+    """How many calls it stands for, where only a sample of them is kept."""
 
 
 def flags_of(call: Call, *, remember: bool) -> int:
@@ -86,6 +88,7 @@ def encode(row: Row, terms: Terms) -> tuple[Any, ...]:
     return (
         row.id, call.booked, row.series, row.arrived, _flags(row),
         micros(call.latency_ms), micros(call.ttft_ms), micros(call.queue_wait_ms),
+        row.weight if row.weight > 1 else None,
         call.ts_start, call.ts_end, call.in_uncached, call.cache_read, call.cache_write_5m,
         call.cache_write_1h, call.out_total, call.reasoning, call.cost, call.list_cost,
         call.cost_reported, call.cost_computed, call.http_status, call.attempts,
@@ -142,12 +145,12 @@ def rows(conn: sqlite3.Connection, found: Iterable[Sequence[Any]]) -> dict[int, 
     composed: list[int] = []
     for values in found:
         call, flags = decode(values), values[_AT["flags"]]
-        row = Row(values[0], [], call, values[_AT["arrived"]], values[_AT["series"]])
+        row = Row(values[0], [], call, values[_AT["arrived"]], values[_AT["series"]], weight_of(values))
         made[row.id] = row
         if flags & PARTS:
             composed.append(row.id)
         else:
-            row.parts.append(Part(row.id, call, remembered(flags)))
+            row.parts.append(Part(row.id, call, remembered(flags), weight=row.weight))
     if composed:
         parts = conn.execute(
             """SELECT call, seq, remember, record FROM parts
@@ -155,7 +158,8 @@ def rows(conn: sqlite3.Connection, found: Iterable[Sequence[Any]]) -> dict[int, 
             (json.dumps(composed),),
         )
         for number, seq, kept, record in parts:
-            made[number].parts.append(Part(seq, _restore(record), bool(kept)))
+            row = made[number]
+            row.parts.append(Part(seq, _restore(record), bool(kept), weight=row.weight))
     return made
 
 
@@ -174,13 +178,18 @@ def with_texts(conn: sqlite3.Connection, found: Sequence[tuple[Any, ...]]) -> It
         yield (*values, labels[values[_AT["series"]]], *spelled)
 
 
-def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[tuple[int, int, Call]]:
-    """(booked, number, call) of the row table, by these; read some at a time."""
+def weight_of(values: Sequence[Any]) -> int:
+    """How many calls a row stands for; values of `COLUMNS`."""
+    return values[_AT["weight"]] or 1
+
+
+def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[tuple[int, int, Call, int]]:
+    """(booked, number, call, weight) of the row table, by these; read some at a time."""
     cursor = conn.execute(
         f"{_SELECT} WHERE c.booked > ? AND c.booked <= ? ORDER BY c.booked, c.id", (span.start, span.end)
     )
     for values in cursor:
-        yield values[_AT["booked"]], values[0], decode(values)
+        yield values[_AT["booked"]], values[0], decode(values), weight_of(values)
 
 
 def between(conn: sqlite3.Connection, first: int, last: int) -> list[tuple[Any, ...]]:

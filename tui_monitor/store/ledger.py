@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import calls
+from tui_monitor.store import calls, sampled
 from tui_monitor.store.api import Extent
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.head import Row
@@ -90,7 +90,7 @@ def _apply_session(conn: sqlite3.Connection, session: int, change: Change) -> No
     spans = [span for span in (row[:2] if row else None, change.came) if span]
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     if _may_shrink(change, first, last):
-        first, last = _raw_span(conn, session, first, last)
+        first, last = _raw_span(conn, session, first, last, row[2] + change.calls)
     conn.execute(
         """INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO UPDATE SET
         first = excluded.first, last = excluded.last, calls = calls + excluded.calls,
@@ -109,10 +109,12 @@ def _may_shrink(change: Change, first: Micros, last: Micros) -> bool:
     return starts_later or ends_earlier
 
 
-def _raw_span(conn: sqlite3.Connection, session: int, first: Micros, last: Micros) -> tuple[Micros, Micros]:
-    """First and last booking among the session's raw calls, or as known before where none are kept."""
+def _raw_span(
+    conn: sqlite3.Connection, session: int, first: Micros, last: Micros, count: int
+) -> tuple[Micros, Micros]:
+    """First and last booking of the session's calls, or as known before where not all are kept raw."""
     booked = calls.columns_in(conn, Span(first - 1, last), ["booked"], "session_t", [session])
-    return (int(booked.min()), int(booked.max())) if len(booked) else (first, last)
+    return (int(booked.min()), int(booked.max())) if len(booked) == count else (first, last)
 
 
 def _apply_extent(conn: sqlite3.Connection, old: Sequence[Call], new: Sequence[Call]) -> None:
@@ -134,9 +136,10 @@ def _note_extent(conn: sqlite3.Connection, calls: int, first: Micros | None, las
 
 
 def _kept_span(conn: sqlite3.Connection) -> tuple[Micros | None, Micros | None]:
-    """First and last booking of what is kept raw, widened by what retention dropped."""
+    """First and last booking of what is kept raw, widened by what retention dropped or sampling left out."""
     first, last = calls.bounds(conn)
     dropped = conn.execute("SELECT min(start) + 1, max(end) FROM dropped WHERE layer = 'raw'").fetchone()
-    starts = [t for t in (first, dropped[0]) if t is not None]
-    ends = [t for t in (last, dropped[1]) if t is not None]
+    left_out = sampled.extremes(conn)
+    starts = [t for t in (first, dropped[0], left_out[0]) if t is not None]
+    ends = [t for t in (last, dropped[1], left_out[1]) if t is not None]
     return (min(starts) if starts else None), (max(ends) if ends else None)

@@ -40,9 +40,13 @@ class Part:
     remember: bool
     hashes: list[int] = field(default_factory=list, compare=False)
     """Its identities, where they are worked out already."""
+    weight: int = 1
+    """How many calls its raw row stands for."""
+    rate: int = 1
+    """Of a call that comes in this transaction, as in `WriteBatch.rates`."""
 
     @property
-    def weight(self) -> tuple[int, bool, int, bool, int]:
+    def standing(self) -> tuple[int, bool, int, bool, int]:
         """The greatest is believed first: source, then what is no copy, most tokens, speed, the earlier."""
         call = self.call
         original = "sidechain" not in call.attrs
@@ -87,7 +91,7 @@ def merge(parts: Sequence[Part], price: Callable[[Call], None] | None = None) ->
     Values that only mean something together (the input tokens, the output tokens, the price) come from
     one source. `price` prices the result anew.
     """
-    calls = [part.call for part in sorted(parts, key=lambda part: part.weight, reverse=True)]
+    calls = [part.call for part in sorted(parts, key=lambda part: part.standing, reverse=True)]
     merged = replace(calls[0], attrs=dict(calls[0].attrs))
     for other in calls[1:]:
         _fill(merged, other)

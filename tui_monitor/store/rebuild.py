@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import anew, blocks, calls, cells, opening, rollups, zones
+from tui_monitor.store import anew, blocks, calls, cells, opening, rollups, sampled, zones
 from tui_monitor.store.anew import Cell, Difference, Slice
-from tui_monitor.store.api import Layer
+from tui_monitor.store.api import Layer, SampledSpan
 from tui_monitor.store.writing import WriteSide
 
 Progress = Callable[[int, int], None]
@@ -46,6 +46,8 @@ class RebuildReport:
     layers: list[LayerReport] = field(default_factory=list)
     gone: tuple[Span, ...] = ()
     """Times of which raw calls were dropped."""
+    sampled: tuple[SampledSpan, ...] = ()
+    """Times of which some calls were left out by sampling."""
 
     @property
     def wrong(self) -> int:
@@ -57,7 +59,8 @@ def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) ->
     """Make every roll-up anew and compare; with `mend`, put right what differs. Short transactions."""
     report = RebuildReport()
     with closing(_connect(side)) as reader:
-        report.gone = zones.holdings(reader, "UTC")[Layer.RAW].gone
+        raw = zones.holdings(reader, "UTC")[Layer.RAW]
+        report.gone, report.sampled = raw.gone, sampled.together(raw.sampled)
         chosen = _whole_zones(reader)
         done, total = 0, calls.total(reader) * len(chosen)
         for zone, name in chosen:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import calls, head, opening, sealing, segments
+from tui_monitor.store import calls, head, opening, sampled, sealing, segments
+from tui_monitor.store.api import SampledSpan
 from tui_monitor.store.head import Row
-from tui_monitor.store.merge import Part, merge
+from tui_monitor.store.merge import merge
 from tui_monitor.store.writing import WriteSide
 
 Price = Callable[[Call], None]
@@ -29,6 +30,8 @@ class RepriceReport:
     unpriced_after: int = 0
     gone: tuple[Span, ...] = ()
     """Spans in which some calls are no longer kept one by one; those keep their old price."""
+    sampled: tuple[SampledSpan, ...] = ()
+    """Spans in which some calls were left out by sampling; those keep their old price too."""
 
 
 def reprice(
@@ -55,6 +58,8 @@ def reprice(
     gone = side.conn.execute(
         "SELECT start, end FROM dropped WHERE layer = 'raw' AND end >= ? ORDER BY start", (since,)
     )
+    with side.guard:
+        report.sampled = sampled.together(sampled.spans(side.conn, since))
     report.gone = tuple(Span(max(start, since - 1), end) for start, end in gone)
     return report
 
@@ -114,8 +119,8 @@ def _reprice_rows(side: WriteSide, rows: list[Row], price: Price, report: Repric
 
 
 def _priced(row: Row, price: Callable[[Call], None]) -> Row:
-    parts = [Part(part.seq, replace(part.call), part.remember) for part in row.parts]
+    parts = [replace(part, call=replace(part.call)) for part in row.parts]
     for part in parts:
         price(part.call)
     call = parts[0].call if len(parts) == 1 else merge(parts, price)
-    return Row(row.id, parts, call, row.arrived)
+    return Row(row.id, parts, call, row.arrived, weight=row.weight)

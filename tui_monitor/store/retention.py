@@ -21,6 +21,7 @@ from tui_monitor.store import (
     imports,
     pastalerts,
     rollups,
+    sampled,
     segments,
     zones,
 )
@@ -73,6 +74,7 @@ def _retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionRepor
     while _build_day(side):
         pass
     report.calls = _drop_calls(side, now - settings.raw)
+    _once(side, lambda: _drop_sampled(side.conn, now - settings.raw))
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
         report.cells[layer] = _once(side, lambda at=layer, old=now - length: _drop_cells(side.conn, at, old))
@@ -130,6 +132,14 @@ def _shrink(side: WriteSide, size: int) -> int:
                 return dropped
             _drop_rows(side, numbers)
             dropped += len(numbers)
+
+
+def _drop_sampled(conn: sqlite3.Connection, cutoff: Micros) -> int:
+    """What was sampled goes with the raw rows of its time."""
+    spans = sampled.expire(conn, cutoff)
+    for span in spans:
+        note_dropped(conn, Layer.RAW, span)
+    return len(spans)
 
 
 def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, WEEK, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, calls, cells, retention, zones
+from tui_monitor.store import blocks, calls, cells, retention, sampled, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
@@ -60,6 +60,8 @@ class StoreStats:
     cap_bytes: int
     """`retention.size`; 0 is no limit."""
     layers: tuple[LayerStats, ...] = field(default=())
+    sampled_out: int = 0
+    """Calls that sampling left out of the raw layer, of the times that it still holds."""
     growth_per_day: float | None = None
     """Bytes that came in per day over the last seven days; what retention takes away is not subtracted."""
     cap_reached: Micros | None = None
@@ -82,6 +84,7 @@ def stats(path: Path, conn: sqlite3.Connection, settings: Retention, now: Micros
         used_bytes=used,
         cap_bytes=settings.size,
         layers=layers,
+        sampled_out=sampled.total(conn),
         growth_per_day=growth,
         cap_reached=_reached(used, settings.size, growth, now),
     )

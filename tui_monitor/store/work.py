@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, repeat
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
@@ -45,12 +45,15 @@ class Work:
         """Whether the identities of what is added outlive it."""
         self._places: dict[int, int | Gone] = {}
 
-    def add(self, calls: Sequence[Call], remember: bool) -> list[Outcome]:
-        """Take in calls, once; one outcome each."""
+    def add(self, calls: Sequence[Call], remember: bool, rates: Sequence[int] = ()) -> list[Outcome]:
+        """Take in calls, once; one outcome each. `rates` as in `WriteBatch`."""
         self.remember = remember
         hashed = identity.hashes_of(calls)
         self._look_up(list(chain.from_iterable(hashed)))
-        return [self._add(call, numbers) for call, numbers in zip(calls, hashed, strict=True)]
+        return [
+            self._add(call, numbers, rate)
+            for call, numbers, rate in zip(calls, hashed, rates or repeat(1), strict=bool(rates))
+        ]
 
     def retract(self, retracts: Sequence[Retract]) -> list[Outcome]:
         """Take calls back out; one outcome each."""
@@ -61,11 +64,15 @@ class Work:
             for r, number in zip(retracts, hashed, strict=True)
         ]  # fmt: skip
 
-    def changes(self) -> tuple[list[Row], list[Row]]:
-        """Rows to take out and rows to put in, besides `fresh`; a row that stays the same is in neither."""
+    def changes(self) -> tuple[list[Row], list[Row], list[Row]]:
+        """Rows to take out, rows to put in besides `fresh`, and new ones that are counted only.
+
+        A row that stays the same is in none of them.
+        """
         old = [row for number, row in self.before.items() if self.after.get(number, row) is not row]
         new = [row for number, row in self.after.items() if row and row is not self.before.get(number)]
-        return old, new
+        left_out = [row for row in new if _sampled(row) < 0]
+        return old, [row for row in new if _sampled(row) > 0] if left_out else new, left_out
 
     def known(self, source: str, source_key: str) -> bool:
         """Whether a source's record is stored, or was."""
@@ -94,11 +101,14 @@ class Work:
             self.after[number] = Row(number, [Part(number, call, self.remember, hashes)], call, self._now)
         return self.after[number] if number in self.after else self.before.get(number)
 
-    def _add(self, call: Call, numbers: list[int]) -> Outcome:
+    def _add(self, call: Call, numbers: list[int], rate: int) -> Outcome:
         known = self._places
         if known.keys().isdisjoint(numbers):
             self.brought[call.batch_id] += 1
             seq = self._take_seq()
+            if rate != 1:
+                self._put([Part(seq, call, self.remember, numbers, rate=rate)])
+                return Outcome.STORED
             self.fresh[seq] = call, numbers
             for number in numbers:
                 known[number] = seq
@@ -107,9 +117,8 @@ class Work:
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
-            return self._say_again(
-                rows, own, call, Part(own.seq, call, own.remember or self.remember, numbers)
-            )
+            said = replace(own, call=call, remember=own.remember or self.remember, hashes=numbers)
+            return self._say_again(rows, own, call, said)
         gone = self._places.get(numbers[0])
         if isinstance(gone, Gone):
             same = gone.content == identity.content_mark(call)
@@ -117,7 +126,8 @@ class Work:
         if not rows and any(isinstance(place, Gone) for place in places):
             return Outcome.LATE
         self.brought[call.batch_id] += 1
-        said = Part(self._take_seq(), call, self.remember, numbers)
+        # What a packed hash leads to may have nothing to do with it any more: then it is new all the same.
+        said = Part(self._take_seq(), call, self.remember, numbers, rate=1 if rows else rate)
         self._regroup(rows, [part for row in rows for part in row.parts] + [said])
         return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
 
@@ -187,7 +197,7 @@ class Work:
         # The first part's number is the row's, so that the same parts always make the same row.
         number = parts[0].seq
         call = parts[0].call if len(parts) == 1 else merge(parts, self._price)
-        row = Row(number, parts, call, self._now)
+        row = Row(number, parts, call, self._now, weight=_weight(parts))
         self.after[number] = row
         for key in row_hashes(row):
             self._places[key] = number
@@ -196,6 +206,24 @@ class Work:
         seq = self.next_seq
         self.next_seq += 1
         return seq
+
+
+def _weight(parts: Sequence[Part]) -> int:
+    """How many calls a row of these parts stands for: a call of several sources as many as before."""
+    weight = max(part.weight for part in parts)
+    if len(parts) > 1:
+        for part in parts:
+            part.weight, part.rate = weight, 1
+    return weight
+
+
+def _sampled(row: Row) -> int:
+    """Settle how many calls a row stands for; negative where it gets no raw row."""
+    rate = row.parts[0].rate
+    if rate == 1 or row.call.status != "success":
+        return row.weight
+    row.weight = abs(rate)
+    return rate
 
 
 def row_hashes(row: Row) -> list[int]:

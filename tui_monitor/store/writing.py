@@ -11,6 +11,7 @@ from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.store import (
     blocks,
+    dictionary,
     events,
     fresh,
     head,
@@ -18,6 +19,7 @@ from tui_monitor.store import (
     imports,
     ledger,
     rollups,
+    sampled,
     segments,
     zones,
 )
@@ -84,7 +86,7 @@ class WriteSide:
         with self.transaction() as now:
             result = WriteResult()
             work = Work(self.conn, self.packs, now, self._next_call(), self.price)
-            result.calls = work.add(batch.calls, batch.remember)
+            result.calls = work.add(batch.calls, batch.remember, batch.rates)
             result.retracts = work.retract(batch.retracts)
             changed = self._store_calls(work, now)
             imports.count(self.conn, work.brought)
@@ -135,10 +137,13 @@ class WriteSide:
                 self.bump()
                 taken += outcomes.count(Outcome.RETRACTED)
 
-    def change_rows(self, old: Sequence[Row], new: Sequence[Row], *, in_place: bool = False) -> None:
+    def change_rows(
+        self, old: Sequence[Row], new: Sequence[Row], *, in_place: bool = False, left_out: Sequence[Row] = ()
+    ) -> None:
         """Replace rows, and every layer with them; inside a transaction.
 
-        `in_place` says that identities, times and labels stay as they are.
+        `in_place` says that identities, times and labels stay as they are; `left_out` are calls that come
+        without a raw row.
         """
         touched = self.touched
         if touched is not None:
@@ -148,6 +153,11 @@ class WriteSide:
         self.note_attributes({name for row in new for name in row.call.attrs})
         if not in_place:
             move_identities(self.conn, self.packs, old, new)
+        if left_out:
+            for row in left_out:
+                row.series = self.keys.id(dictionary.label_set(row.call))
+            sampled.leave_out(self.conn, left_out)
+            new = [*new, *left_out]
         deltas = rollups.Deltas.of(old, new, self.keys, in_place=in_place)
         rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)
@@ -183,11 +193,11 @@ class WriteSide:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
 
     def _store_calls(self, work: Work, now: Micros) -> bool:
-        old, new = work.changes()
-        if not old and not new and not work.fresh:
+        old, new, left_out = work.changes()
+        if not old and not new and not left_out and not work.fresh:
             return False
-        if old or new:
-            self.change_rows(old, new)
+        if old or new or left_out:
+            self.change_rows(old, new, left_out=left_out)
         if work.fresh:
             self._add_fresh(work, now)
         self.conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (work.next_seq,))

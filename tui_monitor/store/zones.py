@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, calls, cells
+from tui_monitor.store import blocks, calls, cells, sampled
 from tui_monitor.store.api import Holding, Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 
@@ -78,6 +79,7 @@ def build_day(
             "INSERT OR IGNORE INTO dropped SELECT 'day', ?, start, end FROM dropped WHERE layer = 'raw'",
             (number,),
         )
+        conn.execute("INSERT OR IGNORE INTO dropped SELECT 'day', ?, first - 1, last FROM sampled", (number,))
         conn.execute("UPDATE zones SET built = NULL WHERE id = ?", (number,))
         return
     day = cells.day_of(newest, name)
@@ -92,6 +94,7 @@ def holdings(conn: sqlite3.Connection, zone: str) -> dict[Layer, Holding]:
     for layer, number, start, end in conn.execute("SELECT layer, zone, start, end FROM dropped"):
         gone.setdefault((layer, number), []).append(Span(start, end))
     held = {layer: Holding(layer, tuple(gone.get((layer.value, 0), ()))) for layer in Layer}
+    held[Layer.RAW] = replace(held[Layer.RAW], sampled=sampled.spans(conn))
     row = conn.execute("SELECT id, built FROM zones WHERE name = ?", (zone,)).fetchone()
     if row is None:
         missing = [Span(-_EVER, _EVER)]

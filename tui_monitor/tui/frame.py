@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import count, milliseconds
@@ -61,20 +62,28 @@ def collector(
     if mode == "starting" or snapshot is None:
         return ((f"{glyphs.off} starting", "dim"),)
     if mode == "viewing":
-        return _looking_on(state, snapshot.collector, glyphs)
+        return _looking_on(state, snapshot.collector, glyphs, width)
     failed = [source.name for source in snapshot.collector.sources if source.state is SourceState.FAILED]
     broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
-    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width), (broken, "crit"))
+    pace = _pace(snapshot.collector, width)
+    return ((f"{glyphs.ok} collecting", "ok"), *pace, *_sampling(snapshot.collector, width), (broken, "crit"))
 
 
-def _looking_on(state: "ThreadState | None", status: "CollectorStatus", glyphs: Glyphs) -> tuple[Span, ...]:
+def _looking_on(
+    state: "ThreadState | None", status: "CollectorStatus", glyphs: Glyphs, width: int
+) -> tuple[Span, ...]:
     owner = state.owner if state else status.pid
     if owner is None:
         return ((f"{glyphs.off} not collecting", "warn"),)
     pid = f" pid {owner}" if owner else ""
     if not status.running:
         return ((f"{glyphs.warn} viewing", "warn"), (f":{pid} does not answer", "dim"))
-    return ((f"{glyphs.ok} viewing", "ok"), (f": collector{pid}", "dim"))
+    sampled = _sampling(status, width)
+    return (
+        ((f"{glyphs.ok} viewing", "ok"), *sampled)
+        if sampled
+        else ((f"{glyphs.ok} viewing", "ok"), (f": collector{pid}", "dim"))
+    )
 
 
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:
@@ -85,6 +94,14 @@ def _pace(status: "CollectorStatus", width: int) -> list[Span]:
         if status.lag_ms is not None and width >= 100:
             pace.append((f"  lag {milliseconds(round(status.lag_ms, -1) or 1)}", "dim"))
     return pace
+
+
+def _sampling(status: "CollectorStatus", width: int) -> list[Span]:
+    """That only a sample of single calls is kept, and how few; of what, where there is room."""
+    if not status.sampling:
+        return []
+    short = f"sampling 1 in {max(scope.one_in for scope in status.sampling)}"
+    return [(f"  {words(status.sampling) if width >= 110 else short}", "warn")]
 
 
 def tabs(snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Tab, ...]:

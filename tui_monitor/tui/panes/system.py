@@ -7,6 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import count, milliseconds, show, size
 from tui_monitor.tui import commands
@@ -140,6 +141,10 @@ def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, width
         ]
         if any(number for _, number in lost):
             lines.append(_facts([(name, count(number)) for name, number in lost if number], "warn"))
+    if status.sampling or status.left_out:
+        now = words(status.sampling) or "sampled"
+        left = f"  {count(status.left_out)} calls without a row" if status.left_out else ""
+        lines.append(Line(((f"   {now}", "warn"), (left, "dim"))))
     held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
     lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
     return [*lines, _workers(status, glyphs), Line()]
