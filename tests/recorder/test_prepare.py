@@ -1,7 +1,8 @@
 """Every record is cleaned, normalised, checked and priced in one place."""
 
 import math
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
@@ -9,7 +10,8 @@ from tests.recorder.conftest import MakeCall
 from tui_monitor.config.settings import Collector
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, SECOND, ManualClock
-from tui_monitor.model.feed import Event, Retract, Sample, Start
+from tui_monitor.model.feed import STALE, Event, Retract, Sample, SampleType, Start, is_stale
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.recorder.prepare import OTHER, Preparer, Rejection
 from tui_monitor.store.api import WriteBatch
@@ -171,6 +173,28 @@ def test_samples(preparer: Preparer, clock: ManualClock) -> None:
         (Sample("x", now, 1, {}, "gage"), "gage"),  # type: ignore[arg-type]
         (Sample("x", now + 2 * HOUR, 1), "future"),
         (Sample("x", now, 1, {f"l{i}": "v" for i in range(40)}), "labels"),
+    ]:
+        result = preparer.prepare(bad)
+        assert isinstance(result, Rejection), bad
+        assert word in result.reason
+
+
+def test_native_histograms_and_ends_of_series(preparer: Preparer, clock: ManualClock) -> None:
+    now = clock.now()
+    good = NativeHistogram(3, 4, 2.5, zero_count=1, positive=((-2, 1), (5, 2)))
+    assert preparer.prepare(Sample("x", now, good, {}, "native_histogram")) == Sample(
+        "x", now, good, {}, "native_histogram"
+    )
+    for kind in get_args(SampleType):
+        ended = preparer.prepare(Sample("x", now, STALE, {}, kind))
+        assert isinstance(ended, Sample)
+        assert isinstance(ended.value, float)
+        assert is_stale(ended.value)
+    for bad, word in [
+        (Sample("x", now, 1.0, {}, "native_histogram"), "value of x is no native histogram"),
+        (Sample("x", now, good), "value of x is a native histogram"),
+        (Sample("x", now, replace(good, count=7), {}, "native_histogram"), "value of x: 4 observations"),
+        (Sample("x", now, replace(good, schema="3"), {}, "native_histogram"), "malformed"),  # type: ignore[arg-type]
     ]:
         result = preparer.prepare(bad)
         assert isinstance(result, Rejection), bad

@@ -15,7 +15,8 @@ from store_helpers import EVER
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
-from tui_monitor.model.feed import Sample
+from tui_monitor.model.feed import Sample, is_stale
+from tui_monitor.model.histogram import CUSTOM, CounterReset, NativeHistogram
 from tui_monitor.store.api import ImportInfo, WriteBatch
 from tui_monitor.store.database import Store
 
@@ -35,7 +36,13 @@ class Kept:
 
 
 times = st.integers(0, 15).map(lambda n: n * 17 * MINUTE) | st.integers(0, 5 * HOUR)
-values = st.sampled_from([0.0, 1.0, 2.5, -3.0, 1e300, math.inf, -0.0, math.nan, STALE])
+BODIES = [
+    NativeHistogram(3, 5.0, 1.5, 0.001, 1.0, ((-2, 1.0), (4, 2.0)), ((0, 1.0),)),
+    NativeHistogram(3, 9.0, 2.5, 0.001, 1.0, ((-2, 1.0), (3, 4.0), (4, 2.0)), ((0, 1.0),)),
+    NativeHistogram(1, 0.75, math.nan, 0.0, 0.5, ((9, 0.25),), reset=CounterReset.GAUGE),
+    NativeHistogram(CUSTOM, 3.0, 9.0, positive=((0, 1.0), (2, 2.0)), bounds=(1.0, 2.5)),
+]
+values = st.sampled_from([0.0, 1.0, 2.5, -3.0, 1e300, math.inf, -0.0, math.nan, STALE, *BODIES])
 sample = st.tuples(st.sampled_from("ab"), times, values, st.sampled_from([None, None, "load"]))
 step = st.one_of(
     st.tuples(st.just("write"), st.lists(sample, max_size=12)),
@@ -64,11 +71,12 @@ class Model:
         self.samples: dict[tuple[str, int], Kept] = {}
         self.thinned: dict[tuple[str, int], list[Kept]] = {}
 
-    def write(self, rows: list[tuple[str, int, float, str | None]], now: int) -> None:
+    def write(self, rows: list[tuple[str, int, float | NativeHistogram, str | None]], now: int) -> None:
         for name, at, value, batch in rows:
             late = now - at > HOUR
             until = -(-now // HOUR) * HOUR if late else at
-            self.samples[name, at] = Kept(struct.pack("<d", value), batch, until)
+            bits = value.to_bytes() if isinstance(value, NativeHistogram) else struct.pack("<d", value)
+            self.samples[name, at] = Kept(bits, batch, until)
 
     def undo(self) -> None:
         self.samples = {key: kept for key, kept in self.samples.items() if kept.batch is None}
@@ -91,6 +99,9 @@ def stored(store: Store) -> dict[tuple[str, int], bytes]:
         assert at.tolist() == sorted(set(at.tolist()))
         raw = value.tobytes()
         found |= {(info.name, t): raw[i * 8 : i * 8 + 8] for i, t in enumerate(at.tolist())}
+        for times, bodies in store.histogram_samples([info.id], EVER).values():
+            assert times.tolist() == sorted(set(times.tolist()) - set(at.tolist()))
+            found |= {(info.name, t): bodies.at(i).to_bytes() for i, t in enumerate(times.tolist())}
     return found
 
 
@@ -99,17 +110,34 @@ def check(store: Store, model: Model) -> None:
     for info in store.series():
         steps = store.sample_steps([info.id], EVER).get(info.id)
         old = [(at, k) for (name, at), all_of in model.thinned.items() if name == info.name for k in all_of]
-        known = [(at, v) for at, k in old if not math.isnan(v := struct.unpack("<d", k.bits)[0])]
+        floats = [(at, k) for at, k in old if len(k.bits) == 8]
+        known = [(at, v) for at, k in floats if not math.isnan(v := struct.unpack("<d", k.bits)[0])]
         weights: dict[int, int] = {}
         for at, _ in known:
             end = -(-at // (5 * MINUTE)) * 5 * MINUTE
             weights[end] = weights.get(end, 0) + 1
         got: dict[int, float] = {}
         if steps is not None:
-            for end, weight in zip(steps.times.tolist(), steps.weight.tolist(), strict=True):
+            stand = steps.weight > 0
+            assert all(map(is_stale, steps.mean[~stand].tolist()))
+            for end, weight in zip(steps.times[stand].tolist(), steps.weight[stand].tolist(), strict=True):
                 got[end] = got.get(end, 0) + weight
-            assert (steps.low.min(), steps.high.max()) == (min(v for _, v in known), max(v for _, v in known))
+            if known:
+                extremes = (steps.low[stand].min(), steps.high[stand].max())
+                assert extremes == (min(v for _, v in known), max(v for _, v in known))
         assert got == weights
+        check_bodies(store, info.id, [(at, k.bits) for at, k in old if len(k.bits) > 8])
+
+
+def check_bodies(store: Store, series: int, old: list[tuple[int, bytes]]) -> None:
+    """Of old native histograms the last of every 5 minutes stays, and nothing that was not there."""
+    kept = {
+        at: bodies.at(i).to_bytes()
+        for times, bodies in store.histogram_steps([series], EVER).values()
+        for i, at in enumerate(times.tolist())
+    }
+    assert set(kept.items()) <= set(old)
+    assert {-(-at // (5 * MINUTE)) for at in kept} == {-(-at // (5 * MINUTE)) for at, _ in old}
 
 
 @given(st.lists(step, min_size=1, max_size=14))

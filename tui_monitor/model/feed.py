@@ -6,8 +6,10 @@ from typing import Literal
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.histogram import NativeHistogram
 
-SampleType = Literal["counter", "gauge", "histogram"]
+SampleType = Literal["counter", "gauge", "histogram", "native_histogram"]
+"""Samples of a `histogram` are single observations, those of a `native_histogram` are counts of many."""
 
 
 _FLOAT = Struct("<d")
@@ -23,11 +25,12 @@ def is_stale(value: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of a series, or `STALE`. A `histogram` sample carries one observation."""
+    """One value of a series, or `STALE`: then it ended here."""
 
     name: str
     ts: Micros
-    value: float
+    value: float | NativeHistogram
+    """A native histogram where the type says so. Of type `histogram` it is one observation."""
     labels: dict[str, str] = field(default_factory=dict)
     type: SampleType = "gauge"
     batch_id: str | None = None

@@ -47,6 +47,10 @@ def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
         error = UnknownMetric(message, text=context.text, position=place.position, length=place.length)
         error.name, error.meant = selector.metric, meant or ""
         raise error
+    if not metric.aggregates:
+        raise context.error(
+            f"{selector.metric} holds native histograms: they have no aggregates", selector.place
+        )
     how = node.how or metric.default_aggregate
     if not metric.allows(how):
         raise _senseless(metric, node, how, context)

@@ -230,8 +230,8 @@ class Sampled:
 
     @property
     def default_aggregate(self) -> str:
-        """What is answered where none is named."""
-        return self.aggregates[0]
+        """What is answered where none is named; empty where none has a meaning."""
+        return next(iter(self.aggregates), "")
 
     def allows(self, how: str) -> bool:
         """Whether the aggregate has a meaning."""
@@ -242,6 +242,7 @@ SAMPLE_AGGREGATES: dict[SampleType, tuple[str, ...]] = {
     "gauge": ("avg", "sum", "min", "max", "last", "count", "pNN"),
     "counter": ("sum", "rate", "count"),
     "histogram": ("avg", "sum", "min", "max", "count", "pNN"),
+    "native_histogram": (),
 }
 
 

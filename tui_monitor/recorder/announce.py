@@ -6,7 +6,8 @@ from typing import Any
 from tui_monitor.model.bus import EventBus, EventName
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.model.clock import MINUTE, Micros
-from tui_monitor.model.feed import Event, Record, Sample, Start
+from tui_monitor.model.feed import Event, Record, Sample, Start, is_stale
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.recorder.commit import Result
 from tui_monitor.store.api import Outcome
 
@@ -31,7 +32,7 @@ def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Seq
     if bus.wanted("metric_recorded"):
         for sample in (r for r in news if isinstance(r, Sample)):
             bus.publish(
-                "metric_recorded", sample.ts, metric=sample.name, value=sample.value, labels=sample.labels
+                "metric_recorded", sample.ts, metric=sample.name, labels=sample.labels, **_measured(sample)
             )
     for event in news:
         if isinstance(event, Event) and event.kind == "progress":
@@ -40,6 +41,12 @@ def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Seq
         _costs(bus, now, news)
     if bus.wanted("data_changed"):
         bus.publish("data_changed", now, records=len(news))
+
+
+def _measured(sample: Sample) -> dict[str, Any]:
+    if isinstance(sample.value, NativeHistogram):
+        return {"count": sample.value.count, "sum": sample.value.sum}
+    return {"value": None if is_stale(sample.value) else sample.value}
 
 
 def _known(record: object, *names: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from tui_monitor.config.settings import Collector
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
+from tui_monitor.model.feed import Event, Record, Retract, Sample, SampleType, Start, is_stale
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import clean, clean_or_none
 from tui_monitor.recorder.attributes import MAX_ATTRIBUTES, prepare_attributes
@@ -74,7 +75,7 @@ _STATUS_CATEGORY = {
 }  # fmt: skip
 _EVENT_NAMES = {"cache": ("hit", "miss"), "rate_limit": ("allowed", "denied")}
 _NOT_NAME = re.compile(r"[^a-zA-Z0-9_:]")
-_SAMPLE_TYPES = ("counter", "gauge", "histogram")
+_SAMPLE_TYPES: tuple[SampleType, ...] = get_args(SampleType)
 
 
 class Pricer(Protocol):
@@ -249,9 +250,7 @@ class Preparer:
         if sample.type not in _SAMPLE_TYPES:
             raise Invalid(f"type {shown(sample.type)} is none of {', '.join(_SAMPLE_TYPES)}")
         name = metric_name(sample.name)
-        value = finite(f"value of {name}", sample.value)
-        if sample.type == "counter" and value < 0:
-            raise Invalid(f"value of counter {name} {value:g} is negative")
+        value = _value(name, sample)
         labels = self._allowed(_labels(sample.labels))
         labels = {_label_name(label): text for label, text in labels.items()}
         batch = None if sample.batch_id is None else _text("batch_id", sample.batch_id)
@@ -301,6 +300,27 @@ def metric_name(name: Any) -> str:
         raise Invalid("name of sample is missing")
     text = _NOT_NAME.sub("_", text)
     return f"_{text}" if text[0].isdigit() else text
+
+
+def _value(name: str, sample: Sample) -> float | NativeHistogram:
+    """The value, where it is one of that type of samples. The end of a series goes with every type."""
+    value = sample.value
+    if isinstance(value, float) and is_stale(value):
+        return value
+    if isinstance(value, NativeHistogram) != (sample.type == "native_histogram"):
+        raise Invalid(
+            f"value of {name} is {'no' if sample.type == 'native_histogram' else 'a'} native histogram"
+        )
+    if isinstance(value, NativeHistogram):
+        try:
+            value.check()
+        except ValueError as error:
+            raise Invalid(f"value of {name}: {error}") from None
+        return value
+    number = finite(f"value of {name}", value)
+    if sample.type == "counter" and number < 0:
+        raise Invalid(f"value of counter {name} {number:g} is negative")
+    return number
 
 
 def _label_name(name: str) -> str:

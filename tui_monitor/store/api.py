@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tui_monitor.model.columns import CallColumns
+    from tui_monitor.store.series.histograms import Histograms
 
 
 class Layer(StrEnum):
@@ -165,7 +166,8 @@ class Steps:
     """What stayed of samples past their retention: points by time, each for some of what was sampled.
 
     Of gauges one for each 5 minutes, at their end; of counters some of the samples as they were; of
-    observations of a histogram one for each 5 minutes and value, to 0.55 %.
+    observations of a histogram one for each 5 minutes and value, to 0.55 %. A point of weight 0 is the
+    marker `STALE`: a gauge or counter ended there.
     """
 
     times: "np.ndarray"
@@ -303,6 +305,19 @@ class Reader(Protocol):
 
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """What stayed of samples in the span that are no longer kept one by one; nothing for most series."""
+        ...
+
+    def histogram_samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
+        """For each series that has any: times (int64 µs, ascending) and native histograms in the span.
+
+        Markers of the end of such a series are among its `samples`.
+        """
+        ...
+
+    def histogram_steps(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
+        """Of native histograms that are no longer kept one by one the last of each 5 minutes in the span,
+        and every one before its counts began anew; in the form of `histogram_samples`.
+        """
         ...
 
     def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:

@@ -328,6 +328,16 @@ class Store:
         with self._read() as conn:
             return reading.samples(conn, ids, span)
 
+    def histogram_samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
+        """For each series that has any: times and native histograms in the span."""
+        with self._read() as conn:
+            return reading.histogram_samples(conn, ids, span)
+
+    def histogram_steps(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
+        """For each series that has any: which native histograms stayed of old ones, and their times."""
+        with self._read() as conn:
+            return steps.histogram_steps(conn, ids, span)
+
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """For each series that has any: what stayed of samples that are no longer kept one by one."""
         with self._read() as conn:

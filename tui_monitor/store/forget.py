@@ -16,6 +16,7 @@ from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_MASK, LabelSet
 from tui_monitor.store.head import COLUMNS
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
 
 FORGOTTEN = "(forgotten)"
@@ -237,7 +238,7 @@ def _move_series(conn: sqlite3.Connection, value: str) -> int:
         ).fetchone()
         conn.execute("UPDATE OR IGNORE samples SET series = ? WHERE series = ?", (target, number))
         conn.execute("DELETE FROM samples WHERE series = ?", (number,))
-        for table in ("sample_chunks", "sample_steps"):
+        for table in reading.TABLES:
             conn.execute(f"UPDATE {table} SET series = ? WHERE series = ?", (target, number))
         conn.execute("DELETE FROM sample_series WHERE id = ?", (number,))
     return count

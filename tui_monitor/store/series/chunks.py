@@ -1,4 +1,4 @@
-"""Chunks in the database: columns of numbers over the times of one series."""
+"""Chunks in the database: columns of numbers, or native histograms, over the times of one series."""
 
 import json
 import sqlite3
@@ -11,12 +11,15 @@ import numpy as np
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.series import codec
+from tui_monitor.store.series import codec, histogram_codec, histograms
+from tui_monitor.store.series.histograms import Histograms
 
 MOST = 1_440
 """Samples of one chunk: six hours at 15 s."""
 LONGEST = 2 * DAY
 """Between the first and the last sample of one chunk."""
+_CELLS = 1 << 20
+"""Counts in a chunk of histograms: each bucket of any at each time."""
 
 Group = tuple[int | None, Micros | None]
 """What all samples of a chunk have in common: the import that brought them, and the hour they came late."""
@@ -24,17 +27,19 @@ Group = tuple[int | None, Micros | None]
 
 @dataclass(slots=True)
 class Points:
-    """Times, ascending, and one or several numbers at each."""
+    """Times, ascending, and one or several numbers or a native histogram at each."""
 
     times: np.ndarray
-    columns: tuple[np.ndarray, ...]
+    columns: tuple[np.ndarray, ...] = ()
+    histograms: Histograms | None = None
 
     def __len__(self) -> int:
         return len(self.times)
 
     def take(self, chosen: np.ndarray | slice) -> "Points":
         """Some of them."""
-        return Points(self.times[chosen], tuple(column[chosen] for column in self.columns))
+        taken = None if self.histograms is None else self.histograms.take(chosen)
+        return Points(self.times[chosen], tuple(column[chosen] for column in self.columns), taken)
 
 
 def joined(parts: Sequence[Points]) -> Points:
@@ -43,7 +48,8 @@ def joined(parts: Sequence[Points]) -> Points:
         return parts[0]
     times = np.concatenate([part.times for part in parts])
     columns = [np.concatenate(column) for column in zip(*(part.columns for part in parts), strict=True)]
-    found = Points(times, tuple(columns))
+    bodies = [part.histograms for part in parts if part.histograms is not None]
+    found = Points(times, tuple(columns), histograms.joined(bodies) if bodies else None)
     return found if (np.diff(times) > 0).all() else found.take(np.argsort(times, kind="stable"))
 
 
@@ -61,13 +67,23 @@ class Chunk:
     columns: tuple[bytes, ...]
 
 
+def of_histograms(conn: sqlite3.Connection, name: str = "histogram_chunks") -> "Table":
+    """A table of chunks of native histograms."""
+    return Table(conn, name, ("body",), histograms=True)
+
+
 @dataclass(slots=True)
 class Table:
-    """A table of chunks over one connection. Raises `StoreError` for a chunk that is damaged."""
+    """A table of chunks over one connection, of floats where it has columns of them.
+
+    Raises `StoreError` for a chunk that is damaged.
+    """
 
     conn: sqlite3.Connection
     name: str = "sample_chunks"
     columns: tuple[str, ...] = ("value",)
+    histograms: bool = False
+    """Whether its one column has native histograms."""
     _encoded: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     """Hash and bytes of times written lately: those of one scrape are the same in every series."""
 
@@ -105,6 +121,24 @@ class Table:
         if not chunks:
             return []
         times = self._read_times(chunks)
+        found = self._read_histograms(chunks, times) if self.histograms else self._read_floats(chunks, times)
+        for chunk, points in zip(chunks, found, strict=True):
+            bodies = points.columns if points.histograms is None else (points.histograms,)
+            if any(len(body) != len(points.times) for body in bodies):
+                raise self._damaged(chunk)
+        return found
+
+    def _read_histograms(self, chunks: Sequence[Chunk], times: dict[int, np.ndarray]) -> list[Points]:
+        found: list[Points] = []
+        for chunk in chunks:
+            try:
+                body = histogram_codec.decode(chunk.columns[0])
+            except (histogram_codec.Damaged, codec.Damaged) as error:
+                raise self._damaged(chunk) from error
+            found.append(Points(times[chunk.times], histograms=body))
+        return found
+
+    def _read_floats(self, chunks: Sequence[Chunk], times: dict[int, np.ndarray]) -> list[Points]:
         width = [len(chunk.columns) for chunk in chunks]
         flat = [column for chunk in chunks for column in chunk.columns]
         owner = [chunk for chunk in chunks for _ in chunk.columns]
@@ -112,13 +146,10 @@ class Table:
             columns = iter(codec.decode_floats(flat))
         except codec.Damaged as error:
             raise self._damaged(owner[error.place]) from error
-        found: list[Points] = []
-        for chunk, many in zip(chunks, width, strict=True):
-            mine = tuple(next(columns) for _ in range(many))
-            if any(len(column) != len(times[chunk.times]) for column in mine):
-                raise self._damaged(chunk)
-            found.append(Points(times[chunk.times], mine))
-        return found
+        return [
+            Points(times[chunk.times], tuple(next(columns) for _ in range(many)))
+            for chunk, many in zip(chunks, width, strict=True)
+        ]
 
     def add(self, series: int, group: Group, points: Points) -> None:
         """Write points as chunks that are not too long."""
@@ -126,8 +157,11 @@ class Table:
         while at < len(points):
             last = points.times[at] + LONGEST
             end = min(at + MOST, int(np.searchsorted(points.times, last, side="right")))
-            self._add(series, group, points.take(slice(at, end)))
-            at = end
+            part = points.take(slice(at, end))
+            while part.histograms is not None and len(part) > 1 and part.histograms.cells() > _CELLS:
+                part = part.take(slice(0, len(part) // 2))
+            self._add(series, group, part)
+            at += len(part)
 
     def delete(self, chunks: Iterable[Chunk]) -> None:
         """Take chunks out."""
@@ -135,7 +169,10 @@ class Table:
 
     def _add(self, series: int, group: Group, points: Points) -> None:
         times = self._times_id(points.times)
-        columns = [codec.encode_floats(np.ascontiguousarray(column)) for column in points.columns]
+        if points.histograms is not None:
+            columns = [histogram_codec.encode(points.histograms)]
+        else:
+            columns = [codec.encode_floats(np.ascontiguousarray(column)) for column in points.columns]
         names = ", ".join(self.columns[: len(columns)])
         self.conn.execute(
             f"""INSERT INTO {self.name} (series, start, end, n, batch_id_t, arrived, times, {names})

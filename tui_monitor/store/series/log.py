@@ -3,19 +3,25 @@
 import math
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from struct import Struct
 
 import numpy as np
 
 from tui_monitor.model.clock import HOUR, Micros
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Sample
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.series.histograms import Histograms
 
 _FLOAT = Struct("<d")
 _Row = tuple[int, Micros, float | bytes, int | None, Micros | None]
 """Series, time, value, import and late arrival."""
+Value = float | bytes | None
+"""A number, its bytes where SQLite does not know it, or those of a native histogram, which are longer."""
 _LATE = HOUR
 """A sample that arrives this long after its time is kept from its arrival on."""
 
@@ -87,14 +93,32 @@ def _set_apart(rows: list[_Row], observed: set[int]) -> None:
         before = rows[at][:2]
 
 
-def _kept(value: float) -> float | bytes:
-    """SQLite knows neither NaN nor the sign of 0: those are kept as their bytes."""
+def _kept(value: float | NativeHistogram) -> float | bytes:
+    """SQLite knows neither histograms nor NaN nor the sign of 0: those are kept as their bytes."""
+    if isinstance(value, NativeHistogram):
+        return value.to_bytes()
     if value == value and (value or math.copysign(1.0, value) > 0):
         return value
     return _FLOAT.pack(value)
 
 
-def floats(values: Sequence[float | bytes | None]) -> np.ndarray:
+def _are_histograms(values: Sequence[Value]) -> np.ndarray | None:
+    """Which values of rows are native histograms; `None` where none is."""
+    if set(map(type, values)) <= {float}:
+        return None
+    found = np.array([isinstance(value, bytes) and len(value) > _FLOAT.size for value in values])
+    return found if found.any() else None
+
+
+def _histograms(values: Sequence[Value]) -> Histograms:
+    """Values of rows that are all native histograms. Raises `StoreError` for one that is damaged."""
+    try:
+        return Histograms.of([NativeHistogram.from_bytes(v) for v in values if isinstance(v, bytes)])
+    except ValueError as error:
+        raise StoreError(f"a sample in the log is damaged: {error}") from error
+
+
+def _floats(values: Sequence[Value]) -> np.ndarray:
     """Values of rows as float64, bit for bit; one that was stored as nothing is NaN."""
     if set(map(type, values)) <= {float}:
         return np.array(values, dtype=np.float64)
@@ -108,11 +132,38 @@ def floats(values: Sequence[float | bytes | None]) -> np.ndarray:
     return out
 
 
-def rows(
-    conn: sqlite3.Connection, ids: Iterable[int], span: Span
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Times and values of the series that have rows in the span, by time."""
-    found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+@dataclass(slots=True)
+class Logged:
+    """Rows of one series in a span, by time: floats, and native histograms where there are any."""
+
+    times: np.ndarray
+    values: Sequence[Value]
+    others: np.ndarray | None
+    """Which values are native histograms."""
+
+    def floats(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times and values of those that are floats."""
+        if self.others is None:
+            return self.times, _floats(self.values)
+        kept = [v for v, other in zip(self.values, self.others.tolist(), strict=True) if not other]
+        return self.times[~self.others], _floats(kept)
+
+    def histograms(self) -> tuple[np.ndarray, Histograms]:
+        """Times and values of those that are native histograms."""
+        if self.others is None:
+            return self.times[:0], _histograms(())
+        kept = [v for v, other in zip(self.values, self.others.tolist(), strict=True) if other]
+        return self.times[self.others], _histograms(kept)
+
+
+def logged(times: Sequence[Micros], values: Sequence[Value]) -> Logged:
+    """Rows of one series by time."""
+    return Logged(np.array(times, dtype=np.int64), values, _are_histograms(values))
+
+
+def rows(conn: sqlite3.Connection, ids: Iterable[int], span: Span) -> dict[int, Logged]:
+    """The rows of each series that has some in the span."""
+    found: dict[int, Logged] = {}
     for number in ids:
         # One series at a time is quicker than all of them in one answer with a third column.
         mine = conn.execute(
@@ -121,5 +172,5 @@ def rows(
         ).fetchall()
         if mine:
             times, values = zip(*mine, strict=True)
-            found[number] = (np.array(times, dtype=np.int64), floats(values))
+            found[number] = logged(times, values)
     return found

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo
 from tui_monitor.store.series import log, steps
-from tui_monitor.store.series.chunks import Chunk, Table
+from tui_monitor.store.series.chunks import Chunk, Points, Table, joined, of_histograms
+from tui_monitor.store.series.histograms import Histograms
 
 Read = tuple[np.ndarray, np.ndarray]
 """Times and values."""
+TABLES = ("sample_chunks", "sample_steps", "histogram_chunks", "histogram_steps")
+"""Where samples are once they left the log."""
 _AT_ONCE = 400
 """Chunks looked through together."""
 
@@ -56,18 +59,49 @@ def samples(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[in
 
     Raises `StoreError` for a chunk that is damaged.
     """
-    table = Table(conn)
+    rows = log.rows(conn, ids, span)
+    parts = _inside(Table(conn), ids, span, rows)
+    found: dict[int, Read] = {}
+    for number in ids:
+        mine = [(points.times, points.columns[0]) for points in parts.get(number, ())]
+        if number in rows:
+            mine.append(rows[number].floats())
+        found[number] = _joined(mine)
+    return found
+
+
+def histogram_samples(
+    conn: sqlite3.Connection, ids: Sequence[int], span: Span
+) -> dict[int, tuple[np.ndarray, Histograms]]:
+    """Times and native histograms of each series that has any in the span, by time.
+
+    Raises `StoreError` for a chunk that is damaged.
+    """
+    rows = log.rows(conn, ids, span)
+    parts = _inside(of_histograms(conn), ids, span, rows)
+    for number, newest in rows.items():
+        times, bodies = newest.histograms()
+        if len(times):
+            parts.setdefault(number, []).append(Points(times, (), bodies))
+    return {number: steps.histograms_of(joined(mine)) for number, mine in parts.items()}
+
+
+def _inside(
+    table: Table, ids: Sequence[int], span: Span, rows: Mapping[int, log.Logged]
+) -> dict[int, list[Points]]:
+    """What chunks have in the span; a row of a mixed series, of whatever kind, hides what is at its time."""
+    parts: dict[int, list[Points]] = {}
     chunks = table.meeting(ids, span)
-    parts: dict[int, list[Read]] = {}
     for chunk, points in zip(chunks, table.read(chunks), strict=True):
-        times, (values,) = points.times, points.columns
         if chunk.start <= span.start or chunk.end > span.end:
-            a, b = np.searchsorted(times, (span.start, span.end), side="right")
-            times, values = times[a:b], values[a:b]
-        parts.setdefault(chunk.series, []).append((times, values))
-    for number, newest in log.rows(conn, ids, span).items():
-        parts.setdefault(number, []).append(newest)
-    return {number: _joined(parts.get(number, ())) for number in ids}
+            first, last = np.searchsorted(points.times, (span.start, span.end), side="right").tolist()
+            points = points.take(slice(first, last))
+        newest = rows.get(chunk.series)
+        if newest is not None and (table.histograms or newest.others is not None):
+            points = points.take(~np.isin(points.times, newest.times))
+        if len(points):
+            parts.setdefault(chunk.series, []).append(points)
+    return parts
 
 
 def _joined(parts: Sequence[Read]) -> Read:
@@ -90,7 +124,8 @@ def shape(conn: sqlite3.Connection, since: Micros) -> tuple[int, Micros | None, 
     """
     return conn.execute(
         """SELECT ifnull(sum(n), 0), min(start), max(end), ifnull(sum(n) FILTER (WHERE end > ?), 0)
-        FROM (SELECT n, start, end FROM sample_chunks UNION ALL SELECT 1, ts, ts FROM samples)""",
+        FROM (SELECT n, start, end FROM sample_chunks UNION ALL SELECT n, start, end FROM histogram_chunks
+        UNION ALL SELECT 1, ts, ts FROM samples)""",
         (since,),
     ).fetchone()
 
@@ -98,7 +133,7 @@ def shape(conn: sqlite3.Connection, since: Micros) -> tuple[int, Micros | None, 
 def damaged(conn: sqlite3.Connection, most: int) -> list[str]:
     """Chunks that cannot be read, so many at most. Reads all of them."""
     told: list[str] = []
-    for table in (Table(conn), steps.table(conn)):
+    for table in (Table(conn), of_histograms(conn), *steps.tables(conn)):
         ids = conn.execute(f"SELECT id FROM {table.name} ORDER BY id").fetchall()
         for at in range(0, len(ids), _AT_ONCE):
             told += _unread(table, [number for (number,) in ids[at : at + _AT_ONCE]])
@@ -126,7 +161,7 @@ def _why(table: Table, chunk: Chunk) -> str:
 
 def drop_batch(conn: sqlite3.Connection, batch: int) -> None:
     """Drop what an import brought, once all of it is in chunks."""
-    for table in ("sample_chunks", "sample_steps"):
+    for table in TABLES:
         conn.execute(f"DELETE FROM {table} WHERE batch_id_t = ?", (batch,))
 
 
@@ -134,6 +169,6 @@ def drop_empty(conn: sqlite3.Connection) -> None:
     """Drop series that have nothing left."""
     nothing = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {table} WHERE series = sample_series.id)"
-        for table in ("samples", "sample_chunks", "sample_steps")
+        for table in ("samples", *TABLES)
     )
     conn.execute(f"DELETE FROM sample_series WHERE {nothing}")

@@ -10,8 +10,8 @@ import numpy as np
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined
-from tui_monitor.store.series.log import floats
+from tui_monitor.store.series import log
+from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined, of_histograms
 
 FULL = 240
 """Rows of a series that are worth a chunk."""
@@ -57,11 +57,11 @@ def seal(conn: sqlite3.Connection, series: list[int]) -> int:
 
     Rows of a series that meet a damaged chunk stay where they are.
     """
-    table, sealed = Table(conn), 0
+    tables, sealed = _tables(conn), 0
     for number in series:
         conn.execute("SAVEPOINT sealing")
         try:
-            sealed += _seal_one(table, number)
+            sealed += _seal_one(tables, number)
         except StoreError:
             # What is damaged is told to who reads it; the rows lose nothing by waiting.
             conn.execute("ROLLBACK TO sealing")
@@ -77,36 +77,48 @@ def seal_batch(conn: sqlite3.Connection, batch: int) -> None:
     Raises `StoreError` where a chunk they meet is damaged.
     """
     series = conn.execute("SELECT DISTINCT series FROM samples WHERE batch_id_t = ?", (batch,)).fetchall()
-    table = Table(conn)
+    tables = _tables(conn)
     for (number,) in series:
-        while _seal_one(table, number):
+        while _seal_one(tables, number):
             pass
 
 
-def _seal_one(table: Table, series: int) -> int:
-    rows = table.conn.execute(
+def _tables(conn: sqlite3.Connection) -> tuple[Table, Table]:
+    return Table(conn), of_histograms(conn)
+
+
+def _seal_one(tables: tuple[Table, Table], series: int) -> int:
+    conn = tables[0].conn
+    rows = conn.execute(
         "SELECT ts, value, batch_id_t, arrived FROM samples WHERE series = ? ORDER BY ts LIMIT ?",
         (series, STEP // 2),
     ).fetchall()
     if not rows:
         return 0
     times, values, batches, arrivals = zip(*rows, strict=True)
-    points = Points(np.array(times, dtype=np.int64), (floats(values),))
-    fresh = _grouped(points, batches, arrivals)
-    _merge(table, series, points.times, fresh)
-    table.conn.execute("DELETE FROM samples WHERE series = ? AND ts <= ?", (series, times[-1]))
+    logged = log.logged(times, values)
+    groups = [
+        (batch, None if late is None else -(-late // HOUR) * HOUR)
+        for batch, late in zip(batches, arrivals, strict=True)
+    ]
+    at, numbers = logged.floats()
+    others, bodies = logged.histograms()
+    for table, points in zip(tables, (Points(at, (numbers,)), Points(others, (), bodies)), strict=True):
+        # What is new may replace a sample of the other kind, so each table looks at all times.
+        _merge(table, series, logged.times, _grouped(points, logged.times, groups))
+    conn.execute("DELETE FROM samples WHERE series = ? AND ts <= ?", (series, times[-1]))
     return len(rows)
 
 
-def _grouped(
-    points: Points, batches: tuple[int | None, ...], arrivals: tuple[Micros | None, ...]
-) -> dict[Group, list[Points]]:
-    if set(batches) == {None} == set(arrivals):
-        return {(None, None): [points]}
+def _grouped(points: Points, times: np.ndarray, groups: list[Group]) -> dict[Group, list[Points]]:
+    """Points that are at some of the times, by the group of each."""
+    if not len(points):
+        return {}
+    if len(set(groups)) == 1:
+        return {groups[0]: [points]}
     members: dict[Group, list[int]] = {}
-    for at, (batch, arrived) in enumerate(zip(batches, arrivals, strict=True)):
-        hour = None if arrived is None else -(-arrived // HOUR) * HOUR
-        members.setdefault((batch, hour), []).append(at)
+    for place, at in enumerate(np.searchsorted(times, points.times).tolist()):
+        members.setdefault(groups[at], []).append(place)
     return {group: [points.take(np.array(places))] for group, places in members.items()}
 
 
@@ -122,7 +134,7 @@ def _merge(table: Table, series: int, times: np.ndarray, fresh: dict[Group, list
             if kept.any():
                 # Before the new ones, so that these come later where times are equal.
                 fresh.setdefault(chunk.group, []).insert(0, old.take(kept))
-    small = _small_before(table, series, first, fresh)
+    small = _small_before(table, series, first, fresh) if fresh else None
     if small is not None:
         changed.append(small)
         fresh[small.group].insert(0, table.read([small])[0])

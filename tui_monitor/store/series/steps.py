@@ -1,23 +1,25 @@
 """Samples that are too old, thinned out: one point per 5 minutes, so that what matters stays exact.
 
 Of gauges the sum, number, least and greatest of each 5 minutes stay; of counters the last sample of each,
-and every one before a restart, so that growth over whole steps is what it was; of observations of a
-histogram how many there were in each log bucket, with the least and greatest as they were.
+and every one before a restart, so that growth over whole steps is what it was, and so of native histograms;
+of observations of a histogram how many there were in each log bucket, with the least and greatest as they
+were. Where a gauge or counter ended, a marker stays.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.errors import StoreError
-from tui_monitor.model.feed import SampleType
+from tui_monitor.model.feed import STALE, SampleType
 from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, buckets_of, middle
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Steps
 from tui_monitor.store.series import sealing
-from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined
+from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined, of_histograms
+from tui_monitor.store.series.histograms import Histograms
 
 STEP = 5 * MINUTE
 _COLUMNS = ("value", "weight", "low", "high")
@@ -25,9 +27,12 @@ _AT_ONCE = 500
 """Chunks thinned out in one transaction."""
 
 
-def table(conn: sqlite3.Connection) -> Table:
-    """Where steps are kept."""
-    return Table(conn, "sample_steps", _COLUMNS)
+_STALE_BITS = np.array(STALE).view(np.uint64)
+
+
+def tables(conn: sqlite3.Connection) -> tuple[Table, Table]:
+    """Where steps are kept: those of floats, and those of native histograms."""
+    return Table(conn, "sample_steps", _COLUMNS), of_histograms(conn, "histogram_steps")
 
 
 def expire_step(conn: sqlite3.Connection, before: Micros, *, thin: bool) -> int:
@@ -35,53 +40,88 @@ def expire_step(conn: sqlite3.Connection, before: Micros, *, thin: bool) -> int:
 
     Chunks go whole, once all of their samples are old enough. The number of samples; 0 when none is left.
     """
-    chunks = Table(conn).find(
-        """start <= ?1 AND end <= ?1 AND (arrived IS NULL OR arrived <= ?1)
-        ORDER BY series, start LIMIT ?2""",
-        (before, _AT_ONCE),
-    )
-    if thin:
-        for number in dict.fromkeys(chunk.series for chunk in chunks):
-            _thin(conn, number, [chunk for chunk in chunks if chunk.series == number])
-    Table(conn).delete(chunks)
-    return sum(chunk.n for chunk in chunks)
+    dropped = 0
+    for raw, kept in zip((Table(conn), of_histograms(conn)), tables(conn), strict=True):
+        chunks = raw.find(
+            """start <= ?1 AND end <= ?1 AND (arrived IS NULL OR arrived <= ?1)
+            ORDER BY series, start LIMIT ?2""",
+            (before, _AT_ONCE),
+        )
+        if thin:
+            for number in dict.fromkeys(chunk.series for chunk in chunks):
+                _thin(raw, kept, number, [chunk for chunk in chunks if chunk.series == number])
+        raw.delete(chunks)
+        dropped += sum(chunk.n for chunk in chunks)
+    return dropped
 
 
 def expire_steps(conn: sqlite3.Connection, before: Micros) -> int:
     """Drop steps that happened and arrived up to a time; how many chunks of them."""
-    return conn.execute(
-        "DELETE FROM sample_steps WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1)", (before,)
-    ).rowcount
+    return sum(
+        conn.execute(
+            f"DELETE FROM {kept.name} WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1)", (before,)
+        ).rowcount
+        for kept in tables(conn)
+    )
 
 
 def steps(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[int, Steps]:
     """What stayed of old samples of these series in the span, where there is any."""
-    kept = table(conn)
+    floats, _ = tables(conn)
+    return {number: _one([_as_steps(part) for part in parts]) for number, parts in _read(floats, ids, span)}
+
+
+def histogram_steps(
+    conn: sqlite3.Connection, ids: Sequence[int], span: Span
+) -> dict[int, tuple[np.ndarray, Histograms]]:
+    """Which native histograms stayed of old ones of these series in the span, where there is any."""
+    _, bodies = tables(conn)
+    return {number: histograms_of(joined(parts)) for number, parts in _read(bodies, ids, span)}
+
+
+def histograms_of(points: Points) -> tuple[np.ndarray, Histograms]:
+    """Times and native histograms of points; of equal times the later."""
+    assert points.histograms is not None
+    last = np.append(np.diff(points.times) > 0, True)[-len(points.times) :]
+    if last.all():
+        return points.times, points.histograms
+    return points.times[last], points.histograms.take(last)
+
+
+def _read(kept: Table, ids: Sequence[int], span: Span) -> Iterable[tuple[int, list[Points]]]:
+    """Parts of each series that has any, by their start."""
     chunks = kept.meeting(ids, span)
-    if not chunks:
-        return {}
     found: dict[int, list[Points]] = {}
     for chunk, points in zip(chunks, kept.read(chunks), strict=True):
         first, last = np.searchsorted(points.times, (span.start, span.end), side="right").tolist()
         if first < last:
             found.setdefault(chunk.series, []).append(points.take(slice(first, last)))
-    return {number: _as_steps(joined(parts)) for number, parts in found.items()}
+    return found.items()
 
 
 def _as_steps(points: Points) -> Steps:
     value, *more = points.columns
     if not more:
-        return Steps(points.times, value, np.ones(len(value)), value, value)
+        weight = np.where(np.isnan(value), 0.0, 1.0)
+        return Steps(points.times, value, weight, value, value)
     weight = more[0]
     if len(more) == 1:
         return Steps(points.times, value, weight, value, value)
     with np.errstate(invalid="ignore"):
-        return Steps(points.times, value / weight, weight, more[1], more[2])
+        return Steps(points.times, np.where(weight > 0, value / weight, value), weight, more[1], more[2])
 
 
-def _thin(conn: sqlite3.Connection, series: int, chunks: list[Chunk]) -> None:
-    (kind,) = conn.execute("SELECT type FROM sample_series WHERE id = ?", (series,)).fetchone()
-    raw, kept = Table(conn), table(conn)
+def _one(parts: list[Steps]) -> Steps:
+    """All of them by time. They need not be of one type: a series may have had another's labels once."""
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([part.times for part in parts]), kind="stable")
+    names = ("times", "mean", "weight", "low", "high")
+    return Steps(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in names))
+
+
+def _thin(raw: Table, kept: Table, series: int, chunks: list[Chunk]) -> None:
+    (kind,) = raw.conn.execute("SELECT type FROM sample_series WHERE id = ?", (series,)).fetchone()
     groups: dict[Group, list[Points]] = {}
     for chunk in chunks:
         try:
@@ -107,42 +147,67 @@ def _room_before(kept: Table, series: int, group: Group, points: Points) -> Chun
         ORDER BY start DESC LIMIT 1""",
         (series, *group, int(points.times[0]), int(points.times[0]) - LONGEST),
     )
-    return next((chunk for chunk in found if chunk.n + sealing.FULL <= MOST), None)
+    # One column where it has histograms.
+    width = len(points.columns) or 1
+    return next((c for c in found if c.n + sealing.FULL <= MOST and len(c.columns) == width), None)
 
 
 def thin(kind: SampleType, points: Points) -> Points:
-    """What stays of samples of one series; staleness markers and other NaN do not."""
+    """What stays of samples of one series; NaN other than markers of its end do not."""
+    ends = -(-points.times // STEP) * STEP
+    if points.histograms is not None:
+        last = _last_of(ends)
+        last[:-1] |= points.histograms.restarted()
+        return points.take(last)
     (values,) = points.columns
     known = ~np.isnan(values)
-    times, values = points.times[known], values[known]
-    if not len(times):
-        return Points(times, (values,))
-    ends = -(-times // STEP) * STEP
-    if kind == "counter":
-        last = np.append(ends[1:] != ends[:-1], True)
-        last[:-1] |= values[1:] < values[:-1]
-        return Points(times[last], (values[last],))
+    if kind in ("counter", "native_histogram"):
+        return _counted(points, ends, known)
     if kind == "histogram":
-        return _spread(ends, values)
-    ones = np.ones(len(values))
-    return _merged("gauge", Points(ends, (values, ones, values, values)))
+        return _spread(ends[known], values[known]) if known.any() else points.take(known)
+    # Behind the end of a step, so that what was measured in it stands before.
+    ended = ends[_last_of(ends) & _is_stale(values)] + 1
+    markers = np.full(len(ended), STALE)
+    ones, values = np.ones(np.count_nonzero(known)), values[known]
+    parts = [
+        Points(ends[known], (values, ones, values, values)),
+        Points(ended, (markers, np.zeros(len(ended)), markers, markers)),
+    ]
+    return _merged("gauge", joined(parts))
+
+
+def _counted(points: Points, ends: np.ndarray, known: np.ndarray) -> Points:
+    """The last of each step, every one before a restart, and the markers that come right after a sample."""
+    (values,) = points.columns
+    stays = np.zeros(len(points), dtype=bool)
+    last = _last_of(ends[known])
+    last[:-1] |= np.diff(values[known]) < 0
+    stays[np.flatnonzero(known)[last]] = True
+    return points.take(stays | (_is_stale(values) & np.append(True, known[:-1])))
+
+
+def _last_of(ends: np.ndarray) -> np.ndarray:
+    """Which is the last of its step."""
+    return np.append(ends[1:] != ends[:-1], True)[: len(ends)]
+
+
+def _is_stale(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS
 
 
 def _merged(kind: SampleType, points: Points) -> Points:
     """Gauges have one point for each step; their points are in order."""
-    if kind != "gauge":
+    if kind != "gauge" or not len(points) or len(points.columns) < len(_COLUMNS):
         return points
     starts = np.flatnonzero(np.append(True, np.diff(points.times) > 0))
     total, weight, low, high = points.columns
     with np.errstate(invalid="ignore"):
         sums = np.add.reduceat(total, starts)
-    return Points(
-        points.times[starts],
-        (
-            _tidy(sums), np.add.reduceat(weight, starts),
-            np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts),
-        ),
-    )  # fmt: skip
+    weights = np.add.reduceat(weight, starts)
+    least, most = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+    # Only a marker stands for no sample, and sums know nothing of its bits.
+    total, low, high = (np.where(weights > 0, one, STALE) for one in (_tidy(sums), least, most))
+    return Points(points.times[starts], (total, weights, low, high))
 
 
 def _tidy(sums: np.ndarray) -> np.ndarray:
