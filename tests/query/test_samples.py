@@ -2,9 +2,12 @@
 
 import pytest
 
-from tui_monitor.model.clock import HOUR, MINUTE, SECOND
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import QueryError
-from tui_monitor.model.feed import Sample
+from tui_monitor.model.feed import STALE, Sample
+from tui_monitor.model.histogram import NativeHistogram
+from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import WriteBatch
 
 NOW = 1_773_835_200_000_000
@@ -145,3 +148,57 @@ def test_the_newest_sample_of_a_gauge_is_that_of_any_series(store, engine):
     assert engine.instant("x [1h] last by(zone)", NOW).by("zone")["b"] == 3.0
     (drawn,) = engine.range("x [1h] last", NOW - 2 * HOUR, NOW, HOUR).series
     assert drawn.values[-1] == engine.instant("x [1h] last", NOW).scalar
+
+
+def test_a_gauge_that_ended_has_no_last_value_and_is_a_gap(store, engine):
+    write(store, "queue", [1.0, 2.0, 3.0], last=NOW - 30 * SECOND, host="a")
+    write(store, "queue", [7.0, 7.0, 7.0, 7.0], host="b")
+    assert engine.instant("queue [5m] last by(host)", NOW).by("host") == {"a": 3.0, "b": 7.0}
+    write(store, "queue", [STALE], last=NOW - 15 * SECOND, host="a")
+    assert engine.instant("queue [5m] last by(host)", NOW).by("host") == {"b": 7.0}
+    assert engine.instant("queue [5m] last by(host) offset 20s", NOW).by("host") == {"a": 3.0, "b": 7.0}
+    assert engine.instant("queue [5m] max by(host)", NOW).by("host") == {"a": 3.0, "b": 7.0}
+    assert engine.instant("queue [5m] count by(host)", NOW).by("host") == {"a": 3.0, "b": 4.0}
+    chart = engine.range('queue{host="a"}', NOW - 60 * SECOND, NOW, 5 * SECOND).series[0].values
+    # What would hold for a minute holds until the marker.
+    assert chart == (2.0,) * 5 + (3.0,) * 3 + (None,) * 4
+    write(store, "queue", [4.0], host="a")
+    assert engine.instant("queue [5m] last by(host)", NOW).by("host") == {"a": 4.0, "b": 7.0}
+
+
+def test_a_counter_that_ended_is_a_gap_until_it_is_back(store, engine):
+    write(store, "jobs_total", [0, 60], "counter", last=NOW - 150 * SECOND)
+    write(store, "jobs_total", [180, 240], "counter")
+    without = engine.range("jobs_total", NOW - 3 * MINUTE, NOW, 15 * SECOND).series[0].values
+    assert None not in without
+    write(store, "jobs_total", [STALE], "counter", last=NOW - 140 * SECOND)
+    values = engine.range("jobs_total", NOW - 3 * MINUTE, NOW, 15 * SECOND).series[0].values
+    assert values == (30.0, 30.0) + (None,) * 7 + (pytest.approx(15.0), 30.0, 30.0)
+    assert engine.instant("jobs_total [3m]", NOW).scalar == 240
+
+
+@pytest.mark.parametrize("kind", ["gauge", "counter"])
+def test_where_a_series_ended_is_known_of_old_samples_too(store, engine, clock, kind):
+    old = NOW - 40 * DAY
+    write(store, "x", range(40), kind, last=old)
+    write(store, "x", [STALE], kind, last=old + SECOND)
+    write(store, "x", range(40, 80), kind, last=old + 40 * MINUTE)
+    clock.advance(32 * DAY)
+    store.retain(Retention(), clock.now())
+    (series,) = store.series("x")
+    assert len(store.samples([series.id], Span(0, NOW))[series.id][0]) == 0
+    last = [kind == "gauge", False, False, False]
+    values = engine.range("x count" if kind == "counter" else "x", old - 20 * MINUTE, old + HOUR, 5 * MINUTE)
+    (drawn,) = values.series
+    assert [v is not None for v in drawn.values] == [True] * 4 + [False] * 4 + [True] * 4 + last
+    if kind == "gauge":
+        fine = engine.range("x", old - MINUTE, old + 4 * MINUTE, MINUTE).series[0].values
+        assert fine == (pytest.approx(34.5), None, None, None, None)
+
+
+def test_native_histograms_have_no_aggregates_of_the_short_form(store, engine):
+    body = NativeHistogram(3, 1.0, 1.0, positive=((0, 1.0),))
+    store.write(WriteBatch(samples=[Sample("took", NOW, body, {}, "native_histogram")]))
+    with pytest.raises(QueryError, match="took holds native histograms"):
+        engine.instant("took p95", NOW)
+    assert engine.complete("took ", 5) is not None

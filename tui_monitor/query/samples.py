@@ -1,10 +1,12 @@
 """Metrics that are stored as samples: gauges, counters, and histograms of single observations."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from tui_monitor.model.clock import DAY, MINUTE, SECOND
+from tui_monitor.model.feed import STALE
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import aggregate
 from tui_monitor.query.aggregate import Grid
@@ -26,6 +28,31 @@ Points = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Times (int64 µs, ascending), values (float64), and how many samples each stands for."""
 Cells = tuple[np.ndarray, np.ndarray]
 """Cells and one value for each."""
+_STALE_BITS = np.array(STALE).view(np.uint64)
+
+
+@dataclass(slots=True)
+class Read:
+    """One series: which group it belongs to, its samples, and when it ended."""
+
+    group: int
+    points: Points
+    ended: np.ndarray
+    """Times of staleness markers; int64 µs, ascending."""
+
+    def over(self, instants: np.ndarray) -> np.ndarray:
+        """Whether the newest that is known of the series at each instant is that it ended."""
+        if not len(self.ended):
+            return np.zeros(len(instants), dtype=bool)
+        times = self.points[0]
+        marker, sample = _last_before(self.ended, instants), _last_before(times, instants)
+        return (marker >= 0) & ((sample < 0) | (self.ended[marker] > times[sample]))
+
+    def broken(self, places: np.ndarray) -> np.ndarray:
+        """Whether the series ended between each of these samples and the one before."""
+        times = self.points[0]
+        before, at = (np.searchsorted(self.ended, times[p]) for p in (places - 1, places))
+        return at > before
 
 
 def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context) -> Vector:
@@ -45,8 +72,8 @@ def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, contex
 
 def _read(
     sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context, grid: Grid
-) -> Iterator[tuple[int, Points]]:
-    """(group, points) of each series that has a sample in the windows or shortly before."""
+) -> Iterator[Read]:
+    """Each series that has a sample in the windows or shortly before."""
     matching = Matching(node.of.matchers, {}, context.text)
     taken = {s.id: s for s in context.reader.series(sampled.name, matching.tests())}
     span = windows.span
@@ -59,17 +86,20 @@ def _read(
     for number, (times, values) in found.items():
         known = ~np.isnan(values)
         points = (times[known], values[known], np.ones(np.count_nonzero(known)))
+        ended = times[np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS]
         if number in old:
             points = _with_steps(old[number], how, points)
+            ended = np.sort(np.append(old[number].times[old[number].weight == 0], ended))
         if len(points[0]) and points[0][-1] > span.start:
             labels = taken[number].labels
             group = grid.group(tuple(labels.get(name, "") for name in node.by))
-            yield group, points
+            yield Read(group, points, ended)
 
 
 def _with_steps(steps: Steps, how: str, points: Points) -> Points:
     value = {"min": steps.low, "max": steps.high}.get(how, steps.mean)
-    both = zip((steps.times, value, steps.weight), points, strict=True)
+    stand = steps.weight > 0
+    both = zip((steps.times[stand], value[stand], steps.weight[stand]), points, strict=True)
     times, values, weights = (np.concatenate(column) for column in both)
     order = np.argsort(times, kind="stable")
     return times[order], values[order], weights[order]
@@ -84,16 +114,23 @@ def _warn(sampled: Sampled, how: str, windows: Windows, context: Context) -> Non
         context.warn(f"{sampled.name} is older than its single samples: windows are cut to 5-minute steps")
 
 
-def _gauges(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
-    """Each series is first put into one value per window; `sum` and `avg` are over the series."""
+def _gauges(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndarray:
+    """Each series is first put into one value per window; `sum` and `avg` are over the series.
+
+    A series that ended has no last value, and none that holds until the next.
+    """
     cells, values, counts, ages = _empty(), np.zeros(0), np.zeros(0), _empty()
-    for group, (times, points, weights) in read:
-        index, inside, weight = _inside((times, points, weights), windows)
+    for series in read:
+        group, (times, points, _) = series.group, series.points
+        index, inside, weight = _inside(series.points, windows)
         count = np.bincount(index, weight, minlength=len(windows))
         one = _reduce(how, index, inside, weight, count)
-        held = _held(times, windows, count)
+        over = series.over(windows.edges[1:])
+        held = _held(times, windows, count) & ~over
         last = _last_before(times, windows.edges[1:])
         one[held.nonzero()] = points[last][held]
+        if how == "last":
+            one[over] = np.nan
         filled = np.flatnonzero(~np.isnan(one))
         cells = np.append(cells, filled + group * len(windows))
         values = np.append(values, one[filled])
@@ -147,12 +184,12 @@ def _last_before(times: np.ndarray, instants: np.ndarray) -> np.ndarray:
     return np.searchsorted(times, instants, side="right") - 1
 
 
-def _pooled(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
+def _pooled(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndarray:
     """All samples of a group together."""
     cells, values, weights = _empty(), np.zeros(0), np.zeros(0)
-    for group, points in read:
-        index, inside, weight = _inside(points, windows)
-        cells = np.append(cells, index + group * len(windows))
+    for series in read:
+        index, inside, weight = _inside(series.points, windows)
+        cells = np.append(cells, index + series.group * len(windows))
         values = np.append(values, inside)
         weights = np.append(weights, weight)
     q = quantile_of(how)
@@ -174,27 +211,29 @@ def _inside(points: Points, windows: Windows) -> Points:
     return windows.index(times[kept]), values[kept], weights[kept]
 
 
-def _counters(how: str, read: list[tuple[int, Points]], windows: Windows, grid: Grid) -> np.ndarray:
+def _counters(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndarray:
     """Growth over each window. Between two samples a counter is taken to grow evenly.
 
     A value below the one before is a restart from 0. Before the first and after the last sample nothing
-    is assumed; a rate is over the part of the window that lies between them.
+    is assumed; a rate is over the part of the window that lies between them. Where it ended between two
+    samples nothing is known of the windows without any.
     """
     cells, values = _empty(), np.zeros(0)
-    for group, (times, points, weights) in read:
+    for series in read:
         if how == "count":
-            index, _, _ = _inside((times, points, weights), windows)
+            index, _, _ = _inside(series.points, windows)
             count = np.bincount(index, minlength=len(windows))
             one = np.where(count > 0, count.astype(np.float64), np.nan)
         else:
-            one = _growth(times, points, windows, per_second=how == "rate")
+            one = _growth(series, windows, per_second=how == "rate")
         filled = np.flatnonzero(~np.isnan(one))
-        cells = np.append(cells, filled + group * len(windows))
+        cells = np.append(cells, filled + series.group * len(windows))
         values = np.append(values, one[filled])
     return _or_nothing(cells, values, grid.size)
 
 
-def _growth(times: np.ndarray, points: np.ndarray, windows: Windows, *, per_second: bool) -> np.ndarray:
+def _growth(series: Read, windows: Windows, *, per_second: bool) -> np.ndarray:
+    times, points, _ = series.points
     step = np.diff(points)
     grown = np.concatenate(([0.0], np.cumsum(np.where(step < 0, points[1:], step))))
     edges = np.clip(windows.edges, times[0], times[-1])
@@ -203,7 +242,10 @@ def _growth(times: np.ndarray, points: np.ndarray, windows: Windows, *, per_seco
     at = np.clip(np.searchsorted(times, windows.edges[1:], side="left"), 1, max(1, len(times) - 1))
     apart = times[at] - times[at - 1] if len(times) > 1 else np.zeros(len(windows), dtype=np.int64)
     seen = np.diff(_last_before(times, windows.edges)) > 0
-    known = (covered > 0) & (seen | (apart <= LOOKBACK))
+    between = apart <= LOOKBACK
+    if len(times) > 1 and len(series.ended):
+        between &= ~series.broken(at)
+    known = (covered > 0) & (seen | between)
     if per_second:
         growth = aggregate.divide(growth, covered)
     return np.where(known, growth, np.nan)

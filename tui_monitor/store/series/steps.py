@@ -165,8 +165,10 @@ def thin(kind: SampleType, points: Points) -> Points:
         return _counted(points, ends, known)
     if kind == "histogram":
         return _spread(ends[known], values[known]) if known.any() else points.take(known)
-    # Behind the end of a step, so that what was measured in it stands before.
-    ended = ends[_last_of(ends) & _is_stale(values)] + 1
+    at_end = _last_of(ends) & _is_stale(values)
+    # Behind the end of its step where that has a value, which stands at its end.
+    behind = np.isin(ends[at_end], ends[known]) | (points.times[at_end] == ends[at_end])
+    ended = np.where(behind, ends[at_end] + 1, points.times[at_end])
     markers = np.full(len(ended), STALE)
     ones, values = np.ones(np.count_nonzero(known)), values[known]
     parts = [
