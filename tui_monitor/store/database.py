@@ -42,11 +42,8 @@ from tui_monitor.store.api import (
     Facts,
     Holding,
     ImportInfo,
-    LabelTest,
     Layer,
     Measure,
-    SeriesInfo,
-    Steps,
     WriteBatch,
     WriteResult,
 )  # fmt: skip
@@ -57,7 +54,7 @@ from tui_monitor.store.rebuild import RebuildReport
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
 from tui_monitor.store.sealing import Limits, Sealed
-from tui_monitor.store.series import reading, steps
+from tui_monitor.store.series.asking import SampleReader
 from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
@@ -76,7 +73,7 @@ _NEWEST = 200_000
 """Raw calls looked through for the values of a label that only they know."""
 
 
-class Store:
+class Store(SampleReader):
     """One database. Any thread may read; writing takes `guard`, so it is one thread at a time."""
 
     def __init__(
@@ -317,31 +314,6 @@ class Store:
         with self._read() as conn:
             attributes = {name for (name,) in conn.execute("SELECT name FROM attribute_names")}
         return sorted({*DIMENSIONS, *RAW_DIMENSIONS, *attributes})
-
-    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
-        """Sample series of that name, or all, whose labels pass every test."""
-        with self._read() as conn:
-            return reading.series(conn, name, matching)
-
-    def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
-        """For each series: times and values in the span."""
-        with self._read() as conn:
-            return reading.samples(conn, ids, span)
-
-    def histogram_samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
-        """For each series that has any: times and native histograms in the span."""
-        with self._read() as conn:
-            return reading.histogram_samples(conn, ids, span)
-
-    def histogram_steps(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
-        """For each series that has any: which native histograms stayed of old ones, and their times."""
-        with self._read() as conn:
-            return steps.histogram_steps(conn, ids, span)
-
-    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
-        """For each series that has any: what stayed of samples that are no longer kept one by one."""
-        with self._read() as conn:
-            return steps.steps(conn, ids, span)
 
     def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:
         """Dated facts in the span, oldest first; beyond the limit the newest."""

@@ -1,0 +1,46 @@
+"""What the store answers about samples: its `Reader` methods of them."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.api import LabelTest, SeriesInfo, Steps
+from tui_monitor.store.series import reading, steps
+from tui_monitor.store.series.histograms import Histograms
+
+
+class SampleReader(Protocol):
+    """For whoever has connections to read with. Methods are those of `store.api.Reader`."""
+
+    def _read(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection that sees one moment of the database."""
+        ...
+
+    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
+        """Sample series of that name, or all, whose labels pass every test."""
+        with self._read() as conn:
+            return reading.series(conn, name, matching)
+
+    def samples(self, ids: Sequence[int], span: Span) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """For each series: times and values in the span."""
+        with self._read() as conn:
+            return reading.samples(conn, ids, span)
+
+    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
+        """For each series that has any: what stayed of samples that are no longer kept one by one."""
+        with self._read() as conn:
+            return steps.steps(conn, ids, span)
+
+    def histogram_samples(self, ids: Sequence[int], span: Span) -> dict[int, tuple[np.ndarray, Histograms]]:
+        """For each series that has any: times and native histograms in the span."""
+        with self._read() as conn:
+            return reading.histogram_samples(conn, ids, span)
+
+    def histogram_steps(self, ids: Sequence[int], span: Span) -> dict[int, tuple[np.ndarray, Histograms]]:
+        """For each series that has any: which native histograms stayed of old ones, and their times."""
+        with self._read() as conn:
+            return steps.histogram_steps(conn, ids, span)
