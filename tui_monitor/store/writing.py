@@ -188,6 +188,9 @@ class WriteSide:
         """A step now and then, as samples come; what is written is safe, so trouble here only waits."""
         with suppress(StoreError):
             self._sealing_samples.looked(now, self.seal_samples(lambda conn: sealing.due(conn, now)))
+        with self.guard:
+            # Pages written since stay in SQLite's cache though nothing will ask for most of them again.
+            self.conn.execute("PRAGMA shrink_memory")
 
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
