@@ -114,6 +114,17 @@ def test_one_time_has_one_value_of_either_kind(store: Store, clock: ManualClock)
         store.retain(Retention(), clock.now())
 
 
+def test_a_series_keeps_the_type_of_its_first_sample(opener: Opener, clock: ManualClock) -> None:
+    store, now = opener(), clock.now()
+    store.write(WriteBatch(samples=[Sample("jobs", now, 1.0, type="counter")]))
+    fill(store, latencies(2), now, "took")
+    store.write(WriteBatch(samples=[Sample("jobs", now + 1, 2.0), Sample("took", now + 1, STALE)]))
+    for _ in range(2):
+        assert {s.name: s.type for s in store.series()} == {"jobs": "counter", "took": KIND}
+        store.close()
+        store = opener()
+
+
 def test_of_old_ones_growth_stays_what_it_was(store: Store, clock: ManualClock) -> None:
     first = clock.now() - clock.now() % DAY - DAY
     before, after = latencies(500), latencies(400, seed=8)
