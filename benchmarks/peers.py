@@ -1,0 +1,134 @@
+"""Prometheus and VictoriaMetrics beside us: filled with the same samples, and asked for them."""
+
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from data import END
+
+from tui_monitor.model.clock import HOUR
+
+Data = dict[str, np.ndarray]
+"""Shape → values, one row for each series; series are `bench{shape="…",host="…"}`."""
+_SECOND_US, _MS_US = 1_000_000, 1_000
+
+
+def timed(work: Callable[[], object], runs: int) -> tuple[float, float]:
+    """Seconds the first time, and the median of the runs after it."""
+    spent: list[float] = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - start)
+    return spent[0], statistics.median(spent[1:])
+
+
+@contextmanager
+def server(command: list[str], ready: str, port: int) -> Iterator[str]:
+    """A server on loopback, once it answers; its address."""
+    address = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(address + ready, timeout=5).read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def lines(data: Data, at: np.ndarray, unit: int) -> Iterator[str]:
+    """The samples as text, one series after the other; times in units of so many µs."""
+    moments = [str(moment // unit) for moment in at.tolist()]
+    for shape, rows in data.items():
+        for i, row in enumerate(rows.tolist()):
+            name = f'bench{{shape="{shape}",host="{i}"}}'
+            yield "".join(f"{name} {value!r} {moment}\n" for value, moment in zip(row, moments, strict=True))
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def prometheus(folder: Path, data: Data, at: np.ndarray, runs: int) -> dict[str, tuple[float, float]]:
+    """Fill a Prometheus, print bytes per sample; seconds of each question. Empty where it is missing."""
+    if not (shutil.which("prometheus") and shutil.which("promtool")):
+        print("prometheus is not installed: apt install prometheus")
+        return {}
+    blocks, text, config = folder / "blocks", folder / "samples.txt", folder / "prometheus.yml"
+    with text.open("w") as out:
+        out.write("# TYPE bench gauge\n")
+        out.writelines(lines(data, at, _SECOND_US))
+        out.write("# EOF\n")
+    config.write_text("global: {}\n")
+    start = time.perf_counter()
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(blocks)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    spent, samples = time.perf_counter() - start, sum(rows.size for rows in data.values())
+    text.unlink()
+    size = size_of(blocks)
+    print(
+        f"prometheus: {size / samples:.2f} bytes/sample in blocks, backfilled by promtool at "
+        f"{samples / spent:,.0f} samples/s"
+    )
+    port = free_port()
+    command = [
+        "prometheus", f"--config.file={config}", f"--storage.tsdb.path={blocks}",
+        f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y", "--log.level=error",
+    ]  # fmt: skip
+    selector = f"bench[{int(at[-1] - at[0]) // HOUR + 1}h]"
+    questions = {"all": selector, "count": f"sum(count_over_time({selector}))"}
+    with server(command, "/-/ready", port) as address:
+
+        def ask(question: str) -> bytes:
+            form = urllib.parse.urlencode({"query": question, "time": END / 1e6})
+            return urllib.request.urlopen(f"{address}/api/v1/query?{form}", timeout=300).read()
+
+        counted = json.loads(ask(questions["count"]))["data"]["result"][0]["value"][1]
+        if float(counted) != samples:
+            sys.exit(f"prometheus has {counted} samples, not {samples}")
+        return {name: timed(lambda q=question: ask(q), runs) for name, question in questions.items()}
+
+
+def victoria(folder: Path, data: Data, at: np.ndarray) -> None:
+    """Fill a VictoriaMetrics and print bytes per sample, where it is installed."""
+    if not shutil.which("victoria-metrics"):
+        print("victoria-metrics is not installed: apt install victoria-metrics")
+        return
+    port, place = free_port(), folder / "victoria"
+    command = [
+        "victoria-metrics",
+        f"-storageDataPath={place}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        "-retentionPeriod=100y",
+    ]
+    with server(command, "/health", port) as address:
+        body = "".join(lines(data, at, _MS_US)).encode()
+        urllib.request.urlopen(f"{address}/api/v1/import/prometheus", data=body, timeout=300).read()
+        urllib.request.urlopen(f"{address}/internal/force_flush", timeout=300).read()
+    samples = sum(rows.size for rows in data.values())
+    print(
+        f"victoria-metrics: {size_of(place / 'data') / samples:.2f} bytes/sample in its stopped data folder"
+    )
