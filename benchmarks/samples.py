@@ -37,6 +37,7 @@ from tui_monitor.store.series.histograms import Histograms
 
 TICK = 15 * SECOND
 SLOTS = 64
+RUN = 64
 MEMORY = """
 import gc, resource, sys, tracemalloc
 from pathlib import Path
@@ -70,9 +71,10 @@ def shapes(series: int, ticks: int) -> Data:
     """A quarter of the series of each shape."""
     traces, rng, each = load(), np.random.default_rng(1), max(1, series // 4)
     per_tick = max(2, round(15 / float(traces.gaps.mean())))
-    need = ticks * per_tick
-    starts = rng.integers(0, len(traces.gaps) - need, each)
-    gaps = traces.gaps[starts[:, None] + np.arange(need)]
+    # Runs of consecutive gaps keep the bursts of the originals.
+    runs = -(-ticks * per_tick // RUN)
+    starts = rng.integers(0, len(traces.gaps) - RUN, (each, runs))
+    gaps = traces.gaps[(starts[:, :, None] + np.arange(RUN)).reshape(each, -1)]
     arrived = np.cumsum(gaps, axis=1)
     edges = np.arange(1, ticks + 1) * 15.0
     counts = np.array([np.searchsorted(row, edges) for row in arrived], dtype=np.float64)
