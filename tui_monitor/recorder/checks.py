@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from tui_monitor.model.call import COST_STATUSES, ERROR_CATEGORIES, NANO, STATUSES, Operation
 from tui_monitor.model.clock import DAY, Micros, iso
+from tui_monitor.model.feed import Sample, is_stale
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.text import MAX_TEXT, clean
 
 OPERATIONS: frozenset[str] = frozenset(get_args(Operation))
@@ -155,3 +157,24 @@ def key(field: str, value: Any) -> str:
     if len(value) <= MAX_TEXT and value.isascii() and value.isprintable():
         return value
     return "sha256:" + hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()
+
+
+def sample_value(name: str, sample: Sample) -> float | NativeHistogram:
+    """The value, where it is one of that type of samples. The end of a series goes with every type."""
+    value = sample.value
+    if isinstance(value, float) and is_stale(value):
+        return value
+    if isinstance(value, NativeHistogram) != (sample.type == "native_histogram"):
+        raise Invalid(
+            f"value of {name} is {'no' if sample.type == 'native_histogram' else 'a'} native histogram"
+        )
+    if isinstance(value, NativeHistogram):
+        try:
+            value.check()
+        except ValueError as error:
+            raise Invalid(f"value of {name}: {error}") from None
+        return value
+    number = finite(f"value of {name}", value)
+    if sample.type == "counter" and number < 0:
+        raise Invalid(f"value of counter {name} {number:g} is negative")
+    return number

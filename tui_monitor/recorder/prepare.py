@@ -11,8 +11,7 @@ from typing import Any, Protocol, get_args
 from tui_monitor.config.settings import Collector
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.model.feed import Event, Record, Retract, Sample, SampleType, Start, is_stale
-from tui_monitor.model.histogram import NativeHistogram
+from tui_monitor.model.feed import Event, Record, Retract, Sample, SampleType, Start
 from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import clean, clean_or_none
 from tui_monitor.recorder.attributes import MAX_ATTRIBUTES, prepare_attributes
@@ -29,6 +28,7 @@ from tui_monitor.recorder.checks import (
     instant,
     key,
     length_ms,
+    sample_value,
     shown,
 )
 from tui_monitor.recorder.veil import Veil
@@ -250,7 +250,7 @@ class Preparer:
         if sample.type not in _SAMPLE_TYPES:
             raise Invalid(f"type {shown(sample.type)} is none of {', '.join(_SAMPLE_TYPES)}")
         name = metric_name(sample.name)
-        value = _value(name, sample)
+        value = sample_value(name, sample)
         labels = self._allowed(_labels(sample.labels))
         labels = {_label_name(label): text for label, text in labels.items()}
         batch = None if sample.batch_id is None else _text("batch_id", sample.batch_id)
@@ -300,27 +300,6 @@ def metric_name(name: Any) -> str:
         raise Invalid("name of sample is missing")
     text = _NOT_NAME.sub("_", text)
     return f"_{text}" if text[0].isdigit() else text
-
-
-def _value(name: str, sample: Sample) -> float | NativeHistogram:
-    """The value, where it is one of that type of samples. The end of a series goes with every type."""
-    value = sample.value
-    if isinstance(value, float) and is_stale(value):
-        return value
-    if isinstance(value, NativeHistogram) != (sample.type == "native_histogram"):
-        raise Invalid(
-            f"value of {name} is {'no' if sample.type == 'native_histogram' else 'a'} native histogram"
-        )
-    if isinstance(value, NativeHistogram):
-        try:
-            value.check()
-        except ValueError as error:
-            raise Invalid(f"value of {name}: {error}") from None
-        return value
-    number = finite(f"value of {name}", value)
-    if sample.type == "counter" and number < 0:
-        raise Invalid(f"value of counter {name} {number:g} is negative")
-    return number
 
 
 def _label_name(name: str) -> str:
