@@ -20,6 +20,7 @@ from tui_monitor.store import (
     pastalerts,
     rollups,
     sampled,
+    upkeep,
     zones,
 )
 from tui_monitor.store.api import Layer
@@ -32,8 +33,8 @@ from tui_monitor.store.writing import WriteSide
 IDENTITIES_KEPT = 400 * DAY
 """How long a file's or a poll's records are known again."""
 _STEP = 2_000
-_PAGES = 2_000
-"""Free pages given back to the file system per transaction."""
+_SPARE = 2_000
+"""Free pages that are left for new rows."""
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
         report.calls += dropping.drop_first(side, lambda conn: used_bytes(conn) <= size)
     with side.upkeep:
         report.labels = sweep(side)
-    _give_back(side)
+    upkeep.give_back(side, _SPARE)
     return report
 
 
@@ -191,12 +192,3 @@ def _build_day(side: WriteSide) -> bool:
         zones.build_day(side.conn, zone, add)
         side.bump()
     return True
-
-
-def _give_back(side: WriteSide) -> None:
-    """Return free pages to the file system, some at a time; small remains are left for new rows."""
-    while True:
-        with side.transaction():
-            if _pragma(side.conn, "freelist_count") <= _PAGES:
-                return
-            side.conn.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()

@@ -194,10 +194,10 @@ def _pack_cells(
     side: WriteSide, reader: sqlite3.Connection, layer: Layer, now: Micros, limits: Limits, done: Sealed
 ) -> None:
     """Pack the roll-up cells of one layer that are over."""
-    with _moment(reader):
+    with opening.moment(reader):
         lows = list(blocks.quiet(reader, layer, now, age=limits.age, least=limits.cells))
     for low in lows:
-        with _moment(reader):
+        with opening.moment(reader):
             rows = blocks.rows_of(reader, layer, low)
         encoded = blocks.encode(rows) if rows else None
         # Under the lock it is only seen whether they are still the same: most often nobody touched them.
