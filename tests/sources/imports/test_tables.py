@@ -22,7 +22,7 @@ from tui_monitor.sources.imports import (
     Progress,
     StoreSink,
     Written,
-    blocks,
+    chunks,
     run_import,
 )
 from tui_monitor.sources.imports.identity import Occurrences, digest
@@ -252,7 +252,7 @@ def test_a_full_disk_ends_the_import_and_it_can_go_on(
                 raise StoreError("the disk is full")
             return super().write_columns(calls, others)
 
-    monkeypatch.setattr(blocks, "BLOCK", 1 << 18)
+    monkeypatch.setattr(chunks, "BLOCK", 1 << 18)
     path = write("a.csv", "ts,input_tokens\n" + "".join(f"{TIME},{i}\n" for i in range(15_000)))
     with pytest.raises(StoreError):
         run_import([path], None, ImportOptions(now=clock.now()), Full(store, preparer))

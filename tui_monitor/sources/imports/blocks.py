@@ -5,51 +5,27 @@ and still every word in it goes through the same functions as ever.
 """
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from tui_monitor.model.call import Call
 from tui_monitor.model.columns import CallColumns
 from tui_monitor.model.feed import Record
 from tui_monitor.model.text import MAX_TEXT
 from tui_monitor.recorder.checks import Invalid
 from tui_monitor.recorder.identities import identities
 from tui_monitor.sources.imports.bytewise import Cells
-from tui_monitor.sources.imports.files import BOM, MAX_LINE, TextFile
-from tui_monitor.sources.imports.identity import Occurrences, digest
+from tui_monitor.sources.imports.chunks import Chunk, Models, NotPlain, give_keys, too_many
+from tui_monitor.sources.imports.files import BOM, MAX_LINE
+from tui_monitor.sources.imports.identity import Occurrences
 from tui_monitor.sources.imports.numbers import number_columns, read_numbers
 from tui_monitor.sources.imports.tables import cells_of
 
-BLOCK = 4 << 20
-"""Bytes that are read at once."""
-_FEW = 4
-"""Rows of each different set of labels, on average, from which on this is quicker."""
-_SPARE = 1000
-"""Sets of labels that a small block may have beyond that."""
 _LONGEST = 256
 """Bytes of a cell up to which it is compared here."""
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _LF, _CR, _QUOTE = b"\n", b"\r", b'"'
-
-
-@dataclass(slots=True)
-class Chunk:
-    """What a block held."""
-
-    columns: CallColumns | None = None
-    numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """The number of the line of each call in the columns."""
-    odd: list[tuple[int, Record]] = field(default_factory=list)
-    """(line, record) of those that are not in the columns."""
-    bad: list[tuple[int, str]] = field(default_factory=list)
-    lines: int = 0
-    """Lines of the file it holds."""
-    done: int = 0
-    """Bytes of the file on disk that were read by then."""
-    error: str = ""
-    """Why the file ended before its data did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +42,9 @@ class Table:
     """Whether times without an offset are UTC."""
 
 
-def blocks(file: TextFile) -> Iterator[bytes]:
-    """Whole lines, many at a time; what follows a block is still to be read then.
-
-    At the end of the file, and where a line is too long, the rest is left unread.
-    """
-    while True:
-        parts: list[bytes] = []
-        size = 0
-        while size < BLOCK and (data := file.read()):
-            parts.append(data)
-            size += len(data)
-        block = b"".join(parts)
-        end = block.rfind(_LF) + 1
-        file.unread(block[end:])
-        if not end:
-            return
-        yield block[:end]
-
-
-class NotPlain(Exception):
-    """A block that is better read row by row."""
-
-
-def chunk(block: bytes, first: int, table: Table, occurrences: Occurrences, *, header: bool) -> Chunk:
+def chunk(
+    block: bytes, first: int, table: Table, models: Models, occurrences: Occurrences, *, header: bool
+) -> Chunk:
     """The rows of whole lines, the first of which has the number `first`. Raises `NotPlain`.
 
     `header` says that the first row is one.
@@ -106,7 +61,7 @@ def chunk(block: bytes, first: int, table: Table, occurrences: Occurrences, *, h
     if "id" in table.fields:
         plain &= _plain_ids(lines.cells(table.fields["id"]))
     rows = np.flatnonzero(plain)
-    models, model = _models(lines, rows, table)
+    model = _models(lines, rows, table, models)
     plain[rows[model < 0]] = False
     rows, model = rows[model >= 0], model[model >= 0]
     found = Chunk(lines=len(lines.end))
@@ -115,10 +70,10 @@ def chunk(block: bytes, first: int, table: Table, occurrences: Occurrences, *, h
     if keys:
         found.numbers = rows + first
         found.columns = CallColumns(
-            models, model, np.array(keys), identities(table.source, keys),
+            models.listed, model, np.array(keys), identities(table.source, keys),
             {name: column[rows] for name, column in numbers.integers.items()},
             {name: column[rows] for name, column in numbers.lengths.items()},
-        )  # fmt: skip
+        ).used()  # fmt: skip
     return found
 
 
@@ -186,25 +141,17 @@ def _keys(
     if at is not None:
         cells = lines.cells(at).some(rows)
         given = [data[a:b] for a, b in zip(cells.start.tolist(), cells.end.tolist(), strict=True)]
-    nameless = np.flatnonzero(np.array([not key for key in given], dtype=bool))
-    odd = [i for i, (_, record) in enumerate(found.odd) if not getattr(record, "source_key", "-")]
-    odd_rows = np.array([found.odd[i][0] - first for i in odd], dtype=np.int64)
-    listed = np.concatenate((rows[nameless], odd_rows))
-    order = np.argsort(listed, kind="stable")
-    spans = zip(lines.start[listed[order]].tolist(), lines.end[listed[order]].tolist(), strict=True)
-    made = occurrences.keys([digest(data[a:b]) for a, b in spans]) if len(listed) else []
-    for place, key in zip(order.tolist(), made, strict=True):
-        if place < len(nameless):
-            given[int(nameless[place])] = key.encode()
-        else:
-            record = found.odd[odd[place - len(nameless)]][1]
-            assert isinstance(record, Call), "a row of a table is a call"
-            record.source_key = key
+    starts, ends = lines.start, lines.end
+
+    def raw(some: np.ndarray) -> list[bytes]:
+        return [data[a:b] for a, b in zip(starts[some].tolist(), ends[some].tolist(), strict=True)]
+
+    give_keys(given, rows, first, raw, found, occurrences)
     return given
 
 
-def _models(lines: _Lines, rows: np.ndarray, table: Table) -> tuple[list[Call], np.ndarray]:
-    """The different calls without their numbers, and which of them each row is; -1 where it is none."""
+def _models(lines: _Lines, rows: np.ndarray, table: Table, models: Models) -> np.ndarray:
+    """Which of the models each row is; -1 where it is none."""
     hashed = np.zeros(len(rows), dtype=np.uint64)
     passed = {*number_columns(table.fields), table.fields.get("id")}
     matrices: list[np.ndarray] = []
@@ -223,20 +170,14 @@ def _models(lines: _Lines, rows: np.ndarray, table: Table) -> tuple[list[Call], 
             hashed = (hashed ^ word) * _MIX
             hashed ^= hashed >> np.uint64(29)
     _, where, which = np.unique(hashed, return_index=True, return_inverse=True)
-    if len(where) * _FEW > len(rows) + _SPARE or any((m != m[where][which]).any() for m in matrices):
+    if too_many(len(where), len(rows)) or any((m != m[where][which]).any() for m in matrices):
         raise NotPlain
-    known = np.full(len(where), -1, dtype=np.int64)
-    models: list[Call] = []
+    known = np.zeros(len(where), dtype=np.int64)
     for number, row in enumerate(rows[where].tolist()):
-        try:
-            call = table.row(_cells(lines.raw(row), table))
-        except Invalid:
-            continue
-        if isinstance(call, Call) and not call.call_keys and not call.media:
-            known[number] = len(models)
-            call.source_key = ""
-            models.append(call)
-    return models, known[which]
+        cells = _cells(lines.raw(row), table)
+        same = tuple(cell for at, cell in enumerate(cells) if at not in passed)
+        known[number] = models.number(same, lambda cells=cells: table.row(cells))
+    return known[which]
 
 
 def _cells(raw: bytes, table: Table) -> list[str]:

@@ -112,7 +112,7 @@ def instants(cells: Cells, *, naive: bool) -> tuple[np.ndarray, np.ndarray]:
     good = cells.length == 0
     numbers, digits = _digits(cells, _WHOLE)
     digits &= (cells.length != 0) & (cells.length != _DATE_DIGITS)
-    value[digits] = _since_epoch(numbers[digits])
+    value[digits] = since_epoch(numbers[digits])
     good |= digits
     for length in np.unique(cells.length[~good]).tolist():
         rows = np.flatnonzero(~good & (cells.length == length))
@@ -121,7 +121,8 @@ def instants(cells: Cells, *, naive: bool) -> tuple[np.ndarray, np.ndarray]:
     return value, good
 
 
-def _since_epoch(numbers: np.ndarray) -> np.ndarray:
+def since_epoch(numbers: np.ndarray) -> np.ndarray:
+    """Numbers since the epoch in s, ms, µs or ns, told apart by size, as µs."""
     seconds, millis, micros = numbers < 10**11, numbers < 10**14, numbers < 10**17
     factor = np.where(seconds, SECOND, np.where(millis, MS, 1))
     return np.where(micros, numbers * np.where(micros, factor, 1), numbers // 1000)

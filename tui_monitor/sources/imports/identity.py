@@ -2,14 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 import numpy as np
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.feed import Record, Retract, Sample
 
 
 def digest(raw: bytes) -> bytes:
     """96 bits of a row as it stands in the file."""
     return blake2b(raw, digest_size=12).digest()
+
+
+def with_key(record: Record, key: str) -> Record:
+    """A record with this identity; calls are changed in place, and what has none stays as it is."""
+    if isinstance(record, Call):
+        record.source_key = key
+    elif not isinstance(record, Sample | Retract):
+        return replace(record, source_key=key)
+    return record
 
 
 class Occurrences:

@@ -1,28 +1,34 @@
 """Files whose plain rows come as columns, by a process of its own where they are large."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tui_monitor.sources.imports import process
+from tui_monitor.sources.imports import objects, process
 from tui_monitor.sources.imports.api import ImportOptions
-from tui_monitor.sources.imports.blocks import Chunk, NotPlain, Table, blocks, chunk
+from tui_monitor.sources.imports.blocks import Table, chunk
+from tui_monitor.sources.imports.chunks import Chunk, Models, NotPlain, blocks
 from tui_monitor.sources.imports.files import TextFile, open_text
 from tui_monitor.sources.imports.general import GeneralCsv, columns_of
 from tui_monitor.sources.imports.identity import Occurrences
+from tui_monitor.sources.imports.jsonl import JsonLines
 from tui_monitor.sources.imports.numbers import readable
-from tui_monitor.sources.imports.reading import TableReader, layout
+from tui_monitor.sources.imports.reading import LineReader, Records, TableReader, layout
 from tui_monitor.sources.imports.table import FORMATS, FileFormat
 from tui_monitor.sources.times import utc_or
 
 OWN_PROCESS = 8 << 20
 """Bytes of a file from which on a second process is worth its start."""
+_Block = Callable[[bytes, int, Models, Occurrences], Chunk]
+_Rest = Callable[[TextFile, int, Occurrences], Iterator[Records]]
 _PROGRAM = "from tui_monitor.sources.imports.lane import send; send(*given)"
 
 
 def has_columns(form: FileFormat, path: Path, options: ImportOptions) -> bool:
     """Whether a file of this format can come as columns. Raises `ImportFailure` where it is of another."""
+    if isinstance(form, JsonLines):
+        return True
     if not isinstance(form, GeneralCsv):
         return False
     delimiter, header = layout(path, options)
@@ -43,27 +49,43 @@ def send(name: str, path: Path, options: ImportOptions) -> None:
 
 
 def _chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Chunk]:
-    assert isinstance(form, GeneralCsv), "no other has columns"
-    delimiter, header = layout(path, options)
-    row = form.row(header, options)
-    naive = utc_or(ZoneInfo(options.timezone)) is UTC
-    table = Table(row, delimiter, len(header), f"import:{form.name}", columns_of(header, options), naive)
-    occurrences = Occurrences()
+    read, rest = _lines(form, options) if isinstance(form, JsonLines) else _rows(form, path, options)
+    models, occurrences = Models(), Occurrences()
     number = 1
     with open_text(path) as file:
         for block in blocks(file):
+            models.bound()
             try:
-                found = chunk(block, number, table, occurrences, header=number == 1)
+                found = read(block, number, models, occurrences)
             except NotPlain:
                 file.unread(block)
                 break
             number += found.lines
             yield _at(found, file)
-        rest = TableReader(row, delimiter, len(header))
-        for some in rest(file, number, occurrences, header=number == 1):
+        for some in rest(file, number, occurrences):
             odd = list(zip(some.numbers, some.records, strict=True))
             yield _at(Chunk(odd=odd, bad=some.bad), file)
         yield _at(Chunk(), file)
+
+
+def _rows(form: FileFormat, path: Path, options: ImportOptions) -> tuple[_Block, _Rest]:
+    """What reads a block of a table, and what reads the rest row by row."""
+    assert isinstance(form, GeneralCsv), "no other table has columns"
+    delimiter, header = layout(path, options)
+    row = form.row(header, options)
+    naive = utc_or(ZoneInfo(options.timezone)) is UTC
+    table = Table(row, delimiter, len(header), f"import:{form.name}", columns_of(header, options), naive)
+    reader = TableReader(row, delimiter, len(header))
+    return (
+        lambda block, number, *kept: chunk(block, number, table, *kept, header=number == 1),
+        lambda file, number, kept: reader(file, number, kept, header=number == 1),
+    )
+
+
+def _lines(form: JsonLines, options: ImportOptions) -> tuple[_Block, _Rest]:
+    """The same for lines of JSON."""
+    line = form.line(options)
+    return lambda block, number, *kept: objects.chunk(block, number, line, *kept), LineReader(line)
 
 
 def _at(found: Chunk, file: TextFile) -> Chunk:

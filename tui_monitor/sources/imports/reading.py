@@ -2,15 +2,14 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_monitor.model.call import Call
-from tui_monitor.model.feed import Record, Retract, Sample
+from tui_monitor.model.feed import Record
 from tui_monitor.recorder.checks import Invalid
-from tui_monitor.sources.imports.api import ImportFailure, ImportOptions, LineFormat
+from tui_monitor.sources.imports.api import ImportFailure, ImportOptions
 from tui_monitor.sources.imports.files import TextFile, first_line
-from tui_monitor.sources.imports.identity import Occurrences, digest
+from tui_monitor.sources.imports.identity import Occurrences, digest, with_key
 from tui_monitor.sources.imports.table import FORMATS, FileFormat
 from tui_monitor.sources.imports.tables import find_delimiter, rows, split_row
 
@@ -44,7 +43,7 @@ def reader(form: FileFormat, path: Path, options: ImportOptions) -> Reader:
     """What reads this file. Raises `ImportFailure` where it is of another format."""
     if hasattr(form, "line"):
         first_line(path)
-        return _LineReader(form, options)  # type: ignore[arg-type]
+        return LineReader(form.line(options))  # type: ignore[union-attr]
     delimiter, header = layout(path, options)
     try:
         row = form.row(header, options)  # type: ignore[union-attr]
@@ -101,13 +100,18 @@ class TableReader:
             yield found
 
 
-class _LineReader:
-    def __init__(self, form: LineFormat, options: ImportOptions) -> None:
-        self._line = form.line(options)
+class LineReader:
+    """Reads a file line by line."""
 
-    def __call__(self, file: TextFile) -> Iterator[Records]:
-        occurrences = Occurrences()
-        for some in file.lines():
+    def __init__(self, line: Callable[[bytes], Record]) -> None:
+        self._line = line
+
+    def __call__(
+        self, file: TextFile, number: int = 1, occurrences: Occurrences | None = None
+    ) -> Iterator[Records]:
+        """The records from where the file stands: at line `number`."""
+        occurrences = occurrences or Occurrences()
+        for some in file.lines(number):
             found = Records(bad=some.bad)
             raw: list[bytes] = []
             for number, line in zip(some.numbers, some.raw, strict=True):
@@ -130,8 +134,4 @@ def _identify(found: Records, raw: Sequence[bytes], occurrences: Occurrences) ->
         return
     keys = occurrences.keys([digest(raw[i]) for i in nameless])
     for i, key in zip(nameless, keys, strict=True):
-        record = found.records[i]
-        if isinstance(record, Call):
-            record.source_key = key
-        elif not isinstance(record, Sample | Retract):
-            found.records[i] = replace(record, source_key=key)
+        found.records[i] = with_key(found.records[i], key)

@@ -20,7 +20,7 @@ from tui_monitor.sources.imports.api import (
     Progress,
     Sink,
 )
-from tui_monitor.sources.imports.blocks import Chunk
+from tui_monitor.sources.imports.chunks import Chunk
 from tui_monitor.sources.imports.files import open_text
 from tui_monitor.sources.imports.lane import chunks, has_columns
 from tui_monitor.sources.imports.reading import Reader, Records, detect, reader
