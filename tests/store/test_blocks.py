@@ -179,9 +179,11 @@ def test_whatever_a_cell_holds_comes_back(spec: list[tuple]) -> None:
     conn = sqlite3.connect(":memory:", isolation_level=None)
     kinds = {name: "BLOB" if name.endswith("_hist") else "INTEGER" for name in CELL_COLUMNS}
     conn.execute(f"CREATE TABLE minute ({', '.join(f'{n} {k}' for n, k in kinds.items())})")
-    from tui_monitor.store.migrations import blocks as migration
+    from tui_monitor.store.migrations import blocks as tables
+    from tui_monitor.store.migrations import segments, stamps
 
-    migration.up(conn)
+    for migration in (segments, tables, stamps):
+        migration.up(conn)
     first = 64 * 5 << 32
     for at, (step, pairs, extreme, total) in enumerate(spec):
         hist = None
@@ -221,7 +223,8 @@ def test_an_older_database_is_packed_bit_by_bit(
     for layer in LAYERS:
         conn.execute(f"DROP TABLE {layer.value}_blocks")
         conn.execute(f"DROP TABLE {layer.value}_columns")
-    conn.execute("DELETE FROM migrations WHERE name = 'blocks'")
+    conn.execute("ALTER TABLE segments DROP COLUMN stamp")
+    conn.execute("DELETE FROM migrations WHERE name IN ('blocks', 'stamps')")
     conn.commit()
     conn.close()
     again = Store.open(path, write=True, clock=clock)

@@ -20,8 +20,6 @@ _HEADER = struct.Struct("<BBIqq")
 """Flags, bytes of a value, number of values, their lowest, and the first where they are steps."""
 _CHECKSUM = struct.Struct("<I")
 _LENGTHS = struct.Struct("<III")
-_NARROW = 3
-"""Bytes of a value up to which its column is put together byte by byte."""
 
 
 class Damaged(Exception):
@@ -49,17 +47,106 @@ def narrow(values: np.ndarray) -> tuple[int, bytes]:
 
 
 def widen(planes: bytes, width: int, count: int) -> np.ndarray:
-    """The integers of `narrow` again."""
+    """The integers of `narrow` again, as uint64."""
+    return _small(planes, width, count).astype(np.uint64)
+
+
+def _small(planes: bytes, width: int, count: int) -> np.ndarray:
+    """The integers of `narrow` again, unsigned, of as few bytes as they need."""
+    if not width:
+        return _nothing(count)
     octets = np.frombuffer(planes, dtype=np.uint8, count=width * count).reshape(width, count)
-    if not 0 < width <= _NARROW:
-        whole = np.zeros((count, 8), dtype=np.uint8)
+    if width == 1:
+        return octets[0]
+    size = next(size for size in (2, 4, 8) if size >= width)
+    if size == 8:
+        whole = np.zeros((count, size), dtype=np.uint8)
         whole[:, :width] = octets.T
         return whole.reshape(-1).view("<u8")
-    # Most columns need a byte or two: adding those up is quicker than putting eight of them in order.
-    values = octets[0].astype(np.uint64)
+    # Adding few bytes up is quicker than putting them in order.
+    kind = np.dtype(f"u{size}")
+    values = octets[0].astype(kind)
     for at in range(1, width):
-        values |= octets[at].astype(np.uint64) << np.uint64(8 * at)
+        values |= octets[at].astype(kind) << kind.type(8 * at)
     return values
+
+
+def _nothing(count: int) -> np.ndarray:
+    """Zeros that take no room; they cannot be changed."""
+    return np.broadcast_to(np.uint8(0), count)
+
+
+@dataclass(frozen=True, slots=True)
+class Integers:
+    """A column of integers as narrow as it is stored: each is the lowest and something small."""
+
+    low: int
+    small: np.ndarray
+    """Unsigned."""
+    known: np.ndarray | None = None
+    """Which of them there are, if not all."""
+
+    @classmethod
+    def constant(cls, value: int, count: int) -> "Integers":
+        """One value, or `UNKNOWN`, so many times."""
+        return cls(value, _nothing(count))
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Integers":
+        """A column of int64, as wide as it is."""
+        return cls(0, values)
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        taken = 0 if self.is_constant else self.small.nbytes
+        return taken + (0 if self.known is None else self.known.nbytes)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all are the same."""
+        return self.known is None and self.small.strides == (0,)
+
+    def at(self, rows: "np.ndarray | slice") -> np.ndarray:
+        """Some of them as int64, `UNKNOWN` where there is none; sums wrap round."""
+        values = self.small[rows].astype(np.int64)
+        if self.low:
+            values += np.int64(self.low)
+        if self.known is not None:
+            values[~self.known[rows]] = UNKNOWN
+        return values
+
+    def between(self, low: int | None, high: int | None) -> np.ndarray:
+        """Which are known and neither below the first nor above the second."""
+        if self.small.itemsize == 8 or self.low == UNKNOWN:
+            values = self.at(slice(None))
+            found = values != UNKNOWN
+            values_low, values_high = low, high
+        else:
+            values = self.small
+            found = np.ones(len(values), dtype=bool) if self.known is None else self.known.copy()
+            values_low = None if low is None else low - self.low
+            values_high = None if high is None else high - self.low
+        if values_low is not None:
+            found &= values >= values_low
+        if values_high is not None:
+            found &= values <= values_high
+        return found
+
+    def among(self, values: Sequence[int]) -> np.ndarray:
+        """Which are one of these, of which `UNKNOWN` may be one."""
+        if self.is_constant:
+            return np.full(len(self.small), self.low in values)
+        most = int(np.iinfo(self.small.dtype).max)
+        near = [v - self.low for v in values if v != UNKNOWN and 0 <= v - self.low <= most]
+        found = np.isin(self.small, np.array(near, dtype=self.small.dtype))
+        if self.known is None:
+            return found
+        return np.where(self.known, found, UNKNOWN in values)
+
+    def chosen(self, table: np.ndarray) -> np.ndarray:
+        """What a table says of each; its places are numbers, and all of them are known and in it."""
+        return table[self.low :][self.small]
 
 
 def pack_integers(values: np.ndarray, *, steps: bool = False) -> bytes:
@@ -86,27 +173,40 @@ def pack_integers(values: np.ndarray, *, steps: bool = False) -> bytes:
 
 
 def unpack_integers(blob: bytes) -> np.ndarray:
+    """The column again, as int64. Raises `Damaged`."""
+    return unpack_narrow(blob).at(slice(None))
+
+
+def unpack_narrow(blob: bytes) -> Integers:
     """The column again. Raises `Damaged`."""
     payload = unseal(blob)
     flags, width, count, low, start = _HEADER.unpack_from(payload)
     body = zstandard.decompress(payload[_HEADER.size :]) if len(payload) > _HEADER.size else b""
     nulls = -(-count // 8) if flags & _NULLS else 0
-    values = widen(body[nulls:], width, count).view(np.int64) + np.int64(low)
-    if flags & _STEPS:
-        values = np.cumsum(values) + np.int64(start)
-    if nulls:
-        known = np.unpackbits(np.frombuffer(body, dtype=np.uint8, count=nulls), count=count)
-        values = np.where(known, values, UNKNOWN)
-    return values
+    small = _small(body[nulls:] if nulls else body, width, count)
+    if flags & _STEPS and count:
+        values = np.cumsum(small.astype(np.int64) + np.int64(low)) + np.int64(start)
+        low = int(values.min())
+        rest = (values - np.int64(low)).view(np.uint64)
+        small = rest.astype(np.min_scalar_type(int(rest.max())))
+    if not nulls:
+        return Integers(low, small)
+    known = np.unpackbits(np.frombuffer(body, dtype=np.uint8, count=nulls), count=count).view(bool)
+    return Integers(low, small, known)
 
 
 @dataclass(slots=True)
 class Texts:
     """A column of texts: the number of each row's text, `UNKNOWN` for none, and the different texts."""
 
-    codes: np.ndarray
+    codes: Integers
     data: bytes
     ends: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        return self.codes.size + len(self.data) + self.ends.nbytes
 
     def text(self, code: int) -> str:
         """The text of a number."""
@@ -115,7 +215,7 @@ class Texts:
 
     def at(self, rows: np.ndarray) -> list[str | None]:
         """The texts of some rows."""
-        codes: list[int] = self.codes[rows].tolist()
+        codes: list[int] = self.codes.at(rows).tolist()
         return [None if code == UNKNOWN else self.text(code) for code in codes]
 
     def values(self) -> list[str]:
@@ -157,6 +257,7 @@ def unpack_texts(blob: bytes) -> Texts:
     payload = unseal(blob)
     coded, lengths, _ = _LENGTHS.unpack_from(payload)
     at = _LENGTHS.size
-    codes = unpack_integers(payload[at : at + coded])
+    codes = unpack_narrow(payload[at : at + coded])
     ends = np.cumsum(unpack_integers(payload[at + coded : at + coded + lengths]))
-    return Texts(codes, zstandard.decompress(payload[at + coded + lengths :]), ends)
+    data = zstandard.decompress(payload[at + coded + lengths :])
+    return Texts(codes, data, ends.astype(np.min_scalar_type(len(data))))

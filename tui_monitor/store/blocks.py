@@ -7,29 +7,30 @@ of them spreads the block out into rows first; the upkeep packs them anew when t
 import json
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.errors import StoreError
-from tui_monitor.store import blobs, calls, cells, dictionary, histogram
+from tui_monitor.store import blobs, calls, cells, dictionary, histogram, spreads
 from tui_monitor.store.api import CELL, Layer, Measure
-from tui_monitor.store.blobs import UNKNOWN, Damaged
+from tui_monitor.store.blobs import UNKNOWN, Damaged, Integers
+from tui_monitor.store.decoded import Decoded, Sized
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK
 from tui_monitor.store.measures import CELL_COLUMNS as COLUMNS
+from tui_monitor.store.spreads import Spread
 
 LAYERS = (Layer.MINUTE, Layer.HOUR, Layer.DAY)
 _CELLS: Mapping[Layer, int] = {Layer.MINUTE: 64, Layer.HOUR: 32, Layer.DAY: 32}
 """Cells of a block. They divide the numbers of a zone's days, so no block has days of two zones."""
 _HISTOGRAMS = frozenset(name for name in COLUMNS if name.endswith("_hist"))
 _STEPS = frozenset(("key", "touched"))
-_LENGTHS = struct.Struct("<II")
 _EVER = 1 << 62
-Spread = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Histograms of many rows: (row, bucket, count)."""
+_ALL = slice(None)
+T = TypeVar("T", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,28 @@ class Block:
     rows: int
     calls: int
     touched: int
+    stamp: int
     constants: Mapping[str, int]
+    kept: Decoded | None = None
+    """Where columns are looked for, and kept."""
 
-    def integers(self, conn: sqlite3.Connection, name: str) -> np.ndarray:
-        """A column of integers, `UNKNOWN` where there is none."""
+    def integers(self, conn: sqlite3.Connection, name: str, at: slice = _ALL) -> np.ndarray:
+        """A column of integers, or some rows of it, `UNKNOWN` where there is none."""
         if name in self.constants:
-            return np.full(self.rows, self.constants[name], dtype=np.int64)
-        return _checked(self, name, lambda data: blobs.unpack_integers(data), _data(conn, self, name))
+            return Integers.constant(self.constants[name], self.rows).at(at)
+        return self._once(
+            name, lambda: _checked(self, name, blobs.unpack_narrow, _data(conn, self, name))
+        ).at(at)
 
-    def histogram(self, conn: sqlite3.Connection, name: str) -> Spread:
-        """(row, bucket, count) of a column of histograms."""
+    def histogram(self, conn: sqlite3.Connection, name: str, at: slice = _ALL) -> Spread:
+        """(row, bucket, count) of a column of histograms, or of some rows of it."""
         if name in self.constants:
             nothing = np.zeros(0, dtype=np.int64)
             return nothing, nothing.astype(np.int32), nothing
-        return _checked(self, name, _unpack_histograms, _data(conn, self, name))
+        return self._once(name, lambda: _checked(self, name, spreads.unpack, _data(conn, self, name))).at(at)
+
+    def _once(self, name: str, read: Callable[[], T]) -> T:
+        return read() if self.kept is None else self.kept.get(self.stamp, name, read)
 
 
 @dataclass(slots=True)
@@ -69,25 +78,27 @@ class Cells:
 
 
 def read(
-    conn: sqlite3.Connection, layer: Layer, low: int, high: int, sets: Sequence[int] | None,
-    columns: Sequence[str], histograms: Sequence[Measure],
+    conn: sqlite3.Connection, memory: Decoded, layer: Layer, low: int, high: int,
+    sets: Sequence[int] | None, columns: Sequence[str], histograms: Sequence[Measure],
 ) -> Iterator[Cells]:  # fmt: skip
     """Packed cells with keys from `low` up to below `high`, of these label sets if any are named.
 
-    `columns` are of integers; `key` is one of them.
+    `columns` are of integers; `key` is one of them. What `memory` keeps is not read again.
     """
     wanted = None if sets is None else np.array(sets, dtype=np.int64)
     for block in within(conn, layer, low, high):
+        block = replace(block, kept=memory)
         keys = block.integers(conn, "key")
-        kept = (keys >= low) & (keys < high)
-        if wanted is not None:
-            kept &= np.isin(keys & SERIES_MASK, wanted)
-        if not kept.any():
+        at = slice(*np.searchsorted(keys, (low, high)).tolist())
+        keys = keys[at]
+        kept = None if wanted is None else np.isin(keys & SERIES_MASK, wanted)
+        if not (len(keys) if kept is None else kept.any()):
             continue
-        whole = bool(kept.all())
-        found = {name: keys if name == "key" else block.integers(conn, name) for name in columns}
-        spread: dict[Measure, Spread] = {name: block.histogram(conn, f"{name}_hist") for name in histograms}
-        if whole:
+        found = {name: keys if name == "key" else block.integers(conn, name, at) for name in columns}
+        spread: dict[Measure, Spread] = {
+            name: block.histogram(conn, f"{name}_hist", at) for name in histograms
+        }
+        if kept is None:
             yield Cells(found, spread)
         else:
             yield Cells(
@@ -120,7 +131,7 @@ def _width(layer: Layer) -> int:
 def covering(conn: sqlite3.Connection, layer: Layer, low: int = -_EVER, high: int = _EVER) -> list[Block]:
     """The blocks to which cells with keys from `low` up to below `high` belong, or would."""
     rows = conn.execute(
-        f"""SELECT low, high, first, last, rows, calls, touched, constants FROM {layer.value}_blocks
+        f"""SELECT low, high, first, last, rows, calls, touched, stamp, constants FROM {layer.value}_blocks
         WHERE low > ? AND low < ? ORDER BY low""",
         (low - _width(layer), high),
     )
@@ -295,7 +306,7 @@ def encode(rows: Sequence[tuple[Any, ...]]) -> Encoded:
     for name, values in zip(COLUMNS, zip(*rows, strict=True), strict=True):
         if name in _HISTOGRAMS:
             if any(values):
-                columns[name] = _pack_histograms(list(values))
+                columns[name] = spreads.pack(list(values))
             else:
                 constants[name] = UNKNOWN
             continue
@@ -317,7 +328,7 @@ def store(conn: sqlite3.Connection, layer: Layer, encoded: Encoded) -> None:
     first, last, *rest = encoded.summary
     low, high = low_of(layer, first), high_of(layer, first)
     conn.execute(
-        f"INSERT INTO {layer.value}_blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO {layer.value}_blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, random())",
         (low, high, first, last, *rest, json.dumps(encoded.constants)),
     )
     conn.executemany(
@@ -357,30 +368,3 @@ def _checked(block: Block, name: str, unpack: Any, data: bytes | None) -> Any:
             f"column {name} of the packed {block.layer.value} roll-ups of {block.rows} cells is damaged",
             hint="`tui-monitor db rebuild-rollups` makes them anew where the calls are kept",
         ) from error
-
-
-def _pack_histograms(values: list[bytes | None]) -> bytes:
-    row, bucket, count = histogram.unpack(values)
-    pairs = np.bincount(row, minlength=len(values)).astype(np.int64)
-    bucket = bucket.astype(np.int64)
-    steps = np.diff(bucket, prepend=0)
-    # The first of each row stands for itself: the rows have nothing to do with each other.
-    starts = np.cumsum(pairs)[:-1][pairs[1:] > 0]
-    steps[starts] = bucket[starts]
-    parts = [blobs.pack_integers(part) for part in (pairs, steps, count)]
-    return _LENGTHS.pack(len(parts[0]), len(parts[1])) + b"".join(parts)
-
-
-def _unpack_histograms(data: bytes) -> Spread:
-    first, second = _LENGTHS.unpack_from(data)
-    at = _LENGTHS.size
-    pairs = blobs.unpack_integers(data[at : at + first])
-    steps = blobs.unpack_integers(data[at + first : at + first + second])
-    count = blobs.unpack_integers(data[at + first + second :])
-    row = np.repeat(np.arange(len(pairs)), pairs)
-    running = np.cumsum(steps)
-    # What the rows before add up to is taken off again.
-    begins = np.cumsum(pairs) - pairs
-    before = np.where(pairs > 0, running[np.minimum(begins, len(running) - 1)], 0)
-    own = np.where(pairs > 0, steps[np.minimum(begins, len(steps) - 1)], 0)
-    return row, (running - (before - own)[row]).astype(np.int32), count

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
+from tui_monitor.store.decoded import Decoded
 
 SERIES_BITS = 32
 SERIES_MASK = (1 << SERIES_BITS) - 1
@@ -115,9 +116,10 @@ class SeriesKeys:
 
 
 class Lookup:
-    """Texts and label sets for readers of any thread: what a number means never changes."""
+    """What readers of any thread share: texts and label sets, whose numbers never change, and columns."""
 
     def __init__(self) -> None:
+        self.columns = Decoded()
         self._lock = threading.Lock()
         self._terms: dict[int, str] = {}
         self._sets: dict[int, LabelSet] = {}

@@ -72,7 +72,7 @@ def rollup_facts(
     columns = ("key", "calls", *_sum_columns(measures))
     parts = [
         _cell_rows(conn, layer, low, high, sets, columns, histograms),
-        *blocks.read(conn, layer, low, high, sets, columns, histograms),
+        *blocks.read(conn, lookup.columns, layer, low, high, sets, columns, histograms),
     ]
     found = {name: np.concatenate([part.integers[name] for part in parts]) for name in columns}
     key = found["key"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.store.api import LabelColumn
-from tui_monitor.store.blobs import UNKNOWN
+from tui_monitor.store.blobs import UNKNOWN, Integers
 from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.measures import INPUT
@@ -30,6 +30,10 @@ class Rows(Protocol):
 
     def integers(self, name: str) -> np.ndarray:
         """A column of integers, `UNKNOWN` where there is none."""
+        ...
+
+    def narrow(self, name: str) -> Integers:
+        """The same as it is stored."""
         ...
 
     def label(self, name: str) -> LabelColumn:
@@ -99,9 +103,12 @@ class Filter:
 
     def _labels(self, test: HasLabel, rows: Rows) -> np.ndarray:
         if test.label in DIMENSIONS:
-            return self._accepted_sets(test)[rows.integers("series")]
+            return rows.narrow("series").chosen(self._accepted_sets(test))
         if test.label in TERMS:
-            numbers, codes = np.unique(rows.integers(f"{test.label}_t"), return_inverse=True)
+            column = rows.narrow(f"{test.label}_t")
+            if column.is_constant:
+                return np.full(rows.rows, self._takes_term(test, column.low))
+            numbers, codes = np.unique(column.at(slice(None)), return_inverse=True)
             return np.array([self._takes_term(test, n) for n in numbers.tolist()], dtype=bool)[codes]
         column = rows.label(test.label)
         return np.array([test.accepts(text or "") for text in column.values], dtype=bool)[column.codes]
@@ -166,9 +173,12 @@ def _columns(test: HasNumber) -> list[str]:
 
 
 def _between(test: HasNumber, rows: Rows) -> np.ndarray:
+    columns = _columns(test)
+    if len(columns) == 1:
+        return rows.narrow(columns[0]).between(test.low, test.high)
     total = np.zeros(rows.rows, dtype=np.int64)
     known = np.zeros(rows.rows, dtype=bool)
-    for name in _columns(test):
+    for name in columns:
         values = rows.integers(name)
         here = values != UNKNOWN
         total += np.where(here, values, 0)

@@ -12,7 +12,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import head, sealed, segments
 from tui_monitor.store.api import LabelColumn
-from tui_monitor.store.blobs import UNKNOWN
+from tui_monitor.store.blobs import UNKNOWN, Integers
 from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.facts import text_expression
 from tui_monitor.store.filtering import Filter
@@ -95,12 +95,15 @@ class _Sealed:
     def integers(self, name: str) -> np.ndarray:
         return self.segment.integers(name)
 
+    def narrow(self, name: str) -> Integers:
+        return self.segment.narrow(name)
+
     def label(self, name: str) -> LabelColumn:
         return sealed.text_column(self.segment, name, np.arange(self.segment.rows))
 
     def passing(self, chosen: Filter, span: Span) -> tuple[_Run, None]:
         at = np.flatnonzero(chosen.passing(self) & self.segment.within(span))
-        booked, ids = (self.segment.integers(name)[at] for name in ("booked", "id"))
+        booked, ids = (self.segment.integers(name, at) for name in ("booked", "id"))
         return _run(booked, ids, at, self.segment), None
 
 
@@ -124,6 +127,9 @@ class _Head:
             found = np.fromiter((n for (n,) in self.conn.execute(sql, self._bounds)), np.int64, self.rows)
             self._read[name] = found
         return found
+
+    def narrow(self, name: str) -> Integers:
+        return Integers.of(self.integers(name))
 
     def label(self, name: str) -> LabelColumn:
         expression, parameters = text_expression(name)
@@ -163,7 +169,7 @@ def newest(conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where) -
         heapq.heappush(waiting, (-booked, -identity, number, entry))
 
     wait(_Head(conn, (span.end, _AFTER)))
-    for segment in segments.overlapping(conn, span):
+    for segment in segments.overlapping(conn, span, lookup.columns):
         if chosen.may_pass(segment):
             wait(_Sealed(segment, (min(segment.booked_high, span.end), _AFTER)))
     while waiting:

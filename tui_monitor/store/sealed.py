@@ -33,12 +33,12 @@ def parts(
 ) -> Iterator[Part]:  # fmt: skip
     """The sealed calls of a span: columns as they are, measures by name, other labels as texts."""
     chosen, worded = _choices(conn, lookup, where)
-    for segment in segments.overlapping(conn, span):
+    for segment in segments.overlapping(conn, span, lookup.columns):
         if not all(segment.may_hold(column, values) for column, values in chosen.items()):
             continue
         here = segment.within(span)
         for column, values in chosen.items():
-            here &= np.isin(segment.integers(column), [UNKNOWN if v is None else v for v in values])
+            here &= segment.narrow(column).among([UNKNOWN if v is None else v for v in values])
         at = np.flatnonzero(here)
         for label, value in worded.items():
             at = at[_equal(text_column(segment, label, at), value)]
@@ -46,7 +46,7 @@ def parts(
             continue
 
         def column_of(name: str, segment: Segment = segment, at: np.ndarray = at) -> np.ndarray:
-            return segment.integers(name)[at]
+            return segment.integers(name, at)
 
         numbers = {name: column_of(name) for name in columns}
         numbers |= {name: measure(name, column_of, unpriced) for name in measures}
@@ -79,14 +79,14 @@ def text_column(segment: Segment, label: str, at: np.ndarray) -> LabelColumn:
     if label in SWITCHES:
         yes, no = SWITCHES[label]
         return _coded(
-            segment.integers("flags")[at], lambda n: "true" if n & yes else "false" if n & no else None
+            segment.integers("flags", at), lambda n: "true" if n & yes else "false" if n & no else None
         )
     if label in PLAIN and label not in TEXTS:
-        return _coded(segment.integers(label)[at], str)
+        return _coded(segment.integers(label, at), str)
     texts = segment.texts(label if label in PLAIN else "attrs")
     if label in PLAIN:
-        return _coded(texts.codes[at], texts.text)
-    return _coded(texts.codes[at], lambda code: attribute(texts.text(code), label))
+        return _coded(texts.codes.at(at), texts.text)
+    return _coded(texts.codes.at(at), lambda code: attribute(texts.text(code), label))
 
 
 def _coded(numbers: np.ndarray, text: Callable[[int], str | None]) -> LabelColumn:
@@ -123,7 +123,7 @@ def newest(conn: sqlite3.Connection, label: str, limit: int) -> Iterator[str | N
         at = np.flatnonzero(segment.left())
         limit -= len(at)
         if label in TERMS:
-            numbers: list[int] = np.unique(segment.integers(f"{label}_t")[at]).tolist()
+            numbers: list[int] = np.unique(segment.integers(f"{label}_t", at)).tolist()
             for number in numbers:
                 if number != UNKNOWN:
                     yield conn.execute("SELECT text FROM terms WHERE id = ?", (number,)).fetchone()[0]

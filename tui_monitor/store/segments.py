@@ -5,10 +5,10 @@ it is gone. So a call is in the row table or in one segment, never in both.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import orjson
@@ -16,7 +16,8 @@ import orjson
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import blobs
-from tui_monitor.store.blobs import UNKNOWN, Damaged, Texts
+from tui_monitor.store.blobs import UNKNOWN, Damaged, Integers, Texts
+from tui_monitor.store.decoded import Decoded, Sized
 from tui_monitor.store.head import COLUMNS, TERMS
 
 TEXTS: tuple[str, ...] = (
@@ -38,7 +39,11 @@ _BOUNDED = (
     "list_cost", "latency", "ttft", "queue_wait", "http_status", "attempts",
 )  # fmt: skip
 """Columns whose lowest and highest value the segment's row names."""
-_SELECT = "SELECT id, first, rows, booked_low, booked_high, arrived_low, zones, gone FROM segments"
+_SELECT = "SELECT id, first, rows, booked_low, booked_high, arrived_low, zones, gone, stamp FROM segments"
+_ALL = slice(None)
+
+
+T = TypeVar("T", bound=Sized)
 
 
 class DamagedSegment(StoreError):
@@ -47,6 +52,18 @@ class DamagedSegment(StoreError):
     def __init__(self, message: str, segment: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.segment = segment
+
+
+@dataclass(frozen=True, slots=True)
+class _Zones:
+    zones: dict[str, Any]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    names: set[str]
+    size: int = 2_048
 
 
 @dataclass
@@ -62,12 +79,15 @@ class Segment:
     arrived_low: int
     zoned: str
     gone: bytes | None
-    _read: dict[str, np.ndarray] = field(default_factory=dict)
+    stamp: int
+    kept: Decoded | None = None
+    """Where columns are looked for, and kept."""
+    _read: dict[str, Sized] = field(default_factory=dict)
 
     @cached_property
     def zones(self) -> dict[str, Any]:
         """The different values of columns that have few, by column, and `bounds`."""
-        return orjson.loads(self.zoned)
+        return self._once("zones", lambda: _Zones(orjson.loads(self.zoned), 8 * len(self.zoned))).zones
 
     def bounds(self, column: str) -> tuple[int, int] | None:
         """No value of a column of numbers is below the first or above the second; `None` where none is known.
@@ -76,26 +96,45 @@ class Segment:
         """
         return self.zones["bounds"].get(column)
 
-    def integers(self, name: str) -> np.ndarray:
-        """A column of integers, `UNKNOWN` where there is none; gone rows are in it."""
-        found = self._read.get(name)
-        if found is None:
-            blob = self._blob(name)
-            if blob is None:
-                found = np.full(self.rows, UNKNOWN, dtype=np.int64)
-            else:
-                found = self._checked(name, blobs.unpack_integers, blob)
-                if name in _NEAR:
-                    found = np.where(found == UNKNOWN, UNKNOWN, found + _near(self.integers, name))
-            self._read[name] = found
-        return found
+    def integers(self, name: str, at: "np.ndarray | slice" = _ALL) -> np.ndarray:
+        """A column of integers, or some rows of it, `UNKNOWN` where there is none; gone rows are in it."""
+        found = self._once(name, lambda: self._integers(name))
+        values = found.at(at)
+        # What no call knows is near nothing.
+        if name in _NEAR and not (found.is_constant and found.low == UNKNOWN):
+            near = _near(lambda base: self.integers(base, at), name)
+            return np.where(values == UNKNOWN, UNKNOWN, values + near)
+        return values
 
-    def texts(self, name: str) -> Texts:
-        """A column of texts."""
+    def narrow(self, name: str) -> Integers:
+        """A column of integers as it is stored; read it only."""
+        if name in _NEAR:
+            return Integers.of(self.integers(name))
+        return self._once(name, lambda: self._integers(name))
+
+    def _integers(self, name: str) -> Integers:
         blob = self._blob(name)
         if blob is None:
-            return Texts(np.full(self.rows, UNKNOWN, dtype=np.int64), b"", np.zeros(0, dtype=np.int64))
+            return Integers.constant(UNKNOWN, self.rows)
+        return self._checked(name, blobs.unpack_narrow, blob)
+
+    def texts(self, name: str) -> Texts:
+        """A column of texts; read it only."""
+        return self._once(name, lambda: self._texts(name))
+
+    def _texts(self, name: str) -> Texts:
+        blob = self._blob(name)
+        if blob is None:
+            return Texts(Integers.constant(UNKNOWN, self.rows), b"", np.zeros(0, dtype=np.int64))
         return self._checked(name, blobs.unpack_texts, blob)
+
+    def _once(self, name: str, read: Callable[[], T]) -> T:
+        """What was read already, of this segment or in a question before."""
+        found = self._read.get(name)
+        if found is None:
+            found = read() if self.kept is None else self.kept.get(self.stamp, name, read)
+            self._read[name] = found
+        return cast(T, found)
 
     def left(self) -> np.ndarray:
         """Which rows are still here."""
@@ -108,8 +147,7 @@ class Segment:
         """Which rows are here and booked in the span."""
         found = self.left()
         if self.booked_low <= span.start or self.booked_high > span.end:
-            booked = self.integers("booked")
-            found &= (booked > span.start) & (booked <= span.end)
+            found &= self.narrow("booked").between(span.start + 1, span.end)
         return found
 
     def may_hold(self, column: str, values: Iterable[int | None]) -> bool:
@@ -128,14 +166,14 @@ class Segment:
     def tuples(self, at: np.ndarray) -> list[tuple[Any, ...]]:
         """The values of `COLUMNS` of some rows."""
         columns: list[list[Any]] = []
-        present = self._present()
+        present = self._once("present", lambda: _Names(self._present())).names
         for name in COLUMNS:
             if name not in present:
                 columns.append([None] * len(at))
             elif name in TEXTS:
                 columns.append(self.texts(name).at(at))
             else:
-                values: list[int] = self.integers(name)[at].tolist()
+                values: list[int] = self.integers(name, at).tolist()
                 columns.append([None if v == UNKNOWN else v for v in values])
         return list(zip(*columns, strict=True))
 
@@ -182,12 +220,12 @@ def _near(column: Any, name: str) -> np.ndarray:
     return base
 
 
-def overlapping(conn: sqlite3.Connection, span: Span) -> Iterator[Segment]:
-    """Segments with calls booked in the span, by number."""
+def overlapping(conn: sqlite3.Connection, span: Span, kept: Decoded | None = None) -> Iterator[Segment]:
+    """Segments with calls booked in the span, by number; columns that are `kept` are not read again."""
     rows = conn.execute(
         f"{_SELECT} WHERE booked_low <= ? AND booked_high > ? ORDER BY id", (span.end, span.start)
     ).fetchall()
-    return (_segment(conn, row) for row in rows)
+    return (_segment(conn, row, kept) for row in rows)
 
 
 def every(conn: sqlite3.Connection) -> Iterator[Segment]:
@@ -215,9 +253,8 @@ def covering(conn: sqlite3.Connection, ids: Iterable[int]) -> Iterator[tuple[Seg
         wanted = [number for number in wanted if number > segment.id]
 
 
-def _segment(conn: sqlite3.Connection, row: Sequence[Any]) -> Segment:
-    number, first, rows, low, high, arrived, zones, gone = row
-    return Segment(conn, number, first, rows, low, high, arrived, zones, gone)
+def _segment(conn: sqlite3.Connection, row: Sequence[Any], kept: Decoded | None = None) -> Segment:
+    return Segment(conn, *row, kept=kept)
 
 
 @dataclass(slots=True)
@@ -279,7 +316,7 @@ def store(conn: sqlite3.Connection, number: int, first: int, encoded: Encoded) -
     """Put a segment in, or in the place of the one of that number; inside a transaction."""
     delete(conn, number)
     conn.execute(
-        "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, random())",
         (number, first, encoded.rows, encoded.rows, *encoded.booked, *encoded.arrived, encoded.zones),
     )
     conn.executemany(
