@@ -108,7 +108,6 @@ def load() -> Traces:
 def chunks(traces: Traces, calls: int, days: float, seed: int = 1, size: int = 100_000) -> Iterator[Chunk]:
     """`calls` calls over `days` that end at `END`, at most `size` at a time."""
     rng = np.random.default_rng(seed)
-    scale = days * 86_400e6 / (traces.gaps.mean() * calls)
     start = END - days * 86_400e6
     for first in range(0, calls, size):
         n = min(size, calls - first)
@@ -116,8 +115,10 @@ def chunks(traces: Traces, calls: int, days: float, seed: int = 1, size: int = 1
         run = 64
         starts = rng.integers(0, len(traces.gaps) - run, -(-n // run))
         gaps = traces.gaps[(starts[:, None] + np.arange(run)).ravel()[:n]]
-        ts = start + np.cumsum(gaps) * scale
-        start = ts[-1]
+        # Each chunk fills its share of the time, so that what was drawn never runs past the end.
+        share = days * 86_400e6 * n / calls
+        ts = start + np.cumsum(gaps) * (share / gaps.sum())
+        start += share
         client = rng.choice(len(traces.clients), n, p=traces.weights)
         draw = rng.integers(0, len(traces.tokens), n)
         outcome = rng.integers(0, len(traces.outcomes), n)

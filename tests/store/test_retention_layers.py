@@ -1,5 +1,7 @@
 """What goes when, and that nobody takes a part for the whole."""
 
+from dataclasses import replace
+
 import pytest
 from store_helpers import EVER, a_call, check_layers, contents, expected, read, total, write
 
@@ -55,6 +57,21 @@ def test_an_old_trace_just_imported_stays(store: Store, clock: ManualClock) -> N
     assert store.retain(Retention(), clock.now()).total == 0
     clock.advance(2 * DAY)
     assert store.retain(Retention(), clock.now()).cells[Layer.MINUTE] == 1
+
+
+def test_a_call_whose_minute_is_gone_is_corrected_and_taken_back(store: Store, clock: ManualClock) -> None:
+    old = [a_call(f"c{i}", clock.now() - i * HOUR) for i in range(3)]
+    write(store, *old)
+    clock.advance(40 * DAY)
+    store.retain(Retention(), clock.now())
+    assert contents(read(store, Layer.MINUTE)) == {}
+    right = replace(old[0], cost=7, out_total=3)
+    assert write(store, right).calls == [Outcome.CORRECTED]
+    # The minute counts what came since, not what it had forgotten.
+    assert contents(read(store, Layer.MINUTE)) == expected([right], Layer.MINUTE)
+    assert store.write(WriteBatch(retracts=[Retract("events:app", "c1")])).retracts == [Outcome.RETRACTED]
+    for layer in (Layer.HOUR, Layer.DAY):
+        assert contents(read(store, layer)) == expected([right, old[2]], layer)
 
 
 def test_remembered_calls_are_known_when_their_rows_are_gone(store: Store, clock: ManualClock) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +165,8 @@ def apply(store: Store, step: Step, clock: ManualClock) -> object:
     match step.then:
         case "retain":
             report = store.retain(Retention.model_validate({"raw": "100d", "minute": "100d"}), clock.now())
-            return done, report
+            # A segment holds the labels of calls that left it until it is made anew.
+            return done, replace(report, labels=0)
         case "reprice":
             return done, store.reprice(START - DAY, lambda call: setattr(call, "cost", call.out_total))
         case "forget":

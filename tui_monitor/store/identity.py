@@ -67,7 +67,12 @@ def hashes_of(calls: Sequence[Call]) -> list[list[int]]:
 
 def content_mark(call: Call) -> int:
     """16 bits that tell, nearly always, whether a record says the same as before."""
-    return _hash(repr(content(call))) & 0xFFFF
+    return mark_of(repr(content(call)))
+
+
+def mark_of(text: str) -> int:
+    """The mark of a content that is written out."""
+    return _hash(text) & 0xFFFF
 
 
 def lookup(conn: sqlite3.Connection, known: Packs, wanted: Iterable[int]) -> dict[int, int | Gone]:

@@ -64,12 +64,13 @@ _IDENTITY = frozenset(("source", "source_key", "call_keys", "attrs", "operation"
 _ERROR = frozenset(("error_category", "http_status", "error_code"))
 _ALONE = tuple(f.name for f in fields(Call) if f.name not in _TOGETHER | _IDENTITY | _ERROR | {"status"})
 _NOT_SAID = {*_DERIVED, "batch_id", *_LATENCIES, "media", "attrs"}
-_CONTENT = tuple(f.name for f in fields(Call) if f.name not in _NOT_SAID)
+CONTENT = tuple(f.name for f in fields(Call) if f.name not in _NOT_SAID)
+"""What `content` takes as it is; the latencies, media and attributes follow."""
 
 
 def content(call: Call) -> tuple[object, ...]:
     """What a source said, without what we made of it: prices and the import that brought it."""
-    values = [getattr(call, name) for name in _CONTENT]
+    values = [getattr(call, name) for name in CONTENT]
     latencies = (micros(call.latency_ms), micros(call.ttft_ms), micros(call.queue_wait_ms))
     return (*values, *latencies, to_json(call.media), to_json(call.attrs))
 

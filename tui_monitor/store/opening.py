@@ -136,6 +136,16 @@ def _reading(uri: str) -> sqlite3.Connection:
     return conn
 
 
+@contextmanager
+def moment(conn: sqlite3.Connection) -> Iterator[None]:
+    """What is read within is of one moment."""
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("ROLLBACK")
+
+
 def connect_quietly(path: Path, seconds: float = 1.0) -> sqlite3.Connection:
     """A connection that reads and leaves no trace, not even the files of a log; waits so long for a lock."""
     # Without a log and its index SQLite would make them even to read.

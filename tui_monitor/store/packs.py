@@ -42,6 +42,13 @@ def gone(day: int, content: int | None) -> int:
     return ((day + 1) << 17 | mark) << 1 | GONE
 
 
+def gone_all(days: np.ndarray, contents: np.ndarray | None) -> np.ndarray:
+    """The values of hashes whose calls were dropped, as `gone` makes one."""
+    marks = np.uint64(0) if contents is None else contents.astype(np.uint64) | np.uint64(0x10000)
+    known = (days + 1).astype(np.uint64) << np.uint64(17) | marks
+    return known << np.uint64(1) | np.uint64(GONE)
+
+
 def call_of(value: int) -> int | None:
     """The call a value leads to."""
     return None if value & GONE else value >> 1

@@ -7,7 +7,7 @@ transaction for each slice, if it is still as it was then.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,7 +100,7 @@ def _slices(
     day: int | None = None
     while True:
         with side.upkeep:
-            with _moment(reader):
+            with opening.moment(reader):
                 part = anew.following(reader, zone, name, day)
                 if part is None or (zone, name) not in _whole_zones(reader):
                     return
@@ -109,15 +109,6 @@ def _slices(
                 _mend(side, reader, part, differences)
         yield count, differences
         day = part.stop
-
-
-@contextmanager
-def _moment(conn: sqlite3.Connection) -> Iterator[None]:
-    conn.execute("BEGIN")
-    try:
-        yield
-    finally:
-        conn.execute("ROLLBACK")
 
 
 def _count(layer: LayerReport, one: Difference) -> None:
@@ -134,7 +125,7 @@ def _mend(side: WriteSide, reader: sqlite3.Connection, part: Slice, differences:
             side.bump()
         if not left:
             return
-        with _moment(reader):
+        with opening.moment(reader):
             _, differences = anew.compare(reader, part)
     with side.transaction():
         _, differences = anew.compare(side.conn, part)

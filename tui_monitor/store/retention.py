@@ -3,10 +3,8 @@
 Age counts from the later of event and arrival, so an old trace that was just imported stays.
 """
 
-import json
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui_monitor.config.settings import Retention
@@ -16,28 +14,27 @@ from tui_monitor.store import (
     blocks,
     calls,
     cells,
+    dropping,
     events,
     identity,
-    imports,
     pastalerts,
     rollups,
     sampled,
-    segments,
+    upkeep,
     zones,
 )
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
-from tui_monitor.store.head import Row
+from tui_monitor.store.dropping import note_dropped
 from tui_monitor.store.series import reading, sealing, steps
 from tui_monitor.store.sweep import sweep
-from tui_monitor.store.work import row_hashes
 from tui_monitor.store.writing import WriteSide
 
 IDENTITIES_KEPT = 400 * DAY
 """How long a file's or a poll's records are known again."""
 _STEP = 2_000
-_PAGES = 2_000
-"""Free pages given back to the file system per transaction."""
+_SPARE = 2_000
+"""Free pages that are left for new rows."""
 
 
 @dataclass(slots=True)
@@ -65,15 +62,10 @@ class RetentionReport:
 
 def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
     """Drop what is too old, then the oldest raw calls while the database is too large."""
-    with side.upkeep:
-        return _retain(side, settings, now)
-
-
-def _retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
     report = RetentionReport()
     while _build_day(side):
         pass
-    report.calls = _drop_calls(side, now - settings.raw)
+    report.calls = dropping.drop_old(side, now - settings.raw)
     _once(side, lambda: _drop_sampled(side.conn, now - settings.raw))
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
@@ -83,9 +75,11 @@ def _retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionRepor
     report.identities = _expire_identities(side, now)
     report.alerts = pastalerts.expire(side, now)
     if settings.size:
-        report.calls += _shrink(side, settings.size)
-    report.labels = sweep(side)
-    _give_back(side)
+        size = settings.size
+        report.calls += dropping.drop_first(side, lambda conn: used_bytes(conn) <= size)
+    with side.upkeep:
+        report.labels = sweep(side)
+    upkeep.give_back(side, _SPARE)
     return report
 
 
@@ -99,39 +93,11 @@ def _pragma(conn: sqlite3.Connection, name: str) -> int:
 
 
 def _once(side: WriteSide, drop: Callable[[], int]) -> int:
-    with side.transaction():
+    with side.upkeep, side.transaction():
         dropped = drop()
         if dropped:
             side.bump()
     return dropped
-
-
-def _drop_calls(side: WriteSide, cutoff: Micros) -> int:
-    """Drop raw calls that happened and arrived up to the cutoff. Numbers grow with arrival."""
-    dropped, after = 0, 0
-    while True:
-        with side.transaction():
-            found = calls.after(side.conn, after, _STEP)
-            old = [number for number, booked, arrived in found if max(booked, arrived) <= cutoff]
-            _drop_rows(side, old)
-            dropped += len(old)
-        if not found or min(arrived for _, _, arrived in found) > cutoff:
-            return dropped
-        after = found[-1][0]
-
-
-def _shrink(side: WriteSide, size: int) -> int:
-    """Drop the raw calls that arrived first until the database is small enough."""
-    dropped = 0
-    while True:
-        with side.transaction():
-            if used_bytes(side.conn) <= size:
-                return dropped
-            numbers = [number for number, _, _ in calls.after(side.conn, 0, _STEP)]
-            if not numbers:
-                return dropped
-            _drop_rows(side, numbers)
-            dropped += len(numbers)
 
 
 def _drop_sampled(conn: sqlite3.Connection, cutoff: Micros) -> int:
@@ -157,68 +123,6 @@ def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[in
             reading.drop_empty(side.conn)
             side.series.forget()
     return dropped, gone
-
-
-def _drop_rows(side: WriteSide, numbers: Sequence[int]) -> None:
-    """Drop raw rows only: roll-ups keep counting them, and remembered identities stay."""
-    if not numbers:
-        return
-    conn = side.conn
-    rows = list(calls.load(conn, numbers).values())
-    booked = [row.call.booked for row in rows]
-    for table, column in (("calls", "id"), ("parts", "call")):
-        conn.execute(
-            f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
-        )
-    segments.take_out(conn, numbers)
-    _drop_identities(conn, rows)
-    brought = Counter(p.call.batch_id for row in rows for p in row.parts if p.call.batch_id is not None)
-    imports.lose(conn, brought)
-    note_dropped(conn, Layer.RAW, Span(min(booked) - 1, max(booked)))
-    side.bump()
-
-
-def _drop_identities(conn: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    marks: list[tuple[int, int | None, int]] = []
-    forgotten: list[int] = []
-    for row in rows:
-        if not any(part.remember for part in row.parts):
-            forgotten += row_hashes(row)
-            continue
-        contents: dict[int, int | None] = dict.fromkeys(row_hashes(row))
-        for part in row.parts:
-            own = identity.source_hash(part.call.source, part.call.source_key)
-            contents[own] = identity.content_mark(part.call)
-        marks += [(number, mark, row.arrived // DAY) for number, mark in contents.items()]
-    identity.drop(conn, forgotten)
-    identity.outlive(conn, marks)
-
-
-def note_dropped(
-    conn: sqlite3.Connection, layer: Layer, span: Span, zone: int = 0, name: str = "UTC"
-) -> None:
-    """Remember that something of a span is gone; spans that meet or have nothing between them are one."""
-    known = conn.execute(
-        "SELECT start, end FROM dropped WHERE layer = ? AND zone = ? ORDER BY start", (layer.value, zone)
-    ).fetchall()
-    conn.execute("DELETE FROM dropped WHERE layer = ? AND zone = ?", (layer.value, zone))
-    merged: list[Span] = []
-    for start, end in sorted([*known, (span.start, span.end)]):
-        last = merged[-1] if merged else None
-        if last and (start <= last.end or _empty(conn, layer, Span(last.end, start), zone, name)):
-            merged[-1] = Span(last.start, max(last.end, end))
-        else:
-            merged.append(Span(start, end))
-    conn.executemany(
-        "INSERT INTO dropped VALUES (?, ?, ?, ?)", [(layer.value, zone, s.start, s.end) for s in merged]
-    )
-
-
-def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: str) -> bool:
-    if layer is Layer.RAW:
-        return not calls.any_in(conn, span)
-    run = cells.whole_cells(layer, span, zone, name)
-    return not blocks.count(conn, layer, run.start << SERIES_BITS, run.stop << SERIES_BITS)
 
 
 def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
@@ -261,7 +165,7 @@ def _drop_run(
 def _expire_identities(side: WriteSide, now: Micros) -> int:
     """Once a day: every identity is looked at."""
     today = now // DAY
-    with side.transaction():
+    with side.upkeep, side.transaction():
         row = side.conn.execute("SELECT value FROM meta WHERE name = 'identities_expired'").fetchone()
         if row is not None and row[0] == today:
             return 0
@@ -288,12 +192,3 @@ def _build_day(side: WriteSide) -> bool:
         zones.build_day(side.conn, zone, add)
         side.bump()
     return True
-
-
-def _give_back(side: WriteSide) -> None:
-    """Return free pages to the file system, some at a time; small remains are left for new rows."""
-    while True:
-        with side.transaction():
-            if _pragma(side.conn, "freelist_count") <= _PAGES:
-                return
-            side.conn.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()

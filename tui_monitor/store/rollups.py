@@ -152,7 +152,7 @@ def apply_cells(
     if leaving.any():
         counted = _counted(conn, layer, key, deltas)
         kept = counted if deltas.in_place else ~leaving | counted
-        key, deltas = key[kept], deltas.only(kept)
+        numbers, sets, key, deltas = numbers[kept], sets[kept], key[kept], deltas.only(kept)
         leaving = deltas.sign < 0
     if not len(deltas):
         return

@@ -1,7 +1,7 @@
 """Runs of packed identities in the database: looked into, put together, dropped."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -172,12 +172,18 @@ def store(conn: sqlite3.Connection, packed: Packed) -> None:
 
 def add(conn: sqlite3.Connection, entries: Entries, lowest: int) -> None:
     """Pack new entries of all slices; inside a transaction, while nobody else packs. Renew `Packs` then."""
+    for packed in of_slices(conn, entries, lowest):
+        store(conn, packed)
+
+
+def of_slices(conn: sqlite3.Connection, entries: Entries, lowest: int) -> Iterator[Packed]:
+    """Runs of new entries, for each slice one, with those of before that they take the place of."""
     bounds = np.arange(1, SLICES, dtype=np.uint64) << np.uint64(64 - SLICE_BITS)
     ends = [0, *np.searchsorted(entries.hashes, bounds).tolist(), len(entries)]
     for part, (begin, end) in enumerate(pairwise(ends)):
         if end > begin:
             fresh = Entries(entries.hashes[begin:end], entries.values[begin:end])
-            store(conn, with_older(conn, part, fresh, lowest))
+            yield with_older(conn, part, fresh, lowest)
 
 
 def drop(conn: sqlite3.Connection, run: int) -> None:

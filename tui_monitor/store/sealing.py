@@ -5,8 +5,8 @@ transaction; where a call changed meanwhile, it begins anew.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
         with side.guard:
             side.touched = touched
         try:
-            with _moment(reader):
+            with opening.moment(reader):
                 encoded = _encoded(reader, job)
             with side.transaction():
                 if any(job.first <= number <= job.last for number in touched):
@@ -135,16 +135,6 @@ def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
             side.touched = None
         return encoded.rows if encoded else 0
     raise AssertionError("the last try does it under the lock")
-
-
-@contextmanager
-def _moment(reader: sqlite3.Connection) -> Iterator[None]:
-    """What is read within is of one moment."""
-    reader.execute("BEGIN")
-    try:
-        yield
-    finally:
-        reader.execute("ROLLBACK")
 
 
 def _encoded(conn: sqlite3.Connection, job: _Job) -> segments.Encoded | None:
@@ -204,10 +194,10 @@ def _pack_cells(
     side: WriteSide, reader: sqlite3.Connection, layer: Layer, now: Micros, limits: Limits, done: Sealed
 ) -> None:
     """Pack the roll-up cells of one layer that are over."""
-    with _moment(reader):
+    with opening.moment(reader):
         lows = list(blocks.quiet(reader, layer, now, age=limits.age, least=limits.cells))
     for low in lows:
-        with _moment(reader):
+        with opening.moment(reader):
             rows = blocks.rows_of(reader, layer, low)
         encoded = blocks.encode(rows) if rows else None
         # Under the lock it is only seen whether they are still the same: most often nobody touched them.
@@ -238,7 +228,7 @@ def _waiting(reader: sqlite3.Connection) -> int:
 
 
 def _pack_slice(side: WriteSide, reader: sqlite3.Connection, part: int) -> bool:
-    with _moment(reader):
+    with opening.moment(reader):
         rows = identity.waiting(reader, part, _PACKED)
         if not rows:
             return False

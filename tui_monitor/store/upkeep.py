@@ -13,7 +13,8 @@ from tui_monitor.store.series import reading
 from tui_monitor.store.writing import WriteSide
 
 Progress = Callable[[int, int], None]
-_PAGES = 2_000
+_PAGES = 1_000
+"""Pages that are given back in one transaction."""
 _MOST = 100
 """Faults that are listed; a damaged file may have any number."""
 
@@ -83,19 +84,27 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
 def compact(side: WriteSide, progress: Progress | None = None) -> Compacted:
     """Give every free page back to the file system, some at a time, and empty the log."""
     before = _size(side.path)
-    total = _free(side.conn)
-    while left := _free(side.conn):
-        if progress is not None:
-            progress(total - left, total)
-        with side.transaction():
-            side.conn.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
-            if _free(side.conn) >= left:
-                # Made without incremental vacuum: what is free is used again, but not given back.
-                break
+    give_back(side, progress=progress)
     with side.guard, opening.explained(side.path):
         side.conn.execute("PRAGMA optimize").fetchall()
         side.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return Compacted(before, _size(side.path))
+
+
+def give_back(side: WriteSide, spare: int = 0, progress: Progress | None = None) -> None:
+    """Give free pages back to the file system, some at a time, until no more than the spare ones are left."""
+    with side.guard:
+        left = total = _free(side.conn)
+    while left > spare:
+        if progress is not None:
+            progress(total - left, total)
+        with side.guard, opening.explained(side.path):
+            # As a single statement Python would take but one step of it, and that is one page.
+            side.conn.executescript(f"PRAGMA incremental_vacuum({min(_PAGES, left - spare)})")
+            before, left = left, _free(side.conn)
+        if left >= before:
+            # Made without incremental vacuum: what is free is used again, but not given back.
+            return
 
 
 def _free(conn: sqlite3.Connection) -> int:

@@ -114,10 +114,12 @@ class Work:
                 known[number] = seq
             return Outcome.STORED
         places = [known[number] for number in numbers if number in known]
+        # What takes over an identity of a call that is gone is known as long as that one.
+        remember = self.remember or any(isinstance(place, Gone) for place in places)
         rows = self._rows_of(call, places)
         own = self._own_part(rows, call.source, call.source_key)
         if own is not None:
-            said = replace(own, call=call, remember=own.remember or self.remember, hashes=numbers)
+            said = replace(own, call=call, remember=own.remember or remember, hashes=numbers)
             return self._say_again(rows, own, call, said)
         gone = self._places.get(numbers[0])
         if isinstance(gone, Gone):
@@ -127,7 +129,7 @@ class Work:
             return Outcome.LATE
         self.brought[call.batch_id] += 1
         # What a packed hash leads to may have nothing to do with it any more: then it is new all the same.
-        said = Part(self._take_seq(), call, self.remember, numbers, rate=1 if rows else rate)
+        said = Part(self._take_seq(), call, remember, numbers, rate=1 if rows else rate)
         self._regroup(rows, [part for row in rows for part in row.parts] + [said])
         return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
 

@@ -1,0 +1,147 @@
+"""Calls dropped from segments leave behind what calls dropped one by one do."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from store_helpers import EVER, a_call, read, total, write
+
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import DAY, HOUR, ManualClock
+from tui_monitor.store import calls as stored
+from tui_monitor.store import identity, marks, packs, segments
+from tui_monitor.store.api import ImportInfo, Layer, Outcome
+from tui_monitor.store.database import Store
+from tui_monitor.store.sealing import Limits
+
+SMALL = Limits(rows=8, head=0, age=0, identities=0)
+RAW = Retention.model_validate({"raw": "10d", "minute": "400d"})
+texts = st.none() | st.sampled_from(["m", "100%", "it's", 'a"b', "%s", "ünï", ""])
+known = st.builds(
+    dict,
+    provider=texts, model_served=texts, session=texts, user=texts, trace_id=texts, api_base=texts,
+    call_keys=st.lists(st.sampled_from(["k1", "k'2"]), max_size=2, unique=True).map(tuple),
+    in_uncached=st.none() | st.integers(0, 2**40), http_status=st.sampled_from([None, 200, 500]),
+    latency_ms=st.sampled_from([None, 0.0, 0.1, 250.0, 1234.567]),
+    media=st.sampled_from([None, {"images": 2}]),
+    batch=st.sampled_from([None, True, False]), stream=st.sampled_from([None, True, False]),
+    attrs=st.sampled_from([{}, {"note": "100% 'x'"}, {"b": 1.5, "a": [1, None]}]),
+)  # fmt: skip
+
+
+@given(st.lists(known, min_size=4, max_size=20))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_identities_from_columns_are_those_of_single_calls(spec: list[dict]) -> None:
+    clock = ManualClock(1_774_738_800_000_000)
+    # Keys of their own, so that none merge.
+    calls = [
+        a_call(
+            f"c{n}'%",
+            clock.now() + n,
+            **{**fields, "call_keys": tuple(f"{n}{k}" for k in fields["call_keys"])},
+        )
+        for n, fields in enumerate(spec)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "x.db", write=True, clock=clock)
+        try:
+            write(store, *calls, remember=True)
+            store.seal(clock.now(), Limits(rows=len(calls), head=0, age=0, identities=0))
+            with store._read() as conn:
+                (segment,) = segments.every(conn)
+                found = marks.entries(segment, np.arange(len(calls)))
+        finally:
+            store.close()
+    day = clock.now() // DAY
+    wanted: dict[int, int] = {}
+    for call in calls:
+        own, *keys = identity.hashes(call)
+        wanted[own] = packs.gone(day, identity.content_mark(call))
+        wanted |= {key: packs.gone(day, None) for key in keys}
+    assert dict(zip(found.hashes.view(np.int64).tolist(), found.values.tolist(), strict=True)) == wanted
+
+
+def filled(store: Store, clock: ManualClock) -> list[Call]:
+    """Twenty sealed calls, an hour apart and remembered; three of them of two sources, four of an import."""
+    store.begin_import(ImportInfo("load", clock.now(), ("f",), "csv", 0))
+    calls: list[Call] = []
+    for n in range(20):
+        batch = "load" if n % 5 == 0 else None
+        calls.append(a_call(f"c{n}", clock.now(), call_keys=(f"k{n}",), batch_id=batch, in_uncached=n))
+        write(store, calls[-1], remember=True)
+        if n % 8 == 1:
+            write(store, a_call(f"d{n}", clock.now(), source="litellm", call_keys=(f"k{n}",)))
+        clock.advance(HOUR)
+    store.seal(clock.now(), SMALL)
+    return calls
+
+
+def test_a_segment_goes_in_part_and_then_whole(store: Store, clock: ManualClock) -> None:
+    start = clock.now()
+    calls = filled(store, clock)
+    later = start + 10 * DAY + 5 * HOUR
+    clock.advance(later - clock.now())
+    assert store.retain(RAW, later).calls == 6
+    assert sorted(read(store, Layer.RAW).end.tolist()) == [call.booked for call in calls[6:]]
+    assert write(store, *calls, remember=True).calls == [Outcome.DUPLICATE] * 20
+    changed = [a_call(f"c{n}", start + n * HOUR, call_keys=(f"k{n}",), in_uncached=99) for n in (2, 9)]
+    assert write(store, *changed).calls == [Outcome.LATE, Outcome.CORRECTED]
+    assert write(store, a_call("new", later, call_keys=("k3",))).calls == [Outcome.LATE]
+    assert total(read(store, Layer.HOUR)) == 20
+    clock.advance(11 * DAY)
+    assert store.retain(RAW, clock.now()).calls == 14
+    with store._read() as conn:
+        for table in ("calls", "parts", "segments", "segment_columns"):
+            assert conn.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+        assert conn.execute("SELECT gone FROM imports").fetchone() == (4,)
+    assert [span.end for span in store.holdings()[Layer.RAW].gone] == [calls[-1].booked]
+    assert set(write(store, *calls, remember=True).calls) == {Outcome.DUPLICATE, Outcome.LATE}
+    assert total(read(store, Layer.HOUR)) == 20
+
+
+def test_pushed_calls_are_forgotten_with_their_segment(store: Store, clock: ManualClock) -> None:
+    calls = [a_call(f"c{n}", clock.now() + n, call_keys=(f"k{n}",)) for n in range(8)]
+    write(store, *calls)
+    store.seal(clock.now(), Limits(rows=8, head=0, age=0))
+    clock.advance(11 * DAY)
+    assert store.retain(RAW, clock.now()).calls == 8
+    with store._read() as conn:
+        assert conn.execute("SELECT count(*) FROM identities").fetchone() == (0,)
+        assert list(stored.booked_in(conn, EVER)) == []
+    assert write(store, *calls).calls == [Outcome.STORED] * 8
+
+
+def test_what_a_writer_changes_meanwhile_stays(store: Store, clock: ManualClock, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    calls = [a_call(f"c{n}", clock.now()) for n in range(8)]
+    write(store, *calls, remember=True)
+    store.seal(clock.now(), SMALL)
+    clock.advance(11 * DAY)
+    real, changed = marks.entries, []
+
+    def interrupted(segment: segments.Segment, at: np.ndarray) -> packs.Entries:
+        if not changed:
+            changed.append(write(store, a_call("c3", calls[3].booked, in_uncached=7)).calls)
+        return real(segment, at)
+
+    monkeypatch.setattr(marks, "entries", interrupted)
+    assert store.retain(RAW, clock.now()).calls == 7
+    assert changed == [[Outcome.CORRECTED]]
+    assert read(store, Layer.RAW).numbers["input"].total.tolist() == [7]
+    assert total(read(store, Layer.HOUR)) == 8
+
+
+def test_the_file_shrinks_in_few_transactions(store: Store, clock: ManualClock) -> None:
+    write(store, *[a_call(f"c{n}", clock.now(), attrs={"x": f"{n}" * 700}) for n in range(5_000)])
+    clock.advance(11 * DAY)
+    store.retain(RAW, clock.now())
+    with store._read() as conn:
+        (free,) = conn.execute("PRAGMA freelist_count").fetchone()
+    assert free > 0
+    turns: list[tuple[int, int]] = []
+    store.compact(lambda done, of: turns.append((done, of)))
+    assert len(turns) == -(-free // 1_000)
+    with store._read() as conn:
+        assert conn.execute("PRAGMA freelist_count").fetchone() == (0,)
