@@ -236,3 +236,8 @@ def test_a_size_that_is_none_is_refused(config: Path, size: str) -> None:
 def test_a_file_without_an_end_is_refused() -> None:
     with pytest.raises(UsageError, match="/dev/zero: larger than 4 MB"):
         load(Path("/dev/zero"))
+
+
+def test_utc_by_another_name_is_utc(config: Path) -> None:
+    config.write_text('[general]\ntimezone = "Etc/UTC"\n')
+    assert load().calendar().zone == "UTC"

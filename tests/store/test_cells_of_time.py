@@ -134,3 +134,15 @@ def test_what_is_unknown_is_not_zero(store: Store) -> None:
         assert int(facts.numbers["latency"].known.sum()) == 1
         assert total(facts, "unpriced") == 1
         assert int(facts.numbers["unpriced_tokens"].known.sum()) == 1
+
+
+def test_days_of_utc_under_another_name_are_given_up(opener: Opener, clock: ManualClock) -> None:
+    store = opener(zone="Etc/UTC")
+    call = a_call("a", clock.now())
+    write(store, call)
+    store.close()
+    again = opener(zone="UTC")
+    assert [layer.zone for layer in again.rebuild_rollups(mend=False).layers if layer.layer == "day"] == [
+        "UTC"
+    ]
+    check_layers(again, [call])

@@ -20,7 +20,7 @@ from tui_monitor.config.layers import Layer, Layers
 from tui_monitor.config.problems import describe, keys_of, model_in, nearest
 from tui_monitor.config.settings import BudgetSettings
 from tui_monitor.config.toml import KeyPath, TomlFile, parse_toml, read_toml
-from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.calendar import Calendar, plain_zone
 from tui_monitor.model.errors import UsageError
 
 PREFIX = "TUI_MONITOR_"
@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     def calendar(self) -> Calendar:
         """The user's days, weeks and months."""
         week_start = get_args(settings.Weekday).index(self.general.week_start)
-        return Calendar(self.general.timezone or system_zone(), week_start, self.costs.month_starts_on)
+        zone = plain_zone(self.general.timezone or system_zone())
+        return Calendar(zone, week_start, self.costs.month_starts_on)
 
     def database_path(self) -> Path:
         """The database to use."""

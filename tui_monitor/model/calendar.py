@@ -11,6 +11,15 @@ from tui_monitor.model.clock import Micros, from_datetime, to_datetime
 Period = Literal["today", "yesterday", "week", "month", "last_week", "last_month"]
 PERIODS: tuple[Period, ...] = get_args(Period)
 
+_UTC_NAMES = frozenset(
+    ("Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "Etc/GMT", "UCT", "Universal", "Zulu", "GMT")
+)
+
+
+def plain_zone(name: str) -> str:
+    """The zone's usual name: servers call UTC by many, and its days are kept once."""
+    return "UTC" if name in _UTC_NAMES else name
+
 
 @lru_cache(maxsize=16)
 def _zone(name: str) -> ZoneInfo:

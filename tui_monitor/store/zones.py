@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui_monitor.model.calendar import plain_zone
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import blocks, calls, cells, sampled
@@ -29,6 +30,10 @@ def find(conn: sqlite3.Connection, name: str) -> tuple[int, str] | None:
 def use(conn: sqlite3.Connection, name: str, now: Micros) -> None:
     """Keep a zone from now on; the one not used for longest makes room. Its past is built by `build`."""
     conn.execute("INSERT OR IGNORE INTO zones VALUES (?, 'UTC', ?, NULL)", (cells.UTC_ZONE, now))
+    for number, other in names(conn).items():
+        # An earlier version kept the days of UTC once more under its other names.
+        if other != "UTC" and plain_zone(other) == "UTC":
+            drop(conn, number)
     if find(conn, name) is None:
         kept = conn.execute("SELECT id FROM zones WHERE id <> ? ORDER BY used", (cells.UTC_ZONE,)).fetchall()
         if len(kept) >= _KEPT - 1:
