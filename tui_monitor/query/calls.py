@@ -15,6 +15,7 @@ from tui_monitor.query.language import nearest, quantile_of
 from tui_monitor.query.matching import Matching
 from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum, unit_after
 from tui_monitor.query.plan import Plan
+from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows
 from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Layer, Measure
 
@@ -59,6 +60,21 @@ class _Gathered:
     """(cell, bucket, count)."""
 
 
+@dataclass(slots=True)
+class Tallies:
+    """Sums over the calls of groups × windows, int64, in the store's own integers."""
+
+    groups: list[Labels]
+    calls: np.ndarray
+    total: np.ndarray
+    known: np.ndarray
+    """In how many calls the metric is known."""
+    cells: np.ndarray
+    """Of the histograms, group · windows + window: `counts[i]` values of the cell are in `buckets[i]`."""
+    buckets: np.ndarray
+    counts: np.ndarray
+
+
 class CallQuery:
     """One selector over calls, aggregated."""
 
@@ -75,13 +91,7 @@ class CallQuery:
 
     def answer(self, windows: Windows) -> Vector:
         """One series per group that has calls. Raises `QueryError` or `StoreError`."""
-        self._context.spans.append(windows.span)
-        plan = self._context.planner.plan(windows, self._labels, raw_only=self._singly)
-        gathered = _Gathered(Grid(windows, self._by))
-        for piece in plan.pieces:
-            self._gather(gathered, piece.layer, piece.span)
-        self._warn_of(plan)
-        self._warn_of_samples(plan)
+        gathered = self._gathered(windows)
         self._warn_of_labels()
         flat = self._values(gathered)
         return Vector(
@@ -90,6 +100,33 @@ class CallQuery:
             unit_after(self._metric.unit, self._how),
             self._node.of.metric,
         )
+
+    def tallies(self, windows: Windows, *, silently: bool = False) -> Tallies:
+        """What `answer` makes values of. Raises `QueryError` or `StoreError`.
+
+        `silently` where it only tells which groups there are: then what is missing is not warned of.
+        """
+        gathered = self._gathered(windows, silently=silently)
+        size = gathered.grid.size
+        calls, _ = gathered.calls.sums(size)
+        total, known = gathered.value.sums(size)
+        cells, buckets, counts = (_joined(list(arrays)) for arrays in _columns(gathered.buckets))
+        table = gathered.grid.table
+        return Tallies(
+            gathered.grid.labels(self._node.by), table(calls), table(total), table(known),
+            cells, buckets, counts,
+        )  # fmt: skip
+
+    def _gathered(self, windows: Windows, *, silently: bool = False) -> _Gathered:
+        plan = self._context.planner.plan(windows, self._labels, raw_only=self._singly)
+        gathered = _Gathered(Grid(windows, self._by))
+        for piece in plan.pieces:
+            self._gather(gathered, piece.layer, piece.span)
+        if not silently:
+            self._context.spans.append(windows.span)
+            self._warn_of(plan)
+            self._warn_of_samples(plan)
+        return gathered
 
     @property
     def _quantile(self) -> float | None:

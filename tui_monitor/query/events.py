@@ -49,8 +49,7 @@ def _of_events(
     ends = np.array([event.ts for event, _ in taken], dtype=np.int64)
     cells = grid.place(ends, _columns(node.by, [labels for _, labels in taken]), context.text)
     if metric.kind is Kind.SCORE:
-        found = [event for event, _ in taken]
-        values = _elapsed(found) if metric.elapsed else [_score(event) for event in found]
+        values = values_of(metric, [event for event, _ in taken])
         return grid, _scores(how, cells, np.array(values, dtype=np.float64), grid.size)
     counted = np.array([event.name in metric.names for event, _ in taken], dtype=bool)
     hits = np.bincount(cells[counted], minlength=grid.size).astype(np.float64)
@@ -78,6 +77,11 @@ def _scores(how: str, cells: np.ndarray, values: np.ndarray, size: int) -> np.nd
     return aggregate.divide(aggregate.sums(cells, values, size), count)
 
 
+def values_of(metric: Metric, found: Sequence[Event]) -> list[float]:
+    """What each event says of a metric, in its unit; NaN for nothing. They come in order of time."""
+    return _elapsed(found) if metric.elapsed else [_score(event) for event in found]
+
+
 def _score(event: Event) -> float:
     """A score's value; of progress, the share that is done."""
     value = np.nan if event.value is None else event.value
@@ -90,7 +94,7 @@ def _score(event: Event) -> float:
 
 
 def _elapsed(events: Sequence[Event]) -> list[float]:
-    """Seconds since the first event of the same name; events come in order of time."""
+    """Seconds since the first event of the same name."""
     first: dict[tuple[str, str], int] = {}
     return [(event.ts - first.setdefault((event.source, event.name), event.ts)) / SECOND for event in events]
 

@@ -13,9 +13,10 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
-from tui_monitor.query.parser import parse
+from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.reading import RecentFacts
 from tui_monitor.query.result import Completion, Result, Series
+from tui_monitor.query.whole import Whole, read
 from tui_monitor.query.windows import check_instant, steps, window_of
 from tui_monitor.store.api import Reader
 
@@ -29,26 +30,33 @@ class LocalEngine:
     An answer is kept for as long as the data does not change; the oldest make room.
     """
 
-    def __init__(self, reader: Reader, calendar: Calendar) -> None:
+    def __init__(self, reader: Reader, calendar: Calendar, limits: Limits | None = None) -> None:
+        """`limits` are those of one query in PromQL."""
+        self._whole = Whole(limits or Limits())
         self._reader = reader
         self._calendar = calendar
         self._recent = RecentFacts(reader)
         self._answers: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def instant(self, text: str, at: Micros) -> Result:
+    def instant(self, text: str, at: Micros, *, cancel: threading.Event | None = None) -> Result:
         """The answer at one instant: windows end at `at`."""
-        return self._kept((text, at), lambda version: self._instant(text, at, version))
+        return self._kept((text, at), lambda version: self._instant(text, at, version, cancel))
 
-    def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
-        """The answer in windows of one step; see `windows.steps`."""
+    def range(
+        self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
+    ) -> Result:
+        """The answer in windows of one step; see `windows.steps`. Of PromQL, at the ends of the steps."""
         return self._kept(
-            (text, start, end, step), lambda version: self._range(text, start, end, step, version)
+            (text, start, end, step), lambda version: self._range(text, start, end, step, version, cancel)
         )
 
     def check(self, text: str, tree: Node | None = None) -> None:
         """Parse and type-check only; `tree` is what the text stands for where it is no plain query."""
-        self._parsed(text, self._reader.version(), tree)
+        if tree is None:
+            tree = read(text)
+        if tree is not None:
+            evaluate.check(tree, self._context(text, self._reader.version()))
 
     def type_of(self, metric: str) -> SampleType | None:
         """What kind of samples a metric has; `None` for metrics of calls, and where nobody has sent any."""
@@ -58,24 +66,30 @@ class LocalEngine:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _parsed(self, text: str, version: int, tree: Node | None = None) -> tuple[Node, Context]:
-        context = Context(self._reader, self._calendar, text, self._recent, version)
-        node = parse(text) if tree is None else tree
-        evaluate.check(node, context)
-        return node, context
+    def _context(self, text: str, version: int) -> Context:
+        return Context(self._reader, self._calendar, text, self._recent, version)
 
-    def _instant(self, text: str, at: Micros, version: int) -> Result:
+    def _instant(self, text: str, at: Micros, version: int, cancel: threading.Event | None) -> Result:
         check_instant(at, text)
-        node, context = self._parsed(text, version)
+        node, context = read(text), self._context(text, version)
+        if node is None:
+            return self._whole.instant(context, at, cancel)
+        evaluate.check(node, context)
         vector = evaluate.evaluate(node, lambda s: window_of(s, at, self._calendar), 1, context)
         return Result(
             text, "vector", (at,), _series(vector), vector.unit, vector.metric,
             tuple(context.warnings), context.span(), context.layers_used(),
         )  # fmt: skip
 
-    def _range(self, text: str, start: Micros, end: Micros, step: Micros, version: int) -> Result:
+    def _range(
+        self, text: str, start: Micros, end: Micros, step: Micros, version: int,
+        cancel: threading.Event | None,
+    ) -> Result:  # fmt: skip
         windows = steps(start, end, step, text)
-        node, context = self._parsed(text, version)
+        node, context = read(text), self._context(text, version)
+        if node is None:
+            return self._whole.over(context, windows.edges[1:], cancel)
+        evaluate.check(node, context)
         vector = evaluate.evaluate(node, lambda s: windows.earlier(s.offset), len(windows), context)
         times = tuple(windows.edges[1:].tolist())
         return Result(

@@ -39,6 +39,14 @@ class Engine:
         self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
     ) -> Answer:
         """The answers at `start`, `start + step` … up to `end` (µs); otherwise as `instant`."""
+        if step <= 0 or end < start:
+            raise QueryError("a range needs an end after its start, and a step above 0")
+        self._budget(cancel).steps((end - start) // step + 1)
+        return self.over(text, np.arange(start, end + 1, step, dtype=np.int64), cancel=cancel)
+
+    def over(self, text: str, instants: np.ndarray, *, cancel: threading.Event | None = None) -> Answer:
+        """The answers at any ascending instants (int64 µs); otherwise as `range`."""
+        self._budget(cancel).steps(len(instants))
         tree = parsed(text)
         kind = type_of(tree)
         if kind not in (ValueType.SCALAR, ValueType.VECTOR):
@@ -46,10 +54,7 @@ class Engine:
                 f"a range query is for numbers and instant vectors, not for {NAMES[kind]}",
                 text=text, position=tree.place.start, length=tree.place.length,
             )  # fmt: skip
-        if step <= 0 or end < start:
-            raise QueryError("a range needs an end after its start, and a step above 0")
-        self._budget(cancel).steps((end - start) // step + 1)
-        context = self._context(text, np.arange(start, end + 1, step, dtype=np.int64), cancel, instant=False)
+        context = self._context(text, instants, cancel, instant=False)
         return self._answer(context, tree, ValueType.MATRIX)
 
     def _budget(self, cancel: threading.Event | None) -> Budget:

@@ -23,6 +23,16 @@ class Hints:
     """Of the range; 0 for an instant vector."""
     function: str = ""
     """The function that is applied to the range."""
+    instants: "np.ndarray | None" = None
+    """int64 µs: of an instant vector, where the newest sample is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The labels that a sum keeps, or with `without` those that it leaves out."""
+
+    labels: tuple[str, ...]
+    without: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,10 @@ class Asked:
     """Whether the instant where a window begins is in it, as in Prometheus 2."""
     parameters: tuple["np.ndarray", ...] = ()
     """The function's numbers, one for each instant: float64."""
+    texts: tuple[str, ...] = ()
+    """The function's texts."""
+    summed: Grouping | None = None
+    """Of what becomes of the results where that is a sum: series that are in one group may be one already."""
 
 
 class Source(Protocol):

@@ -25,6 +25,7 @@ from tui_monitor.query.promql.evaluate.merging import merged, nameless
 from tui_monitor.query.promql.functions.extended import extended
 from tui_monitor.query.promql.functions.table import TABLE, Function
 from tui_monitor.query.promql.native import arithmetic
+from tui_monitor.query.promql.storage import Grouping
 from tui_monitor.query.promql.values import Scalar, Value, Vector, Windows
 
 _KEEPS_NAMES = frozenset({"last_over_time", "first_over_time"})
@@ -85,13 +86,18 @@ def _signed(context: Context, node: Unary) -> Value:
 
 
 def _aggregated(context: Context, node: Aggregate) -> Vector:
-    vector = vector_of(context, node.expr)
+    inner = bare(node.expr)
+    if node.op == "sum" and isinstance(inner, Call):
+        vector = _called(context, inner, Grouping(node.grouping, node.without))
+        assert isinstance(vector, Vector)
+    else:
+        vector = vector_of(context, node.expr)
     param = None if node.param is None else evaluated(context, node.param)
     assert not isinstance(param, Vector | Windows)
     return aggregating.aggregated(context, node, vector, param)
 
 
-def _called(context: Context, node: Call) -> Value:
+def _called(context: Context, node: Call, summed: Grouping | None = None) -> Value:
     function = TABLE[node.function]
     if node.function == "timestamp" and isinstance(bare(node.args[0]), Selector):
         selector = bare(node.args[0])
@@ -101,12 +107,12 @@ def _called(context: Context, node: Call) -> Value:
     if node.function == "info":
         return function.implementation()(Calling(context, node, [evaluated(context, node.args[0])]))
     if any(isinstance(bare(argument), Range) for argument in node.args):
-        return _ranged(context, node, function)
+        return _ranged(context, node, function, summed)
     args = [evaluated(context, argument) for argument in node.args]
     return _named(context, node, function, Calling(context, node, args))
 
 
-def _ranged(context: Context, node: Call, function: Function) -> Value:
+def _ranged(context: Context, node: Call, function: Function, summed: Grouping | None) -> Value:
     """A function of a range selector, which some sources answer themselves."""
     index = next(i for i, argument in enumerate(node.args) if isinstance(bare(argument), Range))
     selected = bare(node.args[index])
@@ -115,8 +121,7 @@ def _ranged(context: Context, node: Call, function: Function) -> Value:
         result = extended(Calling(context, node, []))
         return nameless(context, result.pruned(), node.place)
     args = [evaluated(context, argument) if i != index else None for i, argument in enumerate(node.args)]
-    parameters = tuple(one.values for one in args if isinstance(one, Scalar))
-    given, rest = selecting.answered(context, selected, node.function, parameters)
+    given, rest = selecting.answered(context, selected, node.function, args, summed)
     args[index] = selecting.windows(context, selected, rest, node.function)
     calling = Calling(context, node, [one for one in args if one is not None])
     result = _named(context, node, function, calling)

@@ -6,8 +6,18 @@ from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.query.promql.ast import Range, Selector, Subquery
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.native.arithmetic import unhinted
-from tui_monitor.query.promql.storage import Asked, Hints, Source
-from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, empty, joined, masked
+from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
+from tui_monitor.query.promql.values import (
+    Scalar,
+    SeriesSet,
+    Text,
+    Value,
+    Vector,
+    Windows,
+    empty,
+    joined,
+    masked,
+)
 
 
 def instant(context: Context, node: Selector, *, with_times: bool = False) -> Vector:
@@ -26,7 +36,7 @@ def instant(context: Context, node: Selector, *, with_times: bool = False) -> Ve
 def _standing(
     context: Context, source: Source, node: Selector, at: np.ndarray, lookback: Micros, *, with_times: bool
 ) -> Vector:
-    series = _selected(context, source, node, at, lookback, "")
+    series = _selected(context, source, node, at, lookback, "", at)
     if not len(series):
         return empty(context.steps)
     last = series.positions(at, after=True) - 1
@@ -46,31 +56,35 @@ def _standing(
 
 
 def _selected(
-    context: Context, source: Source, node: Selector, at: np.ndarray, back: Micros, function: str
-) -> SeriesSet:
+    context: Context, source: Source, node: Selector, at: np.ndarray, back: Micros, function: str,
+    instants: np.ndarray | None = None,
+) -> SeriesSet:  # fmt: skip
     step = int(at[1] - at[0]) if len(at) > 1 else 0
-    hints = Hints(step, back if function else 0, function)
+    hints = Hints(step, back if function else 0, function, instants)
     found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
     context.budget.spend(len(found), len(found.times) + len(found) * len(at))
     return found
 
 
 def answered(
-    context: Context, node: Range, function: str, parameters: tuple[np.ndarray, ...]
+    context: Context, node: Range, function: str, args: "list[Value | None]", summed: Grouping | None
 ) -> tuple[list[Vector], list[Source]]:
     """What sources answer themselves, and the sources of which the samples are needed."""
+    parameters = tuple(one.values for one in args if isinstance(one, Scalar))
+    texts = tuple(one.value for one in args if isinstance(one, Text))
     given: list[Vector] = []
     rest: list[Source] = []
     selector = node.selector
     asked = Asked(
         function, selector.tests(), context.moved(selector.offset, selector.at), node.length,
-        context.semantics.closed, parameters,
+        context.semantics.closed, parameters, texts, summed,
     )  # fmt: skip
     for source in context.storage.sources:
         answer = source.answer(asked)
         if answer is None:
             rest.append(source)
         else:
+            context.budget.spend(len(answer), answer.present.size)
             given.append(answer)
     return given, rest
 

@@ -1,0 +1,87 @@
+"""The unit of an expression, as far as its metrics and functions tell it; empty where they do not."""
+
+from tui_monitor.query.known import unit_of_name
+from tui_monitor.query.promql.ast import (
+    ARITHMETIC,
+    COMPARISONS,
+    SETS,
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Paren,
+    Range,
+    Selector,
+    Subquery,
+    Unary,
+)
+from tui_monitor.query.promql.derived import TABLE, Form
+from tui_monitor.query.units import UnitError, combine
+
+_PER_SECOND = frozenset({"rate", "irate", "deriv"})
+_KEPT = frozenset(
+    {
+        "increase", "delta", "idelta", "avg_over_time", "sum_over_time", "min_over_time", "max_over_time",
+        "last_over_time", "first_over_time", "quantile_over_time", "stddev_over_time", "mad_over_time",
+        "histogram_quantile", "histogram_sum", "histogram_avg", "histogram_stddev", "abs", "ceil", "floor",
+        "round", "clamp", "clamp_min", "clamp_max", "sort", "sort_desc", "sort_by_label",
+        "sort_by_label_desc", "label_replace", "label_join", "predict_linear",
+        "double_exponential_smoothing", "holt_winters", "baseline",
+    }
+)  # fmt: skip
+"""Functions whose results are in the unit of what they are given."""
+_SAME = frozenset(
+    {"sum", "avg", "min", "max", "stddev", "topk", "bottomk", "quantile", "limitk", "limit_ratio"}
+)
+_RATE_OF_HISTOGRAM = frozenset({"histogram_quantile", "histogram_avg", "histogram_stddev"})
+"""Read from a distribution, whether it was counted per second or not."""
+
+
+def unit_of(node: Expr) -> str:
+    """The unit by `model`'s names: `ms`, `s`, `usd`, `tokens`, `usd/s` …"""
+    match node:
+        case Selector():
+            return _of_name(node.name)
+        case Range():
+            return unit_of(node.selector)
+        case Subquery() | Paren() | Unary():
+            return unit_of(node.expr)
+        case Aggregate():
+            return unit_of(node.expr) if node.op in _SAME else ""
+        case Call():
+            return _called(node)
+        case Binary():
+            return _combined(node)
+    return ""
+
+
+def _of_name(name: str) -> str:
+    found = TABLE.get(name)
+    if found is None:
+        stem = name.removesuffix("_sum")
+        return "" if name.endswith(("_bucket", "_count")) else unit_of_name(stem)
+    return "" if found.form is Form.COUNT else found.metric.unit
+
+
+def _called(node: Call) -> str:
+    given = [unit for unit in map(unit_of, node.args) if unit]
+    inner = given[0] if given else ""
+    if node.function in _PER_SECOND:
+        return f"{inner}/s" if inner else ""
+    if node.function in _RATE_OF_HISTOGRAM:
+        return inner.removesuffix("/s")
+    return inner if node.function in _KEPT else ""
+
+
+def _combined(node: Binary) -> str:
+    left, right = unit_of(node.left), unit_of(node.right)
+    if node.op in SETS:
+        return left if left == right or node.op != "or" else ""
+    if node.op == "atan2" or node.op not in (*ARITHMETIC, *COMPARISONS):
+        return ""
+    try:
+        unit, *factors = combine(node.op, left, right, truth=node.returns_bool)
+    except UnitError:
+        return ""
+    # PromQL brings nothing into another unit.
+    return unit if factors == [1.0, 1.0] else ""
