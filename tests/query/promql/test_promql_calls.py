@@ -31,10 +31,10 @@ def call(key: object, at: int, **fields: object) -> Call:
 
 @pytest.fixture
 def many(store):
-    """5,000 calls of two days, by three models and two providers, one in ten failed, a third unpriced."""
+    """1,500 calls of two days, by three models and two providers, one in ten failed, a third unpriced."""
     dice = random.Random(7)
     calls = []
-    for key in range(5_000):
+    for key in range(1_500):
         money = {} if dice.random() < 0.33 else {"cost": dice.randrange(10**9), "cost_status": "computed"}
         failed = dice.random() < 0.1
         calls.append(
@@ -67,7 +67,7 @@ def test_what_is_spent_is_the_same_to_the_nano_dollar(many, engine):
     assert "samples" not in whole.layers
 
 
-@pytest.mark.parametrize("window", ["1h", "90m", "1d"])
+@pytest.mark.parametrize("window", ["5h", "1d"])
 def test_quantiles_are_those_of_the_short_form(many, engine, window):
     for model, exact in by(engine.instant(f"latency{{}} [{window}] p95 by(model)", NOW)).items():
         text = f"histogram_quantile(0.95, sum by(model)(rate(llm_request_duration_seconds[{window}])))"
@@ -76,8 +76,8 @@ def test_quantiles_are_those_of_the_short_form(many, engine, window):
         assert native.unit == "s"
 
 
-@pytest.mark.parametrize("window", [5 * MINUTE, 7 * MINUTE, HOUR, 26 * HOUR])
-@pytest.mark.parametrize("step", [MINUTE, 13 * MINUTE, HOUR])
+@pytest.mark.parametrize("window", [5 * MINUTE, 7 * MINUTE, 26 * HOUR])
+@pytest.mark.parametrize("step", [MINUTE, 13 * MINUTE])
 def test_increase_counts_each_call(many, store, window, step):
     text = f"sum by(model, status)(increase(llm_requests_total[{window // SECOND}s]))"
     context = Context(store, Calendar(), text, RecentFacts(store), store.version())
@@ -220,4 +220,4 @@ def test_one_query_is_limited_and_can_be_cancelled(many, store):
     with pytest.raises(QueryCancelled):
         engine.range("sum(rate(llm_requests_total[2d]))", NOW - HOUR, NOW, MINUTE, cancel=cancelled)
     with pytest.raises(QueryError, match="values"):
-        engine.instant("sum_over_time(llm_requests_total[3000d])", NOW)
+        engine.instant("sum_over_time(llm_requests_total[600d])", NOW)
