@@ -1,7 +1,7 @@
 """Many calls at once, column by column: for ways in that bring more calls than objects can be made of."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,31 @@ INPUT: tuple[str, ...] = ("in_uncached", "cache_read", "cache_write_5m", "cache_
 """Fields whose sum is all input."""
 LENGTHS: tuple[str, ...] = ("latency_ms", "ttft_ms", "queue_wait_ms")
 """Fields of a call that a column of lengths may hold: ms, NaN where unknown."""
+
+
+T = TypeVar("T")
+_ENOUGH = 100_000
+"""Models something is remembered of at a time."""
+
+
+class PerModel(Generic[T]):
+    """What was made of models, which the calls of later blocks have again; found by the object itself."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Call, T]] = {}
+
+    def get(self, model: Call) -> T | None:
+        """What was made of it."""
+        # The entry keeps the model, so no other takes its place in memory.
+        found = self._made.get(id(model))
+        return None if found is None else found[1]
+
+    def put(self, model: Call, made: T) -> T:
+        """Remember it."""
+        if len(self._made) >= _ENOUGH:
+            self._made.clear()
+        self._made[id(model)] = model, made
+        return made
 
 
 def numbered(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,23 +10,27 @@ import numpy as np
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, MINUTE
-from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns, numbered
+from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns, PerModel, numbered
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.pricing.rate import Rate
 
 _PRICES = dict(zip(INPUT, ("input", "cache_read", "write_5m", "write_1h"), strict=True))
 _TOKENS = (*INPUT, "out_total")
 _ROOM = 1 << 62
+Way = tuple[str, str | None, str | None, bool]
+"""How a call is paid: status, source and version of the price, whether its tier is a guess."""
+PaidModels = PerModel[dict[Way, Call]]
+"""Models by how their calls are paid."""
 
 
 class NotAlike(Exception):
     """Calls that cannot be priced together: their amounts are beyond 64 bits, or only some are known."""
 
 
-def price(book: PriceBook, calls: CallColumns) -> CallColumns:
+def price(book: PriceBook, calls: CallColumns, known: PaidModels) -> CallColumns:
     """The calls with their money set; there are more models then, one for each way to pay.
 
-    Raises `NotAlike`.
+    `known` holds those that were made before. Raises `NotAlike`.
     """
     first, kind = _kinds(book, calls)
     ways: dict[Way, int] = {}
@@ -45,23 +49,24 @@ def price(book: PriceBook, calls: CallColumns) -> CallColumns:
         way[rows] = ways.setdefault(_way(example), len(ways))
     both, which = numbered(calls.model * len(ways) + way)
     listed = list(ways)
-    models = [_priced(calls.models[n // len(ways)], listed[n % len(ways)]) for n in both.tolist()]
+    models = [_priced(calls.models[n // len(ways)], listed[n % len(ways)], known) for n in both.tolist()]
     return replace(calls, models=models, model=which, integers={**calls.integers, **money})
-
-
-Way = tuple[str, str | None, str | None, bool]
-"""How a call is paid: status, source and version of the price, whether its tier is a guess."""
 
 
 def _way(call: Call) -> Way:
     return call.cost_status, call.price_source, call.price_version, call.tier_estimated
 
 
-def _priced(model: Call, way: Way) -> Call:
-    status, source, version, estimated = way
-    return replace(
-        model, cost_status=status, price_source=source, price_version=version, tier_estimated=estimated
-    )
+def _priced(model: Call, way: Way, known: PaidModels) -> Call:
+    made = known.get(model)
+    if made is None:
+        made = known.put(model, {})
+    if way not in made:
+        status, source, version, estimated = way
+        made[way] = replace(
+            model, cost_status=status, price_source=source, price_version=version, tier_estimated=estimated
+        )
+    return made[way]
 
 
 def _money(rate: Rate | None, example: Call, calls: CallColumns) -> dict[str, np.ndarray]:

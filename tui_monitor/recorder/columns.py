@@ -9,9 +9,9 @@ import numpy as np
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.columns import UNKNOWN, CallColumns
+from tui_monitor.model.columns import UNKNOWN, CallColumns, PerModel, numbered
 from tui_monitor.pricing.book import PriceBook
-from tui_monitor.pricing.columns import NotAlike, price
+from tui_monitor.pricing.columns import NotAlike, PaidModels, price
 from tui_monitor.recorder.checks import EARLIEST, MAX_COUNT, MAX_LATENCY_MS, MAX_MONEY
 from tui_monitor.recorder.prepare import Preparer
 
@@ -30,24 +30,65 @@ class Prepared:
     """Where they stood among those that were given; the others are not plain."""
 
 
-def prepare_columns(preparer: Preparer, calls: CallColumns, others: int) -> Prepared | None:
-    """Clean, check and price. `None` where nothing is plain.
+class ColumnPreparer:
+    """Prepares many calls at once; what it made of their models, it remembers for the next."""
 
-    `others` is how many calls come beside these and go through `Preparer.prepare`.
-    """
-    prices = preparer.prices
-    if not isinstance(prices, PriceBook):
-        return None
-    rows = np.flatnonzero(_fine(calls, preparer.latest()))
-    if not preparer.has_room(calls.models, others + len(calls) - len(rows)):
-        return None
-    rows, labelled = _labelled(preparer, calls, rows)
-    if not len(rows):
-        return None
-    try:
-        return Prepared(price(prices, _with_latency(labelled)), rows)
-    except NotAlike:
-        return None
+    def __init__(self, preparer: Preparer) -> None:
+        self._preparer = preparer
+        self._labelled: PerModel[Call] = PerModel()
+        self._ways: PaidModels = PerModel()
+
+    def prepare(self, calls: CallColumns, others: int) -> Prepared | None:
+        """Clean, check and price. `None` where nothing is plain.
+
+        `others` is how many calls come beside these and go through `Preparer.prepare`.
+        """
+        preparer = self._preparer
+        prices = preparer.prices
+        if not isinstance(prices, PriceBook):
+            return None
+        rows = np.flatnonzero(_fine(calls, preparer.latest()))
+        if not preparer.has_room(calls.models, others + len(calls) - len(rows)):
+            return None
+        rows, labelled = self._with_labels(calls, rows)
+        if not len(rows):
+            return None
+        try:
+            return Prepared(price(prices, _with_latency(labelled), self._ways), rows)
+        except NotAlike:
+            return None
+
+    def _with_labels(self, calls: CallColumns, rows: np.ndarray) -> tuple[np.ndarray, CallColumns]:
+        """Those of the rows whose labels are taken as they are, with their labels cleaned."""
+        model = calls.model[rows]
+        used = numbered(model)[0].tolist() if len(rows) else []
+        models = list(calls.models)
+        refused: list[int] = []
+        for number in used:
+            known = self._labelled.get(models[number])
+            if known is None:
+                moment = int(calls.booked[rows[model == number][0]])
+                known = self._label(models[number], moment)
+            if known is None:
+                # Each of its rows is told or counted for itself.
+                refused.append(number)
+            else:
+                models[number] = known
+        if refused:
+            rows = rows[~np.isin(model, refused)]
+        taken = calls if len(rows) == len(calls) else calls.take(rows)
+        return rows, replace(taken, models=models).used()
+
+    def _label(self, model: Call, moment: Micros) -> Call | None:
+        preparer = self._preparer
+        before = preparer.overflow.copy()
+        call = replace(model, source_key=_ONE, ts_end=moment, attrs=dict(model.attrs))
+        prepared = preparer.prepare(call)
+        if not isinstance(prepared, Call) or preparer.overflow != before:
+            preparer.overflow.clear()
+            preparer.overflow.update(before)
+            return None
+        return self._labelled.put(model, replace(prepared, source_key="", ts_end=None))
 
 
 def _fine(calls: CallColumns, latest: Micros) -> np.ndarray:
@@ -70,28 +111,6 @@ def _fine(calls: CallColumns, latest: Micros) -> np.ndarray:
 def _within(calls: CallColumns, name: str, low: int, high: int) -> np.ndarray:
     column = calls.integer(name)
     return (column == UNKNOWN) | ((column >= low) & (column <= high))
-
-
-def _labelled(preparer: Preparer, calls: CallColumns, rows: np.ndarray) -> tuple[np.ndarray, CallColumns]:
-    """Those of the rows whose labels are taken as they are, with their labels cleaned."""
-    used, first = np.unique(calls.model[rows], return_index=True)
-    booked = calls.booked
-    models = list(calls.models)
-    refused: list[int] = []
-    for number, at in zip(used.tolist(), first.tolist(), strict=True):
-        before = preparer.overflow.copy()
-        model = calls.models[number]
-        known = replace(model, source_key=_ONE, ts_end=int(booked[rows[at]]), attrs=dict(model.attrs))
-        prepared = preparer.prepare(known)
-        if not isinstance(prepared, Call) or preparer.overflow != before:
-            # Each of its rows is told or counted for itself.
-            preparer.overflow.clear()
-            preparer.overflow.update(before)
-            refused.append(number)
-        else:
-            models[number] = replace(prepared, source_key="", ts_end=None)
-    rows = rows[~np.isin(calls.model[rows], refused)] if refused else rows
-    return rows, replace(calls.take(rows), models=models).used()
 
 
 def _with_latency(calls: CallColumns) -> CallColumns:

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.columns import LENGTHS, UNKNOWN, CallColumns
 from tui_monitor.store import blobs, head, identity, imports, ledger, packs, rollups, runs, segments, zones
@@ -51,8 +53,9 @@ def _put(side: WriteSide, calls: CallColumns, now: Micros) -> None:
     last = first + len(calls) - 1
     columns = _columns(side, calls, now, first)
     parts = -(-len(calls) // SEGMENT)
+    texts = _texts(calls.models)
     for part in np.array_split(np.arange(len(calls)), parts):
-        _put_segment(conn, calls, columns, part)
+        _put_segment(conn, calls, columns, texts, part)
     order = np.argsort(calls.identities.view(np.uint64))
     entries = packs.Entries(calls.identities.view(np.uint64)[order], packs.live_all(columns["id"][order]))
     runs.add(conn, entries, identity.lowest_call(conn))
@@ -96,19 +99,25 @@ def micros(milliseconds: np.ndarray) -> np.ndarray:
 
 
 def _put_segment(
-    conn: sqlite3.Connection, calls: CallColumns, columns: dict[str, np.ndarray], part: np.ndarray
-) -> None:
+    conn: sqlite3.Connection, calls: CallColumns, columns: dict[str, np.ndarray],
+    by_model: dict[str, list[str | None]], part: np.ndarray,
+) -> None:  # fmt: skip
     numbers = {name: column[part] for name, column in columns.items()}
     texts = [("source_key", blobs.pack_different(calls.keys[part]))]
     model = calls.model[part]
-    for name in ("trace_id", "span_id", "parent_span_id", "attrs"):
-        values = [_text(getattr(each, name)) for each in calls.models]
-        if any(values):
-            column = [values[n] for n in model.tolist()]
-            if any(value is not None for value in column):
-                texts.append((name, blobs.pack_texts(column)))
+    for name, values in by_model.items():
+        column = [values[n] for n in model.tolist()]
+        if any(value is not None for value in column):
+            texts.append((name, blobs.pack_texts(column)))
     encoded = segments.encode_columns(numbers, texts)
     segments.store(conn, int(numbers["id"][-1]), int(numbers["id"][0]), encoded)
+
+
+def _texts(models: Sequence[Call]) -> dict[str, list[str | None]]:
+    """The texts of models that any of them has."""
+    names = ("trace_id", "span_id", "parent_span_id", "attrs")
+    found = {name: [_text(getattr(each, name)) for each in models] for name in names}
+    return {name: values for name, values in found.items() if any(v is not None for v in values)}
 
 
 def _text(value: str | dict[str, object] | None) -> str | None:

@@ -216,20 +216,36 @@ def _cell_rows(key: np.ndarray, deltas: Deltas) -> list[tuple[Any, ...]]:
     """One row for each touched cell, in the order of `COLUMNS`."""
     order = np.argsort(key, kind="stable")
     unique, first = np.unique(key[order], return_index=True)
-    values, sign = deltas.values[order], deltas.sign[order]
-    known = values != UNKNOWN
-    sums = np.add.reduceat(np.where(known, values, 0) * sign[:, None], first, axis=0)
-    counts = np.add.reduceat(known * sign[:, None], first, axis=0)
+    sign = deltas.sign[order]
     born = np.minimum.reduceat(deltas.arrived[order], first)
     touched = np.maximum.reduceat(deltas.arrived[order], first)
+    sums, counts = _summed(deltas.values, order, sign, first)
     columns: list[Sequence[object]] = [unique.tolist(), born.tolist(), touched.tolist()]
-    columns += [sums[:, _AT["calls"]].tolist(), sums[:, _AT["unpriced"]].tolist()]
+    columns += [sums[_AT["calls"]], sums[_AT["unpriced"]]]
     for at in _SUMMED_AT:
-        columns += [sums[:, at].tolist(), counts[:, at].tolist()]
+        columns += [sums[at], counts[at]]
     cell = np.repeat(np.arange(len(unique)), np.diff(first, append=len(order)))
     for name in HISTOGRAMS:
-        columns += _spread(values[:, _AT[name]], known[:, _AT[name]], sign, first, cell)
+        values = deltas.values[:, _AT[name]][order]
+        columns += _spread(values, values != UNKNOWN, sign, first, cell)
     return list(zip(*columns, strict=True))
+
+
+def _summed(
+    values: np.ndarray, order: np.ndarray, sign: np.ndarray, first: np.ndarray
+) -> tuple[list[list[int]], list[list[int]]]:
+    """For each measure the sum of what is known and how many that are, by cell."""
+    known = values != UNKNOWN
+    # Most calls know but half of the measures.
+    here = np.flatnonzero(known.any(axis=0))
+    values, known = values[:, here][order], known[:, here][order]
+    nothing = [0] * len(first)
+    sums, counts = ([nothing] * len(MEASURES) for _ in range(2))
+    added = np.add.reduceat(np.where(known, values, 0) * sign[:, None], first, axis=0)
+    counted = np.add.reduceat(known * sign[:, None], first, axis=0)
+    for at, sum_, count in zip(here.tolist(), added.T.tolist(), counted.T.tolist(), strict=True):
+        sums[at], counts[at] = sum_, count
+    return sums, counts
 
 
 def _spread(

@@ -91,11 +91,19 @@ class Packs:
         return found
 
     def _find(self, run: Run, hashes: np.ndarray) -> Entries:
+        # Both are in ascending order, so each chunk is asked for some neighbours.
         at = np.searchsorted(run.firsts, hashes, side="right") - 1
         parts: list[Entries] = [Entries(hashes[:0], hashes[:0])]
-        for chunk in np.unique(at[at >= 0]).tolist():
+        chunks = np.unique(at[at >= 0])
+        bounds = zip(
+            *(np.searchsorted(at, chunks, side=side).tolist() for side in ("left", "right")), strict=True
+        )
+        for chunk, (begin, end) in zip(chunks.tolist(), bounds, strict=True):
             entries = read_chunk(self._conn, run.id, chunk)
-            parts.append(entries.keep(np.isin(entries.hashes, hashes[at == chunk])))
+            places = np.searchsorted(entries.hashes, hashes[begin:end])
+            places = places[places < len(entries)]
+            here = entries.keep(places)
+            parts.append(here.keep(np.isin(here.hashes, hashes[begin:end])))
         return Entries(
             *(np.concatenate(column) for column in zip(*((p.hashes, p.values) for p in parts), strict=True))
         )

@@ -1,10 +1,11 @@
 """Files whose plain rows come as columns, by a process of its own where they are large."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tui_monitor.model.call import Call
 from tui_monitor.sources.imports import objects, process
 from tui_monitor.sources.imports.api import ImportOptions
 from tui_monitor.sources.imports.blocks import Table, chunk
@@ -21,6 +22,10 @@ from tui_monitor.sources.times import utc_or
 OWN_PROCESS = 8 << 20
 """Bytes of a file from which on a second process is worth its start."""
 _Block = Callable[[bytes, int, Models, Occurrences], Chunk]
+_Handed = tuple[Chunk, bool, list[Call], list[int]]
+"""A chunk without its models, whether their numbers begin anew, the new ones, and the numbers of its own."""
+_MODELS = 50_000
+"""Models that both sides remember."""
 _Rest = Callable[[TextFile, int, Occurrences], Iterator[Records]]
 _PROGRAM = "from tui_monitor.sources.imports.lane import send; send(*given)"
 
@@ -38,14 +43,44 @@ def has_columns(form: FileFormat, path: Path, options: ImportOptions) -> bool:
 def chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Chunk]:
     """Everything in a file that `has_columns`. Raises `ImportFailure`."""
     if path.stat().st_size >= OWN_PROCESS:
-        yield from process.read(_PROGRAM, form.name, path, options)
+        yield from _received(process.read(_PROGRAM, form.name, path, options))
     else:
         yield from _chunks(form, path, options)
 
 
 def send(name: str, path: Path, options: ImportOptions) -> None:
     """The body of a process of its own."""
-    process.send(_chunks(FORMATS[name], path, options))
+    process.send(_handed(_chunks(FORMATS[name], path, options)))
+
+
+def _handed(found: Iterable[Chunk]) -> Iterator[_Handed]:
+    """Models that were sent before are sent by their numbers alone."""
+    sent: dict[int, int] = {}
+    kept: list[Call] = []
+    for each in found:
+        models = [] if each.columns is None else each.columns.models
+        anew = len(kept) > _MODELS
+        if anew:
+            sent, kept = {}, []
+        before = len(kept)
+        for model in models:
+            if id(model) not in sent:
+                sent[id(model)] = len(kept)
+                kept.append(model)
+        numbers = [sent[id(model)] for model in models]
+        if each.columns is not None:
+            each.columns.models = []
+        yield each, anew, kept[before:], numbers
+
+
+def _received(found: Iterable[_Handed]) -> Iterator[Chunk]:
+    """The chunks with their models again: one object for each model, however often it comes."""
+    known: list[Call] = []
+    for each, anew, fresh, numbers in found:
+        known = fresh if anew else known + fresh
+        if each.columns is not None:
+            each.columns.models = [known[number] for number in numbers]
+        yield each
 
 
 def _chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Chunk]:

@@ -8,7 +8,7 @@ import numpy as np
 from tui_monitor.model.call import Call
 from tui_monitor.model.columns import UNKNOWN, CallColumns
 from tui_monitor.model.feed import Record
-from tui_monitor.recorder.columns import prepare_columns
+from tui_monitor.recorder.columns import ColumnPreparer
 from tui_monitor.recorder.commit import commit
 from tui_monitor.recorder.prepare import Preparer, Rejection
 from tui_monitor.sources.imports.api import Written
@@ -28,6 +28,7 @@ class StoreSink:
     def __init__(self, store: ImportWriter, preparer: Preparer) -> None:
         self._store = store
         self._preparer = preparer
+        self._columns = ColumnPreparer(preparer)
 
     def begin(self, info: ImportInfo) -> None:
         """Note the import."""
@@ -47,7 +48,7 @@ class StoreSink:
     def write_columns(self, calls: CallColumns, others: int) -> tuple[Written, np.ndarray]:
         """Store what is plain; a mask of it."""
         taken = np.zeros(len(calls), dtype=bool)
-        prepared = prepare_columns(self._preparer, calls, others)
+        prepared = self._columns.prepare(calls, others)
         if prepared is None:
             return Written(), taken
         fresh = self._store.write_columns(prepared.calls)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros, to_datetime
-from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns
+from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns, PerModel
 from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.sources.fields import TEXTS
 from tui_monitor.sources.imports.api import ColumnSink, ImportSummary, Sink, Written
@@ -73,6 +73,7 @@ class Marks:
         self._batch_id = batch_id
         self._shift = shift
         self._labels = [(TEXTS[name], value) for name, value in labels.items() if name in TEXTS]
+        self._marked: PerModel[Call] = PerModel()
         self._attributes = {name: value for name, value in labels.items() if name not in TEXTS}
 
     def put(self, record: Record) -> Record:
@@ -93,13 +94,18 @@ class Marks:
 
     def put_columns(self, calls: CallColumns) -> CallColumns:
         """Many calls marked; those that were given stay as they are."""
-        models = [self.put(replace(model, attrs=dict(model.attrs))) for model in calls.models]
+        models = [self._marked.get(model) or self._mark(model) for model in calls.models]
         marked = replace(calls, models=models, integers=dict(calls.integers))
         for name in ("ts_start", "ts_end") if self._shift else ():
             column = calls.integers.get(name)
             if column is not None:
                 marked.integers[name] = np.where(column == UNKNOWN, UNKNOWN, column + self._shift)
         return marked
+
+    def _mark(self, model: Call) -> Call:
+        marked = replace(model, attrs=dict(model.attrs))
+        self.put(marked)
+        return self._marked.put(model, marked)
 
     def _put_beside(self, record: Sample | Event | Start | Retract) -> Record:
         """What is no call is made anew."""
