@@ -101,7 +101,7 @@ def _by_code(codes: np.ndarray, meaning: Callable[[int], Any]) -> Spelled:
 
 def _texts(segment: Segment, name: str, at: np.ndarray, meaning: Callable[[str | None], Any]) -> Spelled:
     texts = segment.texts(name)
-    return _by_code(texts.codes[at], lambda code: meaning(None if code == UNKNOWN else texts.text(code)))
+    return _by_code(texts.codes.at(at), lambda code: meaning(None if code == UNKNOWN else texts.text(code)))
 
 
 def _json_texts(segment: Segment, name: str, empty: object, at: np.ndarray) -> Spelled:
@@ -124,7 +124,7 @@ def _own_hashes(segment: Segment, at: np.ndarray) -> np.ndarray:
     unique, inverse = np.unique(sources, return_inverse=True)
     prefixes = [identity.own_prefix(_term(segment.conn, number) or "") for number in unique.tolist()]
     keys = segment.texts("source_key")
-    codes: Sequence[int] = keys.codes[at].tolist()
+    codes: Sequence[int] = keys.codes.at(at).tolist()
     starts = [0, *keys.ends.tolist()]
     data, hashed = keys.data, bytearray()
     for code, source in zip(codes, inverse.tolist(), strict=True):
@@ -136,7 +136,7 @@ def _own_hashes(segment: Segment, at: np.ndarray) -> np.ndarray:
 def _key_hashes(segment: Segment, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(row, hash) of the identities that other sources may know too."""
     texts = segment.texts("call_keys")
-    codes = texts.codes[at]
+    codes = texts.codes.at(at)
     rows: list[int] = []
     hashes: list[int] = []
     for row in np.flatnonzero(codes != UNKNOWN).tolist():
