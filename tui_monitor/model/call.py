@@ -36,7 +36,8 @@ FINE_DIMENSIONS: tuple[str, ...] = DIMENSIONS[:5]
 """Labels that minute roll-ups are keyed by."""
 RAW_DIMENSIONS: tuple[str, ...] = (
     "model_requested", "api_base", "region", "environment", "session", "source", "service_tier",
-    "finish_reason", "error_code", "cost_status", "batch_id",
+    "finish_reason", "error_code", "cost_status", "batch_id", "price_source", "price_version",
+    "source_key", "trace_id", "span_id", "parent_span_id", "http_status", "attempts", "stream", "batch",
 )  # fmt: skip
 """Labels that only the raw calls know, besides free attributes."""
 
