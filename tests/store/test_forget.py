@@ -1,6 +1,8 @@
 """A person is forgotten in every layer, and no sum changes."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ from tui_monitor.model.clock import DAY, HOUR, ManualClock
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import Span
+from tui_monitor.store import relabel
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import MEASURES, Layer, WriteBatch
 from tui_monitor.store.database import Store
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.sealing import Limits
+from tui_monitor.store.writing import WriteSide
 
 ANA = "ana@example.org"
 
@@ -148,3 +153,77 @@ def test_it_is_noted_who_did_it_and_not_who_was_meant(store: Store, clock: Manua
 def test_somebody_unknown_changes_nothing(store: Store, clock: ManualClock) -> None:
     fill(store, clock)
     assert store.forget("user", "nobody", "root").total == 0
+
+
+PACK = Limits(rows=25, head=0, age=0, identities=0, cells=1)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_killed_after_any_step_it_is_finished_by_doing_it_again(
+    store: Store, path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui_monitor.config.settings import Retention
+
+    fill(store, clock)
+    clock.advance(2 * DAY)
+    store.retain(Retention.model_validate({"raw": "4d"}), clock.now())
+    store.seal(clock.now(), PACK)
+    before = {layer: summed(store, layer) for layer in Layer}
+    real, left = WriteSide.transaction, [0]
+
+    @contextmanager
+    def until(side: WriteSide) -> Iterator[int]:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        with real(side) as now:
+            yield now
+
+    steps, ended = 0, False
+    while not ended:
+        steps += 1
+        left[0] = steps
+        with monkeypatch.context() as patch:
+            patch.setattr(WriteSide, "transaction", until)
+            try:
+                store.forget("user", ANA, "root")
+                ended = True
+            except Killed:
+                assert store.audit() == []
+        # Only the least and greatest of a cell that is halfway moved may be those of all of it.
+        assert {layer: summed(store, layer) for layer in Layer} == before
+    assert steps > 8
+    assert store.rebuild_rollups(mend=False).wrong == 0
+    assert len(store.audit()) == 1
+    assert store.label_values("user") == ["bob"]
+    store.seal(clock.now(), PACK)
+    store.close()
+    for file in path.parent.iterdir():
+        assert ANA.encode() not in file.read_bytes(), file.name
+
+
+def test_what_is_said_meanwhile_is_forgotten_too(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, clock)
+    clock.advance(DAY)
+    store.seal(clock.now(), PACK)
+    real, said = relabel._cleared, [0]
+
+    def interrupted(*args: object) -> object:
+        said[0] += 1
+        if said[0] < 4:
+            write(store, a_call(f"late{said[0]}", clock.now() - DAY, user=ANA, agent=f"a{said[0]}"))
+            write(store, a_call("0", clock.now() - DAY, user=ANA, out_total=said[0] * 100))
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(relabel, "_cleared", interrupted)
+    store.forget("user", ANA, "root")
+    assert said[0] > 4
+    assert store.label_values("user") == ["bob"]
+    assert store.rebuild_rollups(mend=False).wrong == 0
+    raw = summed(store, Layer.RAW)
+    assert {layer: summed(store, layer) for layer in Layer} == dict.fromkeys(Layer, raw)

@@ -7,7 +7,7 @@ one leaves, it is looked up among the raw calls of the cell.
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -165,6 +165,31 @@ def apply_cells(
             f"DELETE FROM {table} WHERE calls = 0 AND key IN (SELECT value FROM json_each(?))", (touched,)
         )
         _mend_extremes(conn, layer, key[leaving], deltas.values[leaving], zones, keys)
+
+
+def move(conn: sqlite3.Connection, counted: Deltas, sets: np.ndarray, zones: Mapping[int, str]) -> int:
+    """Count calls under other label sets (`sets`) with the same minutes' set; how many cells that empties.
+
+    The lowest and highest stay with their old cells too: whoever moves calls moves what is left of those
+    cells afterwards.
+    """
+    days = {zone: cells.days_of(counted.booked, name) for zone, name in zones.items()}
+    places = [(Layer.HOUR, cells.cells_of(Layer.HOUR, counted.booked))]
+    places += [(Layer.DAY, numbers + cells.day_cell(zone, 0)) for zone, numbers in days.items()]
+    going, count = replace(counted, sign=-counted.sign), 0
+    for layer, numbers in places:
+        old, new = ((numbers << SERIES_BITS) + found for found in (counted.series, sets))
+        blocks.spread(conn, layer, np.concatenate((old, new)))
+        here = _counted(conn, layer, old, going)
+        if here.any():
+            _add_rows(conn, layer.value, _cell_rows(old[here], going.only(here)))
+            _add_rows(conn, layer.value, _cell_rows(new[here], counted.only(here)))
+            touched = json.dumps(np.unique(old[here]).tolist())
+            count += conn.execute(
+                f"DELETE FROM {layer.value} WHERE calls = 0 AND key IN (SELECT value FROM json_each(?))",
+                (touched,),
+            ).rowcount
+    return count
 
 
 def add_cells(
