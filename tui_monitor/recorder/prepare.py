@@ -4,7 +4,6 @@ import dataclasses
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from operator import attrgetter
 from typing import Any, Protocol, get_args
 
@@ -140,9 +139,17 @@ class Preparer:
 
     def prepare(self, record: Record) -> Record | Rejection:
         """The record as it is stored, or why it is not."""
+        return self._prepare(record, self.latest())
+
+    def prepare_all(self, records: Iterable[Record]) -> list[Record | Rejection]:
+        """`prepare` of each of many that came together, in order."""
+        latest = self.latest()
+        return [self._prepare(record, latest) for record in records]
+
+    def _prepare(self, record: Record, latest: Micros) -> Record | Rejection:
         try:
             if isinstance(record, Call):
-                return self._call(record)
+                return self._call(record, latest)
             if isinstance(record, Sample):
                 return self._sample(record)
             if isinstance(record, Event):
@@ -160,11 +167,11 @@ class Preparer:
         """The last instant that is no error, µs."""
         return self._clock.now() + self._settings.max_future
 
-    def _call(self, call: Call) -> Call:
+    def _call(self, call: Call, latest: Micros) -> Call:
         call.source_key = key("source_key", call.source_key)
         if call.call_keys:
             call.call_keys = tuple(dict.fromkeys(key("call_key", k) for k in call.call_keys if k))
-        _times(call, self.latest())
+        _times(call, latest)
         self._labels_of(call)
         free = _get_free(call)
         if free != _NO_FREE:
@@ -183,10 +190,12 @@ class Preparer:
     def _labels_of(self, call: Call) -> None:
         """Source, bounded labels and enumerations: as most calls share theirs, looked up as a whole first."""
         repeated = _get_repeated(call)
-        # What is no text is equal to none, and what cannot be looked up is no text.
-        with suppress(TypeError):
+        try:
+            # What is no text is equal to none, and what cannot be looked up is no text.
             if repeated in self._passed:
                 return
+        except TypeError:
+            pass
         if call.source not in self._sources:
             call.source = self._source(call.source)
         self._capped(call)
@@ -384,6 +393,8 @@ def _rarer_numbers(call: Call) -> None:
 
 def _complete(call: Call) -> None:
     """What the HTTP status and the category tell about each other, where a field is unknown."""
+    if call.status == "success":
+        return
     http = call.http_status
     if call.status == "unknown":
         if call.error_category is not None:

@@ -47,7 +47,9 @@ class Receipt:
 
     def note(self, index: int, result: Result) -> None:
         """Count one result."""
-        if isinstance(result, Rejection):
+        if result is Outcome.STORED:
+            self.accepted += 1
+        elif isinstance(result, Rejection):
             self.rejected.append((index, result.reason))
         elif result is Outcome.DUPLICATE:
             self.duplicate += 1
@@ -248,8 +250,7 @@ class Recorder:
 
     def _prepared(self, job: _Job) -> list[_Entry]:
         entries: list[_Entry] = []
-        for index, record in enumerate(job.records):
-            prepared = self._preparer.prepare(record)
+        for index, prepared in enumerate(self._preparer.prepare_all(job.records)):
             if isinstance(prepared, Rejection):
                 job.receipt.note(index, prepared)
             else:

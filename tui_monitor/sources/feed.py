@@ -55,10 +55,14 @@ def parse_feed(
     events than `most`, before a record is made of the first: a record takes a hundred times its `{}`.
     """
     prefix = idempotency_key or f"new-{secrets.token_hex(8)}"
-    origins = (Origin(f"{prefix}#{index}", app, now) for index in range(1 << 62))
+    origin = Origin("", app, now)
     return [
-        item if isinstance(item, Rejection) else parse_event(item, origin)
-        for item, origin in zip(_items(body, content_type, most), origins, strict=False)
+        parse_event(item, origin)
+        if type(item) is dict and item.get("id")
+        else item
+        if isinstance(item, Rejection)
+        else parse_event(item, origin._replace(key=f"{prefix}#{index}"))
+        for index, item in enumerate(_items(body, content_type, most))
     ]
 
 

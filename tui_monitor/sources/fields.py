@@ -44,13 +44,16 @@ def fill(call: Call, fields: Fields) -> Call:
     """Set a call's fields from written ones; what is `None` or empty stays unknown. Raises `Invalid`."""
     attrs: dict[str, Any] = {}
     counted = keyed = False
+    texts, setters = TEXTS, _SETTERS
     for name, value in fields.items():
         if value is None or value == "":
             continue
-        if type(value) is str and name in TEXTS:
-            setattr(call, TEXTS[name], value)
-            continue
-        setter = _SETTERS.get(name)
+        if type(value) is str:
+            field = texts.get(name)
+            if field is not None:
+                setattr(call, field, value)
+                continue
+        setter = setters.get(name)
         if setter is None:
             attrs[name] = value
         elif setter is _count_later:

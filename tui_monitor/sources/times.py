@@ -17,6 +17,8 @@ _SECONDS, _MILLIS, _MICROS, _NANOS = 1e11, 1e14, 1e17, 1e20
 
 def epoch(field: str, value: int | float) -> Micros:
     """A number since the epoch in s, ms, µs or ns, as µs. Raises `Invalid`."""
+    if type(value) is int and _MILLIS <= value < _MICROS:
+        return value
     if isinstance(value, bool) or not math.isfinite(value) or value < 0:
         raise Invalid(f"{field} {shown(value)} is not a time")
     if value < _SECONDS:
