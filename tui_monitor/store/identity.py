@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
+import orjson
 
 from tui_monitor.model.call import Call
 from tui_monitor.store import packs, runs
@@ -86,7 +87,7 @@ def lookup(conn: sqlite3.Connection, known: Packs, wanted: Iterable[int]) -> dic
     for at in range(0, len(listed), 5000):
         rows = conn.execute(
             "SELECT hash, call, content, day FROM identities WHERE hash IN (SELECT value FROM json_each(?))",
-            (json.dumps(listed[at : at + 5000]),),
+            (orjson.dumps(listed[at : at + 5000]).decode(),),
         )
         for number, call, mark, day in rows:
             numbers.discard(number)

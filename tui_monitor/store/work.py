@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
+from operator import attrgetter
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
@@ -21,6 +22,8 @@ from tui_monitor.store.head import Row
 from tui_monitor.store.identity import Gone
 from tui_monitor.store.merge import Part, content, groups, merge, outgrows
 from tui_monitor.store.runs import Packs
+
+_batch_of = attrgetter("batch_id")
 
 
 class Work:
@@ -49,7 +52,11 @@ class Work:
         """Take in calls, once; one outcome each. `rates` as in `WriteBatch`."""
         self.remember = remember
         hashed = identity.hashes_of(calls)
-        self._look_up(list(chain.from_iterable(hashed)))
+        numbers = list(chain.from_iterable(hashed))
+        self._look_up(numbers)
+        if not self._places and len(set(numbers)) == len(numbers) and all(rate == 1 for rate in rates):
+            self._add_unknown(calls, hashed)
+            return [Outcome.STORED] * len(calls)
         return [
             self._add(call, numbers, rate)
             for call, numbers, rate in zip(calls, hashed, rates or repeat(1), strict=bool(rates))
@@ -132,6 +139,16 @@ class Work:
         said = Part(self._take_seq(), call, remember, numbers, rate=1 if rows else rate)
         self._regroup(rows, [part for row in rows for part in row.parts] + [said])
         return Outcome.MERGED if self._shared(numbers[0]) else Outcome.STORED
+
+    def _add_unknown(self, calls: Sequence[Call], hashed: list[list[int]]) -> None:
+        """`_add` of calls of which nothing is known, that have nothing to do with each other."""
+        first = self.next_seq
+        self.next_seq += len(calls)
+        self.brought.update(map(_batch_of, calls))
+        self.fresh.update(zip(range(first, self.next_seq), zip(calls, hashed, strict=True), strict=True))
+        for seq, numbers in enumerate(hashed, first):
+            for number in numbers:
+                self._places[number] = seq
 
     def _say_again(self, rows: Sequence[Row], own: Part, call: Call, said: Part) -> Outcome:
         """A source says of a call what it said before, or corrects it."""
