@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from tui_monitor.model.call import COST_STATUSES, ERROR_CATEGORIES, NANO, STATUSES, Operation
+from tui_monitor.model.call import COST_STATUSES, ERROR_CATEGORIES, NANO, STATUSES, Call, Operation
 from tui_monitor.model.clock import DAY, Micros, iso
 from tui_monitor.model.feed import Sample, is_stale
 from tui_monitor.model.histogram import NativeHistogram
@@ -52,6 +52,10 @@ MAX_MONEY = 10_000 * NANO
 _NUMBERS = (float, int)
 MAX_LATENCY_MS = 366 * DAY / 1000
 """A year, in ms."""
+_STATUS_CATEGORY = {
+    401: "auth", 402: "billing", 403: "auth", 404: "not_found", 408: "timeout", 413: "context_length",
+    429: "rate_limit", 499: "cancelled", 503: "overloaded", 504: "timeout", 529: "overloaded",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +182,18 @@ def sample_value(name: str, sample: Sample) -> float | NativeHistogram:
     if sample.type == "counter" and number < 0:
         raise Invalid(f"value of counter {name} {number:g} is negative")
     return number
+
+
+def complete(call: Call) -> None:
+    """What the HTTP status and the category tell about each other, where a field is unknown."""
+    if call.status == "success":
+        return
+    http = call.http_status
+    if call.status == "unknown":
+        if call.error_category is not None:
+            call.status = "cancelled" if call.error_category == "cancelled" else "error"
+        elif http is not None and http >= 200:
+            call.status = "success" if http < 400 else "cancelled" if http == 499 else "error"
+    if call.status == "error" and call.error_category is None and http is not None and http >= 400:
+        fallback = "server" if http >= 500 else "bad_request"
+        call.error_category = _STATUS_CATEGORY.get(http, fallback)

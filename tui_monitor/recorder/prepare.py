@@ -21,6 +21,7 @@ from tui_monitor.recorder.checks import (
     MAX_MONEY,
     Invalid,
     Rejection,
+    complete,
     count,
     enumerated,
     finite,
@@ -68,10 +69,6 @@ _get_rare = attrgetter(*_SMALL, *_FLAGS)
 _NO_FREE = (None,) * len(_FREE)
 _NO_RARE = (None,) * (len(_SMALL) + len(_FLAGS))
 
-_STATUS_CATEGORY = {
-    401: "auth", 402: "billing", 403: "auth", 404: "not_found", 408: "timeout", 413: "context_length",
-    429: "rate_limit", 499: "cancelled", 503: "overloaded", 504: "timeout", 529: "overloaded",
-}  # fmt: skip
 _EVENT_NAMES = {"cache": ("hit", "miss"), "rate_limit": ("allowed", "denied")}
 _NOT_NAME = re.compile(r"[^a-zA-Z0-9_:]")
 _SAMPLE_TYPES: tuple[SampleType, ...] = get_args(SampleType)
@@ -183,7 +180,7 @@ class Preparer:
             call.media = {clean(str(u), 64): count(f"media.{u}", n) for u, n in call.media.items()}
         if call.attrs:
             call.attrs = self._bounded(self._allowed(prepare_attributes(call.attrs)))
-        _complete(call)
+        complete(call)
         self.prices.price(call)
         return call
 
@@ -389,18 +386,3 @@ def _rarer_numbers(call: Call) -> None:
         value = getattr(call, name)
         if value is not None and not isinstance(value, bool):
             raise Invalid(f"{name} {shown(value)} is neither true nor false")
-
-
-def _complete(call: Call) -> None:
-    """What the HTTP status and the category tell about each other, where a field is unknown."""
-    if call.status == "success":
-        return
-    http = call.http_status
-    if call.status == "unknown":
-        if call.error_category is not None:
-            call.status = "cancelled" if call.error_category == "cancelled" else "error"
-        elif http is not None and http >= 200:
-            call.status = "success" if http < 400 else "cancelled" if http == 499 else "error"
-    if call.status == "error" and call.error_category is None and http is not None and http >= 400:
-        fallback = "server" if http >= 500 else "bad_request"
-        call.error_category = _STATUS_CATEGORY.get(http, fallback)
