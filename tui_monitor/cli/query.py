@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from math import ceil
+from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
@@ -9,22 +10,32 @@ from tui_monitor.cli.times import instant
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.timerange import TimeRange, parse_duration
 
+if TYPE_CHECKING:
+    from tui_monitor.query.result import Result
+
 _POINTS = 60
 MAX_POINTS = 11_000
 
 
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
-    parser.add_argument("text", metavar="QUERY", help="metric{labels} [range] aggregate by(labels)")
+    parser.add_argument(
+        "text", metavar="QUERY", help="metric{labels} [range] aggregate by(labels), or PromQL"
+    )
     parser.add_argument("--range", metavar="R", help="answer over time, so far back: 30m, 24h, 7d")
     parser.add_argument("--step", metavar="S", help="length of one step over time, rounded up to a round one")
     parser.add_argument("--at", metavar="TIME", help="answer for this moment instead of now")
     parser.add_argument("--chart", action="store_true", help="draw the answer over time")
+    parser.add_argument(
+        "--explain", action="store_true", help="show a short form as PromQL and what it is read from"
+    )
     examples(
         parser,
         """
         tui-monitor query 'latency{provider="anthropic"} [1h] p95 by(model)'
         tui-monitor query 'cost{} [30d] sum by(model)'
+        tui-monitor query 'histogram_quantile(0.9, sum by(model)(rate(latency[1h])))'
+        tui-monitor query --explain 'latency{provider="claude"} [1h] p95 by(model)'
         tui-monitor query 'requests{} by(provider)' --range 24h --chart
         tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
         """,
@@ -46,6 +57,25 @@ def run(context: Context) -> int:
         result = context.ask(lambda monitor: monitor.query_range(args.text, shown, count))
     else:
         result = context.ask(lambda monitor: monitor.query(args.text, at=at))
+    if args.explain:
+        return _explain(context, result)
     show = answers.show_chart if args.chart else answers.show_table
     out.answer(answers.data(result), lambda: show(out, result, calendar), result.warnings)
+    return 0
+
+
+def _explain(context: Context, result: "Result") -> int:
+    """What the query is in PromQL, and which layers its answer came from."""
+    from tui_monitor.query.desugar import explained
+
+    step = result.times[1] - result.times[0] if len(result.times) > 1 else None
+    text, why = explained(result.query, step)
+    out = context.out
+
+    def show() -> None:
+        out.line(text or f"not in PromQL: {why}")
+        out.line(f"read from: {', '.join(result.layers) or 'nothing'}")
+
+    data = {"promql": text, "layers": list(result.layers)} | ({"reason": why} if why else {})
+    out.answer(data, show, result.warnings)
     return 0

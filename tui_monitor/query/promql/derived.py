@@ -1,8 +1,8 @@
 """Which series the calls and events make: every metric of the table under its names, in its forms.
 
 `llm_cost_usd_total` and `cost` are the same counter, `llm_request_duration_seconds` is a native histogram
-and, with `_bucket`, `_sum` and `_count` behind it, a classic one. Shares like `error_rate` are no series:
-they are quotients of two, which a query writes as such.
+and, with `_bucket`, `_sum` and `_count` behind it, a classic one. `cost_count` is in how many calls the cost
+is known. Shares like `error_rate` are no series: they are quotients of two, which a query writes as such.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Derived:
 
 _FORMS: dict[Kind, tuple[Form, ...]] = {
     Kind.COUNT: (Form.COUNTER,),
-    Kind.AMOUNT: (Form.COUNTER,),
+    Kind.AMOUNT: (Form.COUNTER, Form.COUNT),
     Kind.LATENCY: (Form.NATIVE, Form.BUCKET, Form.SUM, Form.COUNT),
     Kind.ACTIVE: (Form.ACTIVE,),
     Kind.SCORE: (Form.DATED,),
@@ -78,6 +78,9 @@ TABLE: dict[str, Derived] = {found.name: found for found in _all()}
 
 _LONG = {metric.long or _IN_SECONDS.get(metric.name, metric.name) for metric in METRICS}
 LISTED: tuple[Derived, ...] = tuple(
-    found for found in TABLE.values() if found.name.removesuffix(found.form) in _LONG
+    found
+    for found in TABLE.values()
+    if found.name.removesuffix(found.form) in _LONG
+    and (found.metric.kind is not Kind.AMOUNT or found.form is Form.COUNTER)
 )
 """Each series once, under the name by which it is scraped elsewhere if it has one."""
