@@ -106,7 +106,7 @@ def written(path: Path, header: Sequence[str], rows: Sequence[str], end: str) ->
     return path
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 def test_columns_store_what_rows_do(
     tmp_path: Path, book: PriceBook, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -134,9 +134,8 @@ def test_columns_store_what_rows_do(
         left, right = (store.rebuild_rollups(mend=False) for store in both.stores)
         assert left == right
         assert left.wrong == 0
-        for batch in ("two", "one"):
-            assert both.stores[0].undo_import(batch) == both.stores[1].undo_import(batch)
-            both.same()
+        assert both.stores[0].undo_import("two") == both.stores[1].undo_import("two")
+        both.same()
     finally:
         both.close()
 
@@ -145,12 +144,12 @@ def test_plain_rows_come_as_columns(tmp_path: Path, book: PriceBook) -> None:
     dice = random.Random(1)
     header = ["ts", "provider", "model", "user", "input_tokens", "output_tokens", "cache_read_tokens",
               "latency_ms", "ttft_s", "cost_usd", "status", "note"]  # fmt: skip
-    rows = [",".join(plain(dice, name) for name in header) for _ in range(3000)]
+    rows = [",".join(plain(dice, name) for name in header) for _ in range(1200)]
     veil = Veil(Privacy(hash=["user"], drop=["note"]), b"k" * 32)
     both = Both(tmp_path, book, veil=veil)
     try:
         summary = both.load(written(tmp_path / "a.csv", header, rows, "\n"), "one", rebase=both.clock.now())
-        assert both.columns.taken == summary.stored > 2500
+        assert both.columns.taken == summary.stored > 1000
     finally:
         both.close()
 
@@ -189,11 +188,10 @@ run_import([Path(sys.argv[2])], "csv", ImportOptions(now=SystemClock().now()), s
 """
 
 
-@pytest.mark.parametrize("kept", [0, 2])
-def test_a_killed_import_is_completed_by_the_next(tmp_path: Path, book: PriceBook, kept: int) -> None:
-    dice = random.Random(kept)
+def test_a_killed_import_is_completed_by_the_next(tmp_path: Path, book: PriceBook) -> None:
+    dice, kept = random.Random(7), 1
     header = ["ts", "provider", "model", "user", "input_tokens", "output_tokens", "latency_ms", "status"]
-    rows = [",".join(plain(dice, name) for name in header) for _ in range(20_000)]
+    rows = [",".join(plain(dice, name) for name in header) for _ in range(14_000)]
     path = written(tmp_path / "a.csv", header, rows, "\n")
     database = tmp_path / "killed.db"
     with subprocess.Popen(

@@ -121,7 +121,7 @@ def written(path: Path, rows: list[str], end: str = "\n") -> Path:
     return path
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_columns_store_what_lines_do(
     tmp_path: Path, book: PriceBook, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -173,13 +173,13 @@ def test_lines_of_any_shape_come_as_columns(
         ["ts_start", "ts_end", "app", "user", "attrs", "cost_usd"],
         ["ts", "http_status", "stream", "ttft_ms"],
     ]
-    rows = [line(dice, shapes[n % 3], 0.0) for n in range(3000)]
-    rows.insert(1500, json.dumps({"ts_end": "soon"}))
+    rows = [line(dice, shapes[n % 3], 0.0) for n in range(900)]
+    rows.insert(450, json.dumps({"ts_end": "soon"}))
     both = Both(tmp_path, book)
     try:
         summary = both.load(written(tmp_path / "a.jsonl", rows), "one", "jsonl")
-        assert summary.files[0].rejections == [(1501, "ts_end 'soon' is not a time")]
-        assert both.columns.taken > 2000
+        assert summary.files[0].rejections == [(451, "ts_end 'soon' is not a time")]
+        assert both.columns.taken > 600
         assert {call.source for call in both.stores[0].raw_calls(ALL)} == {
             "import:jsonl", "import:jsonl:shop",
         }  # fmt: skip
