@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_helpers import EVER, a_call, check_layers, contents, read, write
+from store_helpers import EVER, a_call, check_layers, contents, expected, read, write
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
@@ -134,6 +134,23 @@ def test_packed_cells_go_by_age_and_the_rest_stays(
     store.retain(kept, clock.now())
     assert contents(read(store, Layer.MINUTE)) == {}
     assert packed(store)["minute"] == 0
+
+
+def test_packed_cells_that_came_late_stay_packed(store: Store, clock: ManualClock, made: list[Call]) -> None:
+    """Their time is long past, but they came a moment ago, and retention looks at them every day."""
+    store.seal(clock.now(), PACK)
+    late = [a_call(f"late{i}", call.booked) for i, call in enumerate(made[-5:])]
+    write(store, *late)
+    store.seal(clock.now(), PACK)
+    store.retain(Retention(), clock.now())
+    left = contents(read(store, Layer.MINUTE))
+    assert left.keys() == expected(late, Layer.MINUTE).keys()
+    store.seal(clock.now(), PACK)
+    kept = packed(store)
+    assert store.retain(Retention(), clock.now()).total == 0
+    assert (packed(store), rows(store)) == (kept, 0)
+    clock.advance(31 * DAY)
+    assert store.retain(Retention(), clock.now()).cells[Layer.MINUTE] == len(left)
 
 
 def test_forgetting_reaches_packed_cells(store: Store, clock: ManualClock, made: list[Call]) -> None:

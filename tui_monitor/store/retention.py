@@ -11,9 +11,7 @@ from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
-    blocks,
     calls,
-    cells,
     dropping,
     events,
     identity,
@@ -24,8 +22,8 @@ from tui_monitor.store import (
     zones,
 )
 from tui_monitor.store.api import Layer
-from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.dropping import note_dropped
+from tui_monitor.store.oldcells import drop_cells
 from tui_monitor.store.series import reading, sealing, steps
 from tui_monitor.store.sweep import sweep
 from tui_monitor.store.writing import WriteSide
@@ -69,7 +67,7 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     _once(side, lambda: _drop_sampled(side.conn, now - settings.raw))
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
-        report.cells[layer] = _once(side, lambda at=layer, old=now - length: _drop_cells(side.conn, at, old))
+        report.cells[layer] = drop_cells(side, layer, now - length)
     report.samples, report.steps = _drop_samples(side, settings, now)
     report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw))
     report.identities = _expire_identities(side, now)
@@ -123,43 +121,6 @@ def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[in
             reading.drop_empty(side.conn)
             side.series.forget()
     return dropped, gone
-
-
-def _drop_cells(conn: sqlite3.Connection, layer: Layer, cutoff: Micros) -> int:
-    """Drop cells that ended and were last added to up to the cutoff."""
-    if layer is not Layer.DAY:
-        # The first cell that is not over at the cutoff.
-        last = cells.cell_of(layer, cutoff + 1)
-        return _drop_run(conn, layer, 0, "UTC", range(-(1 << 30), last), cutoff)
-    dropped = 0
-    for zone, name in zones.names(conn).items():
-        days = range(zone << cells.DAY_BITS, cells.day_cell(zone, cells.day_of(cutoff, name)))
-        dropped += _drop_run(conn, layer, zone, name, days, cutoff)
-    return dropped
-
-
-def _drop_run(
-    conn: sqlite3.Connection, layer: Layer, zone: int, name: str, run: range, cutoff: Micros
-) -> int:
-    low, high = run.start << SERIES_BITS, run.stop << SERIES_BITS
-    ends, count = [], 0
-    for block in blocks.within(conn, layer, low, high):
-        if low <= block.first and block.last < high and block.touched <= cutoff:
-            blocks.delete(conn, block)
-            ends += [block.first, block.last]
-            count += block.rows
-    blocks.spread_range(conn, layer, low, high)
-    condition = f"FROM {layer.value} WHERE key >= ? AND key < ? AND touched <= ?"
-    bounds = (low, high, cutoff)
-    first, last, rows = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
-    if rows:
-        conn.execute(f"DELETE {condition}", bounds)
-        ends += [first, last]
-        count += rows
-    if ends:
-        start, end = (cells.cell_span(layer, key >> SERIES_BITS, name) for key in (min(ends), max(ends)))
-        note_dropped(conn, layer, Span(start.start, end.end), zone, name)
-    return count
 
 
 def _expire_identities(side: WriteSide, now: Micros) -> int:
