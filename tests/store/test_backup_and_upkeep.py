@@ -1,11 +1,12 @@
 """Copies made while others write, the way back, damage that is found, and roll-ups made anew."""
 
 import os
+import signal
 import threading
 from pathlib import Path
 
 import pytest
-from store_helpers import a_call, contents, read, write
+from store_helpers import EVER, a_call, contents, read, write
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
@@ -113,6 +114,66 @@ def test_a_log_that_was_not_folded_in_goes_with_the_old_file(
         again = Store.open(file, write=True, clock=clock)
         assert again.extent().calls == calls
         again.close()
+
+
+@pytest.mark.parametrize("step", ["replace", "link"])
+@pytest.mark.parametrize("time", [1, 2])
+def test_killed_on_the_way_back_it_is_the_old_database_or_the_new_one(
+    opener: Opener, path: Path, clock: ManualClock, tmp_path: Path, step: str, time: int
+) -> None:
+    store = opener()
+    fill(store, clock, 10)
+    backup(path, tmp_path / "copy.db")
+    write(store, a_call("in the log", clock.now()))
+    killed = tmp_path / "killed" / "monitor.db"
+    killed.parent.mkdir()
+    for suffix in ("", "-wal"):
+        killed.with_name(killed.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    if not (child := os.fork()):
+        real, times = getattr(os, step), iter(range(time - 1))
+
+        def last(*names: Path) -> None:
+            if next(times, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(*names)
+
+        setattr(os, step, last)
+        restore(tmp_path / "copy.db", killed)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+
+    whole = status == 0
+    assert whole == ((step, time) == ("link", 2))
+    again = Store.open(killed, write=True, clock=clock)
+    assert again.extent().calls == (10 if whole else 11)
+    again.close()
+    aside = restore(tmp_path / "copy.db", killed)
+    assert aside is not None
+    old = Store.open(aside, write=False, clock=clock)
+    assert old.extent().calls == (10 if whole else 11)
+    old.close()
+    assert len(list(killed.parent.glob("*before-restore-?"))) == (2 if whole else 1)
+
+
+def test_who_looks_on_sees_what_was_put_back(
+    opener: Opener, path: Path, clock: ManualClock, tmp_path: Path
+) -> None:
+    store = opener()
+    fill(store, clock, 10)
+    backup(path, tmp_path / "copy.db")
+    viewer = opener(write=False)
+    assert viewer.facts(Layer.RAW, EVER, ["provider"], ["calls"]).labels["provider"].values == ["openai"]
+    write(store, a_call("x", clock.now(), provider="left out"))
+    before = viewer.version()
+    store.close()
+    restore(tmp_path / "copy.db", path)
+    store = opener()
+    write(store, a_call("y", clock.now(), provider="another"))
+    # The numbers of label sets mean something else now, and what was kept of before is not asked again.
+    for _ in range(2):
+        labels = viewer.facts(Layer.RAW, EVER, ["provider"], ["calls"]).labels["provider"]
+        assert set(labels.values) == {"openai", "another"}
+    assert viewer.version() > before
 
 
 def test_through_a_link_the_lock_holds_and_the_link_stays(

@@ -92,11 +92,40 @@ def _put_in_place(copy: Path, target: Path, progress: Progress | None) -> Path |
     _remove(fresh)
     try:
         backup(copy, fresh, progress)
+        version = _fold_log(target)
+        _go_on_from(fresh, version)
         aside = _set_aside(target)
         os.replace(fresh, target)
     finally:
         _remove(fresh)
     return aside
+
+
+def _fold_log(target: Path) -> int:
+    """Put what is in the log into the file, so that one name is all of the database; its version.
+
+    Whoever ends this process at any moment then leaves the old database or the new one. Raises `StoreError`
+    while somebody reads it. Where it is too damaged for that, its log goes with it.
+    """
+    if not target.exists() or not target.stat().st_size:
+        return 0
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(target, isolation_level=None)) as conn:
+        conn.execute("PRAGMA busy_timeout = 10000")
+        (busy, *_) = conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{target} is being read by another process",
+                hint="close what shows it (tui-monitor, a query) for a moment, and try again",
+            )
+        return conn.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+    return 0
+
+
+def _go_on_from(fresh: Path, version: int) -> None:
+    """Who looks on sees by the version that something else is there now."""
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as conn:
+        conn.execute("UPDATE meta SET value = max(value, ?) + 1 WHERE name = 'version'", (version,))
+    _settle(fresh)
 
 
 def _copy(conn: sqlite3.Connection, copy: sqlite3.Connection, progress: Progress | None) -> None:
@@ -157,19 +186,35 @@ def _settle(path: Path) -> None:
 
 
 def _set_aside(target: Path) -> Path | None:
-    """Rename the database that is there, with its log, to the first free name."""
+    """Give the database that is there another name, too: the first that is free.
+
+    A log that could not be folded in goes along.
+    """
     if not target.exists() or not target.stat().st_size:
         return None
     number = 1
-    while (aside := target.with_name(f"{target.name}.before-restore-{number}")).exists():
+    while _taken(aside := target.with_name(f"{target.name}.before-restore-{number}"), target):
         number += 1
-    # The log belongs to the old file: beside the new one it would damage it.
     wal = target.with_name(target.name + "-wal")
-    if wal.exists():
+    if log_of(target):
+        # The log belongs to the old file: beside the new one it would damage it.
         os.replace(wal, aside.with_name(aside.name + "-wal"))
+    _remove(wal)
     _remove(target.with_name(target.name + "-shm"))
-    os.replace(target, aside)
+    try:
+        # Its name is not free for a moment: the new one takes it over.
+        _remove(aside)
+        os.link(target, aside)
+    except OSError:
+        os.replace(target, aside)
     return aside
+
+
+def _taken(aside: Path, target: Path) -> bool:
+    if aside.exists():
+        # The same file is what somebody left who was killed before the last step.
+        return not aside.samefile(target)
+    return aside.with_name(aside.name + "-wal").exists()
 
 
 def _remove(path: Path) -> None:

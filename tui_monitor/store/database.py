@@ -28,7 +28,6 @@ from tui_monitor.store import (
     rebuild,
     retention,
     sampled,
-    sealed,
     sealing,
     stats,
     upgrade,
@@ -50,6 +49,7 @@ from tui_monitor.store.api import (
 from tui_monitor.store.damage import SetAside
 from tui_monitor.store.forget import AuditEntry, Forgotten
 from tui_monitor.store.lock import WriteLock
+from tui_monitor.store.readers import Readers, Reading
 from tui_monitor.store.rebuild import RebuildReport
 from tui_monitor.store.reprice import RepriceReport
 from tui_monitor.store.retention import RetentionReport
@@ -67,7 +67,6 @@ if TYPE_CHECKING:
     from tui_monitor.model.columns import CallColumns
 
 T = TypeVar("T")
-_IDLE_READERS = 4
 _UPDATE = Update()
 _NEWEST = 200_000
 """Raw calls looked through for the values of a label that only they know."""
@@ -85,13 +84,11 @@ class Store(SampleReader):
         self._zone = zone
         self._side = side
         self._lock = lock
-        self._lookup = dictionary.Lookup()
-        self._readers: list[sqlite3.Connection] = []
-        self._readers_lock = threading.Lock()
+        self._readers = Readers(path)
         self._closed = False
         self._limits = sealing.USUAL
         self._written = 0
-        self._schema: int | None = None
+        self._schema: tuple[object, ...] = ()
         """The tables that were last found to be those of this version."""
         self.updated: Updated | None = None
         """What was done to a database of an older version when it was opened."""
@@ -124,10 +121,7 @@ class Store(SampleReader):
         if self._closed:
             return
         self._closed = True
-        with self._readers_lock:
-            for conn in self._readers:
-                conn.close()
-            self._readers.clear()
+        self._readers.close()
         if self._side is not None:
             with self._side.guard:
                 entry.leave(self._side)
@@ -287,18 +281,19 @@ class Store(SampleReader):
         histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
     ) -> Facts:  # fmt: skip
         """Rows of a layer whose time lies in `span`: for roll-ups, cells that lie in it whole."""
-        with self._read() as conn:
+        with self._reading() as reading:
+            conn, lookup = reading.conn, reading.lookup
             if layer is Layer.RAW:
-                return facts.raw_facts(conn, self._lookup, span, labels, measures, histograms, where or {})
+                return facts.raw_facts(conn, lookup, span, labels, measures, histograms, where or {})
             zone = zones.find(conn, self._zone)
             return facts.rollup_facts(
-                conn, self._lookup, layer, span, labels, measures, histograms, where or {}, zone
+                conn, lookup, layer, span, labels, measures, histograms, where or {}, zone
             )
 
     def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
         """Raw calls booked in the span that pass, the newest first; read some at a time."""
-        with self._read() as conn:
-            yield from finding.newest(conn, self._lookup, span, where)
+        with self._reading() as reading:
+            yield from finding.newest(reading.conn, reading.lookup, span, where)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""
@@ -338,43 +333,35 @@ class Store(SampleReader):
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         """A reading connection, seeing one moment of the database."""
+        with self._reading() as reading:
+            yield reading.conn
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reading]:
+        """The same, with what is known of its file."""
         if self._closed:
             raise StoreError(f"{self.path} is closed")
         with opening.explained(self.path):
-            with self._readers_lock:
-                conn = self._readers.pop() if self._readers else None
-            conn = conn or self._connect()
+            reading = self._readers.take()
             try:
-                conn.execute("BEGIN")
-                self._check_tables(conn)
-                yield conn
+                reading.conn.execute("BEGIN")
+                self._check_tables(reading)
+                yield reading
             finally:
-                if conn.in_transaction:
-                    conn.execute("ROLLBACK")
-                self._give_back(conn)
-
-    def _connect(self) -> sqlite3.Connection:
-        conn = opening.connect_reader(self.path)
-        conn.create_function("attribute", 2, sealed.attribute, deterministic=True)
-        return conn
-
-    def _give_back(self, conn: sqlite3.Connection) -> None:
-        with self._readers_lock:
-            if not self._closed and len(self._readers) < _IDLE_READERS:
-                self._readers.append(conn)
-                return
-        conn.close()
+                if reading.conn.in_transaction:
+                    reading.conn.execute("ROLLBACK")
+                self._readers.give_back(reading)
 
     def _check_readable(self) -> None:
         with self._read():
             pass
 
-    def _check_tables(self, conn: sqlite3.Connection) -> None:
+    def _check_tables(self, reading: Reading) -> None:
         """Another version may bring the database up to date while it is read here."""
-        (schema,) = conn.execute("PRAGMA schema_version").fetchone()
+        schema = (reading.file, *reading.conn.execute("PRAGMA schema_version").fetchone())
         if schema != self._schema:
             try:
-                migrations.refuse_older(self.path, conn)
+                migrations.refuse_older(self.path, reading.conn)
             except migrations.Older as error:
                 raise upgrade.being_updated(self.path) or error from error
             self._schema = schema

@@ -1,0 +1,82 @@
+"""Reading connections that wait for the next question, with what is known of the file they read."""
+
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_monitor.store import opening, sealed
+from tui_monitor.store.dictionary import Lookup
+
+_IDLE = 4
+_File = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A connection; `lookup` knows the texts and label sets of its file."""
+
+    conn: sqlite3.Connection
+    lookup: Lookup
+    file: _File
+
+
+class Readers:
+    """The connections of one database, for any thread.
+
+    Where another file has taken its place, as `db restore` does, everything begins anew: what a number means
+    there may be something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[Reading] = []
+        self._file: _File = (0, 0)
+        self._lookup = Lookup()
+        self._closed = False
+
+    def take(self) -> Reading:
+        """A connection to the file that is there now. Raises SQLite's errors."""
+        while True:
+            file = self._there()
+            with self._lock:
+                if file != self._file:
+                    self._close_idle()
+                    self._file, self._lookup = file, Lookup()
+                if self._idle:
+                    return self._idle.pop()
+                lookup = self._lookup
+            conn = opening.connect_reader(self._path)
+            conn.create_function("attribute", 2, sealed.attribute, deterministic=True)
+            if self._there() == file:
+                return Reading(conn, lookup, file)
+            conn.close()
+
+    def give_back(self, reading: Reading) -> None:
+        """It is not needed at the moment."""
+        with self._lock:
+            if not self._closed and reading.file == self._file and len(self._idle) < _IDLE:
+                self._idle.append(reading)
+                return
+        reading.conn.close()
+
+    def close(self) -> None:
+        """Close those that wait, and the others when they are given back."""
+        with self._lock:
+            self._closed = True
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        for reading in self._idle:
+            reading.conn.close()
+        self._idle.clear()
+
+    def _there(self) -> _File:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            # Between two files, or on a disk in trouble: who has it open can go on.
+            return self._file
+        return found.st_dev, found.st_ino
