@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import blocks, histogram
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Layer
+from tui_monitor.store.checkup import check_up
 from tui_monitor.store.database import Store
 from tui_monitor.store.measures import CELL_COLUMNS
 from tui_monitor.store.sealing import Limits
@@ -177,6 +179,55 @@ def test_damage_is_told_and_the_rest_answers(
         read(store, Layer.HOUR)
     assert "column cost of the packed hour roll-ups" in faults(path)[0]
     assert [contents(read(store, layer)) for layer in (Layer.MINUTE, Layer.DAY)] == before
+
+
+@pytest.mark.parametrize("step", ["late", "retain", "forget", "rebuild"])
+def test_damaged_blocks_are_set_aside_and_made_anew(
+    store: Store, clock: ManualClock, path: Path, made: list[Call], step: str
+) -> None:
+    store.seal(clock.now(), PACK)
+    with sqlite3.connect(path) as conn:
+        for layer in LAYERS:
+            conn.execute(f"UPDATE {layer.value}_columns SET data = CAST(substr(data, 1, 9) || x'ff' AS BLOB)")
+    conn.close()
+    match step:
+        case "late":
+            made = [*made, a_call("late", made[3].booked + 1, user="u3")]
+            write(store, made[-1])
+        case "retain":
+            store.retain(Retention.model_validate({"raw": "400d", "minute": "390d"}), clock.now())
+        case "forget":
+            store.forget("user", "u1", "me")
+            made = [replace(call, user=None if call.user == "u1" else call.user) for call in made]
+        case _:
+            assert store.rebuild_rollups(mend=False).wrong > 0
+            assert not store.holdings()[Layer.DAY].complete(EVER)
+    report = store.rebuild_rollups(mend=True)
+    assert report.wrong > 0
+    assert all(layer.left == 0 for layer in report.layers)
+    check_layers(store, made)
+    assert all(store.holdings()[layer].complete(EVER) for layer in LAYERS)
+    assert store.rebuild_rollups(mend=False).wrong == 0
+    assert faults(path) == []
+
+
+def test_damaged_blocks_whose_calls_are_gone_stay_a_hole(
+    store: Store, clock: ManualClock, path: Path, made: list[Call]
+) -> None:
+    store.seal(clock.now(), PACK)
+    clock.advance(30 * DAY)
+    assert store.retain(Retention(), clock.now()).calls == len(made)
+    with sqlite3.connect(path) as conn:
+        conn.execute("UPDATE hour_columns SET data = CAST(substr(data, 1, 9) || x'ff' AS BLOB)")
+    conn.close()
+    late = a_call("late", made[0].booked)
+    write(store, late)
+    store.rebuild_rollups(mend=True)
+    assert not store.holdings()[Layer.HOUR].complete(EVER)
+    assert contents(read(store, Layer.HOUR)) == expected([late], Layer.HOUR)
+    assert "set aside" in faults(path)[0]
+    assert "set aside" in check_up(path, 5.0).set_aside[0]
+    assert int(read(store, Layer.DAY).numbers["calls"].total.sum()) == len(made) + 1
 
 
 cells = st.lists(

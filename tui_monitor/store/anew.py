@@ -11,7 +11,7 @@ import numpy as np
 
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, cells, facts, rollups, sealed, segments
+from tui_monitor.store import blocks, cells, damagedcells, facts, rollups, sealed, segments
 from tui_monitor.store.api import MEASURES, Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
@@ -243,14 +243,15 @@ def cell(conn: sqlite3.Connection, table: str, key: int) -> Cell | None:
 def _note_holes(conn: sqlite3.Connection, part: Slice, layer: Layer) -> None:
     """Runs of keys that cannot be judged: raw calls are not all kept there, or the cells are dropped."""
     number = part.zone if layer is Layer.DAY else 0
-    spans = [
-        Span(start, end)
-        for start, end in conn.execute(
-            """SELECT start, end FROM dropped WHERE layer = ? OR (layer = ? AND zone = ?)
-            UNION ALL SELECT first - 1, last FROM sampled""",
-            (Layer.RAW.value, layer.value, number),
-        )
-    ]
+    raw = conn.execute(
+        "SELECT start, end FROM dropped WHERE layer = ? UNION ALL SELECT first - 1, last FROM sampled",
+        (Layer.RAW.value,),
+    )
+    own = conn.execute("SELECT start, end FROM dropped WHERE layer = ? AND zone = ?", (layer.value, number))
+    # What was set aside comes again here.
+    again = [w.span for w in damagedcells.rebuildable(conn) if (w.layer, w.zone) == (layer, number)]
+    spans = [Span(*span) for span in raw]
+    spans += [left for span in own for left in damagedcells.outside(Span(*span), again)]
     conn.execute("DELETE FROM temp.holes")
     for span in spans:
         if layer is Layer.DAY:

@@ -33,6 +33,15 @@ _ALL = slice(None)
 T = TypeVar("T", bound=Sized)
 
 
+class DamagedBlock(StoreError):
+    """A block cannot be read; `low` is its low end."""
+
+    def __init__(self, message: str, layer: Layer, low: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.layer = layer
+        self.low = low
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block; its columns are read when they are asked for. Reading may raise `StoreError`."""
@@ -340,14 +349,17 @@ def store(conn: sqlite3.Connection, layer: Layer, encoded: Encoded) -> None:
 
 def faults(conn: sqlite3.Connection) -> list[str]:
     """What is damaged."""
+    return [fault for layer in LAYERS for block in within(conn, layer) for fault in faults_of(conn, block)]
+
+
+def faults_of(conn: sqlite3.Connection, block: Block) -> list[str]:
+    """What is damaged of one block."""
     found: list[str] = []
-    for layer in LAYERS:
-        for block in within(conn, layer):
-            for name in COLUMNS:
-                try:
-                    block.histogram(conn, name) if name in _HISTOGRAMS else block.integers(conn, name)
-                except StoreError as error:
-                    found.append(str(error))
+    for name in COLUMNS:
+        try:
+            block.histogram(conn, name) if name in _HISTOGRAMS else block.integers(conn, name)
+        except StoreError as error:
+            found.append(str(error))
     return found
 
 
@@ -363,8 +375,10 @@ def _checked(block: Block, name: str, unpack: Any, data: bytes | None) -> Any:
         if data is None:
             raise Damaged
         return unpack(data)
-    except (Damaged, ValueError, struct.error) as error:
-        raise StoreError(
+    except (Damaged, ValueError, IndexError, struct.error) as error:
+        raise DamagedBlock(
             f"column {name} of the packed {block.layer.value} roll-ups of {block.rows} cells is damaged",
+            block.layer,
+            block.low,
             hint="`tui-monitor db rebuild-rollups` makes them anew where the calls are kept",
         ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.model.clock import Micros
-from tui_monitor.store import damage, migrations, opening
+from tui_monitor.store import damage, damagedcells, migrations, opening
 
 _NEWEST = """SELECT max(booked) FROM (
     SELECT max(booked) AS booked FROM calls UNION ALL SELECT max(booked_high) FROM segments)"""
@@ -37,7 +37,7 @@ def check_up(path: Path, seconds: float) -> Checkup:
         steps = migrations.check(path, conn)
         newest = None if steps else conn.execute(_NEWEST).fetchone()[0]
         faults, whole = _faults(conn, seconds)
-        aside = () if steps else tuple(found.words for found in damage.listed(conn))
+        aside = () if steps else (*(found.words for found in damage.listed(conn)), *damagedcells.listed(conn))
         return Checkup(tuple(faults), whole, bool(steps), newest, aside)
 
 

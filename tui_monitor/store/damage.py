@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tui_monitor.model.clock import iso
-from tui_monitor.store import segments
+from tui_monitor.store import damagedcells, segments
 from tui_monitor.store.api import Layer
+from tui_monitor.store.blocks import DamagedBlock
 from tui_monitor.store.segments import DamagedSegment
 from tui_monitor.store.writing import WriteSide
 
@@ -33,12 +34,14 @@ class SetAside:
 
 
 def going_on(side: WriteSide, do: Callable[[], T]) -> T:
-    """Do it; a damaged segment that is in its way is set aside, and it is done again."""
+    """Do it; a damaged segment or block that is in its way is set aside, and it is done again."""
     while True:
         try:
             return do()
         except DamagedSegment as error:
             _set_aside(side, error)
+        except DamagedBlock as error:
+            damagedcells.set_aside(side, error)
 
 
 def _set_aside(side: WriteSide, error: DamagedSegment) -> None:

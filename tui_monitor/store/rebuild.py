@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import anew, blocks, calls, cells, opening, rollups, sampled, zones
+from tui_monitor.store import anew, blocks, calls, cells, damagedcells, opening, rollups, sampled, zones
 from tui_monitor.store.anew import Cell, Difference, Slice
 from tui_monitor.store.api import Layer, SampledSpan
 from tui_monitor.store.writing import WriteSide
@@ -62,6 +62,7 @@ def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) ->
         raw = zones.holdings(reader, "UTC")[Layer.RAW]
         report.gone, report.sampled = raw.gone, sampled.together(raw.sampled)
         chosen = _whole_zones(reader)
+        again = [w for w in damagedcells.rebuildable(reader) if not w.zone or w.zone in dict(chosen)]
         done, total = 0, calls.total(reader) * len(chosen)
         for zone, name in chosen:
             found = {layer: LayerReport(layer.value) for layer in (Layer.MINUTE, Layer.HOUR)}
@@ -76,6 +77,8 @@ def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) ->
                 done += count
                 if progress is not None:
                     progress(done, max(done, total))
+    if mend:
+        damagedcells.mended(side, again)
     return report
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui_monitor.store import blocks, cells, damage, migrations, opening, runs, segments
+from tui_monitor.store import blocks, cells, damage, damagedcells, migrations, opening, runs, segments
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
@@ -63,7 +63,7 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
         """SELECT call FROM identities i WHERE call IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM calls WHERE id = i.call)"""
     ).fetchall()
-    aside = [found.words for found in damage.listed(conn)]
+    aside = [*(found.words for found in damage.listed(conn)), *damagedcells.listed(conn)]
     damaged = [fault for segment in segments.every(conn) for fault in segment.faults()]
     damaged += runs.faults(conn) + blocks.faults(conn)
     if damaged:
