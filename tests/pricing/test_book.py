@@ -347,3 +347,10 @@ def test_explaining_a_price(tmp_path: Path, book: PriceBook) -> None:
     mine = own(tmp_path, '[[prices]]\nprovider = "acme"\nmodel = "x"\ninput = 2.5\n')
     (entry,) = mine.explain(None, "x", at(SPRING) + HOUR)
     assert (entry.provider, "entry 1" in entry.source, str(entry.prices["input"])) == ("acme", True, "2.5")
+
+
+def test_more_than_a_call_can_cost_is_unknown(book: PriceBook) -> None:
+    known = priced(book, "openai", "gpt-5-pro", out_total=80_000_000)
+    assert (known.cost_status, known.cost) == ("computed", 9_600 * NANO)
+    call = priced(book, "openai", "gpt-5-pro", out_total=10**12)
+    assert (call.cost_status, call.cost, call.list_cost, call.price_source) == ("unpriced", None, None, None)

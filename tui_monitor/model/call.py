@@ -7,6 +7,8 @@ from tui_monitor.model.clock import Micros
 
 NANO = 1_000_000_000
 """Nano-dollars in a dollar."""
+MAX_MONEY = 10_000 * NANO
+"""Nano-dollars of one call; the sum of 900,000 such calls still fits into 64 bits."""
 
 Status = Literal["success", "error", "cancelled", "unknown"]
 CostStatus = Literal["reported", "computed", "unpriced", "free", "subscription"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tui_monitor.config.settings import Prices
-from tui_monitor.model.call import Call
+from tui_monitor.model.call import MAX_MONEY, Call
 from tui_monitor.model.clock import DAY, MINUTE, Micros, to_datetime
 from tui_monitor.model.providers import canonical
 from tui_monitor.pricing import bundled, file
@@ -72,6 +72,9 @@ class PriceBook:
         amount = None
         if rate is not None:
             amount = rate.amount(call) if not call.media else self._with_media(call, rate)
+        if amount is not None and max(amount) > MAX_MONEY:
+            # No call costs that much: its tokens are wrong, and a few such sums would not fit into 64 bits.
+            amount = None
         if rate is None or amount is None:
             call.list_cost = call.cost_computed = call.price_source = call.price_version = None
             call.tier_estimated = False

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tui_monitor.model.call import Call
+from tui_monitor.model.call import MAX_MONEY, Call
 from tui_monitor.model.clock import DAY, MINUTE
 from tui_monitor.model.columns import INPUT, UNKNOWN, CallColumns, PerModel, numbered
 from tui_monitor.pricing.book import PriceBook
@@ -24,7 +24,7 @@ PaidModels = PerModel[dict[Way, Call]]
 
 
 class NotAlike(Exception):
-    """Calls that cannot be priced together: their amounts are beyond 64 bits, or only some are known."""
+    """Calls that cannot be priced together: their amounts are too large, or only some are known."""
 
 
 def price(book: PriceBook, calls: CallColumns, known: PaidModels) -> CallColumns:
@@ -75,6 +75,8 @@ def _money(rate: Rate | None, example: Call, calls: CallColumns) -> dict[str, np
     amount = None if rate is None else amounts(rate, calls)
     reported = calls.integer("cost_reported")
     if amount is not None:
+        if any((column > MAX_MONEY).any() for column in amount):
+            raise NotAlike
         found["list_cost"], found["cost_computed"] = amount
     elif example.list_cost is not None:
         found["list_cost"] = reported

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from tui_monitor.model.call import COST_STATUSES, ERROR_CATEGORIES, NANO, STATUSES, Call, Operation
+from tui_monitor.model.call import COST_STATUSES, ERROR_CATEGORIES, STATUSES, Call, Operation
 from tui_monitor.model.clock import DAY, Micros, iso
 from tui_monitor.model.feed import Sample, is_stale
 from tui_monitor.model.histogram import NativeHistogram
@@ -47,8 +47,6 @@ EARLIEST: Micros = 946_684_800_000_000
 """2000-01-01: what is older is a wrong unit or a broken clock."""
 MAX_COUNT = 10**12
 """Tokens of one call; far above any context, low enough for sums to stay whole."""
-MAX_MONEY = 10_000 * NANO
-"""Nano-dollars of one call; the sum of 900,000 such calls still fits into 64 bits."""
 _NUMBERS = (float, int)
 MAX_LATENCY_MS = 366 * DAY / 1000
 """A year, in ms."""

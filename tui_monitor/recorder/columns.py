@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tui_monitor.model.call import Call
+from tui_monitor.model.call import MAX_MONEY, Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.columns import UNKNOWN, CallColumns, PerModel, numbered
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.pricing.columns import NotAlike, PaidModels, price
-from tui_monitor.recorder.checks import EARLIEST, MAX_COUNT, MAX_LATENCY_MS, MAX_MONEY
+from tui_monitor.recorder.checks import EARLIEST, MAX_COUNT, MAX_LATENCY_MS
 from tui_monitor.recorder.prepare import Preparer
 
 _TIMES = ("ts_start", "ts_end")

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, Protocol, get_args
 
 from tui_monitor.config.settings import Collector
-from tui_monitor.model.call import Call
+from tui_monitor.model.call import MAX_MONEY, Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.feed import Event, Record, Retract, Sample, SampleType, Start
 from tui_monitor.model.providers import canonical
@@ -18,7 +18,6 @@ from tui_monitor.recorder.checks import (
     ENUMERATIONS,
     MAX_COUNT,
     MAX_LATENCY_MS,
-    MAX_MONEY,
     Invalid,
     Rejection,
     complete,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tui_monitor.model.call import NANO, Call
+from tui_monitor.model.call import MAX_MONEY, NANO, Call
 from tui_monitor.model.providers import canonical
-from tui_monitor.recorder.checks import MAX_COUNT, MAX_MONEY, Invalid, count, finite, shown
+from tui_monitor.recorder.checks import MAX_COUNT, Invalid, count, finite, shown
 from tui_monitor.sources.times import parse_time
 
 TEXTS: Mapping[str, str] = {

@@ -25,6 +25,7 @@ from tui_monitor.sources.imports import (
     lane,
     run_import,
 )
+from tui_monitor.store.api import Layer
 from tui_monitor.store.database import Store
 
 TIMES = (
@@ -162,6 +163,41 @@ def test_more_users_than_are_kept_apart(tmp_path: Path, book: PriceBook) -> None
     )
     try:
         assert both.load(path, "one").overflow["user"] > 0
+    finally:
+        both.close()
+
+
+def test_of_rows_with_one_id_the_last_holds(tmp_path: Path, book: PriceBook) -> None:
+    header = ["ts", "provider", "model", "user", "input_tokens", "output_tokens", "id"]
+    plain = "2026-02-22T00:00:00Z,openai,gpt-5,u{0},{0},1,{1}"
+    odd = '2026-02-22T00:00:00Z,"openai",gpt-5,u{0},{0},1,{1}'
+    # One user too many, whose rows are counted for themselves.
+    crowded = plain.replace("u{0}", "more")
+    pairs = {"a": (odd, plain), "b": (plain, odd), "c": (plain, crowded), "d": (crowded, plain)}
+    rows = [line.format(n, name) for name, pair in pairs.items() for n, line in enumerate(pair)]
+    both = Both(tmp_path, book, Collector(max_label_values=10))
+    try:
+        users = [plain.format(n, f"first-{n}") for n in range(10)]
+        both.load(written(tmp_path / "a.csv", header, users, "\n"), "one")
+        both.load(written(tmp_path / "b.csv", header, [*rows, plain.format(7, "alone")], "\n"), "two")
+        held = {call.source_key: call.in_uncached for call in both.stores[0].raw_calls(ALL)}
+        assert [held[name] for name in (*pairs, "alone")] == [1, 1, 1, 1, 7]
+        assert both.columns.taken == 11
+    finally:
+        both.close()
+
+
+def test_amounts_that_no_call_can_cost_are_unknown(tmp_path: Path, book: PriceBook) -> None:
+    rows = [f"2026-02-22T00:00:00Z,openai,gpt-5-pro,{n},{10**12 if n % 9 == 0 else 1}" for n in range(900)]
+    path = written(
+        tmp_path / "a.csv", ["ts", "provider", "model", "input_tokens", "output_tokens"], rows, "\n"
+    )
+    both = Both(tmp_path, book)
+    try:
+        assert both.load(path, "one").unpriced == 100
+        costs = [call.cost for call in both.stores[0].raw_calls(ALL)]
+        (total,) = both.stores[0].facts(Layer.HOUR, ALL, (), ("cost",)).numbers["cost"].total.tolist()
+        assert total == sum(cost for cost in costs if cost is not None)
     finally:
         both.close()
 

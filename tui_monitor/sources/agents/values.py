@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from tui_monitor.model.call import NANO
+from tui_monitor.model.call import MAX_MONEY, NANO
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.providers import canonical
-from tui_monitor.recorder.checks import MAX_COUNT, MAX_MONEY, Invalid
+from tui_monitor.recorder.checks import MAX_COUNT, Invalid
 from tui_monitor.sources.times import parse_time
 
 Table = Mapping[str, Any]

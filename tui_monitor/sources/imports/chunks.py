@@ -1,7 +1,9 @@
 """Blocks of a file and what was found in them, whatever the format."""
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
@@ -98,6 +100,28 @@ def identified(models: Sequence[Call], model: np.ndarray, keys: Sequence[bytes])
         here = np.flatnonzero(mine)
         found[here] = identities(source, [keys[row] for row in here.tolist()])
     return found
+
+
+def keep_order(found: Chunk) -> None:
+    """Move calls that come again to the odd ones: of those of one identity the last holds."""
+    columns = found.columns
+    if columns is None:
+        return
+    odd: defaultdict[str, list[bytes]] = defaultdict(list)
+    for _, record in found.odd:
+        if isinstance(record, Call):
+            odd[record.source].append(record.source_key.encode("utf-8", "surrogatepass"))
+    others = [identities(source, keys) for source, keys in odd.items()]
+    _, which, count = np.unique(
+        np.concatenate((columns.identities, *others)), return_inverse=True, return_counts=True
+    )
+    again = count[which[: len(columns)]] > 1
+    if again.any():
+        moved = np.flatnonzero(again).tolist()
+        found.odd += [(int(found.numbers[row]), columns.call(row)) for row in moved]
+        found.odd.sort(key=itemgetter(0))
+        found.numbers = found.numbers[~again]
+        found.columns = None if again.all() else columns.take(~again).used()
 
 
 def too_many(models: int, rows: int) -> bool:

@@ -9,7 +9,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.sources.imports import objects, process
 from tui_monitor.sources.imports.api import ImportOptions
 from tui_monitor.sources.imports.blocks import Table, chunk
-from tui_monitor.sources.imports.chunks import Chunk, Models, NotPlain, blocks
+from tui_monitor.sources.imports.chunks import Chunk, Models, NotPlain, blocks, keep_order
 from tui_monitor.sources.imports.files import TextFile, open_text
 from tui_monitor.sources.imports.general import GeneralCsv, columns_of
 from tui_monitor.sources.imports.identity import Occurrences
@@ -96,6 +96,7 @@ def _chunks(form: FileFormat, path: Path, options: ImportOptions) -> Iterator[Ch
                 file.unread(block)
                 break
             number += found.lines
+            keep_order(found)
             yield _at(found, file)
         for some in rest(file, number, occurrences):
             odd = list(zip(some.numbers, some.records, strict=True))

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tui_monitor.model.call import NANO
+from tui_monitor.model.call import MAX_MONEY, NANO
 from tui_monitor.model.columns import UNKNOWN
-from tui_monitor.recorder.checks import MAX_MONEY
 from tui_monitor.sources.fields import MONEY, NUMBERS, TIMES, TOKENS
 from tui_monitor.sources.imports.bytewise import Cells, decimals, instants, whole
 from tui_monitor.sources.imports.general import SECONDS
