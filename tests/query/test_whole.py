@@ -3,7 +3,7 @@
 import pytest
 
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import MINUTE, SECOND
+from tui_monitor.model.clock import DAY, MINUTE, SECOND
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.feed import Sample
 from tui_monitor.store.api import WriteBatch
@@ -100,3 +100,23 @@ def test_nothing_is_no_number(asked):
     assert asked.instant("sum(rate(disk_reads_total[5m]))", NOW) is asked.instant(
         "sum(rate(disk_reads_total[5m]))", NOW
     )
+
+
+def test_baseline_is_the_median_of_the_same_time_on_past_days(store, engine):
+    counts = {1: 2, 2: 10, 3: 4, 4: 6}
+    calls = [
+        Call("t", f"{day}-{key}", ts_end=NOW - day * DAY - MINUTE, provider="openai", model_served="m")
+        for day, count in counts.items()
+        for key in range(count)
+    ]
+    store.write(WriteBatch(calls=calls))
+    past = "sum by(model)(increase(llm_requests_total[5m])) > 0"
+    found = engine.instant(f'baseline({past}, "7d")', NOW)
+    assert (found.series[0].label("model"), found.scalar, found.unit) == ("m", 5, "requests")
+    assert engine.instant(f'baseline({past}, "3d")', NOW).scalar == 4
+    assert engine.instant(f"baseline({past})", NOW - 2 * DAY).scalar is None
+    over = engine.range(f"baseline({past})", NOW - MINUTE, NOW + 10 * MINUTE, 5 * MINUTE)
+    assert over.series[0].values == (5, None, None)
+    with pytest.raises(QueryError) as caught:
+        engine.instant(f'baseline({past}, "36h")', NOW)
+    assert "number of days" in caught.value.message

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tui_monitor.model.clock import DAY
 from tui_monitor.query.promql import values
 from tui_monitor.query.promql.ast import (
     Aggregate,
@@ -24,6 +25,7 @@ from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.evaluate.merging import merged, nameless
 from tui_monitor.query.promql.functions.extended import extended
 from tui_monitor.query.promql.functions.table import TABLE, Function
+from tui_monitor.query.promql.functions.usual import days_of, earlier
 from tui_monitor.query.promql.native import arithmetic
 from tui_monitor.query.promql.storage import Grouping
 from tui_monitor.query.promql.values import Scalar, Value, Vector, Windows
@@ -106,10 +108,20 @@ def _called(context: Context, node: Call, summed: Grouping | None = None) -> Val
         return _named(context, node, function, Calling(context, node, [sampled]))
     if node.function == "info":
         return function.implementation()(Calling(context, node, [evaluated(context, node.args[0])]))
+    if node.function == "baseline":
+        return _named(context, node, function, _on_past_days(context, node))
     if any(isinstance(bare(argument), Range) for argument in node.args):
         return _ranged(context, node, function, summed)
     args = [evaluated(context, argument) for argument in node.args]
     return _named(context, node, function, Calling(context, node, args))
+
+
+def _on_past_days(context: Context, node: Call) -> Calling:
+    """What the first argument was on each of the past days, as so many arguments."""
+    texts = [evaluated(context, argument) for argument in node.args[1:]]
+    days = days_of(Calling(context, node, texts))
+    past = [vector_of(earlier(context, day * DAY), node.args[0]).floats() for day in range(1, days + 1)]
+    return Calling(context, node, list(past))
 
 
 def _ranged(context: Context, node: Call, function: Function, summed: Grouping | None) -> Value:

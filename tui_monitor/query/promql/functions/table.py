@@ -236,6 +236,11 @@ TABLE: dict[str, Function] = _table(
             {"info": "labels of the info series that share job and instance are added"},
             (VECTOR, VECTOR), "info", optional=1,
         ),
+        Function(
+            "baseline", (VECTOR, STRING), VECTOR,
+            "median of what it was at the same time on each of the past days, 7 of them unless told",
+            "usual", optional=1,
+        ),
     ]
 )  # fmt: skip
 """All functions by name."""
