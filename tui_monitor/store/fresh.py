@@ -114,7 +114,7 @@ def lay_out(
     columns["media"] = [None if media is None else to_json(media) for media in own["media"]]
     if any(own["attrs"]):
         columns["attrs"] = [to_json(attrs) if attrs else None for attrs in own["attrs"]]
-    fresh.columns = {name: values for name, values in columns.items() if values.count(None) < count}
+    fresh.columns = {n: v for n, v in columns.items() if v[0] is not None or v.count(None) < count}
     return fresh
 
 
@@ -159,9 +159,10 @@ def deltas(fresh: Fresh) -> Deltas:
 def _integers(column: Sequence[object] | None, count: int) -> np.ndarray:
     if column is None:
         return np.full(count, UNKNOWN, dtype=np.int64)
-    if None in column:
-        column = [UNKNOWN if value is None else value for value in column]
-    return np.array(column, dtype=np.int64)
+    try:
+        return np.array(column, dtype=np.int64)
+    except TypeError:
+        return np.array([UNKNOWN if value is None else value for value in column], dtype=np.int64)
 
 
 def _sum_of_known(columns: Sequence[np.ndarray]) -> np.ndarray:

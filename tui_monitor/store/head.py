@@ -192,10 +192,19 @@ def booked_in(conn: sqlite3.Connection, span: Span) -> Iterator[tuple[int, int, 
         yield values[_AT["booked"]], values[0], decode(values), weight_of(values)
 
 
-def between(conn: sqlite3.Connection, first: int, last: int) -> list[tuple[Any, ...]]:
-    """The values of `COLUMNS` of rows with these numbers, by number."""
-    sql = f"SELECT {', '.join(COLUMNS)} FROM calls WHERE id BETWEEN ? AND ? ORDER BY id"
+def between(
+    conn: sqlite3.Connection, first: int, last: int, names: Sequence[str] = COLUMNS
+) -> list[tuple[Any, ...]]:
+    """The values of these of `COLUMNS` of rows with these numbers, by number."""
+    sql = f"SELECT {', '.join(names)} FROM calls WHERE id BETWEEN ? AND ? ORDER BY id"
     return conn.execute(sql, (first, last)).fetchall()
+
+
+def known(conn: sqlite3.Connection, first: int, last: int) -> list[str]:
+    """Those of `COLUMNS` of which any row with these numbers has a value; none where there are no rows."""
+    counts = ", ".join(f"count({name})" for name in COLUMNS)
+    found = conn.execute(f"SELECT {counts} FROM calls WHERE id BETWEEN ? AND ?", (first, last)).fetchone()
+    return [name for name, count in zip(COLUMNS, found, strict=True) if count]
 
 
 def _restore(record: str) -> Call:

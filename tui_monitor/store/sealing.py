@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
 
 import numpy as np
 
@@ -138,8 +138,16 @@ def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:
 
 
 def _encoded(conn: sqlite3.Connection, job: _Job) -> segments.Encoded | None:
-    rows = _rows(conn, job)
-    return segments.encode(rows) if rows else None
+    segment = segments.get(conn, job.sealed) if job.sealed is not None else None
+    if segment is None:
+        # Most columns nobody knows; to look which costs less than to read them.
+        names = head.known(conn, job.first, job.last)
+        return segments.encode(head.between(conn, job.first, job.last, names), names) if names else None
+    rows = [
+        *head.between(conn, job.first, job.last),
+        *segment.tuples(np.flatnonzero(segment.left())),
+    ]
+    return segments.encode(sorted(rows, key=itemgetter(0))) if rows else None
 
 
 def _job(conn: sqlite3.Connection, now: Micros, limits: Limits) -> _Job | None:
@@ -171,15 +179,6 @@ def _home(conn: sqlite3.Connection, number: int, limits: Limits) -> _Job:
         (number, first - 1, limits.rows),
     ).fetchone()
     return _Job(row[0], number, row[0])
-
-
-def _rows(conn: sqlite3.Connection, job: _Job) -> list[tuple[Any, ...]]:
-    """The values of all calls of a job, by number."""
-    rows = head.between(conn, job.first, job.last)
-    segment = segments.get(conn, job.sealed) if job.sealed is not None else None
-    if segment is None:
-        return rows
-    return sorted([*rows, *segment.tuples(np.flatnonzero(segment.left()))], key=lambda row: row[0])
 
 
 def _put(conn: sqlite3.Connection, job: _Job, encoded: segments.Encoded | None) -> None:

@@ -268,19 +268,20 @@ class Encoded:
     columns: list[tuple[str, bytes]]
 
 
-def encode(rows: Sequence[Sequence[Any]]) -> Encoded:
-    """Values of `COLUMNS`, by number, as columns; there must be some."""
-    by_name = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True))
-    known = {name: values for name, values in by_name.items() if values.count(None) < len(rows)}
+def encode(rows: Sequence[Sequence[Any]], names: Sequence[str] = COLUMNS) -> Encoded:
+    """Values of these of `COLUMNS`, by number, as columns; there must be some, and the others are unknown."""
+    by_name = dict(zip(names, zip(*rows, strict=True), strict=True))
+    known = {name: v for name, v in by_name.items() if v[0] is not None or v.count(None) < len(rows)}
     nothing = np.full(len(rows), UNKNOWN, dtype=np.int64)
     numbers = {name: _integers(known[name]) if name in known else nothing for name in INTEGERS}
     return encode_columns(numbers, [(name, blobs.pack_texts(known[name])) for name in TEXTS if name in known])
 
 
 def _integers(values: Sequence[int | None]) -> np.ndarray:
-    if None in values:
-        values = [UNKNOWN if value is None else value for value in values]
-    return np.array(values, dtype=np.int64)
+    try:
+        return np.array(values, dtype=np.int64)
+    except TypeError:
+        return np.array([UNKNOWN if value is None else value for value in values], dtype=np.int64)
 
 
 def encode_columns(numbers: Mapping[str, np.ndarray], texts: Sequence[tuple[str, bytes]]) -> Encoded:
