@@ -48,22 +48,24 @@ from tui_monitor.model.feed import Sample
 from tui_monitor.store.api import WriteBatch
 from tui_monitor.store.database import Store
 traced = sys.argv[2] == "traced"
-now = 1_772_323_200_000_000
-store = Store.open(Path(sys.argv[1]), write=True, clock=ManualClock(now))
-def scrape(at):
+clock = ManualClock(1_772_323_200_000_000)
+store = Store.open(Path(sys.argv[1]), write=True, clock=clock)
+def scrape():
+    clock.advance(15_000_000)
+    at = clock.now()
     store.write(WriteBatch(samples=[
         Sample("m", at, float(at % 97 + i), {"host": str(i)}, "counter") for i in range(1000)]))
 def resident():
     gc.collect()
     fields = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
     return [int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "RssFile", "RssShmem")]
-scrape(now - 3_590_000_000)
+scrape()
 if traced:
     tracemalloc.start()
 before = resident()
-for ago in (3_300_000_000, 1_650_000_000):
-    for tick in range(100):
-        scrape(now - ago + tick * 15_000_000)
+for _ in range(2):
+    for _ in range(100):
+        scrape()
     more = [b - a for a, b in zip(before, resident())]
     print(tracemalloc.get_traced_memory()[0] if traced else more[0], more[1] + more[2])
 """

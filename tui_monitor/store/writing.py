@@ -13,6 +13,7 @@ from tui_monitor.store import (
     blocks,
     dictionary,
     events,
+    freed,
     fresh,
     head,
     identity,
@@ -55,6 +56,7 @@ class WriteSide:
         self.series = SeriesTable(conn)
         self.packs = Packs(conn)
         self._sealing_samples = sealing.Pace()
+        self._giving_back = freed.GivingBack()
         self._attributes: set[str] = set()
         rollups.prepare(conn)
 
@@ -98,6 +100,9 @@ class WriteSide:
                 self.bump()
         if self._sealing_samples.due(len(batch.samples), now):
             self._seal_some_samples(now)
+        if self._giving_back.due(len(batch.samples), now):
+            with self.guard:
+                freed.give_back(self.conn)
         return result
 
     def seal_samples(self, find: Callable[[sqlite3.Connection], list[int]]) -> int:
@@ -188,9 +193,6 @@ class WriteSide:
         """A step now and then, as samples come; what is written is safe, so trouble here only waits."""
         with suppress(StoreError):
             self._sealing_samples.looked(now, self.seal_samples(lambda conn: sealing.due(conn, now)))
-        with self.guard:
-            # Pages written since stay in SQLite's cache though nothing will ask for most of them again.
-            self.conn.execute("PRAGMA shrink_memory")
 
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]
