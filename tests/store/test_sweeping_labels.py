@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_helpers import a_call, check_layers, contents, read, total, write
+from store_helpers import EVER, a_call, check_layers, contents, read, total, write
 
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
@@ -18,7 +18,9 @@ from tui_monitor.model.feed import Retract, Sample
 from tui_monitor.store import sweep as sweeping
 from tui_monitor.store.api import ImportInfo, Layer, WriteBatch
 from tui_monitor.store.database import Store
+from tui_monitor.store.facts import rollup_facts
 from tui_monitor.store.sealing import Limits
+from tui_monitor.store.where import HasLabel
 
 START = 1_780_000_000_000_000
 TERMS = ("source", "session", "region", "environment", "batch_id", "cost_status", "model_requested")
@@ -196,3 +198,32 @@ def test_a_viewer_never_sees_another_text_under_a_number(opener: Opener, clock: 
     sweep(store)
     write(store, a_call("b", clock.now(), region="second"))
     assert read(viewer, Layer.RAW, labels=("region",)).labels["region"].values == ["second"]
+
+
+def test_calls_are_filtered_beside_those_whose_labels_are_gone(opener: Opener, clock: ManualClock) -> None:
+    store = opener()
+    store.begin_import(ImportInfo("load", clock.now(), ("f",), "csv", 0))
+    some = [a_call(f"c{n}", clock.now(), user=f"u{n}") for n in range(3)]
+    brought = [a_call(f"i{n}", clock.now(), user=f"later {n}", batch_id="load") for n in range(4)]
+    write(store, *some, *brought)
+    store.seal(clock.now(), Limits(rows=7, head=0, age=0, identities=0))
+    store.undo_import("load")
+    viewer = opener(write=False)
+    found = viewer.calls(EVER, HasLabel("user", lambda user: user == "u1"))
+    assert [call.source_key for call in found] == ["c1"]
+
+
+def test_who_sees_an_earlier_moment_knows_its_label_sets(opener: Opener, clock: ManualClock) -> None:
+    store, viewer = opener(), opener(write=False)
+    write(store, a_call("a", clock.now(), user="ana"))
+    with viewer._reading() as before:
+        write(store, a_call("b", clock.now(), user="ben"))
+        store.write(WriteBatch(retracts=[Retract("events:app", "a")]))
+        store.retain(Retention(), clock.now())
+        assert "ana" not in repr(numbers(store, "series_keys"))
+        assert viewer.label_values("user") == ["ben"]
+        assert set(read(viewer, Layer.HOUR).labels["user"].values) == {"ben"}
+        facts = rollup_facts(
+            before.conn, before.lookup, Layer.HOUR, EVER, ["user"], ["calls"], [], {}, None
+        )  # fmt: skip
+        assert facts.labels["user"].values == ["ana"]

@@ -144,14 +144,29 @@ class Lookup:
                 self._terms |= fresh
         return found
 
-    def label_sets(self, conn: sqlite3.Connection) -> dict[int, LabelSet]:
-        """Every label set by its number. The answer is shared: read it only."""
+    def label_sets(self, conn: sqlite3.Connection, needed: Iterable[int] = ()) -> dict[int, LabelSet]:
+        """Every label set by its number, those `needed` among them. The answer is shared: read it only."""
         with self._lock:
             rows = conn.execute("SELECT id, labels FROM series_keys WHERE id > ?", (self._newest,)).fetchall()
             if rows:
+                self._newest = max(n for n, _ in rows)
+            # Others may see a later moment than this connection, at which a set was gone.
+            fresh = {number for number, _ in rows}
+            missing = [number for number in needed if number not in self._sets and number not in fresh]
+            if missing:
+                rows += conn.execute(
+                    "SELECT id, labels FROM series_keys WHERE id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(missing),),
+                )
+            if rows:
                 self._sets = {**self._sets, **{n: tuple(json.loads(text)) for n, text in rows}}
-                self._newest = max(self._newest, max(n for n, _ in rows))
             return self._sets
+
+
+def highest(conn: sqlite3.Connection) -> int:
+    """No label set has a higher number, nor had one."""
+    row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'series_keys'").fetchone()
+    return row[0] if row else 0
 
 
 def matching(sets: dict[int, LabelSet], where: Sequence[tuple[str, str]], width: int) -> list[int]:

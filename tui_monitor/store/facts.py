@@ -32,7 +32,7 @@ def _dimension_columns(
 ) -> dict[str, LabelColumn]:
     """Label columns of rows that know their label set's number."""
     unique, inverse = _distinct(series)
-    sets = lookup.label_sets(conn)
+    sets = lookup.label_sets(conn, unique.tolist())
     columns: dict[str, LabelColumn] = {}
     for label in labels:
         at = DIMENSIONS.index(label)

@@ -10,7 +10,7 @@ import numpy as np
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.store.api import LabelColumn
 from tui_monitor.store.blobs import UNKNOWN, Integers
-from tui_monitor.store.dictionary import Lookup
+from tui_monitor.store.dictionary import Lookup, highest
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.measures import INPUT
 from tui_monitor.store.segments import Segment
@@ -120,7 +120,8 @@ class Filter:
             sets = self._lookup.label_sets(self._conn)
             at = DIMENSIONS.index(test.label)
             worth: dict[str | None, bool] = {}
-            found = np.zeros(max(sets, default=0) + 1, dtype=bool)
+            # Calls that are gone from their segment may have sets that are gone, too.
+            found = np.zeros(max(highest(self._conn), max(sets, default=0)) + 1, dtype=bool)
             for number, labels in sets.items():
                 if len(labels) == len(DIMENSIONS):
                     text = labels[at]
