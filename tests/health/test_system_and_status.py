@@ -1,16 +1,18 @@
 """The System pane, limits and progress over a real database, and the exit code of `status`."""
 
+from dataclasses import replace
+
 import pytest
 
 from tui_monitor.costs.views import BudgetStatus, CostsView
 from tui_monitor.health.limits import progress, rate_limits
 from tui_monitor.health.status import status_view
 from tui_monitor.health.system import system_view
-from tui_monitor.health.views import CollectorStatus, ProviderRow, ProvidersView
+from tui_monitor.health.views import CollectorStatus, ProviderRow, ProvidersView, SourceRow
 from tui_monitor.model.alert import Alert, AlertsView
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.feed import Event, Sample, Start
-from tui_monitor.model.states import AlertState, Health, Severity
+from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.store.api import WriteBatch
 
@@ -216,3 +218,20 @@ def test_status_ends_with_cache_hit_rates_limits_and_the_newest_data(engine, sto
     assert (view.cache_hit_rate, view.response_cache_hit_rate) == (0.75, 0.75)
     assert [limit.key for limit in view.rate_limits] == ["k"]
     assert view.newest == now - MINUTE
+
+
+def test_a_database_that_takes_nothing_is_critical_however_well_the_providers_are(engine, store, clock):
+    now = clock.now()
+    row = SourceRow("database", SourceState.FAILED, "goes on by itself", last_error="the disk is full")
+    view = status_view(
+        engine,
+        store,
+        now,
+        providers=ProvidersView(now, Span(0, 1), (provider(Health.HEALTHY),)),
+        alerts=AlertsView(now),
+        costs=CostsView(now, "model", "month", ()),
+        collector=replace(COLLECTOR, sources=(row,)),
+    )
+    assert (view.severity, view.collector.trouble) == (2, "the disk is full")
+    well = replace(COLLECTOR, sources=(replace(row, state=SourceState.RUNNING),))
+    assert well.trouble == ""

@@ -30,6 +30,7 @@ async def test_a_disk_that_is_full_for_a_while(collector: Collector, web: httpx.
     shown = row(collector, "database")
     assert "disk is full" in shown.last_error
     assert "goes on by itself" in shown.detail
+    assert "disk is full" in collector.status().trouble
     assert (await web.get("/ready")).status_code == 503
 
     await asyncio.to_thread(pages, 10_000)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
-from tui_monitor.model.errors import UsageError
+from tui_monitor.model.errors import StoreError, UsageError
 from tui_monitor.model.text import clean
 
 if TYPE_CHECKING:
@@ -90,6 +90,10 @@ def _import(context: Context) -> int:
         summary = run_here_or_there(context, paths, options(context), batch)
     except KeyboardInterrupt:
         context.out.note("interrupted: what is stored stays, and the same import again goes on from there")
+        raise
+    except StoreError:
+        context.out.note("what was stored before stays; the same import again goes on from there and counts")
+        context.out.note("nothing twice; `tui-monitor import list` names it, so that it can be taken back")
         raise
     data = {"rows": summary.rows, "rejected": summary.rejected, **as_fields(summary)}
     context.out.answer(data, lambda: show(context, summary))

@@ -100,6 +100,7 @@ def _overall(context: Context, view: "StatusView") -> None:
         [
             ("state", _OVERALL[view.severity]),
             ("collector", running),
+            *([("stores", (f"nothing: {clean(collector.trouble)}", "red"))] if collector.trouble else []),
             *([("sampling", (sampled, "yellow"))] if sampled else []),
             ("database", f"{collector.database or context.database}, {size(collector.database_bytes)}"),
             ("calls", f"{count(collector.calls)}, newest {newest}"),

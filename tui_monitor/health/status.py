@@ -56,7 +56,8 @@ def status_view(
     return StatusView(
         at=now,
         health=_HEALTH[level],
-        severity=severity(level, costs.budgets),
+        # Who loses what is sent must hear of it, however well the providers are.
+        severity=CRITICAL if collector.trouble else severity(level, costs.budgets),
         providers=providers,
         costs=costs,
         alerts=alerts,

@@ -172,6 +172,18 @@ class CollectorStatus:
     sources: tuple[SourceRow, ...] = ()
 
     @property
+    def trouble(self) -> str:
+        """Why the database takes nothing at this moment; empty while it does."""
+        return next(
+            (
+                row.last_error or row.detail
+                for row in self.sources
+                if row.name == "database" and row.state is SourceState.FAILED
+            ),
+            "",
+        )
+
+    @property
     def silent(self) -> str:
         """Who writes the database and does not answer, in words; empty where nobody does, or it answers."""
         if self.running or self.pid is None:
