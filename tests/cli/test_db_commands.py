@@ -53,6 +53,15 @@ def test_space_is_given_back(fed: Any) -> None:
     assert data["after"] <= data["before"]
 
 
+def test_what_the_cap_took_is_told_apart_from_what_was_too_old(fed: Any, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("TUI_MONITOR_RETENTION__SIZE", "1 kB")
+    ran = fed("db", "compact")
+    assert "; 0 rows were too old, " in ran.out
+    assert "raw calls had to go for the cap of 1000 B" in ran.out
+    assert "no raw calls are left to drop" in ran.err
+    assert "cannot be met" in fed("db", "stats").out
+
+
 def test_what_needs_the_database_alone_says_who_has_it(fed: Any, clock: ManualClock, tmp_path: Path) -> None:
     path = Path(fed("db", "--json").json["data"]["path"])
     copy = tmp_path / "copy.db"

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from random import Random
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, ManualClock
 from tui_monitor.store import calls as stored
-from tui_monitor.store import identity, marks, packs, segments
+from tui_monitor.store import identity, marks, packs, runs, segments
 from tui_monitor.store.api import ImportInfo, Layer, Outcome
 from tui_monitor.store.database import Store
 from tui_monitor.store.sealing import Limits
@@ -145,3 +146,59 @@ def test_the_file_shrinks_in_few_transactions(store: Store, clock: ManualClock) 
     assert len(turns) == -(-free // 1_000)
     with store._read() as conn:
         assert conn.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
+def entries(store: Store) -> int:
+    """How many entries the runs of identities have."""
+    with store._read() as conn:
+        return runs.total(conn)
+
+
+def many(store: Store, clock: ManualClock) -> list[Call]:
+    """Three thousand sealed and remembered calls."""
+    random = Random(1)
+    calls = [a_call(f"c{n}", clock.now() + n, attrs={"x": random.randbytes(100).hex()}) for n in range(3_000)]
+    write(store, *calls, remember=True)
+    store.seal(clock.now(), Limits(rows=128, head=0, age=0, identities=0))
+    return calls
+
+
+def test_identities_do_not_grow_when_raw_calls_go_for_the_size(store: Store, clock: ManualClock) -> None:
+    calls = many(store, clock)
+    assert entries(store) == 3_000
+    used = store.size_bytes()
+    cap = used - 150_000
+    report = store.retain(Retention(size=cap), clock.now())
+    assert (report.too_old, report.over_cap) == (0, 0)
+    assert 0 < report.calls == report.calls_for_size < 1_500
+    assert cap - 40_000 < store.size_bytes() <= cap
+    # One in 64 of a run may be dead.
+    assert 3_000 <= entries(store) <= 3_000 * 65 / 64
+    assert store._writing.conn.execute("SELECT count(*) FROM identities").fetchone() == (0,)
+    assert write(store, *calls, remember=True).calls == [Outcome.DUPLICATE] * 3_000
+
+
+def test_identities_of_pushed_calls_go_with_calls_that_are_too_old(store: Store, clock: ManualClock) -> None:
+    calls = many(store, clock)
+    clock.advance(5 * DAY)
+    pushed = [a_call(f"p{n}", clock.now() + n) for n in range(100)]
+    write(store, *pushed)
+    store.seal(clock.now(), Limits(rows=100, head=0, age=0, identities=0))
+    clock.advance(6 * DAY)
+    assert store.retain(RAW, clock.now()).too_old == 3_000
+    assert entries(store) == 3_100
+    clock.advance(5 * DAY)
+    assert store.retain(RAW, clock.now()).too_old == 100
+    assert 3_000 <= entries(store) <= 3_000 * 65 / 64
+    assert write(store, *calls, remember=True).calls == [Outcome.DUPLICATE] * 3_000
+
+
+def test_a_cap_that_cannot_be_met_is_told(store: Store, clock: ManualClock) -> None:
+    many(store, clock)
+    settings_ = Retention(size=10_000)
+    assert not store.stats(settings_, clock.now()).cap_unmet
+    report = store.retain(settings_, clock.now())
+    assert (report.calls_for_size, report.total) == (3_000, 3_000)
+    assert report.over_cap == store.size_bytes() - 10_000 > 0
+    assert store.stats(settings_, clock.now()).cap_unmet
+    assert not store.stats(Retention(size=0), clock.now()).cap_unmet

@@ -135,7 +135,9 @@ def _show_stats(context: Context, stats: "StoreStats") -> None:
     ]  # fmt: skip
     table(context.out, columns, [row(layer) for layer in stats.layers])
     context.out.line()
-    cap = f"{size(stats.cap_bytes)}" if stats.cap_bytes else "none"
+    cap = size(stats.cap_bytes) if stats.cap_bytes else "none"
+    if stats.cap_unmet:
+        cap += ", which cannot be met: no raw calls are left to drop, and the rest is larger"
     growth = UNKNOWN if stats.growth_per_day is None else f"{size(round(stats.growth_per_day))} a day"
     facts(
         context.out,
@@ -200,13 +202,27 @@ def _restore(context: Context) -> int:
 
 
 def _compact(context: Context) -> int:
+    from tui_monitor.store.upkeep import size as bytes_of
+
+    cap = context.settings.retention.size
     with _writing(context) as store:
+        before = bytes_of(context.database)
         dropped = store.retain(context.settings.retention, context.clock.now())
         with bar(context, "giving back") as told:
             done = store.compact(told)
-    words = f"{size(done.before)} → {size(done.after)}; {dropped.total:,} rows were too old"
-    data = {"before": done.before, "after": done.after, "dropped": dropped}
-    context.out.answer(data, lambda: context.out.line(words))
+    words = f"{size(before)} → {size(done.after)}; {dropped.too_old:,} rows were too old"
+    if dropped.calls_for_size:
+        words += f", {dropped.calls_for_size:,} raw calls had to go for the cap of {size(cap)}"
+
+    def show() -> None:
+        context.out.line(words)
+        if dropped.over_cap:
+            context.out.note(
+                f"note: {size(dropped.over_cap)} more than the cap of {size(cap)} are still in use, and no "
+                "raw calls are left to drop: raise retention.size, or keep the other layers for less long"
+            )
+
+    context.out.answer({"before": before, "after": done.after, "dropped": dropped}, show)
     return 0
 
 

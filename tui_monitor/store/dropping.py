@@ -13,7 +13,20 @@ import numpy as np
 
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, calls, cells, head, identity, imports, marks, opening, runs, segments
+from tui_monitor.store import (
+    blocks,
+    calls,
+    cells,
+    head,
+    identity,
+    imports,
+    marks,
+    opening,
+    packs,
+    runs,
+    segments,
+    upkeep,
+)
 from tui_monitor.store.api import Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
@@ -26,6 +39,10 @@ from tui_monitor.store.writing import WriteSide
 _STEP = 500
 """Rows of the row table that go in one transaction."""
 _TRIES = 3
+_DEAD = 8
+"""Runs are made anew when one entry in so many is dead."""
+_ENTRY_BYTES = 10
+"""What an entry of a run takes at least."""
 _EVER = (1 << 63) - 1
 Mark = tuple[int, int | None, int]
 """A hash that outlives its row, what tells the content, and the day of arrival from the epoch."""
@@ -45,19 +62,55 @@ def drop_old(side: WriteSide, cutoff: Micros) -> int:
     return dropped
 
 
-def drop_first(side: WriteSide, enough: Callable[[sqlite3.Connection], bool]) -> int:
-    """Drop the raw calls that came first, until it is enough; how many. Asked with a reading connection."""
-    dropped = 0
+def drop_first(side: WriteSide, excess: Callable[[sqlite3.Connection], int]) -> int:
+    """Drop the raw calls that came first, while there are bytes in excess; how many calls.
+
+    The excess is asked for with a reading connection.
+    """
+    dropped = dead = 0
     with closing(opening.connect_reader(side.path)) as reader:
-        while not enough(reader):
-            (number,) = reader.execute("SELECT min(id) FROM segments").fetchone()
-            some = _drop_rows(side, "id <= ? ORDER BY id", _EVER if number is None else number)
-            if not some and number is not None:
-                some = _drop_sealed(side, reader, number, _EVER)
+        if excess(reader) > 0:
+            _drop_dead(side, reader)
+        while (over := excess(reader)) > 0:
+            # What dead identities take is about to go: it is no reason to drop more calls.
+            if dead and (over <= dead * _ENTRY_BYTES or dead * _DEAD >= runs.total(reader)):
+                _drop_dead(side, reader)
+                dead = 0
+                continue
+            some = _drop_next(side, reader)
             if not some:
                 break
             dropped += some
+            dead += some
+            upkeep.tidy(side)
+        if dead:
+            _drop_dead(side, reader)
     return dropped
+
+
+def _drop_next(side: WriteSide, reader: sqlite3.Connection) -> int:
+    (number,) = reader.execute("SELECT min(id) FROM segments").fetchone()
+    some = _drop_rows(side, "id <= ? ORDER BY id", _EVER if number is None else number)
+    if some or number is None:
+        return some
+    return _drop_sealed(side, reader, number, _EVER)
+
+
+def drop_dead(side: WriteSide) -> None:
+    """Make the runs of identities anew that lead in part to calls that are gone."""
+    with closing(opening.connect_reader(side.path)) as reader:
+        _drop_dead(side, reader)
+
+
+def _drop_dead(side: WriteSide, reader: sqlite3.Connection) -> None:
+    for part in range(packs.SLICES):
+        # Runs change only where `upkeep` is held.
+        with side.upkeep:
+            for run, packed in runs.outdated(reader, part, identity.lowest_call(reader)):
+                with side.transaction():
+                    runs.rewrite(side.conn, run, packed)
+                    side.packs.forget()
+        upkeep.tidy(side)
 
 
 def _drop_rows(side: WriteSide, which: str, bound: int) -> int:

@@ -31,8 +31,6 @@ from tui_monitor.store.writing import WriteSide
 IDENTITIES_KEPT = 400 * DAY
 """How long a file's or a poll's records are known again."""
 _STEP = 2_000
-_SPARE = 2_000
-"""Free pages that are left for new rows."""
 
 
 @dataclass(slots=True)
@@ -40,6 +38,10 @@ class RetentionReport:
     """What was dropped."""
 
     calls: int = 0
+    calls_for_size: int = 0
+    """Of those, the ones that were not too old: the database was too large."""
+    over_cap: int = 0
+    """Bytes in use beyond the cap that dropping raw calls does not bring."""
     cells: dict[Layer, int] = field(default_factory=dict)
     samples: int = 0
     steps: int = 0
@@ -54,8 +56,13 @@ class RetentionReport:
     @property
     def total(self) -> int:
         """Rows of all kinds."""
+        return self.calls_for_size + self.too_old
+
+    @property
+    def too_old(self) -> int:
+        """Rows of all kinds that went for their age."""
         others = self.samples + self.steps + self.events + self.identities + self.alerts
-        return self.calls + sum(self.cells.values()) + others
+        return self.calls - self.calls_for_size + sum(self.cells.values()) + others
 
 
 def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport:
@@ -64,6 +71,8 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     while _build_day(side):
         pass
     report.calls = dropping.drop_old(side, now - settings.raw)
+    if report.calls:
+        dropping.drop_dead(side)
     _once(side, lambda: _drop_sampled(side.conn, now - settings.raw))
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
@@ -73,17 +82,25 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     report.identities = _expire_identities(side, now)
     report.alerts = pastalerts.expire(side, now)
     if settings.size:
-        size = settings.size
-        report.calls += dropping.drop_first(side, lambda conn: used_bytes(conn) <= size)
+        cap = settings.size
+        report.calls_for_size = dropping.drop_first(side, lambda conn: used_bytes(conn) - cap)
+        report.calls += report.calls_for_size
     with side.upkeep:
         report.labels = sweep(side)
-    upkeep.give_back(side, _SPARE)
+    upkeep.give_back(side, upkeep.SPARE)
+    if settings.size:
+        report.over_cap = max(0, _excess(side, settings.size))
     return report
 
 
 def used_bytes(conn: sqlite3.Connection) -> int:
     """Bytes of the database in use; free pages do not count."""
     return _pragma(conn, "page_size") * (_pragma(conn, "page_count") - _pragma(conn, "freelist_count"))
+
+
+def _excess(side: WriteSide, cap: int) -> int:
+    with side.guard:
+        return used_bytes(side.conn) - cap
 
 
 def _pragma(conn: sqlite3.Connection, name: str) -> int:

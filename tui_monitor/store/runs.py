@@ -29,6 +29,8 @@ from tui_monitor.store.packs import (
 
 _LARGEST = 1 << 20
 """Hashes of a run beyond which it is not put together with others."""
+_DEAD = 64
+"""A run is made anew when more than one entry in so many is dead."""
 _FILTERS = 64 << 20
 """Bytes of filters held in memory; runs beyond that are looked into without."""
 
@@ -235,7 +237,7 @@ def expire(conn: sqlite3.Connection, before_day: int, lowest: int) -> int:
         when = days(entries.values)
         old = ((entries.values & np.uint64(GONE)) != 0) & (when > 0) & (when < np.uint64(before_day + 1))
         dropped += int(old.sum())
-        _rewrite(conn, run, pack(part, entries.keep(~old), []))
+        rewrite(conn, run, pack(part, entries.keep(~old), []))
     for (run,) in conn.execute(
         "SELECT id FROM identity_runs WHERE day IS NULL AND call_high < ?", (lowest,)
     ).fetchall():
@@ -243,8 +245,37 @@ def expire(conn: sqlite3.Connection, before_day: int, lowest: int) -> int:
     return dropped
 
 
-def _rewrite(conn: sqlite3.Connection, run: int, packed: Packed) -> None:
-    """Put a run in the place of another and let it keep its number, and so its age."""
+def total(conn: sqlite3.Connection) -> int:
+    """Entries of all runs."""
+    return conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
+
+
+def outdated(conn: sqlite3.Connection, part: int, lowest: int) -> Iterator[tuple[int, Packed]]:
+    """Runs of a slice with dead entries, each with what is left of it; `rewrite` it while nobody else packs.
+
+    Dead is what leads to calls below the lowest that is kept, and what a later run says anew.
+    """
+    rows = conn.execute(
+        "SELECT id, count FROM identity_runs WHERE slice = ? ORDER BY id DESC", (part,)
+    ).fetchall()
+    few = sum(count for _, count in rows) <= _LARGEST
+    later = np.zeros(0, dtype=np.uint64)
+    for run, count in rows:
+        entries = read_run(conn, run, count)
+        dead = (entries.values & np.uint64(GONE)) == 0
+        dead &= entries.values < np.uint64(live(lowest))
+        if few:
+            dead |= np.isin(entries.hashes, later)
+            later = np.concatenate((later, entries.hashes))
+        if int(dead.sum()) * _DEAD > count:
+            yield run, pack(part, entries.keep(~dead), [])
+
+
+def rewrite(conn: sqlite3.Connection, run: int, packed: Packed) -> None:
+    """Put a run in the place of another and let it keep its number, and so its age.
+
+    Inside a transaction; let `Packs` forget then.
+    """
     drop(conn, run)
     if packed.count:
         conn.execute(

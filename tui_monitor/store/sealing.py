@@ -109,11 +109,7 @@ def _leave_nothing(side: WriteSide, reader: sqlite3.Connection, done: Sealed) ->
         done.calls += _make(side, reader, _Job(number, first, number, number))
         done.segments += 1
     if found:
-        with side.guard:
-            # The log of before is emptied too, unless somebody reads in it just now: then soon, by itself.
-            side.conn.execute("PRAGMA busy_timeout = 50")
-            side.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            side.conn.execute("PRAGMA busy_timeout = 10000")
+        side.empty_log()
 
 
 def _make(side: WriteSide, reader: sqlite3.Connection, job: _Job) -> int:

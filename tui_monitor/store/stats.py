@@ -12,6 +12,7 @@ from tui_monitor.store import blocks, calls, cells, retention, sampled, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
+from tui_monitor.store.upkeep import log_bytes
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
     "raw": ("calls", "parts", "segments", "segment_columns"),
@@ -60,6 +61,8 @@ class StoreStats:
     """Without pages that are free and wait to be used again."""
     cap_bytes: int
     """`retention.size`; 0 is no limit."""
+    cap_unmet: bool = False
+    """Whether more is in use than the cap allows, and no raw call is left that could go."""
     layers: tuple[LayerStats, ...] = field(default=())
     sampled_out: int = 0
     """Calls that sampling left out of the raw layer, of the times that it still holds."""
@@ -81,9 +84,10 @@ def stats(path: Path, conn: sqlite3.Connection, settings: Retention, now: Micros
     return StoreStats(
         path=str(path),
         file_bytes=path.stat().st_size,
-        wal_bytes=_wal_bytes(path),
+        wal_bytes=log_bytes(path),
         used_bytes=used,
         cap_bytes=settings.size,
+        cap_unmet=bool(settings.size) and used > settings.size and not found["raw"].rows,
         layers=layers,
         sampled_out=sampled.total(conn),
         growth_per_day=growth,
@@ -199,10 +203,3 @@ def _reached(used: int, cap: int, growth: float | None, now: Micros) -> Micros |
     if not cap or not growth or growth <= 0:
         return None
     return now if used >= cap else now + round((cap - used) / growth * DAY)
-
-
-def _wal_bytes(path: Path) -> int:
-    try:
-        return path.with_name(path.name + "-wal").stat().st_size
-    except OSError:
-        return 0

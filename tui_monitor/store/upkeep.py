@@ -15,6 +15,10 @@ from tui_monitor.store.writing import WriteSide
 Progress = Callable[[int, int], None]
 _PAGES = 1_000
 """Pages that are given back in one transaction."""
+SPARE = 2_000
+"""Free pages that are left for new rows."""
+_LOG = 8 << 20
+"""Bytes of the log from which on it is emptied while much goes."""
 _MOST = 100
 """Faults that are listed; a damaged file may have any number."""
 
@@ -83,12 +87,12 @@ def _strays(conn: sqlite3.Connection) -> list[str]:
 
 def compact(side: WriteSide, progress: Progress | None = None) -> Compacted:
     """Give every free page back to the file system, some at a time, and empty the log."""
-    before = _size(side.path)
+    before = size(side.path)
     give_back(side, progress=progress)
     with side.guard, opening.explained(side.path):
         side.conn.execute("PRAGMA optimize").fetchall()
         side.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return Compacted(before, _size(side.path))
+    return Compacted(before, size(side.path))
 
 
 def give_back(side: WriteSide, spare: int = 0, progress: Progress | None = None) -> None:
@@ -107,10 +111,28 @@ def give_back(side: WriteSide, spare: int = 0, progress: Progress | None = None)
             return
 
 
+def tidy(side: WriteSide) -> None:
+    """Give pages back and empty the log where they are many: what is to shrink should not grow first."""
+    with side.guard:
+        free = _free(side.conn)
+    if free > 2 * SPARE:
+        give_back(side, SPARE)
+    if log_bytes(side.path) > _LOG:
+        side.empty_log()
+
+
+def log_bytes(path: Path) -> int:
+    """Bytes of the log beside a database."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
 def _free(conn: sqlite3.Connection) -> int:
     return conn.execute("PRAGMA freelist_count").fetchone()[0]
 
 
-def _size(path: Path) -> int:
-    wal = path.with_name(path.name + "-wal")
-    return path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+def size(path: Path) -> int:
+    """Bytes of a database's file and its log."""
+    return path.stat().st_size + log_bytes(path)
