@@ -1,11 +1,14 @@
 """Where only a sample of single calls is kept, sums stay exact and estimates say that they are some."""
 
+from dataclasses import replace
+
 import pytest
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, MINUTE, SECOND, ManualClock
+from tui_monitor.model.timerange import Span
 from tui_monitor.query.local import LocalEngine
-from tui_monitor.store.api import WriteBatch
+from tui_monitor.store.api import Outcome, WriteBatch
 from tui_monitor.store.database import Store
 
 AT = 25 * SECOND
@@ -95,3 +98,31 @@ def test_a_moment_before_the_newest_call_is_an_estimate(flood: int, engine: Loca
     answer = engine.instant("requests{} [30s]", flood - 10 * SECOND)
     assert answer.scalar == 40
     assert len(answer.warnings) == 1
+
+
+@pytest.fixture
+def corrected(flood: int, store: Store, clock: ManualClock) -> int:
+    """Two minutes later every call comes again with 20 tokens, as of now; the present moment."""
+    kept = [call for call, weight in store.raw_sample(Span(0, flood)) if weight > 1]
+    clock.advance(2 * MINUTE)
+    again = [replace(call, ts_end=clock.now(), out_total=20) for call in kept]
+    assert store.write(WriteBatch(again)).calls == [Outcome.CORRECTED] * 20
+    return clock.now()
+
+
+@pytest.mark.parametrize("query", ["requests{} [1h]", "requests{} [1d]", "requests{} [1m]"])
+def test_corrections_that_move_a_sample_into_the_present_minute_count_once(
+    query: str, corrected: int, engine: LocalEngine
+) -> None:
+    answer = engine.instant(query, corrected)
+    assert (answer.scalar, answer.warnings) == (20 if "m" in query else 83, ())
+    outcomes = engine.instant(query + " sum by(status)", corrected)
+    assert {s.label("status"): s.value for s in outcomes.series}["success"] == (20 if "m" in query else 80)
+    assert outcomes.warnings == ()
+
+
+def test_an_estimate_of_moved_calls_says_so(corrected: int, engine: LocalEngine) -> None:
+    answer = engine.instant("requests{} [1m] sum by(tier)", corrected)
+    assert {s.label("tier"): s.value for s in answer.series} == {"a": 40, "b": 40}
+    assert ["1 in 4" in warning for warning in answer.warnings] == [True]
+    assert engine.instant('requests{tier="c"} [1m]', corrected).warnings == ()

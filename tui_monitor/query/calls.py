@@ -17,7 +17,7 @@ from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum, unit_aft
 from tui_monitor.query.plan import Plan
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows
-from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Layer, Measure
+from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Layer, Measure, SampledSpan
 
 _OUTCOME = ("status", "error_category")
 
@@ -58,6 +58,8 @@ class _Gathered:
     """Where single calls are looked at: how often each counts."""
     buckets: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     """(cell, bucket, count)."""
+    sampled: list[SampledSpan] = field(default_factory=list)
+    """Where a single call that was read stands for several."""
 
 
 @dataclass(slots=True)
@@ -125,7 +127,7 @@ class CallQuery:
         if not silently:
             self._context.spans.append(windows.span)
             self._warn_of(plan)
-            self._warn_of_samples(plan)
+            self._warn_of_samples(plan, gathered)
         return gathered
 
     @property
@@ -172,6 +174,7 @@ class CallQuery:
         if self._metric.over is not None:
             self._add(into.over, self._metric.over, facts, cells, kept)
         self._add_spread(into, facts, cells, kept)
+        into.sampled += _sampled(facts, kept)
 
     def _add(self, tally: _Tally, term: Sum, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
         if term.by_outcome:
@@ -265,10 +268,11 @@ class CallQuery:
             f"{self._what_is_gone()} are no longer kept"
         )
 
-    def _warn_of_samples(self, plan: Plan) -> None:
+    def _warn_of_samples(self, plan: Plan, gathered: _Gathered) -> None:
         raw = self._context.holdings[Layer.RAW]
         read = [piece.span for piece in plan.pieces if piece.layer is Layer.RAW]
-        found = [one for span in read for one in raw.sampled_in(span)]
+        # A correction may move a call that stands for others to where none was left out.
+        found = [*(one for span in read for one in raw.sampled_in(span)), *gathered.sampled]
         if not found:
             return
         first, last = min(one.span.start for one in found), max(one.span.end for one in found)
@@ -311,6 +315,18 @@ def _takes(term: Sum, facts: Facts, kept: np.ndarray) -> np.ndarray:
         [[term.takes(s or "", c or "") for c in category.values] for s in status.values], dtype=bool
     )
     return table[status.codes[kept], category.codes[kept]] if len(kept) else np.zeros(0, dtype=bool)
+
+
+def _sampled(facts: Facts, kept: np.ndarray) -> list[SampledSpan]:
+    """The span of the kept rows that are single calls which stand for several."""
+    if facts.weight is None:
+        return []
+    rows = kept[facts.weight[kept] > 1]
+    if not len(rows):
+        return []
+    booked, weight = facts.end[rows], facts.weight[rows]
+    span = Span(int(booked.min()) - 1, int(booked.max()))
+    return [SampledSpan(span, int((weight - 1).sum()), int(weight.max()))]
 
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:

@@ -29,7 +29,7 @@ class Plan:
 
 
 class Planner:
-    """Plans over what the layers hold at one moment; `newest` is the last booking, where that is known."""
+    """Plans over what the layers hold now; `newest` is the last booking, known where calls are sampled."""
 
     def __init__(
         self, holdings: Mapping[Layer, Holding], calendar: Calendar, newest: Micros | None = None
@@ -51,15 +51,13 @@ class Planner:
         return plan
 
     def _open_end(self, end: Micros) -> Micros | None:
-        """The end, where the cells that it lies in say exactly what single calls no longer can.
+        """The end, where the cells that it lies in say exactly what single calls may not.
 
-        That is so where some of these were left out by sampling, and nothing is booked after the end: then
-        all that the cells hold lies before it. Their pieces may reach beyond the windows.
+        That is so where nothing is booked after the end: then all that the cells hold lies before it. Their
+        pieces may reach beyond the windows. Whether calls were left out near the end does not matter: a
+        correction may have brought calls there that stand for others of another time.
         """
-        if self._newest is None or self._newest > end:
-            return None
-        edge = self._edge(Layer.MINUTE, end, up=False)
-        return end if self._holdings[Layer.RAW].sampled_in(Span(edge, end)) else None
+        return end if self._newest is not None and self._newest <= end else None
 
     def _plan(self, windows: Windows, layers: Sequence[Layer]) -> Plan:
         plan = Plan()

@@ -100,6 +100,8 @@ class Facts:
     labels: dict[str, LabelColumn]
     numbers: dict[str, Numbers]
     histograms: dict[str, Histogram]
+    weight: "np.ndarray | None" = None
+    """Of raw calls: how many each stands for, int64; the numbers and histograms count it as often already."""
 
     def __len__(self) -> int:
         return len(self.end)

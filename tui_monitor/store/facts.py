@@ -180,7 +180,7 @@ def raw_facts(
     }
     weight = np.where(numbers["weight"] == UNKNOWN, 1, numbers["weight"])
     counted = {m: _raw_numbers(numbers[m], weight) for m in measures}
-    facts = Facts(Layer.RAW, numbers["booked"], {}, counted, {})
+    facts = Facts(Layer.RAW, numbers["booked"], {}, counted, {}, weight)
     found = _dimension_columns(conn, lookup, numbers["series"], [n for n in labels if n in DIMENSIONS])
     for label in terms:
         found[label] = _term_column(conn, lookup, numbers[f"{label}_t"])
