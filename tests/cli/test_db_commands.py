@@ -1,10 +1,13 @@
 """`db`: what a person sees of the database's upkeep."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tui_monitor.model.clock import ManualClock
+from tui_monitor.model.clock import DAY, ManualClock
 from tui_monitor.store.database import Store
+from tui_monitor.store.sealing import Limits
 
 
 def test_sizes_are_told_by_layer(fed: Any) -> None:
@@ -39,6 +42,45 @@ def test_a_sound_database_and_a_damaged_one(fed: Any, tmp_path: Path) -> None:
     ran = fed("--db", str(copy), "db", "check")
     assert ran.code == 1
     assert "restore" in ran.err
+
+
+def test_a_damaged_page_is_named_and_not_copied(fed: Any, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    fed("db", "backup", str(copy))
+    with closing(sqlite3.connect(copy)) as conn:
+        (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'terms'").fetchone()
+    data = bytearray(copy.read_bytes())
+    # Its cells are said to lie where none can be.
+    data[(page - 1) * 4096 + 8 : (page - 1) * 4096 + 16] = b"\x0f\xf0" * 4
+    copy.write_bytes(data)
+    ran = fed("--db", str(copy), "db", "check")
+    assert ran.code == 1
+    *named, count = ran.out.splitlines()
+    assert "***" not in ran.out
+    assert count.split()[0] == str(len(named))
+    ran = fed("--db", str(copy), "db", "backup", str(tmp_path / "second.db"))
+    assert ran.code == 1
+    assert f"the database {copy} is damaged" in ran.err
+    assert "no copy was kept" in ran.err
+    assert "another copy" not in ran.err
+    assert not (tmp_path / "second.db").exists()
+    assert "use another copy" in fed("db", "restore", str(copy)).err
+
+
+def test_a_dry_run_beside_damage_fails_and_changes_nothing(fed: Any, clock: ManualClock) -> None:
+    path = Path(fed("db", "--json").json["data"]["path"])
+    store = Store.open(path, write=True, clock=clock)
+    store.seal(clock.now() + DAY, Limits(rows=100, head=0, age=0, identities=0))
+    store.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("UPDATE segment_columns SET data = x'00112233' WHERE name = 'booked'")
+    ran = fed("db", "rebuild-rollups", "--dry-run")
+    assert ran.code == 1
+    assert "is damaged" in ran.err
+    assert "was not compared" in ran.err
+    assert "all the same" not in ran.out
+    raw = {layer["name"]: layer["rows"] for layer in fed("db", "--json").json["data"]["layers"]}["raw"]
+    assert raw == 61
 
 
 def test_roll_ups_are_compared(fed: Any) -> None:

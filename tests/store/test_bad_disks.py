@@ -195,6 +195,53 @@ def test_a_flipped_byte_in_a_segment_is_found_named_and_set_aside(
     assert "set aside" in check_up(path, 5.0).set_aside[0]
 
 
+def test_looking_only_names_damage_and_leaves_the_file(
+    opener: Opener, path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opener()
+    calls = [a_call(f"c{n}", clock.now() - n * HOUR, latency_ms=1.5 * n) for n in range(300)]
+    write(store, *calls)
+    store.seal(clock.now(), PACKED)
+    store.close()
+    for column in ("booked", "latency"):
+        flip(path, 200, column)
+    before = path.read_bytes()
+    store = opener(write=False)
+    report = store.rebuild_rollups(mend=False)
+    store.close()
+    (named,) = report.damaged
+    assert "'booked' of segment 200" in named
+    # Calls 101 to 200 are gone for this; the days that have none of them were compared.
+    (span,) = report.not_compared
+    apart = [call for call in calls if not span.start <= call.booked < span.end]
+    assert span.start <= calls[199].booked
+    assert span.end > calls[100].booked
+    assert 100 < report.calls == len(apart) < 200
+    assert report.wrong == 0
+    assert path.read_bytes() == before
+    assert not caplog.records
+    store = opener()
+    assert store.rebuild_rollups(mend=False).damaged == report.damaged
+    assert store.set_aside() == []
+    store.rebuild_rollups(mend=True)
+    assert "its 100 single calls are set aside in the database, and nothing is deleted" in caplog.text
+    store.close()
+
+
+def test_looking_only_goes_on_beside_a_broken_page(opener: Opener, path: Path, clock: ManualClock) -> None:
+    sealed(opener, clock)
+    with sqlite3.connect(path) as conn:
+        (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'segment_columns'").fetchone()
+    conn.close()
+    whole = path.read_bytes()
+    broken = whole[: (page - 1) * 4096] + b"\xa5" * 4096 + whole[page * 4096 :]
+    path.write_bytes(broken)
+    report = opener(write=False).rebuild_rollups(mend=False)
+    assert "a page of the file is damaged" in report.damaged[0]
+    assert report.not_compared
+    assert path.read_bytes() == broken
+
+
 @pytest.mark.parametrize("step", ["retain", "seal", "reprice", "rebuild", "correct"])
 def test_upkeep_goes_on_beside_a_damaged_segment(
     opener: Opener, path: Path, clock: ManualClock, step: str

@@ -16,8 +16,9 @@ from tui_monitor.store.api import Layer
 from tui_monitor.store.backup import restore
 from tui_monitor.store.database import Store
 from tui_monitor.store.lock import WriteLock
-from tui_monitor.store.migrations import Migration
+from tui_monitor.store.migrations import Migration, Older
 from tui_monitor.store.upgrade import UPDATING, Update
+from tui_monitor.store.upkeep import faults
 
 OLDEST = frozenset({"calls", "alerts", "rollups", "feed", "imports"})
 """What the first version had."""
@@ -280,3 +281,15 @@ def test_a_store_of_now_is_opened_as_it_is(opener: Opener, path: Path) -> None:
     signs: list[str] = []
     again: Store = opener(update=Update(told=lambda what, _: signs.append(what)))
     assert (again.updated, signs, beside(path)) == (None, [], [])
+
+
+def test_an_older_database_is_not_called_damaged(path: Path, clock: ManualClock) -> None:
+    older(path, 5, clock.now())
+    with pytest.raises(Older, match="older version") as caught:
+        faults(path)
+    assert "collect once" in (caught.value.hint or "")
+    with sqlite3.connect(path) as conn:
+        (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'calls'").fetchone()
+    content = path.read_bytes()
+    path.write_bytes(content[: (page - 1) * 4096] + b"\xa5" * 4096 + content[page * 4096 :])
+    assert faults(path)

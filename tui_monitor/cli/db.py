@@ -103,14 +103,21 @@ def _writing(context: Context) -> "Iterator[Store]":
         store.close()
 
 
-def _stats(context: Context) -> int:
+@contextmanager
+def _reading(context: Context) -> "Iterator[Store]":
+    """The database beside whoever writes it. Raises `StoreError` where there is none, or an older one."""
     from tui_monitor.store.database import Store
 
     store = Store.open(context.database, write=False, clock=context.clock)
     try:
-        stats = store.stats(context.settings.retention, context.clock.now())
+        yield store
     finally:
         store.close()
+
+
+def _stats(context: Context) -> int:
+    with _reading(context) as store:
+        stats = store.stats(context.settings.retention, context.clock.now())
     context.out.answer(stats, lambda: _show_stats(context, stats))
     return 0
 
@@ -162,7 +169,8 @@ def _check(context: Context) -> int:
     def show() -> None:
         for fault in found:
             context.out.line(clean(fault, 500))
-        context.out.line(f"{len(found)} faults" if found else "the database is sound")
+        count = "1 fault" if len(found) == 1 else f"{len(found):,} faults"
+        context.out.line(count if found else "the database is sound")
         if found:
             context.out.note("  put a copy back with `tui-monitor db restore FILE`")
 
@@ -228,10 +236,11 @@ def _compact(context: Context) -> int:
 
 def _rebuild(context: Context) -> int:
     mend = not context.args.dry_run
-    with _writing(context) as store, bar(context, "summing up") as told:
+    opened = _writing(context) if mend else _reading(context)
+    with opened as store, bar(context, "summing up") as told:
         report = store.rebuild_rollups(mend=mend, progress=told)
     context.out.answer(report, lambda: _show_rebuilt(context, report, mend))
-    return 1 if report.wrong and not mend else 0
+    return 1 if (report.wrong or report.damaged) and not mend else 0
 
 
 def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None:
@@ -245,10 +254,14 @@ def _show_rebuilt(context: Context, report: "RebuildReport", mend: bool) -> None
     columns = [Column("layer"), number("compared"), number("differed"), number("left alone")]
     table(context.out, columns, [row(layer) for layer in report.layers])
     done = "mended" if mend else "differ"
-    context.out.line(
-        f"{report.calls:,} calls; " + (f"{report.wrong:,} {done}" if report.wrong else "all the same")
-    )
+    same = "those that could be read are the same" if report.damaged else "all the same"
+    context.out.line(f"{report.calls:,} calls; " + (f"{report.wrong:,} {done}" if report.wrong else same))
     calendar = context.settings.calendar()
+    for words in report.damaged:
+        context.out.note(f"damage: {clean(words, 300)}")
+    for span in report.not_compared:
+        when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
+        context.out.note(f"note: {when} was not compared: something of it is damaged; nothing was changed")
     for span in report.gone:
         when = f"{written(span.start, calendar)} – {written(span.end, calendar)}"
         context.out.note(f"note: some calls of {when} are no longer kept one by one")
@@ -279,13 +292,9 @@ def _forget(context: Context) -> int:
 def _audit(context: Context) -> int:
     from tui_monitor.cli.tables import Column, name, table
     from tui_monitor.cli.times import written
-    from tui_monitor.store.database import Store
 
-    store = Store.open(context.database, write=False, clock=context.clock)
-    try:
+    with _reading(context) as store:
         entries = store.audit()
-    finally:
-        store.close()
     calendar = context.settings.calendar()
 
     def show() -> None:

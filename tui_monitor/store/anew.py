@@ -15,7 +15,7 @@ from tui_monitor.store import blocks, cells, damagedcells, facts, rollups, seale
 from tui_monitor.store.api import MEASURES, Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
-from tui_monitor.store.segments import Segment
+from tui_monitor.store.segments import DamagedSegment, Segment
 
 _CHUNK = 20_000
 """Calls that are summed up at a time."""
@@ -107,8 +107,12 @@ def _next_sealed(conn: sqlite3.Connection, since: Micros) -> Micros | None:
             break
         segment = segments.get(conn, number)
         assert segment is not None
-        booked = segment.integers("booked")[segment.left()]
-        here = int(booked[booked >= since].min())
+        try:
+            booked = segment.integers("booked")[segment.left()]
+            here = int(booked[booked >= since].min())
+        except DamagedSegment:
+            # Who sums up the day meets it, and names it.
+            here = since
         found = here if found is None else min(found, here)
     return found
 

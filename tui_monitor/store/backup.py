@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def backup(source: Path, target: Path, progress: Progress | None = None) -> Back
     """Copy the database as it is at one moment; a collector may go on writing.
 
     The copy appears under its name only when it is whole and was checked. Raises `StoreError` for a target
-    that exists, a disk with too little room, and a source that cannot be read.
+    that exists, a disk with too little room, and a source that cannot be read or is damaged.
     """
     opening.check_file(source, write=False)
     part = target.with_name(target.name + ".part")
@@ -48,10 +48,14 @@ def backup(source: Path, target: Path, progress: Progress | None = None) -> Back
         with opening.explained(source), closing(opening.connect_reader(source)) as conn:
             opening.check_ours(source, conn)
             with opening.explained(part), closing(sqlite3.connect(part, isolation_level=None)) as copy:
-                _copy(conn, copy, progress)
-                # A copy is one file, whoever looks into it; the database gets its log back when it is used.
-                copy.execute("PRAGMA journal_mode = DELETE")
-                calls = _checked(source, copy, progress)
+                try:
+                    with _naming_damage():
+                        _copy(conn, copy, progress)
+                    # A copy is one file, whoever looks into it; the database gets its log back when used.
+                    copy.execute("PRAGMA journal_mode = DELETE")
+                    calls = _checked(copy, progress)
+                except _Damaged as error:
+                    raise _no_copy(source, str(error)) from error
         _settle(part)
         os.replace(part, target)
     except OSError as error:
@@ -73,7 +77,10 @@ def restore(copy: Path, target: Path, progress: Progress | None = None) -> Path 
         migrations.check(copy, conn)
         if not migrations.applied(conn):
             raise StoreError(f"{copy} holds no data", hint="name a copy made with `tui-monitor db backup`")
-        _checked(copy, conn)
+        try:
+            _checked(conn)
+        except _Damaged as error:
+            raise StoreError(f"{copy} is damaged ({error})", hint="use another copy") from error
     # A link stays a link; the lock and the log lie beside the file that it leads to.
     target = target.resolve()
     try:
@@ -142,20 +149,44 @@ def _copy(conn: sqlite3.Connection, copy: sqlite3.Connection, progress: Progress
         conn.execute("ROLLBACK")
 
 
-def _checked(path: Path, conn: sqlite3.Connection, progress: Progress | None = None) -> int:
-    """How many calls it holds; `progress` hears that it goes on. Raises `StoreError` for a damaged page."""
+class _Damaged(Exception):
+    """A page is damaged; the message is what SQLite says."""
+
+
+def _no_copy(source: Path, why: str) -> StoreError:
+    return StoreError(
+        f"the database {source} is damaged ({why}); no copy was kept",
+        hint="`tui-monitor db check` names what is damaged; put an older copy back with "
+        "`tui-monitor db restore FILE`, or take out the calls that can be read with `tui-monitor db export`",
+    )
+
+
+def _checked(conn: sqlite3.Connection, progress: Progress | None = None) -> int:
+    """How many calls it holds; `progress` hears that it goes on. Raises `_Damaged`."""
 
     def go_on() -> int:
         if progress is not None:
             progress(1, 1)
         return 0
 
-    conn.set_progress_handler(go_on, _INSTRUCTIONS)
-    (verdict,) = conn.execute("PRAGMA quick_check(1)").fetchone()
-    conn.set_progress_handler(None, 0)
-    if verdict != "ok":
-        raise StoreError(f"{path} is damaged ({verdict.splitlines()[0][:120]})", hint="use another copy")
-    return conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()[0]
+    with _naming_damage():
+        conn.set_progress_handler(go_on, _INSTRUCTIONS)
+        found = opening.verdicts(conn, "quick_check(1)")
+        conn.set_progress_handler(None, 0)
+        if found:
+            raise _Damaged(found[0][:120])
+        return conn.execute("SELECT value FROM meta WHERE name = 'calls'").fetchone()[0]
+
+
+@contextmanager
+def _naming_damage() -> Iterator[None]:
+    """Raise `_Damaged` where SQLite meets a page that it cannot use."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
+            raise _Damaged(str(error)) from error
+        raise
 
 
 def log_of(path: Path) -> int:

@@ -49,9 +49,8 @@ def sqlite_version() -> str:
 def _faults(conn: sqlite3.Connection, seconds: float) -> tuple[list[str], bool]:
     opening.stop_after(conn, seconds)
     try:
-        rows = conn.execute("PRAGMA quick_check(20)").fetchall()
+        return opening.verdicts(conn, "quick_check(20)"), True
     except sqlite3.OperationalError as error:
         if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
             raise
         return [], False
-    return [line for (text,) in rows for line in text.splitlines() if line != "ok"], True

@@ -51,6 +51,7 @@ def _set_aside(side: WriteSide, error: DamagedSegment) -> None:
         segment = segments.get(conn, number)
         if segment is None or not segment.faults():
             raise error
+        (left,) = conn.execute("SELECT left FROM segments WHERE id = ?", (number,)).fetchone()
         conn.execute(
             f"INSERT OR REPLACE INTO damaged_segments SELECT {_COLUMNS}, ?, ? FROM segments WHERE id = ?",
             (now, error.message, number),
@@ -63,7 +64,12 @@ def _set_aside(side: WriteSide, error: DamagedSegment) -> None:
             (Layer.RAW.value, segment.booked_low - 1, segment.booked_high),
         )
         side.bump()
-    log.error("%s: it is set aside", error.message)
+    log.error(
+        "%s: its %s single calls are set aside in the database, and nothing is deleted; sums over them stay; "
+        "`tui-monitor db check` names them, `tui-monitor db restore FILE` brings them back with a copy",
+        error.message,
+        f"{left:,}",
+    )
 
 
 def listed(conn: sqlite3.Connection) -> list[SetAside]:

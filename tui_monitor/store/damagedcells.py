@@ -39,7 +39,12 @@ def set_aside(side: WriteSide, error: DamagedBlock) -> None:
             raise error
         _keep(conn, found[0], error.message, now)
         side.bump()
-    log.error("%s: it is set aside", error.message)
+    log.error(
+        "%s: its %s cells are set aside in the database, and nothing is deleted; `tui-monitor db "
+        "rebuild-rollups` makes them anew where all their calls are kept; `tui-monitor db check` names them",
+        error.message,
+        f"{found[0].rows:,}",
+    )
 
 
 def _keep(conn: sqlite3.Connection, block: blocks.Block, reason: str, now: Micros) -> None:

@@ -193,9 +193,14 @@ class Store(SampleReader):
     def rebuild_rollups(
         self, *, mend: bool, progress: Callable[[int, int], None] | None = None
     ) -> RebuildReport:
-        """Make every roll-up anew from the raw calls, compare, and with `mend` put right what differs."""
+        """Make every roll-up anew from the raw calls, compare, and with `mend` put right what differs.
+
+        Without `mend` nothing is written, and it may be open for reading only.
+        """
         with opening.explained(self.path):
-            return self._going_on(lambda: rebuild.rebuild(self._writing, mend=mend, progress=progress))
+            if not mend:
+                return rebuild.compare(self.path, progress)
+            return self._going_on(lambda: rebuild.rebuild(self._writing, progress))
 
     def forget(self, label: str, value: str, who: str) -> Forgotten:
         """Take a person's name out of every layer; sums stay. `who` did it, for the audit."""

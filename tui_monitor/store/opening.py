@@ -172,13 +172,20 @@ def check_ours(path: Path, conn: sqlite3.Connection) -> None:
         )
 
 
+def verdicts(conn: sqlite3.Connection, check: str) -> list[str]:
+    """What a pragma like `quick_check(1)` finds wrong, without headings like `*** in database main ***`."""
+    rows = conn.execute(f"PRAGMA {check}").fetchall()
+    lines = [line for (text,) in rows for line in text.splitlines() if line != "ok"]
+    return [line for line in lines if not line.startswith("*** in database ")] or lines
+
+
 def check_after_crash(path: Path, conn: sqlite3.Connection) -> None:
     """A quick look for damage in a small database; a large one would make the start slow."""
     if path.stat().st_size > _SMALL:
         return
-    (verdict,) = conn.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
+    found = verdicts(conn, "quick_check(1)")
+    if found:
         raise StoreError(
-            f"cannot use {path}: it is damaged ({verdict.splitlines()[0][:120]})",
+            f"cannot use {path}: it is damaged ({found[0][:120]})",
             hint="move it aside and start again; it was not changed",
         )

@@ -8,19 +8,25 @@ transaction for each slice, if it is still as it was then.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import anew, blocks, calls, cells, damagedcells, opening, rollups, sampled, zones
 from tui_monitor.store.anew import Cell, Difference, Slice
 from tui_monitor.store.api import Layer, SampledSpan
+from tui_monitor.store.blocks import DamagedBlock
+from tui_monitor.store.segments import DamagedSegment
 from tui_monitor.store.writing import WriteSide
 
 Progress = Callable[[int, int], None]
 """Called with calls done and calls in all; each counts once for every zone."""
 _TRIES = 3
+_FOUND = (DamagedSegment, DamagedBlock, sqlite3.DatabaseError)
+"""How damage shows itself."""
 _BORN, _TOUCHED = (rollups.COLUMNS.index(name) for name in ("born", "touched"))
 
 
@@ -48,6 +54,10 @@ class RebuildReport:
     """Times of which raw calls were dropped."""
     sampled: tuple[SampledSpan, ...] = ()
     """Times of which some calls were left out by sampling."""
+    damaged: list[str] = field(default_factory=list)
+    """What could not be read, in words; only where nothing may be set aside."""
+    not_compared: list[Span] = field(default_factory=list)
+    """Days that were not compared because of that, in every zone."""
 
     @property
     def wrong(self) -> int:
@@ -55,10 +65,22 @@ class RebuildReport:
         return sum(layer.wrong for layer in self.layers)
 
 
-def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) -> RebuildReport:
-    """Make every roll-up anew and compare; with `mend`, put right what differs. Short transactions."""
+def rebuild(side: WriteSide, progress: Progress | None = None) -> RebuildReport:
+    """Make every roll-up anew, compare, and put right what differs. Short transactions.
+
+    Raises `DamagedSegment` and `DamagedBlock`.
+    """
+    return _work(side.path, side, progress)
+
+
+def compare(path: Path, progress: Progress | None = None) -> RebuildReport:
+    """Make every roll-up anew and compare; writes nothing, and names what is too damaged to be compared."""
+    return _work(path, None, progress)
+
+
+def _work(path: Path, side: WriteSide | None, progress: Progress | None) -> RebuildReport:
     report = RebuildReport()
-    with closing(_connect(side)) as reader:
+    with closing(_connect(path)) as reader:
         raw = zones.holdings(reader, "UTC")[Layer.RAW]
         report.gone, report.sampled = raw.gone, sampled.together(raw.sampled)
         chosen = _whole_zones(reader)
@@ -70,21 +92,23 @@ def rebuild(side: WriteSide, *, mend: bool, progress: Progress | None = None) ->
                 report.layers += found.values()
             found[Layer.DAY] = LayerReport(Layer.DAY.value, name)
             report.layers.append(found[Layer.DAY])
-            for count, differences in _slices(side, reader, zone, name, mend):
+            slices = _seen(reader, zone, name, report) if side is None else _slices(side, reader, zone, name)
+            for count, differences in slices:
                 for one in differences:
                     _count(found[one.layer], one)
                 report.calls += count if zone == cells.UTC_ZONE else 0
                 done += count
                 if progress is not None:
                     progress(done, max(done, total))
-    if mend:
+    report.not_compared = _joined(report.not_compared)
+    if side is not None:
         damagedcells.mended(side, again)
     return report
 
 
-def _connect(side: WriteSide) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     """A reader that may make tables of its own, in memory."""
-    conn = opening.connect_reader(side.path)
+    conn = opening.connect_reader(path)
     conn.execute("PRAGMA query_only = OFF")
     conn.execute("PRAGMA temp_store = MEMORY")
     rollups.prepare(conn)
@@ -97,9 +121,9 @@ def _whole_zones(conn: sqlite3.Connection) -> list[tuple[int, str]]:
 
 
 def _slices(
-    side: WriteSide, reader: sqlite3.Connection, zone: int, name: str, mend: bool
+    side: WriteSide, reader: sqlite3.Connection, zone: int, name: str
 ) -> Iterator[tuple[int, list[Difference]]]:
-    """(calls, differences) of each slice of a zone, put right if wanted."""
+    """(calls, differences) of each slice of a zone, put right."""
     day: int | None = None
     while True:
         with side.upkeep:
@@ -108,10 +132,66 @@ def _slices(
                 if part is None or (zone, name) not in _whole_zones(reader):
                     return
                 count, differences = anew.compare(reader, part)
-            if mend and any(one.wrong for one in differences):
+            if any(one.wrong for one in differences):
                 _mend(side, reader, part, differences)
         yield count, differences
         day = part.stop
+
+
+def _seen(
+    reader: sqlite3.Connection, zone: int, name: str, report: RebuildReport
+) -> Iterator[tuple[int, list[Difference]]]:
+    """(calls, differences) of each slice of a zone; where something is damaged, of each day without it."""
+    day: int | None = None
+    while True:
+        with opening.moment(reader):
+            part = anew.following(reader, zone, name, day)
+            if part is None or (zone, name) not in _whole_zones(reader):
+                return
+            try:
+                found = anew.compare(reader, part)
+            except _FOUND as error:
+                # Of the days of the slice most can be compared still.
+                part = replace(part, stop=part.first + 1)
+                found = _first_day(reader, part, _words(error), report)
+        yield found
+        day = part.stop
+
+
+def _first_day(
+    reader: sqlite3.Connection, part: Slice, words: str, report: RebuildReport
+) -> tuple[int, list[Difference]]:
+    """What one day gives, in a slice with damage."""
+    if words not in report.damaged:
+        report.damaged.append(words)
+    try:
+        return anew.compare(reader, part)
+    except _FOUND as error:
+        words = _words(error)
+        if words not in report.damaged:
+            report.damaged.append(words)
+        report.not_compared.append(Span(*part.bounds))
+        return 0, []
+
+
+def _words(error: Exception) -> str:
+    """What is damaged. Raises the error again where it tells of something else."""
+    if isinstance(error, StoreError):
+        return error.message
+    if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
+        raise error
+    return "a page of the file is damaged (`tui-monitor db check` names it)"
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """Spans that touch as one, in order."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
 
 
 def _count(layer: LayerReport, one: Difference) -> None:

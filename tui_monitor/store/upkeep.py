@@ -34,15 +34,17 @@ class Compacted:
 def faults(path: Path) -> list[str]:
     """What SQLite finds wrong with the file; empty for a sound one. Reads all of it, beside others.
 
-    Raises `StoreError` where it cannot be opened at all.
+    Raises `StoreError` where it cannot be opened at all, and `Older` for sound pages of an older version.
     """
     opening.check_file(path, write=False)
     with opening.explained(path), closing(opening.connect_reader(path)) as conn:
         opening.check_ours(path, conn)
-        migrations.check(path, conn)
+        older = migrations.check(path, conn)
         try:
-            rows = conn.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
-            found = [line for (text,) in rows for line in text.splitlines() if line != "ok"]
+            found = opening.verdicts(conn, f"integrity_check({_MOST})")
+            if older and not found:
+                # What its tables hold is only known of those of this version.
+                migrations.refuse_older(path, conn)
             return found or [*_strays(conn), *reading.damaged(conn, _MOST)]
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorname.startswith("SQLITE_CORRUPT"):
