@@ -5,7 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tui_monitor.model.clock import DAY, ManualClock
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import DAY, HOUR, ManualClock
+from tui_monitor.store.api import WriteBatch
 from tui_monitor.store.database import Store
 from tui_monitor.store.sealing import Limits
 
@@ -93,6 +95,19 @@ def test_roll_ups_are_compared(fed: Any) -> None:
 def test_space_is_given_back(fed: Any) -> None:
     data = fed("db", "compact", "--json").json["data"]
     assert data["after"] <= data["before"]
+
+
+def test_calls_that_wait_are_packed_first(fed: Any, clock: ManualClock) -> None:
+    path = Path(fed("db", "--json").json["data"]["path"])
+    store = Store.open(path, write=True, clock=clock)
+    try:
+        calls = [Call("events:app", f"c{n}", clock.now() - DAY) for n in range(1 << 14)]
+        store._writing.write(WriteBatch(calls=calls))
+    finally:
+        store.close()
+    clock.advance(2 * HOUR)
+    data = fed("db", "compact", "--json").json["data"]
+    assert data["after"] < data["before"] / 2
 
 
 def test_what_the_cap_took_is_told_apart_from_what_was_too_old(fed: Any, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -202,3 +202,16 @@ def test_a_cap_that_cannot_be_met_is_told(store: Store, clock: ManualClock) -> N
     assert report.over_cap == store.size_bytes() - 10_000 > 0
     assert store.stats(settings_, clock.now()).cap_unmet
     assert not store.stats(Retention(size=0), clock.now()).cap_unmet
+
+
+def test_each_identity_is_counted_once(store: Store, clock: ManualClock) -> None:
+    calls = many(store, clock)
+    store.retain(Retention(size=store.size_bytes() - 150_000), clock.now())
+    write(store, *[a_call(f"new{n}", clock.now()) for n in range(50)])
+    # A record that is corrected waits anew, and is packed already.
+    write(store, a_call("c2999", calls[-1].booked, in_uncached=7), remember=True)
+    layers = {layer.name: layer for layer in store.stats(Retention(), clock.now()).layers}
+    assert layers["identities"].rows == 3_050
+    with store._read() as conn:
+        texts = [conn.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("terms", "series_keys")]
+    assert layers["labels"].rows == sum(texts) + 1  # the attribute's name

@@ -215,6 +215,8 @@ def _compact(context: Context) -> int:
     cap = context.settings.retention.size
     with _writing(context) as store:
         before = bytes_of(context.database)
+        with bar(context, "packing"):
+            store.seal(context.clock.now())
         dropped = store.retain(context.settings.retention, context.clock.now())
         with bar(context, "giving back") as told:
             done = store.compact(told)

@@ -153,6 +153,18 @@ def expire(conn: sqlite3.Connection, before_day: int) -> int:
     return dropped + runs.expire(conn, before_day, lowest)
 
 
+def count(conn: sqlite3.Connection) -> int:
+    """How many identities are kept, each counted once; reads the runs of those slices that have several."""
+    found = 0
+    for part in range(packs.SLICES):
+        rows = conn.execute(
+            "SELECT hash FROM identities WHERE hash BETWEEN ? AND ?", packs.slice_bounds(part)
+        )
+        waiting = np.fromiter((number for (number,) in rows), dtype=np.int64)
+        found += runs.count(conn, part, waiting.view(np.uint64))
+    return found
+
+
 def lowest_call(conn: sqlite3.Connection) -> int:
     """No call with a lower number is kept, nor will there be one."""
     sql = """SELECT min(ifnull((SELECT min(id) FROM calls), n.value),

@@ -250,6 +250,18 @@ def total(conn: sqlite3.Connection) -> int:
     return conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
 
 
+def count(conn: sqlite3.Connection, part: int, more: np.ndarray) -> int:
+    """Different hashes of the runs of a slice and some more; where a run is damaged, each run by itself."""
+    rows = conn.execute("SELECT id, count FROM identity_runs WHERE slice = ?", (part,)).fetchall()
+    if len(rows) + bool(len(more)) > 1:
+        try:
+            found = [more, *(read_run(conn, run, entries).hashes for run, entries in rows)]
+            return len(np.unique(np.concatenate(found)))
+        except StoreError:
+            pass
+    return len(more) + sum(entries for _, entries in rows)
+
+
 def outdated(conn: sqlite3.Connection, part: int, lowest: int) -> Iterator[tuple[int, Packed]]:
     """Runs of a slice with dead entries, each with what is left of it; `rewrite` it while nobody else packs.
 

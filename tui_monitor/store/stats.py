@@ -8,7 +8,7 @@ from pathlib import Path
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, WEEK, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, calls, cells, retention, sampled, zones
+from tui_monitor.store import blocks, calls, cells, identity, retention, sampled, zones
 from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.series import reading
@@ -129,10 +129,11 @@ def _rows(conn: sqlite3.Connection, name: str) -> int:
         return calls.total(conn)
     if name in ("minute", "hour", "day"):
         return blocks.count(conn, Layer(name))
-    (rows,) = conn.execute(f"SELECT count(*) FROM {_TABLES[name][0]}").fetchone()
     if name == "identities":
-        rows += conn.execute("SELECT ifnull(sum(count), 0) FROM identity_runs").fetchone()[0]
-    return rows
+        return identity.count(conn)
+    # Texts, sets of labels and names of attributes are all labels; elsewhere the first table has the rows.
+    tables = _TABLES[name] if name == "labels" else _TABLES[name][:1]
+    return sum(conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
 
 
 def _times(
