@@ -148,7 +148,8 @@ def same(one: Store, other: Store) -> None:
     assert one.extent() == other.extent()
     assert one.holdings() == other.holdings()
     for label in LABELS:
-        assert one.label_values(label) == other.label_values(label), label
+        # A segment holds the labels of calls that left it until it is made anew.
+        assert set(one.label_values(label)) >= set(other.label_values(label)), label
     sessions = [counted_rows(s, "SELECT first, last, calls FROM sessions") for s in (one, other)]
     assert sessions[0] == sessions[1]
     assert one.imports() == other.imports()
