@@ -52,13 +52,6 @@ def test_counts_keep_three_digits(value: float) -> None:
     assert len(number.replace(".", "")) <= 4
 
 
-def test_exact_money_shows_every_digit() -> None:
-    assert units.exact_usd(1_234_500_001) == "$1.234500001"
-    assert units.exact_usd(2_000_000_000) == "$2.00"
-    assert units.exact_usd(-5) == "-$0.000000005"
-    assert units.exact_usd(None) == units.UNKNOWN
-
-
 @pytest.mark.parametrize(
     ("length", "text"),
     [

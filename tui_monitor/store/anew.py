@@ -11,11 +11,12 @@ import numpy as np
 
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
-from tui_monitor.store import blocks, cells, damagedcells, facts, rollups, sealed, segments
+from tui_monitor.store import blocks, cells, damagedcells, facts, rollups, segments
 from tui_monitor.store.api import MEASURES, Layer
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SERIES_BITS
-from tui_monitor.store.segments import DamagedSegment, Segment
+from tui_monitor.store.measuring import column_of, measured
+from tui_monitor.store.segments import DamagedSegment
 
 _CHUNK = 20_000
 """Calls that are summed up at a time."""
@@ -177,14 +178,10 @@ def _raw(conn: sqlite3.Connection, span: Span, fine: dict[int, int]) -> Iterator
     unpriced = facts.unpriced(conn)
     for segment in segments.overlapping(conn, span):
         at = np.flatnonzero(segment.within(span))
-
-        def column(name: str, segment: Segment = segment, at: np.ndarray = at) -> np.ndarray:
-            return segment.integers(name)[at]
-
         if len(at):
+            column = column_of(segment, at, unpriced)
             keys = np.stack([column(name) for name in ("arrived", "booked", "series")], axis=1)
-            values = np.stack([sealed.measure(name, column, unpriced) for name in MEASURES], axis=1)
-            yield _coming(fine, keys, values)
+            yield _coming(fine, keys, measured(column))
 
 
 def _coming(fine: dict[int, int], keys: np.ndarray, values: np.ndarray) -> rollups.Deltas:

@@ -220,14 +220,6 @@ def spread_range(conn: sqlite3.Connection, layer: Layer, low: int = -_EVER, high
     _spread(conn, covering(conn, layer, low, high))
 
 
-def spread_sets(conn: sqlite3.Connection, layer: Layer, sets: Iterable[int]) -> None:
-    """Make rows again of the blocks that have cells of these label sets."""
-    wanted = np.fromiter(sets, dtype=np.int64)
-    for block in within(conn, layer):
-        if np.isin(block.integers(conn, "key") & SERIES_MASK, wanted).any():
-            _spread(conn, [block])
-
-
 def _spread(conn: sqlite3.Connection, found: Sequence[Block]) -> None:
     for block in found:
         _insert(conn, block, block.layer.value)

@@ -10,18 +10,16 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.columns import LENGTHS, UNKNOWN, CallColumns
 from tui_monitor.store import blobs, head, identity, imports, ledger, packs, rollups, runs, segments, zones
-from tui_monitor.store.api import MEASURES
 from tui_monitor.store.dictionary import label_set
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.measures import INPUT
+from tui_monitor.store.measuring import measured
 from tui_monitor.store.writing import WriteSide
 
 SEGMENT = 1 << 14
 """Calls of a segment."""
 _MICROS = dict(zip(LENGTHS, ("latency", "ttft", "queue_wait"), strict=True))
-_MEASURED = {"reasoning": "reasoning", "cache_read": "cache_read", "output": "out_total", "cost": "cost",
-             "list_cost": "list_cost"}  # fmt: skip
 
 
 def write(side: WriteSide, calls: CallColumns) -> np.ndarray:
@@ -127,19 +125,9 @@ def _text(value: str | dict[str, object] | None) -> str | None:
 
 
 def _measured(calls: CallColumns, columns: dict[str, np.ndarray]) -> np.ndarray:
-    """What is summed up, as `measures.measured` says it of one call."""
-    unpriced = np.array([m.cost_status == "unpriced" for m in calls.models], dtype=bool)[calls.model]
-    tokens = calls.sum_of_known(*INPUT, "out_total")
-    found = {
-        "calls": np.ones(len(calls), dtype=np.int64),
-        "input": calls.sum_of_known(*INPUT),
-        "cache_write": calls.sum_of_known(*INPUT[2:]),
-        "unpriced": unpriced.astype(np.int64),
-        "unpriced_tokens": np.where(unpriced, tokens, 0),
-        **{measure: columns[column] for measure, column in _MEASURED.items()},
-        **{name: columns[name] for name in _MICROS.values()},
-    }
-    return np.column_stack([found[name] for name in MEASURES])
+    """What is summed up of the calls: calls × measures."""
+    unpriced = np.array([m.cost_status == "unpriced" for m in calls.models], dtype=np.int64)[calls.model]
+    return measured(lambda name: unpriced if name == "unpriced" else columns[name])
 
 
 def _note(side: WriteSide, calls: CallColumns, booked: np.ndarray) -> None:

@@ -17,10 +17,10 @@ import numpy as np
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.store import head
-from tui_monitor.store.api import MEASURES
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import SeriesKeys, Terms, label_set
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.measuring import measured
 from tui_monitor.store.rollups import Deltas
 
 _TERMS = tuple(name for name in head.TERMS if name != "session")
@@ -34,7 +34,6 @@ _repeated = attrgetter(*_REPEATED)
 _own = attrgetter(*_OWN)
 _CODED = ("series", "fine", "flags", "unpriced", *(f"{name}_t" for name in _TERMS))
 _LATENCIES = {"latency": "latency_ms", "ttft": "ttft_ms", "queue_wait": "queue_wait_ms"}
-_INPUT = ("in_uncached", "cache_read", "cache_write_5m", "cache_write_1h")
 _ENOUGH = 20_000
 """Sets of labels a cache may hold before it starts anew."""
 
@@ -130,29 +129,17 @@ def insert(conn: sqlite3.Connection, fresh: Fresh) -> None:
 def deltas(fresh: Fresh) -> Deltas:
     """What the roll-ups gain."""
     count = len(fresh.calls)
-    inputs = [fresh.integers(name) for name in _INPUT]
-    output, unpriced = fresh.integers("out_total"), fresh.codes["unpriced"]
-    total_in = _sum_of_known(inputs)
-    values = {
-        "calls": np.ones(count, dtype=np.int64),
-        "input": total_in,
-        "cache_read": inputs[1],
-        "cache_write": _sum_of_known(inputs[2:]),
-        "output": output,
-        "reasoning": fresh.integers("reasoning"),
-        "cost": fresh.integers("cost"),
-        "list_cost": fresh.integers("list_cost"),
-        "unpriced": unpriced,
-        "unpriced_tokens": np.where(unpriced == 1, _sum_of_known([total_in, output]), 0),
-        **{name: fresh.integers(name) for name in _LATENCIES},
-    }
+
+    def column(name: str) -> np.ndarray:
+        return fresh.codes[name] if name == "unpriced" else fresh.integers(name)
+
     return Deltas(
         sign=np.ones(count, dtype=np.int64),
         arrived=np.full(count, fresh.arrived, dtype=np.int64),
         booked=fresh.integers("booked"),
         series=fresh.codes["series"],
         fine=fresh.codes["fine"],
-        values=np.stack([values[name] for name in MEASURES], axis=1),
+        values=measured(column),
     )
 
 
@@ -163,12 +150,6 @@ def _integers(column: Sequence[object] | None, count: int) -> np.ndarray:
         return np.array(column, dtype=np.int64)
     except TypeError:
         return np.array([UNKNOWN if value is None else value for value in column], dtype=np.int64)
-
-
-def _sum_of_known(columns: Sequence[np.ndarray]) -> np.ndarray:
-    known = [column != UNKNOWN for column in columns]
-    total = sum(np.where(here, column, 0) for here, column in zip(known, columns, strict=True))
-    return np.where(np.logical_or.reduce(known), total, UNKNOWN)
 
 
 def _micros(column: Sequence[float | None]) -> list[int | None]:

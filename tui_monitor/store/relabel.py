@@ -15,11 +15,12 @@ import numpy as np
 import orjson
 
 from tui_monitor.model.call import DIMENSIONS
-from tui_monitor.store import blocks, facts, head, opening, rollups, sealed, segments, zones
-from tui_monitor.store.api import MEASURES, Layer
+from tui_monitor.store import blocks, facts, head, opening, rollups, segments, zones
+from tui_monitor.store.api import Layer
 from tui_monitor.store.dictionary import SERIES_MASK, LabelSet
 from tui_monitor.store.head import COLUMNS
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.measuring import column_of, measured
 from tui_monitor.store.rollups import Deltas
 from tui_monitor.store.segments import Encoded, Segment
 from tui_monitor.store.writing import WriteSide
@@ -184,15 +185,10 @@ def _cleared(segment: Segment, moved: Mapping[int, int], value: str) -> _Cleared
 
 def _counted(segment: Segment, at: np.ndarray) -> Deltas:
     """Some calls of a segment, as roll-ups count them."""
-
-    def column(name: str) -> np.ndarray:
-        return segment.integers(name)[at]
-
-    unpriced = facts.unpriced(segment.conn)
-    values = [sealed.measure(name, column, unpriced) for name in MEASURES]
+    column = column_of(segment, at, facts.unpriced(segment.conn))
     return Deltas(
         sign=np.ones(len(at), dtype=np.int64), arrived=column("arrived"), booked=column("booked"),
-        series=column("series"), fine=column("series"), values=np.column_stack(values),
+        series=column("series"), fine=column("series"), values=measured(column),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Questions to sealed calls: filters, measures and labels from the columns of segments."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.dictionary import Lookup, matching
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.jsontext import to_json
-from tui_monitor.store.measures import INPUT
+from tui_monitor.store.measuring import column_of, measure
 from tui_monitor.store.segments import TEXTS, Segment
 
 
@@ -45,11 +45,9 @@ def parts(
         if not len(at):
             continue
 
-        def column_of(name: str, segment: Segment = segment, at: np.ndarray = at) -> np.ndarray:
-            return segment.integers(name, at)
-
-        numbers = {name: column_of(name) for name in columns}
-        numbers |= {name: measure(name, column_of, unpriced) for name in measures}
+        column = column_of(segment, at, unpriced)
+        numbers = {name: column(name) for name in columns}
+        numbers |= {name: measure(name, column) for name in measures}
         yield Part(numbers, {label: text_column(segment, label, at) for label in texts})
 
 
@@ -130,29 +128,3 @@ def newest(conn: sqlite3.Connection, label: str, limit: int) -> Iterator[str | N
         else:
             yield from text_column(segment, label, at).values
         last = conn.execute("SELECT ifnull(max(id), 0) FROM segments WHERE id < ?", (last,)).fetchone()[0]
-
-
-def measure(name: Measure, column: Callable[[str], np.ndarray], unpriced: int) -> np.ndarray:
-    """A measure's values from columns of the row table; `unpriced` is the number of that cost status."""
-    match name:
-        case "calls":
-            return np.ones(len(column("booked")), dtype=np.int64)
-        case "input":
-            return _sum_of_known(map(column, INPUT))
-        case "cache_write":
-            return _sum_of_known(map(column, INPUT[2:]))
-        case "output":
-            return column("out_total")
-        case "unpriced":
-            return (column("cost_status_t") == unpriced).astype(np.int64)
-        case "unpriced_tokens":
-            tokens = _sum_of_known(map(column, (*INPUT, "out_total")))
-            return np.where(column("cost_status_t") == unpriced, tokens, 0)
-        case _:
-            return column(name)
-
-
-def _sum_of_known(columns: Iterable[np.ndarray]) -> np.ndarray:
-    found = np.stack(list(columns))
-    known = found != UNKNOWN
-    return np.where(known.any(axis=0), np.where(known, found, 0).sum(axis=0), UNKNOWN)
