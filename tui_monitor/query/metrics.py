@@ -156,28 +156,44 @@ _CALLS = (
         divisor=1_000_000,
     ),
     _latency("queue_wait", "queue_wait", "time a call waited before it was sent"),
-    _amount("tokens", ("input", "output"), "input and output tokens of all kinds"),
+    Metric(
+        "llm_queue_wait_seconds", "queue_wait in seconds", Kind.LATENCY, "s", Sum(("queue_wait",)),
+        divisor=1_000_000,
+    ),
+    _amount("tokens", ("input", "output"), "input and output tokens of all kinds", "llm_tokens_total"),
     _amount("input_tokens", ("input",), "all input tokens, cached or not", "llm_tokens_input_total"),
     _amount("output_tokens", ("output",), "all output tokens", "llm_tokens_output_total"),
-    _amount("reasoning_tokens", ("reasoning",), "output tokens spent on reasoning; part of output_tokens"),
-    _amount("cache_read_tokens", ("cache_read",), "input tokens served from the provider's cache"),
-    _amount("cache_write_tokens", ("cache_write",), "input tokens written to the provider's cache"),
+    _amount(
+        "reasoning_tokens", ("reasoning",), "output tokens spent on reasoning; part of output_tokens",
+        "llm_tokens_reasoning_total",
+    ),
+    _amount(
+        "cache_read_tokens", ("cache_read",), "input tokens served from the provider's cache",
+        "llm_tokens_cache_read_total",
+    ),
+    _amount(
+        "cache_write_tokens", ("cache_write",), "input tokens written to the provider's cache",
+        "llm_tokens_cache_write_total",
+    ),
     Metric(
         "cost", "what the calls cost; calls without a price are unknown, not free", Kind.AMOUNT, "usd",
         Sum(("cost",)), divisor=NANO, long="llm_cost_usd_total", money=True,
     ),
     Metric(
         "list_cost", "what the calls cost by list price, whether or not anybody pays it", Kind.AMOUNT, "usd",
-        Sum(("list_cost",)), divisor=NANO, money=True,
+        Sum(("list_cost",)), divisor=NANO, long="llm_list_cost_usd_total", money=True,
     ),
     Metric(
         "cache_hit_rate", "share of all input tokens that the provider's cache served", Kind.RATIO, "ratio",
         Sum(("cache_read",)), Sum(("input",)),
     ),
-    Metric("unpriced", "calls without a price", Kind.COUNT, "requests", Sum(("unpriced",))),
+    Metric(
+        "unpriced", "calls without a price", Kind.COUNT, "requests", Sum(("unpriced",)),
+        long="llm_requests_unpriced_total",
+    ),
     Metric(
         "unpriced_tokens", "tokens of the calls without a price", Kind.COUNT, "tokens",
-        Sum(("unpriced_tokens",)),
+        Sum(("unpriced_tokens",)), long="llm_tokens_unpriced_total",
     ),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from tui_monitor import __version__
 from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import UsageError
-from tui_monitor.sources.unanswered import Unanswered, told_by
+from tui_monitor.model.unanswered import Unanswered, told_by
 
 if TYPE_CHECKING:
     import ssl

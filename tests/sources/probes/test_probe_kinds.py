@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from tests.sources.loopback import answer, endless, hang, serving
+from tui_monitor.model.unanswered import Unanswered
 from tui_monitor.sources.probes.kinds import KINDS, judge
 from tui_monitor.sources.probes.source import probe
 from tui_monitor.sources.probes.targets import Target
-from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Web
 
 KEY = "sk-" + "topsecret0123456789"

@@ -12,9 +12,9 @@ from tests.sources import loopback
 from tests.sources.loopback import answer, serving
 from tui_monitor.model.clock import SystemClock
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.unanswered import Unanswered
 from tui_monitor.sources.probes.kinds import request_for
 from tui_monitor.sources.probes.targets import Target
-from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Request, Web
 
 KEY = "sk-" + "topsecret0123456789"

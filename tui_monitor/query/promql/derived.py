@@ -49,7 +49,12 @@ _FORMS: dict[Kind, tuple[Form, ...]] = {
     Kind.RATIO: (),
 }
 _CLASSIC = (Form.BUCKET, Form.SUM, Form.COUNT)
-_IN_SECONDS = {"latency": "llm_request_duration_seconds", "ttft": "llm_time_to_first_token_seconds"}
+IN_SECONDS = {
+    "latency": "llm_request_duration_seconds",
+    "ttft": "llm_time_to_first_token_seconds",
+    "queue_wait": "llm_queue_wait_seconds",
+}
+"""Metrics in milliseconds, and the same in seconds."""
 
 DURATION_BOUNDS: tuple[float, ...] = (
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
@@ -76,7 +81,7 @@ def _all() -> Iterator[Derived]:
 TABLE: dict[str, Derived] = {found.name: found for found in _all()}
 """All by name, the short names too."""
 
-_LONG = {metric.long or _IN_SECONDS.get(metric.name, metric.name) for metric in METRICS}
+_LONG = {metric.long or IN_SECONDS.get(metric.name, metric.name) for metric in METRICS}
 LISTED: tuple[Derived, ...] = tuple(
     found
     for found in TABLE.values()

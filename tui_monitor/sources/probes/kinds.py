@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from tui_monitor.config.probing import ProbeKind
+from tui_monitor.model.unanswered import Unanswered
 from tui_monitor.sources.probes.targets import Target, near
-from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Request
 
 _ANSWERED = frozenset({401, 402, 403, 429})

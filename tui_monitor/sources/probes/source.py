@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import Busy
 from tui_monitor.model.feed import Sample
+from tui_monitor.model.unanswered import SILENT, Unanswered
 from tui_monitor.sources import limits
 from tui_monitor.sources.api import SourceContext, SourceSettings
 from tui_monitor.sources.probes.kinds import judge, kind_of, request_for
 from tui_monitor.sources.probes.targets import Target, near, targets_of
-from tui_monitor.sources.unanswered import SILENT, Unanswered
 from tui_monitor.sources.web import Answer, Web
 
 _SHORTEST = 5 * SECOND

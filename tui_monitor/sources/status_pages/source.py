@@ -13,12 +13,12 @@ from tui_monitor.model.errors import Busy
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.providers import canonical
 from tui_monitor.model.text import clean
+from tui_monitor.model.unanswered import Unanswered
 from tui_monitor.sources.api import SourceContext, SourceSettings
 from tui_monitor.sources.probes.targets import targets_of
 from tui_monitor.sources.status_pages import betterstack, google, instatus, rss, statuspage
 from tui_monitor.sources.status_pages.known import KNOWN
 from tui_monitor.sources.status_pages.word import Unreadable, Word
-from tui_monitor.sources.unanswered import Unanswered
 from tui_monitor.sources.web import Answer, Request, Web
 
 _SHORTEST = MINUTE
