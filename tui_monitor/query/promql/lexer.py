@@ -1,4 +1,8 @@
-"""From PromQL to tokens. Each knows its place, so that every error can point at it."""
+"""From text to tokens. Each knows its place, so that every error can point at it.
+
+Strictly PromQL's tokens, or those of the whole language: amounts with units (`5%`, `$0.05`, `1.5s`, `10k`),
+quantiles (`p99.9`) and the `~` of filters besides.
+"""
 
 import re
 from collections.abc import Iterator
@@ -27,13 +31,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token: `text` as written; `value` what a quoted text says; `number` in seconds for durations."""
+    """One token: `text` as written; `value` what a quoted text says.
+
+    `number` is in seconds for durations, and with its `unit` worked in: `5%` is 0.05, `10k` is 10000.
+    """
 
     kind: Kind
     text: str
     start: int
     value: str = ""
     number: float = 0.0
+    unit: str = ""
+    """Of a number: `%`, `$`, `k`, `M`, `G`, `T` or none."""
 
     @property
     def end(self) -> int:
@@ -53,25 +62,31 @@ class Token:
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\r\n]*)+")
 _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*", re.ASCII)
 _NAME_IN_BRACKETS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_QUANTILE = re.compile(r"p\d{1,3}\.\d{1,6}(?![\w.])", re.ASCII)
 _SIGN = re.compile(r"=~|!~|!=|==|>=|<=|</|>/|[=<>+\-*/%^(){}\[\],:@]")
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*", re.ASCII)
 _DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+", re.ASCII)
 _NUMBER = re.compile(r"(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][+-]?\d+)?", re.ASCII)
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdwy])", re.ASCII)
+_LENGTHS = re.compile(rf"(?:{_LENGTH.pattern})+", re.ASCII)
+_MULTIPLES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_REMAINDER = re.compile(r"\s*(?!(?:and|or|unless)\b)[\w.(${]", re.ASCII)
+"""What stands behind a `%` that is no unit: an operand."""
 _OCTAL = re.compile(r"0[0-7_]+", re.ASCII)
 _RUN_ON = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-def tokens(text: str) -> list[Token]:
-    """All tokens, the end included. Raises `QueryError`."""
+def tokens(text: str, *, strict: bool = True) -> list[Token]:
+    """All tokens, the end included; `strict` where only PromQL's are wanted. Raises `QueryError`."""
     if len(text) > MAX_LENGTH:
         raise QueryError(
             f"the expression has {len(text):,} characters; {MAX_LENGTH:,} are allowed", text=text[:200]
         )
-    return list(_scan(text))
+    return list(_scan(text, strict))
 
 
-def _scan(text: str) -> Iterator[Token]:
+def _scan(text: str, strict: bool) -> Iterator[Token]:
     position = 0
     opened: list[Token] = []
     while True:
@@ -81,7 +96,8 @@ def _scan(text: str) -> Iterator[Token]:
             _all_closed(text, opened)
             yield Token(Kind.END, "", len(text))
             return
-        token = _next(text, position, bool(opened) and opened[-1].text == "[")
+        token = None if strict else _ours(text, position)
+        token = token or _next(text, position, bool(opened) and opened[-1].text == "[")
         if token.kind is Kind.SIGN:
             _nest(text, token, opened)
         yield token
@@ -118,6 +134,57 @@ def _next(text: str, position: int, in_brackets: bool) -> Token:
     raise QueryError(f"unexpected character {clean(char) or 'of no shape'}", text=text, position=position)
 
 
+def _ours(text: str, position: int) -> Token | None:
+    """A token that PromQL does not have, if one stands here."""
+    char = text[position]
+    if char == "~":
+        return Token(Kind.SIGN, char, position)
+    if char == "$":
+        return _amount(text, position)
+    if char == "p":
+        name = _QUANTILE.match(text, position)
+        return Token(Kind.NAME, name[0], position) if name else None
+    if char.isdecimal() or char == ".":
+        return _measured(text, position)
+    return None
+
+
+def _measured(text: str, position: int) -> Token | None:
+    """A number with a unit; `None` for one without, and for what is no number."""
+    lengths = _LENGTHS.match(text, position)
+    if lengths and not _RUN_ON.match(text, lengths.end()):
+        micros = sum(float(n) * durations.UNITS[unit] for n, unit in _LENGTH.findall(lengths[0]))
+        if micros > durations.GREATEST:
+            raise _no_length(text, position, lengths[0], "it is too long")
+        return Token(Kind.DURATION, lengths[0], position, number=micros / 1e6)
+    plain = None if _HEX.match(text, position) else _NUMBER.match(text, position)
+    if plain is None:
+        return None
+    number, end = float(plain[0].replace("_", "")), plain.end()
+    if text[end : end + 1] == "%" and not _REMAINDER.match(text, end + 1):
+        return Token(Kind.NUMBER, text[position : end + 1], position, number=number / 100, unit="%")
+    run_on = _RUN_ON.match(text, end)
+    if run_on is None:
+        return None
+    unit = run_on[0]
+    if unit not in _MULTIPLES:
+        raise QueryError(
+            f"unknown unit {clean(unit, 40)}",
+            text=text, position=end, length=len(unit),
+            hint="units are ms s m h d w y for time, k M G T for large numbers, % and $",
+        )  # fmt: skip
+    written = text[position : run_on.end()]
+    return Token(Kind.NUMBER, written, position, number=number * _MULTIPLES[unit], unit=unit)
+
+
+def _amount(text: str, position: int) -> Token:
+    plain = _NUMBER.match(text, position + 1)
+    if plain is None or _RUN_ON.match(text, plain.end()):
+        raise QueryError("expected an amount after $, like $0.05", text=text, position=position)
+    number = float(plain[0].replace("_", ""))
+    return Token(Kind.NUMBER, text[position : plain.end()], position, number=number, unit="$")
+
+
 def _number(text: str, position: int) -> Token:
     for pattern in (_HEX, _DURATION, _NUMBER):
         match = pattern.match(text, position)
@@ -152,12 +219,14 @@ def _integer(value: int) -> float:
 def _duration(text: str, position: int, written: str) -> Token:
     length = durations.parsed(written)
     if length is None:
-        raise QueryError(
-            f"not a length of time: {clean(written, 40)}",
-            text=text, position=position, length=len(written),
-            hint="units go from the greatest to the least, each once: y w d h m s ms",
-        )  # fmt: skip
+        hint = "units go from the greatest to the least, each once: y w d h m s ms"
+        raise _no_length(text, position, written, hint)
     return Token(Kind.DURATION, written, position, number=length / 1e6)
+
+
+def _no_length(text: str, position: int, written: str, hint: str) -> QueryError:
+    message = f"not a length of time: {clean(written, 40)}"
+    return QueryError(message, text=text, position=position, length=len(written), hint=hint)
 
 
 def _quoted(text: str, position: int) -> Token:
