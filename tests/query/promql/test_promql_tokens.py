@@ -38,7 +38,8 @@ def test_lengths_of_time_are_in_seconds(text, seconds):
 @pytest.mark.parametrize(
     ("text", "signs"),
     [("5%", []), ("5% ", []), ("(5%)", ["(", ")"]), ("5 % 2", ["%"]), ("5%2", ["%"]), ("5%(2)", ["%", "("]),
-     ("cost%10", ["%"]), ("5% and x", []), ("5% > 2", [">"]), ("5% + 1", ["+"]), ("5% x", ["%"]), ("5% # x", [])],
+     ("cost%10", ["%"]), ("5% and x", []), ("5% > 2", [">"]), ("5% + 1", ["+"]),
+     ("5% x", ["%"]), ("5% # x", [])],
 )  # fmt: skip
 def test_a_percent_sign_is_a_unit_only_where_no_operand_follows(text, signs):
     found = [t.text for t in ours(text) if t.kind is Kind.SIGN]
