@@ -141,11 +141,15 @@ def first_time(path: Path, ask: Ask) -> float:
         store.close()
 
 
-def measure(few: Path, many: Path, runs: int, only: str, *, firsts: bool) -> list[tuple[Question, list[float]]]:
-    """Each question with wall and processor time, wall time beside, first time; the slowest first."""
+Measured = list[tuple[Question, list[float]]]
+"""Wall and processor time, wall time beside, and for the first time; in ms."""
+
+
+def measure(few: Path, many: Path, runs: int, only: str, *, firsts: bool) -> Measured:
+    """Each question to both in turn; the slowest first."""
     stores = [opened(few), opened(many)]
     pairs = [pair for pair in zip(*map(questions, stores), strict=True) if only in pair[1].name]
-    found: list[tuple[Question, list[float]]] = []
+    found: Measured = []
     for beside, question in pairs:
         times = [(*took(stores[1], question.ask), took(stores[0], beside.ask)[0]) for _ in range(runs + 1)]
         found.append((question, [statistics.median(column) for column in zip(*times[1:], strict=True)]))
@@ -156,7 +160,7 @@ def measure(few: Path, many: Path, runs: int, only: str, *, firsts: bool) -> lis
     return sorted(found, key=lambda one: -one[1][0])
 
 
-def rows(found: list[tuple[Question, list[float]]], worst: int) -> Iterator[Row]:
+def rows(found: Measured, worst: int) -> Iterator[Row]:
     """What all of a kind take, and the slowest of it."""
     for kind, limit in LIMITS.items():
         mine = [(question, figures) for question, figures in found if question.kind == kind]

@@ -36,3 +36,28 @@ def _merged(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     for bucket, n in pairs:
         merged[bucket] = merged.get(bucket, 0) + n
     return list(merged.items())
+
+
+@pytest.mark.parametrize("few", [aggregate._FEW_CELLS, 0])
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1.0, 0.0, 2.5, 7.0, 1e18]), st.integers(1, 3))),
+    st.booleans(),
+    st.sampled_from([0.0, 0.3, 0.5, 0.95, 1.0]),
+)
+def test_ranks_of_values_are_those_of_each_cell(
+    few: int, found: list[tuple[int, float, int]], even: bool, q: float
+) -> None:
+    cells = np.array([cell for cell, _, _ in found], dtype=np.int64)
+    numbers = np.array([value for _, value, _ in found], dtype=np.float64)
+    counts = np.array([2 if even else n for _, _, n in found], dtype=np.int64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aggregate, "_FEW_CELLS", few)
+        ranked = aggregate.rank_of_values(q, cells, numbers, 4, counts).tolist()
+    for cell, value in enumerate(ranked):
+        alone = sorted(
+            v for at, v, n in zip(cells, numbers, counts, strict=True) if at == cell for _ in range(n)
+        )
+        if alone:
+            assert value == alone[max(1, int(np.ceil(q * len(alone) - 1e-9))) - 1]
+        else:
+            assert np.isnan(value)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tui_monitor.model.arrays import distinct
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, middle
 from tui_monitor.query.result import Labels
@@ -16,6 +17,8 @@ MAX_SERIES = 100_000
 """Groups of one answer."""
 _DENSE = 1 << 20
 """Cells × different buckets up to which each has a place of its own; more are sorted."""
+_FEW_CELLS = 1_000
+"""Cells up to which each is looked at by itself."""
 _BUCKET_BITS = 17
 _BUCKET_ZERO = 1 << (_BUCKET_BITS - 1)
 
@@ -59,14 +62,14 @@ class Grid:
     def _group(self, columns: Mapping[str, LabelColumn], rows: int, text: str) -> np.ndarray:
         if not rows:
             return np.zeros(0, dtype=np.int64)
-        code = np.zeros(rows, dtype=np.int64)
+        found, code = np.zeros(1, dtype=np.int64), np.zeros(rows, dtype=np.int64)
         for name in self._by:
             column = columns[name]
-            code = code * len(column.values) + column.codes
-            if len(self._by) > 1:
-                # Numbered anew each time, the codes of many labels never outgrow an integer.
-                code = np.unique(code, return_inverse=True)[1]
-        first, inverse = np.unique(code, return_index=True, return_inverse=True)[1:]
+            # Numbered anew each time, the codes of many labels never outgrow an integer.
+            found, code = distinct(code * len(column.values) + column.codes)
+        first = np.zeros(len(found), dtype=np.int64)
+        # Of several that are put in one place the last stays.
+        first[code[::-1]] = np.arange(rows - 1, -1, -1)
         if max(len(first), len(self._groups)) > MAX_SERIES:
             raise QueryError(
                 f"the answer has more than {MAX_SERIES:,} series",
@@ -74,7 +77,7 @@ class Grid:
                 hint="group by fewer labels, or ask for less with {label=\"…\"}",
             )  # fmt: skip
         chosen = [[columns[n].values[columns[n].codes[i]] or "" for n in self._by] for i in first.tolist()]
-        return np.array([self.group(tuple(values)) for values in chosen], dtype=np.int64)[inverse]
+        return np.array([self.group(tuple(values)) for values in chosen], dtype=np.int64)[code]
 
 
 def sums(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
@@ -105,16 +108,33 @@ def rank_of_values(
 
     `counts` tells how often each value counts, where that is not once.
     """
-    order = np.lexsort((values, cells))
-    ranked = values[order]
     if counts is None:
         counts = np.ones(len(values), dtype=np.int64)
+    if size <= _FEW_CELLS and len(values) and (counts == counts[0]).all():
+        # Each as often as the others: the rank among them is the same, and nothing needs to be in order.
+        return _ranks_apart(q, cells, values, size)
+    order = np.lexsort((values, cells))
+    ranked = values[order]
     total = sums(cells, counts, size)
     out = np.full(size, np.nan)
     filled = np.flatnonzero(total)
     start = (np.cumsum(total) - total)[filled]
     at = np.searchsorted(np.cumsum(counts[order]), start + _rank(q, total[filled]), side="left")
     out[filled] = ranked[at]
+    return out
+
+
+def _ranks_apart(q: float, cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """`rank_of_values` of few cells: each cell's values are parted at the rank."""
+    out = np.full(size, np.nan)
+    # Numbers of two bytes are sorted by their digits.
+    apart = values[np.argsort(cells.astype(np.uint16), kind="stable")]
+    total = np.bincount(cells, minlength=size)
+    ends = np.cumsum(total)
+    for cell in np.flatnonzero(total).tolist():
+        mine = apart[ends[cell] - total[cell] : ends[cell]]
+        rank = int(_rank(q, total[cell : cell + 1])[0]) - 1
+        out[cell] = np.partition(mine, rank)[rank]
     return out
 
 

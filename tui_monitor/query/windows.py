@@ -41,6 +41,8 @@ class Windows:
 
     def index(self, instants: np.ndarray) -> np.ndarray:
         """The window of each instant; the instants lie in the span."""
+        if len(self) == 1:
+            return np.zeros(len(instants), dtype=np.int64)
         return np.searchsorted(self.edges[1:], instants, side="left")
 
     def earlier(self, offset: Micros) -> "Windows":

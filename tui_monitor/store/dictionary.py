@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.store.decoded import Decoded
+from tui_monitor.store.labelsets import LabelSet, LabelSets
 
 SERIES_BITS = 32
 SERIES_MASK = (1 << SERIES_BITS) - 1
 """The part of a cell's key that is the number of a label set."""
-LabelSet = tuple[str | None, ...]
-"""Values of `DIMENSIONS`, or of the first five of them for a minute's cell."""
 _ENOUGH = 200_000
 """Entries a cache may hold before it starts anew."""
 
@@ -120,10 +119,9 @@ class Lookup:
 
     def __init__(self) -> None:
         self.columns = Decoded()
+        self.sets = LabelSets()
         self._lock = threading.Lock()
         self._terms: dict[int, str] = {}
-        self._sets: dict[int, LabelSet] = {}
-        self._newest = 0
 
     def terms(self, conn: sqlite3.Connection, ids: Iterable[int]) -> dict[int, str]:
         """The texts of these numbers."""
@@ -143,24 +141,6 @@ class Lookup:
                     self._terms.clear()
                 self._terms |= fresh
         return found
-
-    def label_sets(self, conn: sqlite3.Connection, needed: Iterable[int] = ()) -> dict[int, LabelSet]:
-        """Every label set by its number, those `needed` among them. The answer is shared: read it only."""
-        with self._lock:
-            rows = conn.execute("SELECT id, labels FROM series_keys WHERE id > ?", (self._newest,)).fetchall()
-            if rows:
-                self._newest = max(n for n, _ in rows)
-            # Others may see a later moment than this connection, at which a set was gone.
-            fresh = {number for number, _ in rows}
-            missing = [number for number in needed if number not in self._sets and number not in fresh]
-            if missing:
-                rows += conn.execute(
-                    "SELECT id, labels FROM series_keys WHERE id IN (SELECT value FROM json_each(?))",
-                    (json.dumps(missing),),
-                )
-            if rows:
-                self._sets = {**self._sets, **{n: tuple(json.loads(text)) for n, text in rows}}
-            return self._sets
 
 
 def highest(conn: sqlite3.Connection) -> int:

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from tui_monitor.model.arrays import distinct
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import blocks, cells, histogram, sealed
@@ -31,24 +32,12 @@ def _dimension_columns(
     conn: sqlite3.Connection, lookup: Lookup, series: np.ndarray, labels: Sequence[str]
 ) -> dict[str, LabelColumn]:
     """Label columns of rows that know their label set's number."""
-    unique, inverse = _distinct(series)
-    sets = lookup.label_sets(conn, unique.tolist())
+    unique, inverse = distinct(series)
     columns: dict[str, LabelColumn] = {}
-    for label in labels:
-        at = DIMENSIONS.index(label)
-        codes, values = _coded(sets[number][at] for number in unique.tolist())
-        columns[label] = LabelColumn(codes[inverse] if len(codes) else codes, values)
+    for label, (by_set, values) in zip(labels, lookup.sets.coded(conn, labels, unique), strict=True):
+        there, codes = distinct(by_set)
+        columns[label] = LabelColumn(codes[inverse], [values[code] for code in there.tolist()])
     return columns
-
-
-def _distinct(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The different numbers, and which of them each is; numbers of label sets are small."""
-    most = int(numbers.max(initial=0))
-    if most > 4 * len(numbers) + 65_536:
-        return np.unique(numbers, return_inverse=True)
-    there = np.zeros(most + 1, dtype=bool)
-    there[numbers] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1)[numbers]
 
 
 def _coded(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]]:
@@ -68,7 +57,7 @@ def rollup_facts(
     sets: list[int] | None = None
     if where:
         width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
-        sets = matching(lookup.label_sets(conn), list(where.items()), width)
+        sets = matching(lookup.sets.all(conn), list(where.items()), width)
     columns = ("key", "calls", *_sum_columns(measures))
     parts = [
         _cell_rows(conn, layer, low, high, sets, columns, histograms),
@@ -244,7 +233,7 @@ def _raw_condition(
     bounds: list[object] = [span.start, span.end]
     dimensions = [(name, value) for name, value in where.items() if name in DIMENSIONS]
     if dimensions:
-        numbers = matching(lookup.label_sets(conn), dimensions, len(DIMENSIONS))
+        numbers = matching(lookup.sets.all(conn), dimensions, len(DIMENSIONS))
         condition += " AND series IN (SELECT value FROM json_each(?))"
         bounds.append(json.dumps(numbers))
     for name, value in where.items():

@@ -117,7 +117,7 @@ class Filter:
         """For each number of a label set, whether its calls pass."""
         found = self._sets.get(test)
         if found is None:
-            sets = self._lookup.label_sets(self._conn)
+            sets = self._lookup.sets.all(self._conn)
             at = DIMENSIONS.index(test.label)
             worth: dict[str | None, bool] = {}
             # Calls that are gone from their segment may have sets that are gone, too.

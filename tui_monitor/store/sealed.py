@@ -58,7 +58,7 @@ def _choices(
     chosen: dict[str, list[int | None]] = {}
     dimensions = [(name, value) for name, value in where.items() if name in DIMENSIONS]
     if dimensions:
-        chosen["series"] = list(matching(lookup.label_sets(conn), dimensions, len(DIMENSIONS)))
+        chosen["series"] = list(matching(lookup.sets.all(conn), dimensions, len(DIMENSIONS)))
     for name, value in where.items():
         if name in TERMS:
             row = (
