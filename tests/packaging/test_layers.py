@@ -23,9 +23,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "recorder": ("model", "config", "pricing", "store"),
     # What an import writes into is an interface of the store; its inside is not theirs.
     "sources": ("model", "config", "recorder", "store.api"),
+    # It asks other servers as a source does.
+    "forward": ("model", "config", "store.api", "query", "sources.web", "sources.unanswered"),
     # The façade and what runs behind it know each other.
     "monitor": (*_MEANING, "runtime", "sources.offers"),
-    "runtime": (*_MEANING, "pricing", "recorder", "sources", "monitor"),
+    "runtime": (*_MEANING, "pricing", "recorder", "sources", "forward", "monitor"),
     "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
     # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.
     "cli": (
@@ -43,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "textual": ("tui",),
     "plotext": ("cli",),
-    "sqlite3": ("store", "recorder", "sources"),
+    "sqlite3": ("store", "recorder", "sources", "forward"),
     "aiosqlite": ("store",),
     "genai_prices": ("pricing",),
     "starlette": ("server",),

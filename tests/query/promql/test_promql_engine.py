@@ -195,3 +195,33 @@ def test_any_expression_has_an_answer_or_an_error(seed):
             engine.range(text, START, START + 7 * MINUTE, 90 * SECOND).api()
         except MonitorError:
             pass
+
+
+def test_nothing_matches_twice_where_the_other_side_is_empty():
+    storage = memory(x=[1, None], y=[1, 1])
+    storage.add({"__name__": "y", "job": "b"}, [(START, 1.0), (START + 10 * MINUTE, 1.0)])
+    storage.add({"__name__": "y", "job": "c"}, [(START + 10 * MINUTE, 1.0)])
+    engine = Engine(storage)
+    with pytest.raises(QueryError, match="match alike"):
+        engine.instant("x + on() y", START)
+    assert numbers(engine.instant("x + on() y", START + 10 * MINUTE)) == {}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("deriv(x[10m])", float("nan")),
+        ("predict_linear(x[10m], 60)", float("nan")),
+        ("clamp_min(x, NaN)", float("inf")),
+        ("clamp_max(-x, NaN)", float("-inf")),
+        # 400 years are a whole number of weeks.
+        ("year(vector(1.7e9 + 12622780800 * 1e6))", 400_002_023),
+        ("day_of_week(vector(1.7e9 + 12622780800 * 1e6))", 2),
+        ("minute(vector(1.7e9 + 12622780800 * 1e6))", 13),
+        ("minute(vector(Inf))", float("nan")),
+    ],
+)
+def test_far_away_and_infinite_is_as_in_prometheus(expression, value):
+    storage = memory(x=[1, 2, float("inf")])
+    (told,) = numbers(Engine(storage).instant(expression, START + 2 * MINUTE)).values()
+    assert told == pytest.approx(value, nan_ok=True)

@@ -55,7 +55,9 @@ def matched(context: Context, node: Binary, matching: Matching, left: Vector, ri
     many, one = (right, left) if swapped else (left, right)
     numbers: dict[Labels, int] = {}
     one_ids, many_ids = _numbered(one, matching, numbers), _numbered(many, matching, numbers)
-    _check_one(context, node, one, one_ids, "left" if swapped else "right")
+    # Where the many side is empty nothing can match, and so nothing twice.
+    there = one.present & many.present.any(axis=0)
+    _check_one(context, node, one, there, one_ids, "left" if swapped else "right")
     rows: dict[int, list[int]] = {}
     for row, number in enumerate(one_ids.tolist()):
         rows.setdefault(number, []).append(row)
@@ -102,10 +104,12 @@ def _meeting(present: np.ndarray, ids: np.ndarray) -> tuple[int, int] | None:
     return rows[0], rows[1]
 
 
-def _check_one(context: Context, node: Binary, one: Vector, ids: np.ndarray, side: str) -> None:
+def _check_one(
+    context: Context, node: Binary, one: Vector, present: np.ndarray, ids: np.ndarray, side: str
+) -> None:
     if len(set(ids.tolist())) == len(ids):
         return
-    pair = _meeting(one.present, ids)
+    pair = _meeting(present, ids)
     if pair is not None:
         first, second = (shown(one.labels[row]) for row in pair)
         _fail(

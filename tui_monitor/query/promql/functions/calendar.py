@@ -10,8 +10,10 @@ from tui_monitor.query.promql.functions.maths import with_values
 from tui_monitor.query.promql.values import Vector
 
 _Part = Callable[[np.ndarray], np.ndarray]
-_MOST = 8e12
-"""Seconds of the last year that is a date, about 250,000 years from now."""
+_MOST = 9.2e18
+"""Seconds that a date can be away: what 64 bits hold."""
+_CYCLE = 146_097 * 86_400
+"""Seconds of 400 years, after which the calendar repeats, days of the week too."""
 
 
 def _part(part: _Part) -> Implementation:
@@ -27,8 +29,12 @@ def _part(part: _Part) -> Implementation:
 
 def _of(part: _Part, values: np.ndarray) -> np.ndarray:
     known = np.abs(values) <= _MOST
-    instants = np.where(known, np.floor(np.where(known, values, 0.0)), 0.0).astype("datetime64[s]")
-    return np.where(known, part(instants).astype(np.float64), np.nan)
+    whole = np.floor(np.where(known, values, 0.0)).astype(np.int64)
+    cycles, inside = np.divmod(whole, _CYCLE)
+    found = part(inside.astype("datetime64[s]"))
+    if part is _year:
+        found = found + cycles * 400
+    return np.where(known, found.astype(np.float64), np.nan)
 
 
 def _since(unit: str, of: str) -> _Part:

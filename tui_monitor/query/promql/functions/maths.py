@@ -44,8 +44,12 @@ def _clamp(call: Calling) -> Vector:
 
 
 def _held(call: Calling, low: np.ndarray | float, high: np.ndarray | float) -> Vector:
+    """Beyond infinity there is nothing: it wins over NaN, as in Go."""
     floats = call.vector().floats()
-    return with_values(floats, np.maximum(low, np.minimum(high, floats.values)))
+    values = floats.values
+    below = np.where(np.isneginf(high) | np.isneginf(values), -np.inf, np.minimum(high, values))
+    above = np.where(np.isposinf(low) | np.isposinf(below), np.inf, np.maximum(low, below))
+    return with_values(floats, above)
 
 
 def _pi(call: Calling) -> Scalar:

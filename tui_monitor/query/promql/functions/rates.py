@@ -109,8 +109,10 @@ def _changes(call: Calling) -> Vector:
 
 
 def _line(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slope and value at 0 of the line through each row's points by least squares."""
+    """Slope and value at 0 of the line through each row's points by least squares; none through infinity."""
     middle_time = times.mean(axis=1)
+    finite = np.isfinite(values).all(axis=1, keepdims=True)
+    values = np.where(finite, values, np.nan)
     base = values[:, 0]
     moved, away = values - base[:, None], times - middle_time[:, None]
     slope = (away * moved).sum(axis=1) / (away * away).sum(axis=1)
