@@ -13,6 +13,7 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
+from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.reading import RecentFacts
 from tui_monitor.query.result import Completion, Result, Series
@@ -32,10 +33,13 @@ class LocalEngine:
 
     def __init__(self, reader: Reader, calendar: Calendar, limits: Limits | None = None) -> None:
         """`limits` are those of one query in PromQL."""
-        self._whole = Whole(limits or Limits())
+        limits = limits or Limits()
+        self._whole = Whole(limits)
         self._reader = reader
         self._calendar = calendar
         self._recent = RecentFacts(reader)
+        self.plain = Plain(reader, calendar, self._recent, limits)
+        """PromQL in Prometheus's own form."""
         self._answers: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -79,6 +79,7 @@ class Collector:
         self.provider_reasons: Mapping[str, str] = {}
         """Provider → why it is in its state, as of the last look."""
         self.monitor: LocalMonitor
+        self.engine: LocalEngine
         self._serve = serve
         self._configure = configure
         self._updating = updating
@@ -113,7 +114,7 @@ class Collector:
             stack.push_async_callback(asyncio.to_thread, self.store.close)
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
             stack.push_async_callback(alerts.close)
-            engine = LocalEngine(self.store, calendar)
+            engine = self.engine = LocalEngine(self.store, calendar)
             evaluator = Evaluator(
                 engine,
                 alerts,

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.imports import Imports
+from tui_monitor.server.prometheus.routes import prometheus
+from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.pushing import Pushing
 from tui_monitor.server.reading import Reading
 from tui_monitor.server.refusal import Refusal, refusal_of
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 _TYPES = {404: "not_found", 405: "bad_data"}
 
 
-def build_app(collector: "Collector", handle: "Handle", *, trusted: bool) -> Starlette:
+def build_app(collector: "Collector", handle: "Handle", *, trusted: bool, running: Running) -> Starlette:
     """The application behind a door, whose row is `handle`'s.
 
-    `trusted` is the Unix socket, with what only the same user may do.
+    `trusted` is the Unix socket, with what only the same user may do. `running` are the queries of all doors.
     """
     pushing, reading, silencing = Pushing(collector, handle), Reading(collector), Silencing(collector)
     routes: list[BaseRoute] = [
@@ -46,6 +48,7 @@ def build_app(collector: "Collector", handle: "Handle", *, trusted: bool) -> Sta
         Route("/monitor/v1/silences", silencing.silences),
         Route("/monitor/v1/silences", silencing.create, methods=["POST"]),
         Route("/monitor/v1/silences/{id}", silencing.end, methods=["DELETE"]),
+        *prometheus(collector, running),
     ]
     if trusted:
         imports, controls = Imports(collector, handle), Controls(collector)

@@ -21,6 +21,7 @@ from tui_monitor.runtime.supervisor import Handle, Worker
 from tui_monitor.server.app import build_app
 from tui_monitor.server.bodies import Held, Limits
 from tui_monitor.server.guard import Door, Guard
+from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.protocol import PatientProtocol, QuietServer
 from tui_monitor.server.tokens import TokenFile
 
@@ -32,6 +33,8 @@ _BODIES_AT_ONCE = 6
 _IMPORT_BODY = 16_000_000
 """Bytes that the socket takes in one request whatever `server.max_body` says: imports come this way."""
 _CONNECTIONS = 512
+_QUERIES = 4
+_WAITING = 60
 
 # uvicorn's warnings go to the log file, or nowhere: never to the terminal by the last-resort handler.
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
@@ -77,9 +80,10 @@ def doors(collector: "Collector") -> list[Worker]:
     largest = max(settings.max_body, _IMPORT_BODY)
     held = Held(_BODIES_AT_ONCE * largest)
     token = TokenFile(places.token_file())
+    running = Running(_QUERIES, _WAITING)
 
     def guarded(door: Door, handle: Handle) -> ASGIApp:
-        app = build_app(collector, handle, trusted=door.trusted)
+        app = build_app(collector, handle, trusted=door.trusted, running=running)
         limits = Limits(max_body=largest if door.trusted else settings.max_body)
         return Guard(app, door, token, refused=collector.refused, limits=limits, held=held)
 

@@ -17,10 +17,11 @@ from tui_monitor.server.tokens import TokenFile
 
 log = logging.getLogger(__name__)
 
+_WELL = ("/live", "/ready", "/health", "/-/healthy", "/-/ready")
 _OPEN: frozenset[tuple[str, str]] = frozenset(
     {
         ("POST", "/monitor/v1/events"),
-        *((method, path) for method in ("GET", "HEAD") for path in ("/live", "/ready", "/health")),
+        *((method, path) for method in ("GET", "HEAD") for path in _WELL),
     }
 )
 """What needs no token on loopback: pushing data, and whether we are well."""

@@ -305,6 +305,22 @@ class Reader(Protocol):
         """For each series: times (int64 µs, ascending) and values (float64) in the span."""
         ...
 
+    def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
+        """Which of these series have any sample in the span, in whatever form it is kept."""
+        ...
+
+    def sample_names(self) -> list[str]:
+        """Names of the sample series, sorted."""
+        ...
+
+    def sample_labels(self) -> list[str]:
+        """Names of the labels of sample series, sorted."""
+        ...
+
+    def sample_label_values(self, label: str) -> list[str]:
+        """Values of one of them, sorted."""
+        ...
+
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """What stayed of samples in the span that are no longer kept one by one; nothing for most series."""
         ...

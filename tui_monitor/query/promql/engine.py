@@ -29,24 +29,36 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
 
-    def instant(self, text: str, at: Micros, *, cancel: threading.Event | None = None) -> Answer:
-        """The answer at one instant (µs). Raises `QueryError` and the errors of `limits`."""
+    def instant(
+        self, text: str, at: Micros, *, cancel: threading.Event | None = None, budget: Budget | None = None
+    ) -> Answer:
+        """The answer at one instant (µs). Raises `QueryError` and the errors of `limits`.
+
+        `budget` is what is left for it, where the asker keeps count; else it is all of the limits.
+        """
         tree = parsed(text)
-        context = self._context(text, np.array([at], dtype=np.int64), cancel, instant=True)
+        budget = budget or self._budget(cancel)
+        context = self._context(text, np.array([at], dtype=np.int64), budget, instant=True)
         return self._answer(context, tree, type_of(tree))
 
     def range(
-        self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
-    ) -> Answer:
+        self, text: str, start: Micros, end: Micros, step: Micros, *,
+        cancel: threading.Event | None = None, budget: Budget | None = None,
+    ) -> Answer:  # fmt: skip
         """The answers at `start`, `start + step` … up to `end` (µs); otherwise as `instant`."""
         if step <= 0 or end < start:
             raise QueryError("a range needs an end after its start, and a step above 0")
-        self._budget(cancel).steps((end - start) // step + 1)
-        return self.over(text, np.arange(start, end + 1, step, dtype=np.int64), cancel=cancel)
+        budget = budget or self._budget(cancel)
+        budget.steps((end - start) // step + 1)
+        return self.over(text, np.arange(start, end + 1, step, dtype=np.int64), budget=budget)
 
-    def over(self, text: str, instants: np.ndarray, *, cancel: threading.Event | None = None) -> Answer:
+    def over(
+        self, text: str, instants: np.ndarray, *,
+        cancel: threading.Event | None = None, budget: Budget | None = None,
+    ) -> Answer:  # fmt: skip
         """The answers at any ascending instants (int64 µs); otherwise as `range`."""
-        self._budget(cancel).steps(len(instants))
+        budget = budget or self._budget(cancel)
+        budget.steps(len(instants))
         tree = parsed(text)
         kind = type_of(tree)
         if kind not in (ValueType.SCALAR, ValueType.VECTOR):
@@ -54,19 +66,17 @@ class Engine:
                 f"a range query is for numbers and instant vectors, not for {NAMES[kind]}",
                 text=text, position=tree.place.start, length=tree.place.length,
             )  # fmt: skip
-        context = self._context(text, instants, cancel, instant=False)
+        context = self._context(text, instants, budget, instant=False)
         return self._answer(context, tree, ValueType.MATRIX)
 
     def _budget(self, cancel: threading.Event | None) -> Budget:
         return Budget(self.limits, self.clock, cancel or threading.Event())
 
-    def _context(
-        self, text: str, instants: np.ndarray, cancel: threading.Event | None, *, instant: bool
-    ) -> Context:
+    def _context(self, text: str, instants: np.ndarray, budget: Budget, *, instant: bool) -> Context:
         first, last = int(instants[0]), int(instants[-1])
         return Context(
             self.storage, instants, first, last, instant, self.semantics,
-            self._budget(cancel), Annotations(text),
+            budget, Annotations(text),
         )  # fmt: skip
 
     def _answer(self, context: Context, tree: Expr, kind: ValueType) -> Answer:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, CounterReset, NativeHistogram
 from tui_monitor.query.aggregate import middles
+from tui_monitor.query.metrics import Metric
 from tui_monitor.query.promql.ast import NAME
 from tui_monitor.query.promql.counting import Counters
 from tui_monitor.query.promql.derived import Derived, Form, bounds_of
@@ -79,7 +80,7 @@ def _classic(
 ) -> Vector:
     """Each of our buckets counts as its middle, so a bound is up to 0.55 % off."""
     bounds = bounds_of(found.metric)
-    in_seconds = found.metric.unit == "s"
+    shown = bounds_shown(found.metric, bounds)
     of: list[Labels] = []
     values: list[np.ndarray] = []
     present: list[np.ndarray] = []
@@ -88,15 +89,20 @@ def _classic(
         buckets, table = counters.buckets[row] if counters.buckets else (_NONE, _NONE.reshape(0, 0))
         counts = _risen(table, low, high) if len(buckets) else np.zeros((len(high), 0))
         middle = middles(buckets) / _MS
-        columns = [(counts[:, middle <= bound].sum(axis=1), bound) for bound in bounds]
-        for count, bound in [*columns, (known[row], np.inf)]:
-            shown = bound if in_seconds else bound * _MS
-            of.append(labels({**dict(group), NAME: found.name, "le": le_text(shown)}))
+        columns = [counts[:, middle <= bound].sum(axis=1) for bound in bounds]
+        for count, bound in zip([*columns, known[row]], shown, strict=True):
+            of.append(labels({**dict(group), NAME: found.name, "le": bound}))
             values.append(count / divisor)
             present.append(counters.known[row, high] > 0)
     if not of:
         return Vector([], np.empty((0, len(high))), np.empty((0, len(high)), dtype=bool))
     return Vector(of, np.array(values), np.array(present)).pruned()
+
+
+def bounds_shown(metric: Metric, bounds: tuple[float, ...]) -> list[str]:
+    """Bounds in s as the buckets of a metric have them in their label, the last without bound."""
+    scale = 1 if metric.unit == "s" else _MS
+    return [le_text(bound * scale) for bound in (*bounds, np.inf)]
 
 
 def le_text(bound: float) -> str:

@@ -15,8 +15,8 @@ class Limits:
     """In any one vector."""
     samples: int = 50_000_000
     """Read and made at all its nodes; cells of a vector count as samples."""
-    steps: int = 11_000
-    """Instants of a range query."""
+    steps: int = 11_001
+    """Instants of a range query: 11,000 steps, as in Prometheus."""
     seconds: float = 120.0
 
 
@@ -54,6 +54,11 @@ class Budget:
                 f"the query took longer than {self.limits.seconds:g} s",
                 hint="ask about fewer series, a shorter range or a longer step",
             )
+
+    @property
+    def samples(self) -> int:
+        """Samples taken so far."""
+        return self._samples
 
     def spend(self, series: int, samples: int) -> None:
         """Note what a node takes. Raises `QueryLimit` where it is too much, and what `check` raises."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.query.promql.ast import Matcher
+from tui_monitor.query.promql.limits import Budget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ class Hints:
     """The function that is applied to the range."""
     instants: "np.ndarray | None" = None
     """int64 µs: of an instant vector, where the newest sample is looked for."""
+    budget: Budget | None = None
+    """What may be spent: a source that reads much asks it before, and between parts."""
 
 
 @dataclass(frozen=True, slots=True)

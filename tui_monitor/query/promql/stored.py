@@ -27,7 +27,9 @@ class StoredSamples:
 
     def select(self, matchers: Sequence[Matcher], start: Micros, end: Micros, hints: Hints) -> SeriesSet:
         """As `Source`. Raises `StoreError`."""
-        found = self._series(matchers)
+        found = self.listed(matchers)
+        if hints.budget is not None:
+            hints.budget.spend(len(found), len(found))
         # A span leaves out the instant where it begins.
         read = self._reader.samples([info.id for _, info in found], Span(start - 1, end))
         chosen = [(of, read[info.id]) for of, info in found if info.id in read and len(read[info.id][0])]
@@ -45,7 +47,7 @@ class StoredSamples:
         """Nothing is known but samples."""
         return None
 
-    def _series(self, matchers: Sequence[Matcher]) -> list[tuple[Labels, SeriesInfo]]:
+    def listed(self, matchers: Sequence[Matcher]) -> list[tuple[Labels, SeriesInfo]]:
         """The series that all matchers take, sorted by their labels."""
         of_name = [matcher for matcher in matchers if matcher.label == NAME]
         name = next((matcher.value for matcher in of_name if matcher.op == "="), None)

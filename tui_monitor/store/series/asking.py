@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo, Steps
-from tui_monitor.store.series import reading, steps
+from tui_monitor.store.series import listing, reading, steps
 from tui_monitor.store.series.histograms import Histograms
 
 
@@ -29,6 +29,26 @@ class SampleReader(Protocol):
         """For each series: times and values in the span."""
         with self._read() as conn:
             return reading.samples(conn, ids, span)
+
+    def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
+        """Which of these series have any sample in the span, in whatever form it is kept."""
+        with self._read() as conn:
+            return listing.sampled_in(conn, ids, span)
+
+    def sample_names(self) -> list[str]:
+        """Names of the sample series, sorted."""
+        with self._read() as conn:
+            return listing.names(conn)
+
+    def sample_labels(self) -> list[str]:
+        """Names of the labels of sample series, sorted."""
+        with self._read() as conn:
+            return listing.labels(conn)
+
+    def sample_label_values(self, label: str) -> list[str]:
+        """Values of one of them, sorted."""
+        with self._read() as conn:
+            return listing.values(conn, label)
 
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """For each series that has any: what stayed of samples that are no longer kept one by one."""

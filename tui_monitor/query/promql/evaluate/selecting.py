@@ -60,7 +60,7 @@ def _selected(
     instants: np.ndarray | None = None,
 ) -> SeriesSet:  # fmt: skip
     step = int(at[1] - at[0]) if len(at) > 1 else 0
-    hints = Hints(step, back if function else 0, function, instants)
+    hints = Hints(step, back if function else 0, function, instants, context.budget)
     found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
     context.budget.spend(len(found), len(found.times) + len(found) * len(at))
     return found

@@ -1,0 +1,105 @@
+"""PromQL as it stands, over a store: what the Prometheus HTTP API asks."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Clock, Micros, SystemClock
+from tui_monitor.query.context import Context
+from tui_monitor.query.promql.answer import Answer
+from tui_monitor.query.promql.ast import Matcher
+from tui_monitor.query.promql.calls import DerivedCalls
+from tui_monitor.query.promql.engine import Engine
+from tui_monitor.query.promql.evaluate.context import Semantics
+from tui_monitor.query.promql.labels import Labels
+from tui_monitor.query.promql.limits import Budget, Limits
+from tui_monitor.query.promql.listing import Listing
+from tui_monitor.query.promql.storage import Hints, Joined
+from tui_monitor.query.promql.stored import StoredSamples
+from tui_monitor.query.reading import RecentFacts
+from tui_monitor.store.api import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest sample of one series."""
+
+    labels: Labels
+    time: Micros
+    value: float
+
+
+class Plain:
+    """Answers PromQL from calls and samples. Any number of threads may ask at once; methods block."""
+
+    def __init__(
+        self, reader: Reader, calendar: Calendar, recent: RecentFacts, limits: Limits,
+        clock: Clock | None = None,
+    ) -> None:  # fmt: skip
+        self._reader = reader
+        self._calendar = calendar
+        self._recent = recent
+        self._limits = limits
+        self._clock = clock or SystemClock()
+
+    def budget(self, cancel: threading.Event, seconds: float | None = None) -> Budget:
+        """What one query may take from now on; `seconds` makes it less."""
+        limits = self._limits
+        if seconds is not None and seconds < limits.seconds:
+            limits = replace(limits, seconds=seconds)
+        return Budget(limits, self._clock, cancel)
+
+    def instant(self, text: str, at: Micros, budget: Budget, semantics: Semantics) -> Answer:
+        """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
+        return self._engine(text, semantics).instant(text, at, budget=budget)
+
+    def range(
+        self, text: str, start: Micros, end: Micros, step: Micros, budget: Budget, semantics: Semantics
+    ) -> Answer:
+        """The answers at `start`, `start + step` … up to `end`; otherwise as `instant`."""
+        return self._engine(text, semantics).range(text, start, end, step, budget=budget)
+
+    def listing(self, budget: Budget) -> Listing:
+        """Which series, labels and values there are."""
+        context = self._context("")
+        return Listing(context, DerivedCalls(context), StoredSamples(self._reader), budget)
+
+    def newest(
+        self, selectors: Sequence[Sequence[Matcher]], at: Micros, budget: Budget, semantics: Semantics
+    ) -> list[Newest]:
+        """The newest sample of each series that a selector takes, as a scrape would find them.
+
+        Series whose newest sample is a native histogram are left out. Raises as `instant`.
+        """
+        found: dict[Labels, Newest] = {}
+        instants = np.array([at], dtype=np.int64)
+        hints = Hints(instants=instants, budget=budget)
+        for source in self._storage("").sources:
+            for matchers in selectors:
+                series = source.select(matchers, at - semantics.lookback + 1, at, hints)
+                budget.spend(len(series), len(series.times))
+                stale = series.is_stale()
+                for row, last in _last(series.offsets):
+                    histogram = series.histograms is not None and series.histograms[last] is not None
+                    if not (histogram or stale[last]):
+                        of = series.labels[row]
+                        found[of] = Newest(of, int(series.times[last]), float(series.values[last]))
+        return list(found.values())
+
+    def _engine(self, text: str, semantics: Semantics) -> Engine:
+        return Engine(self._storage(text), semantics, self._limits, self._clock)
+
+    def _storage(self, text: str) -> Joined:
+        return Joined((DerivedCalls(self._context(text)), StoredSamples(self._reader)))
+
+    def _context(self, text: str) -> Context:
+        return Context(self._reader, self._calendar, text, self._recent, self._reader.version())
+
+
+def _last(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Rows that have samples, and the place of the last of each."""
+    for row in np.flatnonzero(np.diff(offsets)).tolist():
+        yield row, int(offsets[row + 1]) - 1

@@ -1,0 +1,170 @@
+"""Questions to the engine: `/api/v1/query`, `/api/v1/query_range`, and expressions that are only read."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tui_monitor.model.clock import SECOND, Micros
+from tui_monitor.model.errors import MonitorError, QueryError, StoreError
+from tui_monitor.query.plain import Plain
+from tui_monitor.query.promql.answer import Answer
+from tui_monitor.query.promql.ast import ValueType
+from tui_monitor.query.promql.evaluate.context import Semantics
+from tui_monitor.query.promql.limits import Budget, QueryCancelled, QueryTimeout
+from tui_monitor.query.promql.printer import pretty
+from tui_monitor.query.promql.typecheck import type_of
+from tui_monitor.server.prometheus.asked import Asked, asked, bad
+from tui_monitor.server.prometheus.running import Parts, Running
+from tui_monitor.server.prometheus.writing import json_of, written
+from tui_monitor.server.refusal import Refusal
+
+if TYPE_CHECKING:
+    from tui_monitor.runtime.collector import Collector
+
+_NAMES = {ValueType.MATRIX: "range vector", ValueType.STRING: "string"}
+_CLIENT_GONE = 499
+"""The status of an answer that nobody waits for, as nginx and Prometheus have it."""
+T = TypeVar("T")
+Evaluate = Callable[[Budget, Semantics], Answer]
+
+
+class Asking:
+    """Routes that evaluate or read expressions."""
+
+    def __init__(self, collector: "Collector", running: Running) -> None:
+        self._collector = collector
+        self._running = running
+
+    @property
+    def plain(self) -> Plain:
+        """Who answers."""
+        return self._collector.engine.plain
+
+    async def query(self, request: Request) -> Response:
+        """At one instant."""
+        given = await asked(request)
+        at = given.instant("time", self._collector.clock.now())
+
+        def work(cancel: threading.Event) -> Parts:
+            seconds, semantics = _timeout(given), _semantics(given)
+            text, _ = given.expression()
+            return self._answered(
+                given,
+                cancel,
+                seconds,
+                semantics,
+                lambda budget, how: self.plain.instant(text, at, budget, how),
+            )
+
+        return await self._running.run(request, work)
+
+    async def query_range(self, request: Request) -> Response:
+        """At instants of one step."""
+        given = await asked(request)
+        steps = given.steps()
+
+        def work(cancel: threading.Event) -> Parts:
+            seconds, semantics = _timeout(given), _semantics(given)
+            text, tree = given.expression()
+            kind = type_of(tree)
+            if kind in _NAMES:
+                words = "for range query, must be Scalar or instant Vector"
+                raise bad(f'invalid expression type "{_NAMES[kind]}" {words}')
+            return self._answered(
+                given, cancel, seconds, semantics,
+                lambda budget, how: self.plain.range(text, steps.start, steps.end, steps.step, budget, how),
+            )  # fmt: skip
+
+        return await self._running.run(request, work)
+
+    async def format_query(self, request: Request) -> Response:
+        """The expression, neatly set."""
+        given = await asked(request)
+
+        def work(_cancel: threading.Event) -> Response:
+            _, tree = given.expression()
+            return success(pretty(tree))
+
+        return await self._running.run(request, work)
+
+    async def exemplars(self, request: Request) -> Response:
+        """There are none."""
+        given = await asked(request)
+        given.instant("start", 0)
+        given.instant("end", 0)
+
+        def work(_cancel: threading.Event) -> Response:
+            given.expression()
+            return success([])
+
+        return await self._running.run(request, work)
+
+    def _answered(
+        self, given: Asked, cancel: threading.Event, seconds: float | None, semantics: Semantics,
+        evaluate: Evaluate,
+    ) -> Parts:  # fmt: skip
+        limit = given.limit()
+        budget = self.plain.budget(cancel, seconds)
+        began = time.perf_counter()
+        answer = evaluated(lambda: evaluate(budget, semantics))
+        stats = _stats(time.perf_counter() - began, budget) if given.text("stats") else None
+        parts = written(answer, stats, limit)
+        return Parts(next(parts), next(parts, None), parts, self._running)
+
+
+def evaluated(work: Callable[[], T]) -> T:
+    """What the work gives; what it raises becomes a `Refusal` of Prometheus's kind."""
+    try:
+        return work()
+    except QueryTimeout as error:
+        raise Refusal(503, "timeout", _words(error), reason="slow") from error
+    except QueryCancelled as error:
+        raise Refusal(_CLIENT_GONE, "canceled", _words(error), reason="gone") from error
+    except StoreError as error:
+        raise Refusal(500, "internal", _words(error), reason="store") from error
+    except MonitorError as error:
+        raise Refusal(422, "execution", _words(error)) from error
+    except MemoryError as error:
+        raise Refusal(422, "execution", "the query needs more memory than there is") from error
+
+
+def success(data: Any, warnings: tuple[str, ...] = ()) -> Response:
+    """An answer that is small enough to be written at once."""
+    body: dict[str, Any] = {"status": "success", "data": data}
+    if warnings:
+        body["warnings"] = list(warnings)
+    return Response(json_of(body), media_type="application/json")
+
+
+def _words(error: MonitorError) -> str:
+    words = f"{error.message} ({error.hint})" if error.hint else error.message
+    return f"{words} at character {error.position + 1}" if isinstance(error, QueryError) else words
+
+
+def _timeout(given: Asked) -> float | None:
+    length = given.duration("timeout")
+    return None if length is None else length / SECOND
+
+
+def _semantics(given: Asked) -> Semantics:
+    lookback: Micros | None = given.duration("lookback_delta")
+    return Semantics() if lookback is None or lookback <= 0 else Semantics(lookback=lookback)
+
+
+def _stats(seconds: float, budget: Budget) -> dict[str, Any]:
+    """What it took. Peak and sum of samples are one figure here: nothing is let go before the end."""
+    return {
+        "timings": {
+            "evalTotalTime": seconds,
+            "resultSortTime": 0,
+            "queryPreparationTime": 0,
+            "innerEvalTime": seconds,
+            "execQueueTime": 0,
+            "execTotalTime": seconds,
+        },
+        "samples": {"totalQueryableSamples": budget.samples, "peakSamples": budget.samples},
+    }

@@ -1,0 +1,44 @@
+"""Which series there are, and which labels they have, without reading a sample."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.series.chunks import LONGEST
+from tui_monitor.store.series.reading import TABLES
+
+_EARLIEST = -(1 << 63)
+_IN_CHUNKS = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE series = j.value AND start > ?3 AND start <= ?2 AND end > ?1)"
+    for table in TABLES
+)
+
+
+def sampled_in(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> set[int]:
+    """Which of these series have a row in the span, or a chunk that meets it."""
+    found = conn.execute(
+        f"""SELECT j.value FROM json_each(?4) j WHERE
+        EXISTS (SELECT 1 FROM samples WHERE series = j.value AND ts > ?1 AND ts <= ?2) OR {_IN_CHUNKS}""",
+        (span.start, span.end, max(span.start - LONGEST, _EARLIEST), json.dumps(list(ids))),
+    )
+    return {number for (number,) in found}
+
+
+def names(conn: sqlite3.Connection) -> list[str]:
+    """Names of the series, sorted."""
+    return _texts(conn, "SELECT DISTINCT name FROM sample_series ORDER BY name")
+
+
+def labels(conn: sqlite3.Connection) -> list[str]:
+    """Names of the labels that series have, sorted."""
+    return _texts(conn, "SELECT DISTINCT name FROM sample_labels ORDER BY name")
+
+
+def values(conn: sqlite3.Connection, label: str) -> list[str]:
+    """Values of one label, sorted."""
+    return _texts(conn, "SELECT value FROM sample_labels WHERE name = ? ORDER BY value", label)
+
+
+def _texts(conn: sqlite3.Connection, select: str, *bound: str) -> list[str]:
+    return [text for (text,) in conn.execute(select, bound)]
