@@ -136,28 +136,118 @@ def joined(vectors: Sequence[Vector], steps: int) -> Vector:
     )
 
 
-@dataclass(slots=True)
-class SeriesSet:
-    """Samples of many series, one after another: from `offsets[i]` to `offsets[i + 1]` those of series i."""
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Some series of a set that have samples at the same times, side by side. No histograms."""
 
-    labels: list[Labels]
-    offsets: np.ndarray
-    """int64 (series + 1)."""
+    rows: np.ndarray
+    """int64: which series of the set."""
     times: np.ndarray
-    """int64 µs, ascending within a series."""
+    """int64 µs, ascending, at least one."""
     values: np.ndarray
-    """float64; stale markers are samples too."""
-    histograms: np.ndarray | None = None
-    """`NativeHistogram` or None for each sample; no array at all where there is none."""
-    unnamed: np.ndarray | None = None
-    """As of `Vector`: for what a subquery gave."""
+    """float64 (rows, times)."""
+
+
+class SeriesSet:
+    """Samples of many series, one after another: from `offsets[i]` to `offsets[i + 1]` those of series i.
+
+    Where series share their times, as those of one scrape do, they are kept as grids as well or instead;
+    then the samples one after another are made when they are asked for.
+    """
+
+    __slots__ = ("_flat", "_grids", "_sought", "histograms", "labels", "unnamed")
+
+    def __init__(
+        self, labels: list[Labels], offsets: np.ndarray, times: np.ndarray, values: np.ndarray,
+        histograms: np.ndarray | None = None, unnamed: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        """`offsets` are int64 (series + 1), `times` int64 µs, ascending within a series; float64 `values`."""
+        self.labels = labels
+        self.histograms = histograms
+        """`NativeHistogram` or None for each sample; no array at all where there is none."""
+        self.unnamed = unnamed
+        """As of `Vector`: for what a subquery gave."""
+        self._flat: tuple[np.ndarray, np.ndarray, np.ndarray] | None = (offsets, times, values)
+        self._grids: list[Grid] | None = None
+        self._sought = False
+
+    @classmethod
+    def of_grids(
+        cls, labels: list[Labels], grids: list[Grid], unnamed: np.ndarray | None = None
+    ) -> "SeriesSet":
+        """Series that are each in one of the grids."""
+        made = cls.__new__(cls)
+        made.labels, made.histograms, made.unnamed = labels, None, unnamed
+        made._flat, made._grids, made._sought = None, grids, True
+        return made
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+        if self._grids is not None:
+            return sum(grid.values.size for grid in self._grids)
+        return len(self.times)
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """int64 (series + 1)."""
+        return self._flattened()[0]
+
+    @property
+    def times(self) -> np.ndarray:
+        """int64 µs, ascending within a series."""
+        return self._flattened()[1]
+
+    @property
+    def values(self) -> np.ndarray:
+        """float64; stale markers are samples too."""
+        return self._flattened()[2]
+
+    @property
+    def grids(self) -> list[Grid] | None:
+        """All series as grids; `None` where they have histograms, or hardly any share their times."""
+        if not self._sought:
+            self._sought = True
+            self._grids = self._one_grid()
+        return self._grids
+
+    def _one_grid(self) -> list[Grid] | None:
+        offsets, times, values = self._flattened()
+        many = len(self.labels)
+        each = len(times) // many if many else 0
+        if not each or self.histograms is not None or (np.diff(offsets) != each).any():
+            return None
+        table = times.reshape(many, each)
+        if many > 1 and not (table[1:] == table[0]).all():
+            return None
+        return [Grid(np.arange(many), table[0], values.reshape(many, each))]
+
+    def _flattened(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if self._flat is None:
+            assert self._grids is not None
+            lengths = np.zeros(len(self.labels), dtype=np.int64)
+            for grid in self._grids:
+                lengths[grid.rows] = len(grid.times)
+            offsets = np.concatenate([[0], np.cumsum(lengths)])
+            times, values = np.empty(offsets[-1], dtype=np.int64), np.empty(offsets[-1])
+            for grid in self._grids:
+                places = offsets[grid.rows][:, None] + np.arange(len(grid.times))
+                times[places], values[places] = grid.times, grid.values
+            self._flat = (offsets, times, values)
+        return self._flat
+
     def is_stale(self) -> np.ndarray:
         """bool for each sample: which are stale markers."""
-        return self.values.view(np.uint64) == STALE_BITS
+        return stale(self.values)
+
+    def living(self) -> "SeriesSet":
+        """Without stale markers."""
+        if self._grids is not None and not any(stale(grid.values).any() for grid in self._grids):
+            return self
+        return self.chosen(~self.is_stale())
 
     def chosen(self, kept: np.ndarray) -> "SeriesSet":
         """The samples of this mask alone."""
@@ -180,30 +270,85 @@ class SeriesSet:
         """
         side = "right" if after else "left"
         found = np.empty((len(self.labels), len(instants)), dtype=np.int64)
-        edges = self.offsets.tolist()
-        for row, (low, high) in enumerate(pairwise(edges)):
-            found[row] = self.times[low:high].searchsorted(instants, side)
+        if self.grids is not None:
+            for grid in self.grids:
+                found[grid.rows] = grid.times.searchsorted(instants, side)
+        else:
+            edges, times = self.offsets.tolist(), self.times
+            for row, (low, high) in enumerate(pairwise(edges)):
+                found[row] = times[low:high].searchsorted(instants, side)
         return found + self.offsets[:-1, None]
 
 
-@dataclass(slots=True)
+def columns(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Some columns of a matrix, without a copy where they are evenly apart."""
+    if len(places) > 1:
+        step = int(places[1] - places[0])
+        if step > 0 and (np.diff(places) == step).all():
+            return values[:, int(places[0]) : int(places[-1]) + 1 : step]
+    return values[:, places]
+
+
+def stale(values: np.ndarray) -> np.ndarray:
+    """bool: which of these floats are stale markers."""
+    return values.view(np.uint64) == STALE_BITS
+
+
 class Windows:
     """A range vector: the samples of each series that lie in a window, at each step. No stale markers."""
 
-    series: SeriesSet
-    low: np.ndarray
-    """int64 (series, steps): the first sample of the window, by its place in `series`."""
-    high: np.ndarray
-    """int64 (series, steps): the place after the last."""
-    start: np.ndarray
-    """int64 µs (steps): where the window begins."""
-    end: np.ndarray
-    """int64 µs (steps): where it ends."""
+    __slots__ = ("_closed", "_given", "_places", "end", "series", "start")
+
+    def __init__(
+        self, series: SeriesSet, low: np.ndarray, high: np.ndarray, start: np.ndarray, end: np.ndarray
+    ) -> None:
+        """`low` and `high`, int64 (series, steps), are the places of the first sample and after the last."""
+        self.series = series
+        self.start = start
+        """int64 µs (steps): where the window begins."""
+        self.end = end
+        """int64 µs (steps): where it ends."""
+        self._places: tuple[np.ndarray, np.ndarray] | None = (low, high)
+        self._given, self._closed = True, False
+
+    @classmethod
+    def cut(cls, series: SeriesSet, start: np.ndarray, end: np.ndarray, *, closed: bool) -> "Windows":
+        """The windows between these instants, which are looked for when they are needed."""
+        made = cls.__new__(cls)
+        made.series, made.start, made.end = series, start, end
+        made._places, made._given, made._closed = None, False, closed
+        return made
+
+    @property
+    def low(self) -> np.ndarray:
+        """int64 (series, steps): the first sample of the window, by its place in `series`."""
+        return self._found()[0]
+
+    @property
+    def high(self) -> np.ndarray:
+        """int64 (series, steps): the place after the last."""
+        return self._found()[1]
+
+    def _found(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._places is None:
+            low = self.series.positions(self.start, after=not self._closed)
+            self._places = (low, self.series.positions(self.end, after=True))
+        return self._places
 
     @property
     def counts(self) -> np.ndarray:
         """int64 (series, steps): how many samples there are."""
         return self.high - self.low
+
+    def edges_in(self, grid: Grid) -> tuple[np.ndarray, np.ndarray] | None:
+        """int64 (steps): as `low` and `high` for each series of a grid, by their place in it.
+
+        `None` where the windows are not those between the instants.
+        """
+        if self._given:
+            return None
+        low = grid.times.searchsorted(self.start, "left" if self._closed else "right")
+        return low, grid.times.searchsorted(self.end, "right")
 
     def floats(self) -> "Windows":
         """Without the histograms."""

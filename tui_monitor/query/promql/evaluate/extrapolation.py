@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tui_monitor.query.promql.evaluate.blocks import Block
 from tui_monitor.query.promql.evaluate.selecting import seconds
-from tui_monitor.query.promql.evaluate.windowing import steps_of
 from tui_monitor.query.promql.values import Windows
 
 
 @dataclass(slots=True)
 class Edges:
-    """Where the samples of windows lie in their range; arrays of one length, in seconds."""
+    """Where the samples of windows lie in their range; arrays of one shape, in seconds."""
 
     to_start: np.ndarray
     """From the beginning of the range to the first sample."""
@@ -38,7 +38,8 @@ def drawn_out(
     far = to_start >= mean * 1.1
     if not closed:
         to_start = np.where(far, mean / 2, to_start)
-    if counter:
+    # Most counters are far from 0: with some room for rounding, that is seen without a division.
+    if counter and (edges.sampled * first < to_start * risen * (1 + 1e-9)).any():
         with np.errstate(all="ignore"):
             to_zero = edges.sampled * (first / risen)
         nearer = (risen > 0) & (first >= 0) & (to_zero < to_start)
@@ -49,15 +50,13 @@ def drawn_out(
     return (edges.sampled + to_start + to_end) / edges.sampled
 
 
-def edges_of(windows: Windows, known: np.ndarray, low: np.ndarray, high: np.ndarray) -> Edges:
-    """The edges of the windows that are known."""
-    times = windows.series.times
-    steps = steps_of(known)
-    first, last = times[low], times[high - 1]
+def edges_of(block: Block, windows: Windows, first: np.ndarray, last: np.ndarray) -> Edges:
+    """The edges of the windows of a part, from the places of their first and last samples."""
+    begin, end = block.at_times(first), block.at_times(last)
     return Edges(
-        seconds(first - windows.start[steps]),
-        seconds(last - first),
-        seconds(windows.end[steps] - last),
-        (high - low).astype(np.float64),
-        seconds(windows.end[steps] - windows.start[steps]),
+        seconds(begin - windows.start),
+        seconds(end - begin),
+        seconds(windows.end - end),
+        block.counts.astype(np.float64),
+        seconds(windows.end - windows.start),
     )

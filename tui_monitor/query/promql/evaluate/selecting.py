@@ -8,15 +8,18 @@ from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.native.arithmetic import unhinted
 from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
 from tui_monitor.query.promql.values import (
+    Grid,
     Scalar,
     SeriesSet,
     Text,
     Value,
     Vector,
     Windows,
+    columns,
     empty,
     joined,
     masked,
+    stale,
 )
 
 
@@ -39,11 +42,13 @@ def _standing(
     series = _selected(context, source, node, at, lookback, "", at)
     if not len(series):
         return empty(context.steps)
+    oldest = at - lookback
+    if series.grids is not None:
+        return _on_grids(context, series, at, oldest, with_times=with_times)
     last = series.positions(at, after=True) - 1
     known = last >= series.offsets[:-1, None]
     last = np.where(known, last, 0)
     times = series.times[last]
-    oldest = at - lookback
     known &= (times >= oldest) if context.semantics.closed else (times > oldest)
     known &= ~series.is_stale()[last]
     return Vector(
@@ -55,6 +60,25 @@ def _standing(
     ).pruned()
 
 
+def _on_grids(
+    context: Context, series: SeriesSet, at: np.ndarray, oldest: np.ndarray, *, with_times: bool
+) -> Vector:
+    shape = (len(series), len(at))
+    values, known = np.zeros(shape), np.zeros(shape, dtype=bool)
+    times = np.zeros(shape, dtype=np.int64) if with_times else None
+    for grid in series.grids or ():
+        last = grid.times.searchsorted(at, "right") - 1
+        there = last >= 0
+        last = np.maximum(last, 0)
+        sampled = grid.times[last]
+        there &= (sampled >= oldest) if context.semantics.closed else (sampled > oldest)
+        found = columns(grid.values, last)
+        values[grid.rows], known[grid.rows] = found, there & ~stale(found)
+        if times is not None:
+            times[grid.rows] = sampled
+    return Vector(series.labels, values, known, times=times).pruned()
+
+
 def _selected(
     context: Context, source: Source, node: Selector, at: np.ndarray, back: Micros, function: str,
     instants: np.ndarray | None = None,
@@ -62,7 +86,7 @@ def _selected(
     step = int(at[1] - at[0]) if len(at) > 1 else 0
     hints = Hints(step, back if function else 0, function, instants, context.budget)
     found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
-    context.budget.spend(len(found), len(found.times) + len(found) * len(at))
+    context.budget.spend(len(found), found.size + len(found) * len(at))
     return found
 
 
@@ -94,7 +118,7 @@ def windows(context: Context, node: Range, sources: "list[Source]", function: st
     at = context.moved(node.selector.offset, node.selector.at)
     sets = [_selected(context, source, node.selector, at, node.length, function) for source in sources]
     series = _concatenated([found for found in sets if len(found)])
-    return cut(context, series.chosen(~series.is_stale()), at, node.length)
+    return cut(context, series.living(), at, node.length)
 
 
 def samples(context: Context, node: Selector, back: Micros, ahead: Micros) -> SeriesSet:
@@ -103,14 +127,12 @@ def samples(context: Context, node: Selector, back: Micros, ahead: Micros) -> Se
     wide = np.array([at[0], at[-1] + ahead], dtype=np.int64)
     sets = [_selected(context, source, node, wide, back, "") for source in context.storage.sources]
     series = _concatenated([found for found in sets if len(found)])
-    return series.chosen(~series.is_stale())
+    return series.living()
 
 
 def cut(context: Context, series: SeriesSet, ends: np.ndarray, length: Micros) -> Windows:
     """The windows of one length that end at these instants."""
-    starts = ends - length
-    low = series.positions(starts, after=not context.semantics.closed)
-    return Windows(series, low, series.positions(ends, after=True), starts, ends)
+    return Windows.cut(series, ends - length, ends, closed=context.semantics.closed)
 
 
 def _concatenated(sets: list[SeriesSet]) -> SeriesSet:
@@ -149,6 +171,9 @@ def resolution(context: Context, node: Subquery) -> np.ndarray:
 def resampled(context: Context, node: Subquery, inner: Vector, at: np.ndarray) -> Windows:
     """The cells of a vector as samples, in windows."""
     ends = context.moved(node.offset, node.at)
+    if inner.histograms is None and inner.present.all() and len(at):
+        grid = Grid(np.arange(len(inner)), at, inner.values)
+        return cut(context, SeriesSet.of_grids(inner.labels, [grid], inner.unnamed), ends, node.length)
     rows, steps = np.nonzero(inner.present)
     histograms = None if inner.histograms is None else _unhinted(inner.histograms[rows, steps])
     series = SeriesSet(

@@ -2,16 +2,10 @@
 
 import numpy as np
 
+from tui_monitor.query.promql.evaluate.blocks import Block, Computed, by_block, extremes, totals
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
 from tui_monitor.query.promql.evaluate.selecting import seconds
-from tui_monitor.query.promql.evaluate.windowing import (
-    by_matrix,
-    filled,
-    segments,
-    spread,
-    steps_of,
-    sums,
-)
+from tui_monitor.query.promql.evaluate.windowing import by_matrix, filled, steps_of
 from tui_monitor.query.promql.native import ranges
 from tui_monitor.query.promql.quantile import quantiles
 from tui_monitor.query.promql.values import Vector, Windows
@@ -31,21 +25,16 @@ def floats_of(call: Calling, index: int = 0) -> Windows:
 
 
 def _count(call: Calling) -> Vector:
-    windows = call.windows()
-    known = windows.counts > 0
-    return spread(windows, known, windows.counts[known].astype(np.float64))
+    return by_block(call, call.windows(), lambda block: (block.counts, block.counts > 0))
 
 
 def _present(call: Calling) -> Vector:
-    windows = call.windows()
-    known = windows.counts > 0
-    return spread(windows, known, np.ones(int(known.sum())))
+    return by_block(call, call.windows(), lambda block: (np.ones(1), block.counts > 0))
 
 
 def _sum(call: Calling) -> Vector:
     windows = call.windows()
-    known, low, high = filled(windows)
-    floats = spread(windows, known, sums(windows.series.values, low, high))
+    floats = by_block(call, windows, totals)
     if windows.series.histograms is None:
         return floats
     return ranges.totals(call, windows, floats, mean=False)
@@ -53,56 +42,52 @@ def _sum(call: Calling) -> Vector:
 
 def _avg(call: Calling) -> Vector:
     windows = call.windows()
-    known, low, high = filled(windows)
-    floats = spread(windows, known, means(windows.series.values, low, high))
+    floats = by_block(call, windows, _means)
     if windows.series.histograms is None:
         return floats
     return ranges.totals(call, windows, floats, mean=True)
 
 
-def means(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The mean of each segment, also where the sum is beyond the greatest float."""
-    counts = high - low
-    total = sums(values, low, high)
+def _means(block: Block) -> Computed:
+    """The mean of each window, also where the sum is beyond the greatest float."""
+    total, known = totals(block)
+    counts = np.maximum(block.counts, 1)
     results = total / counts
-    for at in np.flatnonzero(np.isinf(total)).tolist():
-        part = values[low[at] : high[at]]
+    low, counts = (np.broadcast_to(one, results.shape) for one in (block.low, counts))
+    for row, step in np.argwhere(np.isinf(total)).tolist():
+        values = block.values[row] if block.is_grid else block.values
+        part = values[low[row, step] : low[row, step] + counts[row, step]]
         if np.isfinite(part).all():
-            results[at] = float(np.sum(part / counts[at]))
-    return results
+            results[row, step] = float(np.sum(part / counts[row, step]))
+    return results, known
 
 
 def _extreme(operation: np.ufunc) -> Implementation:
-    def applied(call: Calling) -> Vector:
-        windows = floats_of(call)
-        known, low, high = filled(windows)
-        # fmin and fmax look past NaN while there is another value.
-        return spread(windows, known, segments(operation, windows.series.values, low, high))
-
-    return applied
+    # fmin and fmax look past NaN while there is another value.
+    return lambda call: by_block(call, floats_of(call), lambda block: extremes(block, operation))
 
 
 def _end(*, last: bool) -> Implementation:
+    def place(block: Block) -> np.ndarray:
+        return block.last(1) if last else block.first(1)
+
     def applied(call: Calling) -> Vector:
         windows = call.windows()
-        known, low, high = filled(windows)
-        places = high - 1 if last else low
-        vector = spread(windows, known, windows.series.values[places])
+        vector = by_block(call, windows, lambda block: (block.at(place(block)), block.counts > 0))
         if windows.series.histograms is not None:
+            known, low, high = filled(windows)
             vector.histograms = np.full(known.shape, None, dtype=object)
-            vector.histograms[known] = windows.series.histograms[places]
+            vector.histograms[known] = windows.series.histograms[high - 1 if last else low]
         return vector
 
     return applied
 
 
 def _time_of_end(*, last: bool) -> Implementation:
-    def applied(call: Calling) -> Vector:
-        windows = call.windows()
-        known, low, high = filled(windows)
-        return spread(windows, known, seconds(windows.series.times[high - 1 if last else low]))
+    def compute(block: Block) -> Computed:
+        return seconds(block.at_times(block.last(1) if last else block.first(1))), block.counts > 0
 
-    return applied
+    return lambda call: by_block(call, call.windows(), compute)
 
 
 def _time_of_extreme(sign: float) -> Implementation:

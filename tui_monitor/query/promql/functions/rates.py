@@ -6,6 +6,7 @@ range: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
 
 import numpy as np
 
+from tui_monitor.query.promql.evaluate.blocks import Block, Computed, by_block
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
 from tui_monitor.query.promql.evaluate.extrapolation import drawn_out, edges_of
 from tui_monitor.query.promql.evaluate.selecting import seconds
@@ -18,7 +19,7 @@ from tui_monitor.query.promql.evaluate.windowing import (
 )
 from tui_monitor.query.promql.functions.over_time import floats_of
 from tui_monitor.query.promql.native import ranges
-from tui_monitor.query.promql.values import SeriesSet, Vector, Windows
+from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, columns
 
 
 def falls(series: SeriesSet) -> np.ndarray:
@@ -33,12 +34,28 @@ def lost(series: SeriesSet, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """What a counter had counted before each reset within the windows."""
     places = falls(series)
     drops = series.values[places - 1]
-    lost = np.zeros(len(low))
+    lost = np.zeros(low.shape)
     begin, end = np.searchsorted(places, low, "right"), np.searchsorted(places, high, "left")
     some = begin < end
     if some.any():
         lost[some] = segments(np.add, drops, begin[some], end[some])
     return lost
+
+
+def _lost_in(block: Block, first: np.ndarray, last: np.ndarray) -> np.ndarray | float:
+    """The same for a part, between the places of first and last samples."""
+    if not block.is_grid:
+        return lost(block.series, first, last + 1)
+    fell = block.values[:, 1:] < block.values[:, :-1]
+    rows = np.flatnonzero(fell.any(axis=1))
+    if not len(rows):
+        return 0.0
+    drops = np.zeros((len(rows), block.values.shape[1]))
+    drops[:, 1:] = np.where(fell[rows], block.values[rows, :-1], 0.0)
+    before = np.cumsum(drops, axis=1)
+    found = np.zeros((len(block.rows), first.shape[1]))
+    found[rows] = columns(before, last[0]) - columns(before, first[0])
+    return found
 
 
 def _extrapolated(*, counter: bool, per_second: bool) -> Implementation:
@@ -52,17 +69,20 @@ def _extrapolated(*, counter: bool, per_second: bool) -> Implementation:
 
 
 def _of_floats(call: Calling, windows: Windows, counter: bool, per_second: bool) -> Vector:
-    known, low, high = filled(windows, 2)
-    values = windows.series.values
-    first = values[low]
-    with np.errstate(all="ignore"):
-        risen = values[high - 1] - first
+    closed = call.context.semantics.closed
+
+    def compute(block: Block) -> Computed:
+        first, last = block.first(2), block.last(2)
+        begin = block.at(first)
+        risen = block.at(last) - begin
         if counter:
-            risen = risen + lost(windows.series, low, high)
-        edges = edges_of(windows, known, low, high)
-        closed = call.context.semantics.closed
-        risen = risen * drawn_out(edges, first, risen, counter=counter, closed=closed)
-        return spread(windows, known, risen / edges.length if per_second else risen)
+            risen += _lost_in(block, first, last)
+        edges = edges_of(block, windows, first, last)
+        factor = drawn_out(edges, begin, risen, counter=counter, closed=closed)
+        risen *= factor / edges.length if per_second else factor
+        return risen, block.counts >= 2
+
+    return by_block(call, windows, compute)
 
 
 def _between_last(*, counter: bool) -> Implementation:
@@ -76,15 +96,16 @@ def _between_last(*, counter: bool) -> Implementation:
 
 
 def _of_last(call: Calling, windows: Windows, counter: bool) -> Vector:
-    known, _, high = filled(windows, 2)
-    series = windows.series
-    last, before = series.values[high - 1], series.values[high - 2]
-    with np.errstate(all="ignore"):
+    def compute(block: Block) -> Computed:
+        place = block.last(2)
+        last, before = block.at(place), block.at(place - 1)
+        known = block.counts >= 2
         if not counter:
-            return spread(windows, known, last - before)
+            return last - before, known
         risen = np.where(last < before, last, last - before)
-        apart = seconds(series.times[high - 1] - series.times[high - 2])
-        return spread(windows, known, risen / apart)
+        return risen / seconds(block.at_times(place) - block.at_times(place - 1)), known
+
+    return by_block(call, windows, compute)
 
 
 def _counted(windows: Windows, places: np.ndarray) -> Vector:
