@@ -1,26 +1,32 @@
-"""The page about the language: its tables are up to date, and its examples can be asked."""
+"""The pages about the language: their tables are up to date, and their examples can be asked."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+from tui_monitor.model.timerange import Span
 from tui_monitor.query.condition import Condition
+from tui_monitor.query.filters.reading import is_filter
 from tui_monitor.query.metrics import METRICS
 from tui_monitor.query.reference import SECTIONS, filled
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "query.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("query.md", "filters.md")}
+PAGE, FILTERS = PAGES.values()
 
 
 def test_the_tables_are_those_of_the_code():
-    assert filled(PAGE) == PAGE, "run python -m tui_monitor.query.reference docs/query.md"
-    assert [name for name in SECTIONS if f"<!-- {name} -->" not in PAGE] == []
+    for name, page in PAGES.items():
+        assert filled(page) == page, f"run python -m tui_monitor.query.reference docs/{name}"
+    every = "".join(PAGES.values())
+    assert [name for name in SECTIONS if f"<!-- {name} -->" not in every] == []
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in PAGE] == []
 
 
-def examples() -> list[str]:
-    """Lines of the page that are queries: in fences and indented, without the error at its end."""
-    page = PAGE.partition("## Errors")[0]
+def examples(page: str = PAGE) -> list[str]:
+    """Lines of a page that are queries: in fences and indented, without the error at its end."""
+    page = page.partition("## Errors")[0]
     blocks = re.findall(r"```\n(.*?)```", page, re.DOTALL) + re.findall(r"^    (.+)$", page, re.MULTILINE)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if not line.startswith("metric{")]
@@ -29,6 +35,18 @@ def examples() -> list[str]:
 @pytest.mark.parametrize("text", examples())
 def test_examples_are_answered(engine, text):
     engine.check(text)
+
+
+@pytest.mark.parametrize("text", examples(FILTERS))
+def test_examples_of_filters_list_calls(engine, text):
+    assert is_filter(text)
+    assert engine.calls(text, Span(0, 1), 1).calls == ()
+
+
+@pytest.mark.parametrize("text", re.findall(r"tui-monitor query '([^']+)'", FILTERS))
+def test_commands_on_the_page_are_filters(engine, text):
+    assert is_filter(text)
+    engine.calls(text, Span(0, 1), 1)
 
 
 def test_there_are_examples_and_the_condition_is_one():

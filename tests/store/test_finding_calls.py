@@ -118,6 +118,7 @@ def test_calls_are_found_as_by_a_plain_loop(
         for where in questions:
             wanted = [c for c in model.values() if span.start < c.booked <= span.end and passes(c, where)]
             found = list(store.calls(span, where))
+            assert store.count_calls(span, where) == len(found)
             assert [c.booked for c in found] == sorted((c.booked for c in wanted), reverse=True)
             assert {(c.source, c.source_key): c for c in found} == {
                 (c.source, c.source_key): c for c in wanted

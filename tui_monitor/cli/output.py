@@ -104,10 +104,14 @@ class Output:
 
     def write_json(self, form: Mapping[str, object]) -> None:
         """One JSON document, in UTF-8 whatever the locale."""
+        self.write_lines((form,))
+
+    def write_lines(self, forms: Iterable[Mapping[str, object]]) -> None:
+        """One JSON document on each line, otherwise as `write_json`."""
         import orjson
 
         options = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
-        body = orjson.dumps(form, default=_as_plain, option=options)
+        body = b"".join(orjson.dumps(form, default=_as_plain, option=options) for form in forms)
         flush()
         binary = getattr(sys.stdout, "buffer", None)
         with _writing():

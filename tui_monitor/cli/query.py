@@ -8,6 +8,7 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.times import instant
 from tui_monitor.model.clock import HOUR
+from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange, parse_duration
 
 if TYPE_CHECKING:
@@ -20,14 +21,20 @@ MAX_POINTS = 11_000
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument(
-        "text", metavar="QUERY", help="metric{labels} [range] aggregate by(labels), or PromQL"
+        "text",
+        metavar="QUERY",
+        help="metric{labels} [range] aggregate by(labels), PromQL, or a filter of calls",
     )
-    parser.add_argument("--range", metavar="R", help="answer over time, so far back: 30m, 24h, 7d")
+    parser.add_argument("--range", metavar="R", help="answer over time, or calls, so far back: 30m, 24h, 7d")
     parser.add_argument("--step", metavar="S", help="length of one step over time, rounded up to a round one")
     parser.add_argument("--at", metavar="TIME", help="answer for this moment instead of now")
     parser.add_argument("--chart", action="store_true", help="draw the answer over time")
     parser.add_argument(
         "--explain", action="store_true", help="show a short form as PromQL and what it is read from"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="of a filter: so many calls (default: 50)")
+    parser.add_argument(
+        "--lines", action="store_true", help="of a filter: calls as JSON lines, all of them unless limited"
     )
     examples(
         parser,
@@ -37,6 +44,8 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor query 'histogram_quantile(0.9, sum by(model)(rate(latency[1h])))'
         tui-monitor query --explain 'latency{provider="claude"} [1h] p95 by(model)'
         tui-monitor query 'requests{} by(provider)' --range 24h --chart
+        tui-monitor query 'provider=claude AND latency>1000' --range 24h
+        tui-monitor query 'status=error OR cost>$0.05' --limit 200
         tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
         """,
     )
@@ -44,9 +53,17 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Answer; raises `QueryError`, `UsageError`, `StoreError`."""
-    from tui_monitor.cli import answers, chart
+    from tui_monitor.cli import answers, calls, chart
+    from tui_monitor.query.filters.reading import as_filter, is_filter
 
     args, out = context.args, context.out
+    if is_filter(args.text):
+        return calls.run(context)
+    if args.limit is not None or args.lines:
+        raise UsageError(
+            "--limit and --lines are for filters of calls",
+            hint="a filter is like provider=claude AND latency>1000, or begins with where",
+        )
     calendar = context.settings.calendar()
     at = instant(args.at, calendar, context.clock.now()) if args.at else None
     if args.range or args.step or args.chart:
@@ -61,6 +78,9 @@ def run(context: Context) -> int:
         return _explain(context, result)
     show = answers.show_chart if args.chart else answers.show_table
     out.answer(answers.data(result), lambda: show(out, result, calendar), result.warnings)
+    instead = as_filter(args.text)
+    if instead and not out.json:
+        out.note(f"note: this compares metrics; single calls are listed by '{instead}'")
     return 0
 
 

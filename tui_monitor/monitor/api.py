@@ -11,7 +11,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
-from tui_monitor.query.result import Completion, Result
+from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.api import Extent, ImportInfo
 
 __all__ = ["Fired", "Monitor", "Reloaded", "Snapshot", "StatusView"]
@@ -90,6 +90,14 @@ class Monitor(Protocol):
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
         """An answer over time, in at most about `points` steps."""
+        ...
+
+    async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
+        """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""
+        ...
+
+    async def count_calls(self, text: str, shown: TimeRange) -> int:
+        """How many calls pass a filter."""
         ...
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:

@@ -1,6 +1,7 @@
 """The façade over a database that this process reads, and perhaps writes."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +26,7 @@ from tui_monitor.model.timerange import TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
-from tui_monitor.query.result import Completion, Result
+from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import Extent, ImportInfo, Reader
 
@@ -215,6 +216,18 @@ class LocalMonitor:
         step = step_for(span.length, points)
         return await self._in_thread(self._engine.range, text, span.start, span.end, step)
 
+    async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
+        """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""
+        span = shown.span(self._clock.now())
+        return await self._until_cancelled(
+            lambda cancel: self._engine.calls(text, span, limit, after=after, cancel=cancel)
+        )
+
+    async def count_calls(self, text: str, shown: TimeRange) -> int:
+        """How many calls pass a filter."""
+        span = shown.span(self._clock.now())
+        return await self._until_cancelled(lambda cancel: self._engine.count_calls(text, span, cancel=cancel))
+
     async def complete(self, text: str, cursor: int) -> list[Completion]:
         """Ways to go on with a query."""
         return await self._in_thread(self._engine.complete, text, cursor)
@@ -292,6 +305,14 @@ class LocalMonitor:
     async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: ask(*args, **kwargs))
+
+    async def _until_cancelled(self, ask: Callable[[threading.Event], T]) -> T:
+        """The answer of a question that ends early where nobody waits for it any more."""
+        cancel = threading.Event()
+        try:
+            return await self._in_thread(ask, cancel)
+        finally:
+            cancel.set()
 
     def _read_frame(self, now: Micros) -> tuple[int, Extent, float]:
         key = (self._reader.version(), self._calendar.day(now)[0])

@@ -1,11 +1,13 @@
 """The engine's interface: what panes, rules, budgets, commands and the HTTP API call."""
 
+import threading
 from typing import Protocol
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import SampleType
+from tui_monitor.model.timerange import Span
 from tui_monitor.query.ast import Node
-from tui_monitor.query.result import Completion, Result
+from tui_monitor.query.result import After, CallList, Completion, Result
 
 
 class Engine(Protocol):
@@ -23,6 +25,20 @@ class Engine(Protocol):
 
         The last window ends at `end` where that is off the grid.
         """
+        ...
+
+    def calls(
+        self, text: str, span: Span, limit: int, *, after: After | None = None,
+        cancel: threading.Event | None = None,
+    ) -> CallList:  # fmt: skip
+        """At most `limit` calls of a span that pass a filter, the newest first; behind `after` the next ones.
+
+        Raises `QueryCancelled` soon after `cancel` is set.
+        """
+        ...
+
+    def count_calls(self, text: str, span: Span, *, cancel: threading.Event | None = None) -> int:
+        """How many calls of a span pass a filter."""
         ...
 
     def check(self, text: str, tree: Node | None = None) -> None:

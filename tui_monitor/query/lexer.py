@@ -94,7 +94,7 @@ def _next(text: str, position: int) -> Token:
     if name:
         return Token(Kind.NAME, name[0], position)
     if char in "\"'`":
-        return _quoted(text, position)
+        return quoted(text, position)
     if char == "$":
         return _amount(text, position)
     if _NUMBER.match(text, position):
@@ -143,7 +143,8 @@ def _finite(text: str, position: int, number: float) -> float:
     return number
 
 
-def _quoted(text: str, position: int) -> Token:
+def quoted(text: str, position: int) -> Token:
+    """The quoted text that begins at a mark. Raises `QueryError`."""
     mark = text[position]
     end = position + 1
     while end < len(text) and text[end] != mark:

@@ -13,10 +13,11 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
+from tui_monitor.query.filters import rows
 from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.reading import RecentFacts
-from tui_monitor.query.result import Completion, Result, Series
+from tui_monitor.query.result import After, CallList, Completion, Result, Series
 from tui_monitor.query.whole import Whole, read
 from tui_monitor.query.windows import check_instant, steps, window_of
 from tui_monitor.store.api import Reader
@@ -54,6 +55,19 @@ class LocalEngine:
         return self._kept(
             (text, start, end, step), lambda version: self._range(text, start, end, step, version, cancel)
         )
+
+    def calls(
+        self, text: str, span: Span, limit: int, *, after: After | None = None,
+        cancel: threading.Event | None = None,
+    ) -> CallList:  # fmt: skip
+        """At most `limit` calls of a span that pass a filter, the newest first; behind `after` the next."""
+        check = self.plain.budget(cancel or threading.Event()).check
+        return rows.listed(text, span, limit, after, self._reader, self._calendar, check)
+
+    def count_calls(self, text: str, span: Span, *, cancel: threading.Event | None = None) -> int:
+        """How many calls of a span pass a filter."""
+        check = self.plain.budget(cancel or threading.Event()).check
+        return rows.counted(text, span, self._reader, check)
 
     def check(self, text: str, tree: Node | None = None) -> None:
         """Parse and type-check only; `tree` is what the text stands for where it is no plain query."""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from tui_monitor.query.filters.fields import OFFERED, QUANTITIES
 from tui_monitor.query.known import HOST, OWN
 from tui_monitor.query.language import AGGREGATES, GIVEN, RANGES
 from tui_monitor.query.metrics import METRICS, Metric, Sampled
@@ -53,7 +54,21 @@ def ranges() -> str:
     return _table(("range", "is"), ((f"`[{name}]`", text) for name, text in RANGES.items()))
 
 
+def fields() -> str:
+    """Numbers that filters compare."""
+    rows = (
+        (
+            ", ".join(f"`{name}`" for name, known in QUANTITIES.items() if known is quantity),
+            quantity.help,
+            _UNITS.get(quantity.unit, quantity.unit),
+        )
+        for quantity in OFFERED
+    )
+    return _table(("field", "meaning", "unit"), rows)
+
+
 SECTIONS = {
+    "fields": fields,
     "aggregates": aggregates,
     "ranges": ranges,
     "calls": metrics_of_calls,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.timerange import Span
 
@@ -75,6 +76,28 @@ class Result:
             key, value = ("value", points[-1]) if self.kind == "vector" else ("values", points)
             rows.append({"metric": labels, key: value})
         return {"resultType": self.kind, "result": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Where a list of calls goes on: so many of those booked at that instant have been told."""
+
+    booked: Micros
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallList:
+    """Calls that pass a filter, the newest first."""
+
+    query: str
+    filter: str
+    """The filter as it was read."""
+    span: Span
+    calls: tuple[Call, ...]
+    after: After | None = None
+    """Where the next ones begin; `None` where these were the last."""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

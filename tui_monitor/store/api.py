@@ -253,6 +253,10 @@ class WriteResult:
         return sum(o in outcomes for o in (*self.calls, *self.events, *self.retracts))
 
 
+def go_on() -> None:
+    """A check that never ends the reading."""
+
+
 class Reader(Protocol):
     """What the query engine asks. Thread-safe: any number of threads may read at once.
 
@@ -282,11 +286,16 @@ class Reader(Protocol):
         """
         ...
 
-    def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
+    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
         """Raw calls booked in the span that pass, the newest first, as they are at this moment.
 
-        They are read as they are asked for; whoever stops before the end closes the iterator.
+        They are read as they are asked for; whoever stops before the end closes the iterator. `check` is
+        called between pieces of work, and what it raises ends the reading.
         """
+        ...
+
+    def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
+        """How many raw calls booked in the span pass; `check` as above."""
         ...
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:

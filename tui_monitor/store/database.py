@@ -45,6 +45,7 @@ from tui_monitor.store.api import (
     Measure,
     WriteBatch,
     WriteResult,
+    go_on,
 )  # fmt: skip
 from tui_monitor.store.damage import SetAside
 from tui_monitor.store.forget import AuditEntry, Forgotten
@@ -295,10 +296,15 @@ class Store(SampleReader):
                 conn, lookup, layer, span, labels, measures, histograms, where or {}, zone
             )
 
-    def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
+    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
         """Raw calls booked in the span that pass, the newest first; read some at a time."""
         with self._reading() as reading:
-            yield from finding.newest(reading.conn, reading.lookup, span, where)
+            yield from finding.newest(reading.conn, reading.lookup, span, where, check)
+
+    def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
+        """How many raw calls booked in the span pass."""
+        with self._reading() as reading:
+            return finding.count(reading.conn, reading.lookup, span, where, check)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""

@@ -2,7 +2,7 @@
 
 import heapq
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -101,8 +101,12 @@ class _Sealed:
     def label(self, name: str) -> LabelColumn:
         return sealed.text_column(self.segment, name, np.arange(self.segment.rows))
 
+    def chosen(self, chosen: Filter, span: Span) -> np.ndarray:
+        """Which rows pass."""
+        return chosen.passing(self) & self.segment.within(span)
+
     def passing(self, chosen: Filter, span: Span) -> tuple[_Run, None]:
-        at = np.flatnonzero(chosen.passing(self) & self.segment.within(span))
+        at = np.flatnonzero(self.chosen(chosen, span))
         booked, ids = (self.segment.integers(name, at) for name in ("booked", "id"))
         return _run(booked, ids, at, self.segment), None
 
@@ -153,10 +157,13 @@ class _Head:
         return _run(booked[at], ids[at], at, None), more
 
 
-def newest(conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where) -> Iterator[Call]:
+def newest(
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where, check: Callable[[], None]
+) -> Iterator[Call]:
     """The calls booked in a span that pass, the newest first; read some at a time, in one transaction.
 
-    Raises `StoreError` for a segment that is damaged, when it is reached.
+    `check` is called between segments and may raise. Raises `StoreError` for a segment that is damaged, when
+    it is reached.
     """
     chosen = Filter(conn, lookup, where)
     waiting: list[tuple[int, int, int, _Source | _Run]] = []
@@ -173,6 +180,7 @@ def newest(conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where) -
         if chosen.may_pass(segment):
             wait(_Sealed(segment, (min(segment.booked_high, span.end), _AFTER)))
     while waiting:
+        check()
         *_, entry = heapq.heappop(waiting)
         if not isinstance(entry, _Run):
             run, more = entry.passing(chosen, span)
@@ -188,3 +196,22 @@ def newest(conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where) -
         step = min(_LARGEST, step * 2)
         if entry.done < len(entry.ids):
             wait(entry)
+
+
+def count(
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where, check: Callable[[], None]
+) -> int:
+    """How many calls booked in a span pass; otherwise as `newest`."""
+    chosen = Filter(conn, lookup, where)
+    total = 0
+    for segment in segments.overlapping(conn, span, lookup.columns):
+        check()
+        if chosen.may_pass(segment):
+            sealed_calls = _Sealed(segment, (segment.booked_high, _AFTER))
+            total += int(np.count_nonzero(sealed_calls.chosen(chosen, span)))
+    rest: _Head | None = _Head(conn, (span.end, _AFTER), _MOST)
+    while rest is not None:
+        check()
+        run, rest = rest.passing(chosen, span)
+        total += len(run.ids)
+    return total

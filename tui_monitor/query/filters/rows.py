@@ -1,0 +1,79 @@
+"""The calls of a filter, the newest first, some at a time."""
+
+from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
+
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.call import Call
+from tui_monitor.model.timerange import Span
+from tui_monitor.query.filters.ast import Node, tests_of
+from tui_monitor.query.filters.fields import is_field
+from tui_monitor.query.filters.meaning import Meaning, check_names
+from tui_monitor.query.filters.parser import parse
+from tui_monitor.query.result import After, CallList
+from tui_monitor.store.api import Layer, Reader
+from tui_monitor.store.where import Where
+
+MOST = 10_000
+"""Calls of one list; who wants more asks for those after them."""
+
+
+def checked(text: str, reader: Reader) -> tuple[Node, Where]:
+    """The tree of a filter and what it asks of the store. Raises `QueryError`, `StoreError`."""
+    node = parse(text)
+    if any(not is_field(test.name) for test in tests_of(node)):
+        check_names(node, text, reader.label_names())
+    return node, Meaning(text).of(node)
+
+
+def listed(
+    text: str, span: Span, limit: int, after: After | None, reader: Reader, calendar: Calendar,
+    check: Callable[[], None],
+) -> CallList:  # fmt: skip
+    """At most `limit` calls of a span that pass, behind those that were told already.
+
+    `check` is called between pieces of work and may raise. Raises `QueryError`, `StoreError`.
+    """
+    node, where = checked(text, reader)
+    limit = max(1, min(limit, MOST))
+    seen, rest = (0, span) if after is None else (after.told, Span(span.start, min(span.end, after.booked)))
+    with closing(reader.calls(rest, where, check)) as passing:  # pyright: ignore[reportArgumentType]
+        found = list(islice(passing, seen, seen + limit + 1))
+    calls, more = found[:limit], len(found) > limit
+    return CallList(
+        text, str(node), span, tuple(calls), _after(calls, after) if more else None,
+        _warnings(span, reader, calendar),
+    )  # fmt: skip
+
+
+def counted(text: str, span: Span, reader: Reader, check: Callable[[], None]) -> int:
+    """How many calls of a span pass. Raises as `listed`."""
+    return reader.count_calls(span, checked(text, reader)[1], check)
+
+
+def _after(calls: list[Call], before: After | None) -> After:
+    last = calls[-1].booked
+    told = sum(call.booked == last for call in calls)
+    if before is not None and before.booked == last:
+        told += before.told
+    return After(last, told)
+
+
+def _warnings(span: Span, reader: Reader, calendar: Calendar) -> tuple[str, ...]:
+    raw = reader.holdings()[Layer.RAW]
+    said: list[str] = []
+
+    def moment(instant: int) -> str:
+        return f"{calendar.local(instant):%Y-%m-%d %H:%M}"
+
+    gone = [hole for hole in raw.gone if max(hole.start, span.start) < min(hole.end, span.end)]
+    if gone:
+        last = moment(min(span.end, max(hole.end for hole in gone)))
+        said.append(f"single calls before {last} are no longer all kept")
+    sampled = raw.sampled_in(span)
+    if sampled:
+        first, last = min(s.span.start for s in sampled), max(s.span.end for s in sampled)
+        rarest = max(s.one_in for s in sampled)
+        said.append(f"of the calls from {moment(first)} to {moment(last)} a sample of 1 in {rarest} is kept")
+    return tuple(said)
