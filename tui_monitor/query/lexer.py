@@ -94,7 +94,7 @@ def _next(text: str, position: int) -> Token:
     if name:
         return Token(Kind.NAME, name[0], position)
     if char in "\"'`":
-        return quoted(text, position)
+        return _quoted(text, position)
     if char == "$":
         return _amount(text, position)
     if _NUMBER.match(text, position):
@@ -143,8 +143,7 @@ def _finite(text: str, position: int, number: float) -> float:
     return number
 
 
-def quoted(text: str, position: int) -> Token:
-    """The quoted text that begins at a mark. Raises `QueryError`."""
+def _quoted(text: str, position: int) -> Token:
     mark = text[position]
     end = position + 1
     while end < len(text) and text[end] != mark:

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.text import clean
-from tui_monitor.query import lexer
 from tui_monitor.query.ast import Place
+from tui_monitor.query.promql import lexer
 
-MAX_LENGTH = lexer.MAX_LENGTH
+MAX_LENGTH = 10_000
+"""Characters of a filter."""
 BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)+")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*", re.ASCII)
 OPERATOR = re.compile(r"=~|!~|!=|>=|<=|[=<>~]")
@@ -97,12 +98,16 @@ def _next(text: str, position: int, wanted: Kind) -> Token:
 
 
 def number(text: str) -> tuple[float, str] | None:
-    """The number and its unit, as in a query: `1.5s`, `$0.05`, `10k`; a sign may stand before it."""
+    """The number and its unit (`ms`, `usd`, `ratio` or none), as in a query; a sign may stand before it."""
     sign = text[:1] if text[:1] in ("-", "+") else ""
     try:
-        found = lexer.tokens(text[len(sign) :])
+        found = lexer.tokens(text[len(sign) :], strict=False)
     except QueryError:
         return None
-    if len(found) != 2 or found[0].kind is not lexer.Kind.NUMBER:
+    if len(found) != 2 or found[0].kind not in (lexer.Kind.NUMBER, lexer.Kind.DURATION):
         return None
-    return (-found[0].number if sign == "-" else found[0].number), found[0].unit
+    token = found[0]
+    value, unit = token.number, {"$": "usd", "%": "ratio"}.get(token.unit, "")
+    if token.kind is lexer.Kind.DURATION:
+        value, unit = value * 1000, "ms"
+    return (-value if sign == "-" else value, unit) if abs(value) != float("inf") else None

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.providers import canonical
-from tui_monitor.query.ast import PREFIXES, TIME_UNITS
 from tui_monitor.query.filters import fields
 from tui_monitor.query.filters.ast import UNKNOWN, Compared, Every, Negated, Node, Some, tests_of
 from tui_monitor.query.filters.fields import Quantity
@@ -105,13 +104,6 @@ class Meaning:
     def _stored(self, test: Compared, quantity: Quantity) -> float:
         """What the value is in the store's unit."""
         value, unit = self._number(test, quantity.unit)
-        if unit in TIME_UNITS:
-            value *= TIME_UNITS[unit]
-            unit = "ms"
-        elif unit in PREFIXES:
-            value *= PREFIXES[unit]
-            unit = ""
-        unit = {"%": "ratio", "$": "usd"}.get(unit, unit)
         if unit == "ms" and quantity.unit == "s":
             value, unit = value / 1000, "s"
         if unit and unit != quantity.unit:
@@ -146,11 +138,10 @@ class Meaning:
         if label in fields.TEXTS:
             raise error_at(self.text, test.place, f"{test.name} is a text: compare it with = != ~ =~ or !~")
         value, unit = self._number(test, "")
-        if unit not in ("", *PREFIXES):
+        if unit:
             raise error_at(
                 self.text, test.value.place, f"the unit of {test.name} is not known: write a plain number"
             )
-        value *= PREFIXES.get(unit, 1.0)
         compare = _COMPARE[_turned(test.op, negated)]
         return HasLabel(label, lambda text: (known := _float(text)) is not None and compare(known, value))
 

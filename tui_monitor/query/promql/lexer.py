@@ -125,7 +125,7 @@ def _next(text: str, position: int, in_brackets: bool) -> Token:
     if name:
         return Token(Kind.NAME, name[0], position)
     if char in "\"'`":
-        return _quoted(text, position)
+        return quoted(text, position)
     if _NUMBER.match(text, position):
         return _number(text, position)
     sign = _SIGN.match(text, position)
@@ -229,7 +229,8 @@ def _no_length(text: str, position: int, written: str, hint: str) -> QueryError:
     return QueryError(message, text=text, position=position, length=len(written), hint=hint)
 
 
-def _quoted(text: str, position: int) -> Token:
+def quoted(text: str, position: int) -> Token:
+    """The quoted text that begins at a mark. Raises `QueryError`."""
     mark = text[position]
     end = position + 1
     while end < len(text) and text[end] != mark:
