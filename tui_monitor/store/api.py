@@ -13,7 +13,7 @@ from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Retract, Sample, SampleType, Start
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.where import EVERY, Where
+from tui_monitor.store.where import EVERY, Where, go_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -251,10 +251,6 @@ class WriteResult:
     def count(self, *outcomes: Outcome) -> int:
         """How many records ended in one of these."""
         return sum(o in outcomes for o in (*self.calls, *self.events, *self.retracts))
-
-
-def go_on() -> None:
-    """A check that never ends the reading."""
 
 
 class Reader(Protocol):

@@ -45,7 +45,6 @@ from tui_monitor.store.api import (
     Measure,
     WriteBatch,
     WriteResult,
-    go_on,
 )  # fmt: skip
 from tui_monitor.store.damage import SetAside
 from tui_monitor.store.forget import AuditEntry, Forgotten
@@ -59,7 +58,7 @@ from tui_monitor.store.series.asking import SampleReader
 from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
-from tui_monitor.store.where import EVERY, Where
+from tui_monitor.store.where import EVERY, Where, go_on
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
