@@ -49,6 +49,8 @@ class _Gathered:
     """Everything that was read for one selector."""
 
     grid: Grid
+    histograms: Sequence[Measure] = ()
+    """Those that are wanted."""
     calls: _Tally = field(default_factory=_Tally)
     value: _Tally = field(default_factory=_Tally)
     over: _Tally = field(default_factory=_Tally)
@@ -103,12 +105,13 @@ class CallQuery:
             self._node.of.metric,
         )
 
-    def tallies(self, windows: Windows, *, silently: bool = False) -> Tallies:
+    def tallies(self, windows: Windows, *, known_only: bool = False) -> Tallies:
         """What `answer` makes values of. Raises `QueryError` or `StoreError`.
 
-        `silently` where it only tells which groups there are: then what is missing is not warned of.
+        `known_only` where it only tells which groups there are: then what is missing is not warned of, and
+        histograms are not read.
         """
-        gathered = self._gathered(windows, silently=silently)
+        gathered = self._gathered(windows, known_only=known_only)
         size = gathered.grid.size
         calls, _ = gathered.calls.sums(size)
         total, known = gathered.value.sums(size)
@@ -119,12 +122,12 @@ class CallQuery:
             cells, buckets, counts,
         )  # fmt: skip
 
-    def _gathered(self, windows: Windows, *, silently: bool = False) -> _Gathered:
+    def _gathered(self, windows: Windows, *, known_only: bool = False) -> _Gathered:
         plan = self._context.planner.plan(windows, self._labels, raw_only=self._singly)
-        gathered = _Gathered(Grid(windows, self._by))
+        gathered = _Gathered(Grid(windows, self._by), () if known_only else self._histograms)
         for piece in plan.pieces:
             self._gather(gathered, piece.layer, piece.span)
-        if not silently:
+        if not known_only:
             self._context.spans.append(windows.span)
             self._warn_of(plan)
             self._warn_of_samples(plan, gathered)
@@ -157,7 +160,7 @@ class CallQuery:
     def _gather(self, into: _Gathered, layer: Layer, span: Span) -> None:
         context = self._context
         facts = context.recent.facts(
-            context.version, layer, span, self._labels, self._measures, self._histograms, self._matching.equal
+            context.version, layer, span, self._labels, self._measures, into.histograms, self._matching.equal
         )
         self._context.layers.add(layer.value)
         kept = np.flatnonzero(self._matching.rows(facts.labels, len(facts)))
@@ -194,12 +197,12 @@ class CallQuery:
             # Of a sample, sums and counts are those of all the calls that each one stands for.
             into.extremes.append((cells[kept], single := aggregate.divide(total, known), single))
             into.counts.append(known)
-        elif self._metric.kind is Kind.LATENCY and (self._how in ("min", "max") or self._histograms):
+        elif self._metric.kind is Kind.LATENCY and (self._how in ("min", "max") or into.histograms):
             numbers = facts.numbers[self._metric.sum.measures[0]]
             assert numbers.low is not None
             assert numbers.high is not None
             into.extremes.append((cells[kept], numbers.low[kept], numbers.high[kept]))
-        for name in self._histograms:
+        for name in into.histograms:
             spread = facts.histograms[name]
             inside = cells[spread.row] >= 0
             into.buckets.append((cells[spread.row[inside]], spread.bucket[inside], spread.count[inside]))

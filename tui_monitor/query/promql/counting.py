@@ -6,12 +6,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from tui_monitor.model.arrays import distinct
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.calls import CallQuery, Tallies
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows, one
 
+MAX_COUNTS = 25_000_000
+"""Buckets × instants of one question; 200 MB."""
 _RUNS = 8
 """Evenly spaced stretches of instants that are read one by one, each in its own layers."""
 
@@ -24,19 +28,41 @@ class Counters:
     calls: np.ndarray
     total: np.ndarray
     known: np.ndarray
-    buckets: list[tuple[np.ndarray, np.ndarray]]
-    """Of each group: its buckets, ascending, and what is in them at each instant (instants × buckets)."""
+    buckets: "Buckets"
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The histograms of all groups: those of group i are in columns `offsets[i]` to `offsets[i + 1]`."""
+
+    index: np.ndarray
+    """int64 (columns): of each bucket, ascending within a group."""
+    offsets: np.ndarray
+    """int64 (groups + 1)."""
+    counts: np.ndarray
+    """int64 (instants, columns): what is in it at each instant."""
+
+    def risen(self, low: np.ndarray | None, high: np.ndarray) -> np.ndarray:
+        """What came between two of the instants each, by their places; from the beginning without `low`."""
+        return self.counts[high] if low is None else self.counts[high] - self.counts[low]
+
+
+def no_buckets(groups: int, instants: int) -> Buckets:
+    """Of what has no histograms."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return Buckets(nothing, np.zeros(groups + 1, dtype=np.int64), np.zeros((instants, 0), dtype=np.int64))
 
 
 def counted(query: CallQuery, instants: np.ndarray, origin: Micros, *, whole: bool) -> Counters:
     """The counters at ascending, different instants (int64 µs), from `origin` on.
 
-    `whole` where the values themselves are wanted, not their differences. Raises `QueryError`, `StoreError`.
+    `whole` where the values themselves are wanted, not their differences: without, histograms begin with
+    nothing at the first instant. Raises `QueryError`, `StoreError`.
     """
     parts: list[tuple[int, Tallies]] = []
     first = int(instants[0])
     if first > origin:
-        parts.append((0, query.tallies(one(Span(origin, first)), silently=not whole)))
+        parts.append((0, query.tallies(one(Span(origin, first)), known_only=not whole)))
     at = 1
     for windows in _runs(instants):
         parts.append((at, query.tallies(windows)))
@@ -75,22 +101,27 @@ def _summed(parts: list[tuple[int, Tallies]], width: int) -> Counters:
 
 def _histograms(
     parts: list[tuple[int, Tallies]], places: list[np.ndarray], groups: int, width: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> Buckets:
     pieces = [
         (place[t.cells // t.calls.shape[1]], at + t.cells % t.calls.shape[1], t.buckets, t.counts)
         for (at, t), place in zip(parts, places, strict=True)
         if len(t.cells)
     ]
     if not pieces:
-        return []
+        return no_buckets(groups, width)
     row, column, bucket, count = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
-    order = np.argsort(row, kind="stable")
-    edges = np.searchsorted(row[order], np.arange(groups + 1))
-    found: list[tuple[np.ndarray, np.ndarray]] = []
-    for low, high in pairwise(edges):
-        mine = order[low:high]
-        buckets, places_of = np.unique(bucket[mine], return_inverse=True)
-        table = np.zeros((width, len(buckets)), dtype=np.int64)
-        np.add.at(table, (column[mine], places_of), count[mine])
-        found.append((buckets, np.cumsum(table, axis=0)))
-    return found
+    least = int(bucket.min())
+    span = int(bucket.max()) - least + 1
+    found, place = distinct(row * span + (bucket - least))
+    if len(found) * width > MAX_COUNTS:
+        raise QueryError(
+            f"histograms of {groups:,} series at {width:,} instants are too many",
+            hint="sum by fewer labels directly around the rate, or take a longer step",
+        )
+    table = np.zeros(width * len(found), dtype=np.int64)
+    np.add.at(table, column * len(found) + place, count)
+    return Buckets(
+        found % span + least,
+        np.searchsorted(found // span, np.arange(groups + 1)),
+        np.cumsum(table.reshape(width, len(found)), axis=0),
+    )

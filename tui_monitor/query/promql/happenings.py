@@ -10,7 +10,7 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query import events
 from tui_monitor.query.context import Context
 from tui_monitor.query.promql.ast import NAME, Matcher
-from tui_monitor.query.promql.counting import Counters
+from tui_monitor.query.promql.counting import Counters, no_buckets
 from tui_monitor.query.promql.derived import Derived
 from tui_monitor.query.promql.labels import Labels, labels
 from tui_monitor.query.promql.matchers import Matching
@@ -29,7 +29,7 @@ def counters(found: Derived, matchers: Sequence[Matcher], instants: np.ndarray, 
         counted = np.array([ts for ts, counts in seen if counts], dtype=np.int64)
         calls[row] = np.searchsorted(every, instants, side="right")
         total[row] = np.searchsorted(counted, instants, side="right")
-    return Counters(list(rows), calls, total, total, [])
+    return Counters(list(rows), calls, total, total, no_buckets(len(rows), len(instants)))
 
 
 def dated(

@@ -4,20 +4,24 @@ Our buckets are of milliseconds and of schema 6. Those in seconds are the same o
 is 0.2 % off the exact division by 1,000, so that a quantile stays within 1 %.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
-from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, CounterReset, NativeHistogram
+from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, CounterReset
 from tui_monitor.query.aggregate import middles
 from tui_monitor.query.metrics import Metric
 from tui_monitor.query.promql.ast import NAME
 from tui_monitor.query.promql.counting import Counters
 from tui_monitor.query.promql.derived import Derived, Form, bounds_of
 from tui_monitor.query.promql.labels import Labels, labels
-from tui_monitor.query.promql.values import Vector, masked
+from tui_monitor.query.promql.native.matrix import Table
+from tui_monitor.query.promql.values import Vector
 
 _TO_SECONDS = round(np.log2(1_000) * (1 << SCALE))
 _MS = 1_000
 """In a second."""
+_LE = "le"
 
 
 def difference(
@@ -36,8 +40,12 @@ def difference(
         return _classic(found, counters, low, high, divisor)
     if found.form is Form.NATIVE:
         reset = CounterReset.GAUGE if gauge else CounterReset.UNKNOWN
-        natives = _natives(found, counters, low, high, known / divisor, sums, divisor, reset)
-        return Vector(of, np.zeros(present.shape), present, masked(natives, present)).pruned()
+        shift = _TO_SECONDS if found.metric.unit == "s" else 0
+        buckets = counters.buckets
+        index = np.where(buckets.index == ZERO_BUCKET, ZERO_BUCKET, buckets.index - shift)
+        counts = buckets.risen(low, high) / divisor
+        table = Table(SCALE, reset, index, buckets.offsets, counts, known / divisor, sums)
+        return Vector(of, np.zeros(present.shape), present, table).pruned()
     values = known / divisor if found.form is Form.COUNT else sums
     return Vector(of, values.astype(np.float64), present).pruned()
 
@@ -46,57 +54,24 @@ def _between(counts: np.ndarray, low: np.ndarray | None, high: np.ndarray) -> np
     return counts[:, high] if low is None else counts[:, high] - counts[:, low]
 
 
-def _risen(table: np.ndarray, low: np.ndarray | None, high: np.ndarray) -> np.ndarray:
-    """Instants × buckets."""
-    return table[high] if low is None else table[high] - table[low]
-
-
-def _natives(
-    found: Derived, counters: Counters, low: np.ndarray | None, high: np.ndarray, known: np.ndarray,
-    sums: np.ndarray, divisor: float, reset: CounterReset,
-) -> np.ndarray:  # fmt: skip
-    shift = _TO_SECONDS if found.metric.unit == "s" else 0
-    out = np.full(known.shape, None, dtype=object)
-    for row in range(len(counters.groups)):
-        buckets, table = counters.buckets[row] if counters.buckets else (_NONE, _NONE.reshape(0, 0))
-        counts = _risen(table, low, high) / divisor if len(buckets) else np.zeros((len(high), 0))
-        zeros = buckets == ZERO_BUCKET
-        indexes = buckets - shift
-        for column in range(len(high)):
-            filled = np.flatnonzero((counts[column] > 0) & ~zeros)
-            pairs = zip(indexes[filled].tolist(), counts[column, filled].tolist(), strict=True)
-            out[row, column] = NativeHistogram(
-                SCALE, float(known[row, column]), float(sums[row, column]),
-                zero_count=float(counts[column, zeros].sum()), positive=tuple(pairs), reset=reset,
-            )  # fmt: skip
-    return out
-
-
-_NONE = np.zeros(0, dtype=np.int64)
-
-
 def _classic(
     found: Derived, counters: Counters, low: np.ndarray | None, high: np.ndarray, divisor: float
 ) -> Vector:
     """Each of our buckets counts as its middle, so a bound is up to 0.55 % off."""
     bounds = bounds_of(found.metric)
     shown = bounds_shown(found.metric, bounds)
-    of: list[Labels] = []
-    values: list[np.ndarray] = []
-    present: list[np.ndarray] = []
     known = _between(counters.known, low, high)
-    for row, group in enumerate(counters.groups):
-        buckets, table = counters.buckets[row] if counters.buckets else (_NONE, _NONE.reshape(0, 0))
-        counts = _risen(table, low, high) if len(buckets) else np.zeros((len(high), 0))
-        middle = middles(buckets) / _MS
-        columns = [counts[:, middle <= bound].sum(axis=1) for bound in bounds]
-        for count, bound in zip([*columns, known[row]], shown, strict=True):
-            of.append(labels({**dict(group), NAME: found.name, "le": bound}))
-            values.append(count / divisor)
-            present.append(counters.known[row, high] > 0)
-    if not of:
-        return Vector([], np.empty((0, len(high))), np.empty((0, len(high)), dtype=bool))
-    return Vector(of, np.array(values), np.array(present)).pruned()
+    risen, offsets = counters.buckets.risen(low, high), counters.buckets.offsets.tolist()
+    middle = middles(counters.buckets.index) / _MS
+    of: list[Labels] = []
+    values = np.empty((len(counters.groups), len(shown), len(high)))
+    for row, (group, (start, end)) in enumerate(zip(counters.groups, pairwise(offsets), strict=True)):
+        upto = np.concatenate((np.zeros((len(high), 1)), np.cumsum(risen[:, start:end], axis=1)), axis=1)
+        values[row, :-1] = upto[:, np.searchsorted(middle[start:end], bounds, side="right")].T
+        values[row, -1] = known[row]
+        of += [labels({**dict(group), NAME: found.name, _LE: le}) for le in shown]
+    present = np.repeat(counters.known[:, high] > 0, len(shown), axis=0)
+    return Vector(of, values.reshape(-1, len(high)) / divisor, present).pruned()
 
 
 def bounds_shown(metric: Metric, bounds: tuple[float, ...]) -> list[str]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from tui_monitor.query.promql.labels import Labels
+from tui_monitor.query.promql.native.matrix import Table
 
 STALE_BITS = 0x7FF0000000000002
 """The bits of the NaN that says that a series has ended."""
@@ -24,10 +25,10 @@ def there(histograms: np.ndarray) -> np.ndarray:
     return np.asarray(_IS_THERE(histograms), dtype=bool)
 
 
-def masked(histograms: np.ndarray | None, mask: np.ndarray) -> np.ndarray | None:
-    """The histograms of a mask alone."""
-    if histograms is None:
-        return None
+def masked(histograms: "np.ndarray | Table | None", mask: np.ndarray) -> "np.ndarray | Table | None":
+    """The histograms of a mask alone; in a table there is one in every cell."""
+    if histograms is None or isinstance(histograms, Table):
+        return histograms
     out = np.full(histograms.shape, None, dtype=object)
     out[mask] = histograms[mask]
     return out
@@ -57,8 +58,9 @@ class Vector:
     """float64 (series, steps); of no meaning where nothing is present."""
     present: np.ndarray
     """bool (series, steps): whether there is a sample of either kind."""
-    histograms: np.ndarray | None = None
-    """`NativeHistogram` or None (series, steps); no array at all where no cell has one."""
+    given: np.ndarray | Table | None = None
+    """`NativeHistogram` or None (series, steps); a table where all that is present is histograms; or nothing
+    at all where no cell has one."""
     unnamed: np.ndarray | None = None
     """bool (series): whose metric name goes away in the end, kept until then for functions of labels."""
     times: np.ndarray | None = None
@@ -68,19 +70,33 @@ class Vector:
         return len(self.labels)
 
     @property
+    def histograms(self) -> np.ndarray | None:
+        """`NativeHistogram` or None (series, steps); no array at all where no cell has one."""
+        if isinstance(self.given, Table):
+            self.given = self.given.objects(self.present)
+        return self.given
+
+    @property
+    def table(self) -> Table | None:
+        """All histograms, where they are given as a table."""
+        return self.given if isinstance(self.given, Table) else None
+
+    @property
     def steps(self) -> int:
         """How many instants there are."""
         return self.present.shape[1]
 
     def is_histogram(self) -> np.ndarray:
         """bool (series, steps): which cells are histograms."""
-        if self.histograms is None:
+        if self.given is None:
             return np.zeros_like(self.present)
-        return self.present & there(self.histograms)
+        if isinstance(self.given, Table):
+            return self.present.copy()
+        return self.present & there(self.given)
 
     def is_float(self) -> np.ndarray:
         """bool (series, steps): which cells are floats."""
-        return self.present if self.histograms is None else self.present & ~self.is_histogram()
+        return self.present if self.given is None else self.present & ~self.is_histogram()
 
     def rows(self, index: np.ndarray) -> "Vector":
         """Some of the series, in this order."""
@@ -88,7 +104,7 @@ class Vector:
             [self.labels[i] for i in index],
             self.values[index],
             self.present[index],
-            None if self.histograms is None else self.histograms[index],
+            _rows(self.given, index),
             None if self.unnamed is None else self.unnamed[index],
             None if self.times is None else self.times[index],
         )
@@ -100,9 +116,15 @@ class Vector:
 
     def floats(self) -> "Vector":
         """Without the histograms."""
-        if self.histograms is None:
+        if self.given is None:
             return self
         return Vector(self.labels, self.values, self.is_float(), None, self.unnamed, self.times).pruned()
+
+
+def _rows(given: np.ndarray | Table | None, index: np.ndarray) -> np.ndarray | Table | None:
+    if given is None:
+        return None
+    return given.rows(index) if isinstance(given, Table) else given[index]
 
 
 def empty(steps: int) -> Vector:
@@ -118,7 +140,7 @@ def joined(vectors: Sequence[Vector], steps: int) -> Vector:
     if len(vectors) == 1:
         return vectors[0]
     histograms = unnamed = None
-    if any(vector.histograms is not None for vector in vectors):
+    if any(vector.given is not None for vector in vectors):
         blank = [np.full(vector.present.shape, None, dtype=object) for vector in vectors]
         histograms = np.concatenate(
             [b if v.histograms is None else v.histograms for v, b in zip(vectors, blank, strict=True)]

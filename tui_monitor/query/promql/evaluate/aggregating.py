@@ -30,7 +30,7 @@ def aggregated(context: Context, node: Aggregate, vector: Vector, param: Scalar 
         raise QueryError(
             f"the {what} is NaN", text=context.annotations.text, position=place.start, length=place.length
         )
-    if node.op not in _TAKES_HISTOGRAMS and vector.histograms is not None:
+    if node.op not in _TAKES_HISTOGRAMS and vector.given is not None:
         context.annotations.inform(f"{node.op} left out histograms", node.expr.place)
         vector = vector.floats()
     if isinstance(param, Text):
@@ -78,7 +78,7 @@ def _float_cells(vector: Vector, other: float = 0.0) -> np.ndarray:
 
 
 def _sum(context: Context, node: Aggregate, vector: Vector, groups: Groups) -> Vector:
-    if vector.histograms is not None:
+    if vector.given is not None:
         return native.totals(context, node, vector, groups, mean=False)
     return _result(groups, _sums(_float_cells(vector), groups), _there(vector, groups))
 
@@ -88,7 +88,7 @@ def _counts(vector: Vector, groups: Groups) -> np.ndarray:
 
 
 def _avg(context: Context, node: Aggregate, vector: Vector, groups: Groups) -> Vector:
-    if vector.histograms is not None:
+    if vector.given is not None:
         return native.totals(context, node, vector, groups, mean=True)
     cells, counts = _float_cells(vector), _counts(vector, groups)
     with np.errstate(all="ignore"):

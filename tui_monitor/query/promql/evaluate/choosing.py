@@ -25,7 +25,7 @@ def chosen(context: Context, op: str, vector: Vector, groups: Groups, param: np.
         else:
             kept[rows] = (ranks < np.maximum(np.trunc(param), 0)) & vector.present[rows]
         order.append(rows[np.argsort(ranks[:, 0], kind="stable")] if context.instant else rows)
-    histograms = masked(vector.histograms, kept)
+    histograms = masked(vector.given, kept)
     result = Vector(vector.labels, vector.values, kept, histograms, vector.unnamed)
     return result.rows(np.concatenate(order)).pruned()
 

@@ -45,7 +45,7 @@ def _there(vector: Vector, ids: np.ndarray, count: int) -> np.ndarray:
 
 def _masked(vector: Vector, mask: np.ndarray) -> Vector:
     present = vector.present & mask
-    histograms = masked(vector.histograms, present)
+    histograms = masked(vector.given, present)
     return Vector(vector.labels, vector.values, present, histograms, vector.unnamed).pruned()
 
 

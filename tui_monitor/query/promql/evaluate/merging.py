@@ -55,7 +55,7 @@ def _without_names(vector: Vector, which: np.ndarray) -> Vector:
     labels = [
         without_name(of) if drop else of for of, drop in zip(vector.labels, which.tolist(), strict=True)
     ]
-    return Vector(labels, vector.values, vector.present, vector.histograms)
+    return Vector(labels, vector.values, vector.present, vector.given)
 
 
 def shown(labels: Labels) -> str:

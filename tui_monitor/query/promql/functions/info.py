@@ -28,7 +28,7 @@ def _info(call: Calling) -> Vector:
     vector = call.vector()
     matchers = _wanted(call)
     infos = selecting.instant(call.context, Selector(matchers=matchers, place=call.node.place))
-    if infos.histograms is not None:
+    if infos.given is not None:
         call.fail("an info series is a float, not a histogram", len(call.node.args) - 1)
     of_data = [matcher for matcher in matchers if matcher.label != NAME]
     needed = not all(map(takes_empty, of_data))
@@ -65,7 +65,7 @@ def _described(
             part,
             labels=[tuple(sorted(known.items()))],
             present=steps,
-            histograms=masked(part.histograms, steps),
+            given=masked(part.given, steps),
         )
 
 

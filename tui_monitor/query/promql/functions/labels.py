@@ -28,7 +28,7 @@ def _relabelled(call: Calling, made: list[Labels | None], changed: str) -> Vecto
     if unnamed is not None and changed == NAME:
         # A name that was set on purpose stays.
         unnamed = unnamed & np.array([new is None for new in made], dtype=bool)
-    result = Vector(labels, vector.values, vector.present, vector.histograms, unnamed)
+    result = Vector(labels, vector.values, vector.present, vector.given, unnamed)
     return merged(call.context, result, call.node.place)
 
 

@@ -76,8 +76,9 @@ def _end(*, last: bool) -> Implementation:
         vector = by_block(call, windows, lambda block: (block.at(place(block)), block.counts > 0))
         if windows.series.histograms is not None:
             known, low, high = filled(windows)
-            vector.histograms = np.full(known.shape, None, dtype=object)
-            vector.histograms[known] = windows.series.histograms[high - 1 if last else low]
+            found = np.full(known.shape, None, dtype=object)
+            found[known] = windows.series.histograms[high - 1 if last else low]
+            vector.given = found
         return vector
 
     return applied

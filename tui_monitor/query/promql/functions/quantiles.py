@@ -9,7 +9,7 @@ from tui_monitor.query.promql.ast import NAME, Place
 from tui_monitor.query.promql.evaluate.aggregating import number_text
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
 from tui_monitor.query.promql.evaluate.merging import merged
-from tui_monitor.query.promql.functions.histograms import of_histograms
+from tui_monitor.query.promql.functions.histograms import of_histograms, of_table
 from tui_monitor.query.promql.labels import Labels, replaced, value, without
 from tui_monitor.query.promql.native import estimates
 from tui_monitor.query.promql.values import Vector, joined
@@ -131,7 +131,10 @@ def _at(call: Calling, index: int, wanted: np.ndarray, place: Place) -> Vector:
     if (~((wanted >= 0) & (wanted <= 1))).any():
         call.context.annotations.warn("a quantile is between 0 and 1", place)
     vector = call.vector(index)
-    native = of_histograms(vector, lambda one, step: estimates.quantile(one, float(wanted[step])))
+    if vector.table is None:
+        native = of_histograms(vector, lambda one, step: estimates.quantile(one, float(wanted[step])))
+    else:
+        native = of_table(vector, vector.table.quantiles(wanted))
     _remark_unknown(call, index, vector)
     found = classics(call, index)
     if not found:
@@ -162,7 +165,8 @@ def _both(call: Calling, index: int, native: Vector, classic: Vector) -> Vector:
 
 def _remark_unknown(call: Calling, index: int, vector: Vector) -> None:
     """An info where a native histogram has observations that were NaN."""
-    if vector.histograms is None:
+    # The sums of a table are finite.
+    if vector.table is not None or vector.histograms is None:
         return
     for histogram in vector.histograms[vector.is_histogram()].tolist():
         if math.isnan(histogram.sum):
@@ -188,9 +192,12 @@ def _fraction(call: Calling) -> Vector:
     low, high = call.scalar(0), call.scalar(1)
     vector = call.vector(2)
     _remark_unknown(call, 2, vector)
-    native = of_histograms(
-        vector, lambda one, step: estimates.fraction(one, float(low[step]), float(high[step]))
-    )
+    if vector.table is None:
+        native = of_histograms(
+            vector, lambda one, step: estimates.fraction(one, float(low[step]), float(high[step]))
+        )
+    else:
+        native = of_table(vector, vector.table.fractions(low, high))
     found = classics(call, 2)
     if not found:
         return native.pruned()

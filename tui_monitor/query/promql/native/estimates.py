@@ -5,9 +5,11 @@ bucket, and between bounds of their own, by the value: https://prometheus.io/doc
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui_monitor.model.histogram import CUSTOM, NativeHistogram
+from tui_monitor.model.histogram import CUSTOM, ZERO_BUCKET, NativeHistogram
+from tui_monitor.query.promql.native.arithmetic import upper
 from tui_monitor.query.promql.native.writing import buckets
 
 
@@ -68,6 +70,17 @@ def quantile(histogram: NativeHistogram, wanted: float) -> float:
     return _between(bucket, min(max(inside / bucket.count, 0.0), 1.0))
 
 
+def log_bounds(indexes: Iterable[int], schema: int) -> dict[int, tuple[float, float]]:
+    """Binary logarithms of the bounds of positive buckets, by their index."""
+    scale = NativeHistogram(schema, 0.0, 0.0)
+    known: dict[int, tuple[float, float]] = {}
+    for index in indexes:
+        # The zero bucket has none.
+        bounds = (1.0, 1.0) if index == ZERO_BUCKET else (upper(scale, index - 1), upper(scale, index))
+        known[index] = (math.log2(bounds[0]), math.log2(bounds[1]))
+    return known
+
+
 def _between(bucket: Bucket, share: float) -> float:
     if bucket.linear:
         return bucket.low + (bucket.high - bucket.low) * share
@@ -95,7 +108,9 @@ def fraction(histogram: NativeHistogram, low: float, high: float) -> float:
     if low >= high:
         return 0.0
     found = all_buckets(histogram)
-    inside = sum(bucket.count * (_reached(bucket, high) - _reached(bucket, low)) for bucket in found)
+    inside = 0.0
+    for bucket in found:
+        inside += bucket.count * (_reached(bucket, high) - _reached(bucket, low))
     return inside / histogram.count
 
 

@@ -6,12 +6,17 @@ from tui_monitor.query.promql.ast import Aggregate
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.evaluate.grouping import Groups
 from tui_monitor.query.promql.native import arithmetic
+from tui_monitor.query.promql.native.matrix import Table
 from tui_monitor.query.promql.sums import exact_sum
 from tui_monitor.query.promql.values import Vector
 
 
 def totals(context: Context, node: Aggregate, vector: Vector, groups: Groups, *, mean: bool) -> Vector:
     """The sum or the mean of each group at each step; nothing where it has floats and histograms."""
+    table = _table(vector, groups, mean=mean)
+    if table is not None:
+        present = np.logical_or.reduceat(vector.present[groups.order], groups.starts[:-1], axis=0)
+        return Vector(groups.labels, np.zeros(present.shape), present, table, groups.unnamed)
     shape = (len(groups), context.steps)
     values, present = np.zeros(shape), np.zeros(shape, dtype=bool)
     histograms = np.full(shape, None, dtype=object)
@@ -39,6 +44,13 @@ def totals(context: Context, node: Aggregate, vector: Vector, groups: Groups, *,
                 values[group, step] = _float(floats, mean=mean)
             present[group, step] = True
     return Vector(groups.labels, values, present, histograms, groups.unnamed)
+
+
+def _table(vector: Vector, groups: Groups, *, mean: bool) -> Table | None:
+    """The sums as a table, where they are exact."""
+    if vector.table is None or (mean and len(groups) < len(vector)):
+        return None
+    return vector.table.totals([groups.rows(group) for group in range(len(groups))], vector.present)
 
 
 def _float(values: np.ndarray, *, mean: bool) -> float:
