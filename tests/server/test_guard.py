@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui_monitor.server.guard import known_host, own_origin
+from tui_monitor.server.admission import known_host, own_origin
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,18 @@ def log_file() -> Path:
 
 
 def token_file() -> Path:
-    """The bearer token of the TCP door."""
+    """The bearer token that opens the TCP door without being asked for."""
     return state_dir() / "token"
+
+
+def named_tokens_file() -> Path:
+    """Further tokens, by name; of each only a digest."""
+    return state_dir() / "tokens.json"
+
+
+def used_tokens_file() -> Path:
+    """When each token was last used."""
+    return state_dir() / "tokens-used.json"
 
 
 def runtime_dir() -> Path:

@@ -29,7 +29,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Keys that are known by their looks.
     (
         re.compile(
-            r"\b(?:sk|rk|gsk|xai|ghp|gho|glpat|hf|pplx|nvapi|csk)[-_][A-Za-z0-9_-]{12,}"
+            r"\b(?:sk|rk|gsk|xai|ghp|gho|glpat|hf|pplx|nvapi|csk|tuim)[-_][A-Za-z0-9_-]{12,}"
             r"|\bxox[a-z]-[A-Za-z0-9-]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bAKIA[A-Z0-9]{12,}"
             r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+"
         ),

@@ -15,7 +15,7 @@ from tui_monitor.server.prometheus.routes import prometheus
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.pushing import Pushing
 from tui_monitor.server.reading import Reading
-from tui_monitor.server.refusal import Refusal, refusal_of
+from tui_monitor.server.refusal import Refusal, Refusals, refusal_of
 from tui_monitor.server.silencing import Silencing
 
 if TYPE_CHECKING:
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 _TYPES = {404: "not_found", 405: "bad_data"}
 
 
-def build_app(collector: "Collector", handle: "Handle", *, trusted: bool, running: Running) -> Starlette:
+def build_app(
+    collector: "Collector", handle: "Handle", *, trusted: bool, running: Running, refusals: Refusals
+) -> Starlette:
     """The application behind a door, whose row is `handle`'s.
 
     `trusted` is the Unix socket, with what only the same user may do. `running` are the queries of all doors.
+    `refusals` counts what is refused.
     """
     pushing, reading, silencing = Pushing(collector, handle), Reading(collector), Silencing(collector)
     routes: list[BaseRoute] = [
@@ -64,27 +67,30 @@ def build_app(collector: "Collector", handle: "Handle", *, trusted: bool, runnin
             Route("/monitor/v1/imports/{batch}/records", imports.records, methods=["POST"]),
         ]
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         refusal = refusal_of(error) if isinstance(error, MonitorError) else error
         assert isinstance(refusal, Refusal)
-        collector.refused[refusal.reason] += 1
-        return refusal.response()
+        refusals.note(refusal, request.client.host if request.client else "")
+        return refusal.response(request.url.path)
 
-    return Starlette(
+    app = Starlette(
         routes=routes,
         exception_handlers={Refusal: refused, MonitorError: refused, HTTPException: _http, Exception: _bug},
     )
+    # A path with a slash too many is another path, and none of ours.
+    app.router.redirect_slashes = False
+    return app
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _TYPES.get(error.status_code, "bad_data")
     refusal = Refusal(error.status_code, kind, str(error.detail).lower())
-    response = refusal.response()
+    response = refusal.response(request.url.path)
     response.headers.update(error.headers or {})
     return response
 
 
-async def _bug(_request: Request, _error: Exception) -> Response:
+async def _bug(request: Request, _error: Exception) -> Response:
     # Starlette raises it again after this answer, so that it reaches the log with its traceback.
-    return Refusal(500, "internal", "an error of ours; the log tells more").response()
+    return Refusal(500, "internal", "an error of ours; the log tells more").response(request.url.path)

@@ -18,12 +18,15 @@ from starlette.types import ASGIApp
 from tui_monitor.config import places
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.runtime.supervisor import Handle, Worker
+from tui_monitor.server.admission import Admission, Door
 from tui_monitor.server.app import build_app
 from tui_monitor.server.bodies import Held, Limits
-from tui_monitor.server.guard import Door, Guard
+from tui_monitor.server.callers import Callers
+from tui_monitor.server.guard import Guard
+from tui_monitor.server.needs import Needs
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.protocol import PatientProtocol, QuietServer
-from tui_monitor.server.tokens import TokenFile
+from tui_monitor.server.refusal import Refusals
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -33,8 +36,12 @@ _BODIES_AT_ONCE = 6
 _IMPORT_BODY = 16_000_000
 """Bytes that the socket takes in one request whatever `server.max_body` says: imports come this way."""
 _CONNECTIONS = 512
+_USED_EVERY = 30.0
+"""Seconds between two writes of when each token was last used."""
 _QUERIES = 4
 _WAITING = 60
+
+log = logging.getLogger(__name__)
 
 # uvicorn's warnings go to the log file, or nowhere: never to the terminal by the last-resort handler.
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
@@ -79,13 +86,17 @@ def doors(collector: "Collector") -> list[Worker]:
     settings = collector.settings.server
     largest = max(settings.max_body, _IMPORT_BODY)
     held = Held(_BODIES_AT_ONCE * largest)
-    token = TokenFile(places.token_file())
+    callers = Callers(
+        places.token_file(), places.named_tokens_file(), places.used_tokens_file(), collector.clock
+    )
     running = Running(_QUERIES, _WAITING)
 
     def guarded(door: Door, handle: Handle) -> ASGIApp:
-        app = build_app(collector, handle, trusted=door.trusted, running=running)
+        refusals = Refusals(collector.refused, handle.problem)
+        app = build_app(collector, handle, trusted=door.trusted, running=running, refusals=refusals)
         limits = Limits(max_body=largest if door.trusted else settings.max_body)
-        return Guard(app, door, token, refused=collector.refused, limits=limits, held=held)
+        admission = Admission(door, callers, Needs(app.routes))
+        return Guard(app, admission, refusals=refusals, limits=limits, held=held)
 
     async def tcp(handle: Handle) -> None:
         address = parse_listen(settings.listen)
@@ -94,14 +105,18 @@ def doors(collector: "Collector") -> list[Worker]:
                 f"{address.text} can be reached from other hosts, and tokens would travel in clear",
                 hint="listen on 127.0.0.1, or set server.insecure = true",
             )
-        # Made now, so that the command that prints it and the door agree from the start.
-        await asyncio.to_thread(token.value)
+        await asyncio.to_thread(callers.make_default)
         hosts = frozenset(name.lower() for name in (*settings.allowed_hosts, address.host))
         sock = await bind_tcp(address)
         bound = Address(address.host, sock.getsockname()[1])
         door = Door("http", loopback=address.loopback, hosts=hosts)
         warning = "" if address.loopback else " (insecure: off loopback without TLS)"
-        await _serve(handle, guarded(door, handle), sock, f"http://{bound.text}{warning}")
+        keeping = asyncio.create_task(_keep_used(callers), name="when tokens were used")
+        try:
+            await _serve(handle, guarded(door, handle), sock, f"http://{bound.text}{warning}")
+        finally:
+            keeping.cancel()
+            await asyncio.to_thread(_write_used, callers)
 
     async def unix(handle: Handle) -> None:
         path = await asyncio.to_thread(places.socket_path, collector.path)
@@ -203,6 +218,19 @@ def _remove_stale(path: Path) -> None:
         except OSError as error:
             raise MonitorError(f"cannot tell who answers on {path}: {error}") from error
     raise MonitorError(f"another collector answers on {path}", hint="stop it first")
+
+
+async def _keep_used(callers: Callers) -> None:
+    while True:
+        await asyncio.sleep(_USED_EVERY)
+        await asyncio.to_thread(_write_used, callers)
+
+
+def _write_used(callers: Callers) -> None:
+    try:
+        callers.write_used()
+    except MonitorError as error:
+        log.warning("%s", error.message)
 
 
 async def _serve(handle: Handle, app: ASGIApp, sock: socket.socket, detail: str) -> None:

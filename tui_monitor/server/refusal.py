@@ -1,11 +1,17 @@
 """What a request that is not answered gets: one form for every error."""
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from tui_monitor.model.errors import Busy, MonitorError, NotFound, QueryError, StoreError, UsageError
+
+_PROMETHEUS = "/api/v1/"
+_OF_THE_REQUEST = frozenset({"request", "data", "type", "gone", "store"})
+"""Reasons that say nothing about who knocks at the door."""
 
 
 class Refusal(Exception):
@@ -34,10 +40,13 @@ class Refusal(Exception):
         self.retry_after = retry_after
         self.more = more or {}
 
-    def response(self) -> Response:
-        """The refusal as an HTTP answer."""
+    def response(self, path: str = "") -> Response:
+        """The refusal as an HTTP answer, in the form that clients of this path understand."""
         form: dict[str, Any] = {"status": "error", "errorType": self.error_type, "error": self.error}
-        if self.hint:
+        if self.hint and path.startswith(_PROMETHEUS):
+            # Its clients show this one text, and know no other.
+            form["error"] = f"{self.error}; {self.hint}"
+        elif self.hint:
             form["hint"] = self.hint
         headers: dict[str, str] = {}
         if self.status == 401:
@@ -49,6 +58,20 @@ class Refusal(Exception):
             # The rest of the body is not read, so the connection cannot be used again.
             headers["Connection"] = "close"
         return answer({**form, **self.more}, status=self.status, headers=headers)
+
+
+class Refusals:
+    """Counts what is refused, and tells the door's row of what it kept out."""
+
+    def __init__(self, counts: Counter[str], tell: Callable[[str], None]) -> None:
+        self._counts = counts
+        self._tell = tell
+
+    def note(self, refusal: Refusal, client: str) -> None:
+        """One more; `client` is the address that asked, empty on the socket."""
+        self._counts[refusal.reason] += 1
+        if refusal.reason not in _OF_THE_REQUEST:
+            self._tell(f"{refusal.status}: {refusal.error}" + (f" (from {client})" if client else ""))
 
 
 def refusal_of(error: MonitorError) -> Refusal:

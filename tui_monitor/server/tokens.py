@@ -82,14 +82,13 @@ class TokenFile:
             self._seen = seen
         return self._token
 
-    def opens(self, authorization: str) -> bool:
-        """Whether an Authorization header carries the token: as bearer, or as the password of Basic."""
-        offered = offered_token(authorization)
-        return offered is not None and hmac.compare_digest(offered.encode(), self.value().encode())
+    def is_it(self, offered: str) -> bool:
+        """Whether this is the token. Raises `MonitorError`."""
+        return hmac.compare_digest(offered.encode("utf-8", "surrogatepass"), self.value().encode())
 
 
 def offered_token(authorization: str) -> str | None:
-    """The secret in an Authorization header; None where there is none."""
+    """The secret in an Authorization header, as bearer or as the password of Basic; None without one."""
     scheme, _, rest = authorization.strip().partition(" ")
     match scheme.lower():
         case "bearer":
