@@ -24,6 +24,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     connection: int
+    body: bytes = b""
 
 
 Handler = Callable[[Asked, socket.socket], None]
@@ -129,7 +130,8 @@ def serving(handler: Handler) -> Iterator[Server]:
                 while (line := lines.readline().strip()) != b"":
                     name, _, value = line.decode("latin-1").partition(":")
                     headers[name.lower()] = value.strip()
-                asked = Asked(path, headers, number)
+                body = lines.read(int(headers.get("content-length", 0)))
+                asked = Asked(path, headers, number, body)
                 server.asked.append(asked)
                 server.handler(asked, conn)
 

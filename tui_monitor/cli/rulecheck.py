@@ -12,7 +12,7 @@ from tui_monitor.cli.context import Context
 if TYPE_CHECKING:
     from tui_monitor.alerts.machine import Reading
     from tui_monitor.alerts.rules import Problem, Reason, Rule
-    from tui_monitor.query.local import LocalEngine
+    from tui_monitor.query.engine import Engine
     from tui_monitor.store.database import Store
 
 
@@ -33,7 +33,7 @@ def problems(context: Context) -> "list[Problem]":
         return check(compiled(context, engine))
 
 
-def compiled(context: Context, engine: "LocalEngine") -> "tuple[Rule, ...]":
+def compiled(context: Context, engine: "Engine") -> "tuple[Rule, ...]":
     """All rules: a person's own, then the shipped ones."""
     from tui_monitor.alerts.rules import compile_rules
     from tui_monitor.alerts.shipped import shipped_rules
@@ -60,7 +60,7 @@ def reasons(context: Context) -> "Reason":
     return lambda labels: known.get(labels.get("provider", ""), "")
 
 
-def says(context: Context, rule: "Rule", engine: "LocalEngine", reason: "Reason | None" = None) -> Said:
+def says(context: Context, rule: "Rule", engine: "Engine", reason: "Reason | None" = None) -> Said:
     """What a rule reads at the newest instant at which rules are looked at."""
     from tui_monitor.alerts.rules import read
     from tui_monitor.model.errors import MonitorError
@@ -76,12 +76,19 @@ def says(context: Context, rule: "Rule", engine: "LocalEngine", reason: "Reason 
 
 
 @contextmanager
-def engine_of(context: Context) -> "Iterator[LocalEngine]":
+def engine_of(context: Context) -> "Iterator[Engine]":
     """The engine over the database, whose own metrics rules may ask for. Raises `StoreError`."""
+    from tui_monitor.query.engines.choose import close, engine_for
     from tui_monitor.query.local import LocalEngine
 
     with store_of(context) as store:
-        yield LocalEngine(store, context.settings.calendar())
+        calendar = context.settings.calendar()
+        local = LocalEngine(store, calendar)
+        engine = engine_for(context.settings.query, local, calendar, context.clock)
+        try:
+            yield engine
+        finally:
+            close(engine)
 
 
 @contextmanager

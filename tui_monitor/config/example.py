@@ -41,6 +41,13 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("privacy", "key_file"): '"/etc/tui-monitor/privacy.key"',
     ("sampling", "queue_mark"): "0.5",
     ("sampling", "max_rows_per_day"): "1_000_000",
+    ("query.prometheus", "url"): '"http://prometheus.example:9090"',
+    ("query.prometheus", "token"): '"…"',
+    ("query.prometheus", "user"): '"ana"',
+    ("query.prometheus", "password"): '"…"',
+    ("query.prometheus", "tenant"): '"team-a"',
+    ("query.prometheus", "headers"): '{ X-Proxy-Key = "abc" }',
+    ("query.prometheus", "ca"): '"/etc/ssl/prometheus-ca.pem"',
     ("probes.targets", "provider"): '"vllm"',
     ("probes.targets", "url"): '"http://127.0.0.1:8000/v1"',
     ("probes.targets", "key"): '"sk-…"',
@@ -98,7 +105,7 @@ def _table(name: str, model: type[BaseModel], *, listed: bool) -> str:
     lines.append("|---|---|---|---|")
     lines += [_row(key) for key in keys(name, model)]
     if not listed:
-        lines += ["", f"In the environment: `{PREFIX}{name.upper()}__KEY`."]
+        lines += ["", f"In the environment: `{PREFIX}{name.upper().replace('.', '__')}__KEY`."]
     return "\n".join(lines) + "\n"
 
 

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     agents: settings.Agents = settings.Agents()
     probes: settings.Probes = settings.Probes()
     status_pages: settings.StatusPages = settings.StatusPages()
+    query: settings.Query = settings.Query()
     privacy: settings.Privacy = settings.Privacy()
     sampling: settings.Sampling = settings.Sampling()
     log: settings.Log = settings.Log()
@@ -64,6 +65,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over: it has read the environment, and knows where each value is from."""
         return (init_settings,)
+
+    @field_validator("query")
+    @classmethod
+    def _has_server(cls, query: settings.Query) -> settings.Query:
+        if query.engine == "prometheus" and query.prometheus.url is None:
+            raise ValueError('engine = "prometheus" needs the server\'s address as query.prometheus.url')
+        return query
 
     @field_validator("budgets")
     @classmethod

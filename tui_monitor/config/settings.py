@@ -17,6 +17,7 @@ from tui_monitor.config.fields import Bytes, Duration, Name, Section
 from tui_monitor.config.privacy import Privacy as Privacy
 from tui_monitor.config.probing import Probes as Probes
 from tui_monitor.config.probing import StatusPages as StatusPages
+from tui_monitor.config.querying import Query as Query
 from tui_monitor.config.sampling import Sampling as Sampling
 from tui_monitor.model.clock import SECOND
 

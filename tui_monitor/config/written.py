@@ -33,18 +33,18 @@ class Key:
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel], bool]]:
-    """Name, model, and whether it is written `[[name]]`, of every section and of the lists inside them."""
+    """Name, model, and whether it is written `[[name]]`, of every section and of the tables inside them."""
     for name, field in Settings.model_fields.items():
         model = model_in(field.annotation)
         assert model is not None, "every section is a table or a list of tables"
         yield name, model, get_origin(field.annotation) is list
         for key, below in model.model_fields.items():
             if inner := model_in(below.annotation):
-                yield f"{name}.{key}", inner, True
+                yield f"{name}.{key}", inner, get_origin(below.annotation) is list
 
 
 def keys(section: str, model: type[BaseModel]) -> list[Key]:
-    """The keys of a table, in their order; lists of tables are sections of their own."""
+    """The keys of a table, in their order; tables inside of it are sections of their own."""
     plain = ((name, f) for name, f in model.model_fields.items() if model_in(f.annotation) is None)
     return [Key(section, field.alias or name, model, field, name) for name, field in plain]
 

@@ -50,8 +50,12 @@ def status_view(
     costs: CostsView,
     alerts: AlertsView,
     collector: CollectorStatus,
+    own: Engine | None = None,
 ) -> StatusView:
-    """The views of now put together. Blocks on the store; raises `QueryError` or `StoreError`."""
+    """The views of now put together; `own` answers what only this collector knows.
+
+    Blocks on the store; raises `QueryError` or `StoreError`.
+    """
     level = health_level(providers, alerts)
     return StatusView(
         at=now,
@@ -63,7 +67,7 @@ def status_view(
         alerts=alerts,
         collector=collector,
         cache_hit_rate=engine.instant("cache_hit_rate{} [1h]", now).scalar,
-        response_cache_hit_rate=engine.instant("response_cache_hit_rate{} [1h]", now).scalar,
+        response_cache_hit_rate=(own or engine).instant("response_cache_hit_rate{} [1h]", now).scalar,
         rate_limits=rate_limits(reader, now),
         newest=reader.extent().last,
     )

@@ -26,6 +26,7 @@ from tui_monitor.model.timerange import TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
+from tui_monitor.query.engines.choose import close, own
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import Extent, ImportInfo, Reader
@@ -106,6 +107,7 @@ class LocalMonitor:
         self._calendar = settings.calendar()
         self._reader = reader
         self._engine = engine
+        self._own = own(engine)
         self._alert_store = alert_store
         self._alerts = alerts
         self._actions = actions
@@ -182,7 +184,7 @@ class LocalMonitor:
         """The System pane."""
         collector = await self.collector()
         return await self._in_thread(
-            system_view, self._engine, self._reader, shown, points, self._clock.now(), collector
+            system_view, self._own, self._reader, shown, points, self._clock.now(), collector
         )
 
     async def status(self) -> StatusView:
@@ -199,6 +201,7 @@ class LocalMonitor:
             costs=costs,
             alerts=alerts,
             collector=collector,
+            own=self._own,
         )
 
     async def collector(self) -> CollectorStatus:
@@ -301,6 +304,7 @@ class LocalMonitor:
     def close(self) -> None:
         """Take no more questions; those under way end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        close(self._engine)
 
     async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -317,7 +321,7 @@ class LocalMonitor:
     def _read_frame(self, now: Micros) -> tuple[int, Extent, float]:
         key = (self._reader.version(), self._calendar.day(now)[0])
         if self._frame is None or self._frame[0] != key:
-            unpriced = self._engine.instant("unpriced{} [today] sum", now).scalar or 0.0
+            unpriced = self._own.instant("unpriced{} [today] sum", now).scalar or 0.0
             self._frame = (key, self._reader.extent(), unpriced)
         (version, _), extent, unpriced = self._frame
         return version, extent, unpriced

@@ -50,7 +50,9 @@ class Result:
     span: Span | None = None
     """What was looked at, for an answer over a range of time."""
     layers: tuple[str, ...] = ()
-    """Where it came from: `hour`, `minute`, `raw`, `samples`, `events`."""
+    """Where it came from: `hour`, `minute`, `raw`, `samples`, `events`; or the remote server's kind."""
+    approximate: bool = False
+    """Whether a remote server extrapolated it from samples: shown as `≈`."""
 
     def by(self, label: str) -> dict[str, float]:
         """Value per label value, for an instant answer grouped by one label; without the unknown ones."""

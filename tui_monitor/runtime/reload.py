@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from tui_monitor.config.load import Settings
 from tui_monitor.monitor.api import Reloaded
 
-_RESTART = ("database", "server", "screen", "privacy")
+_RESTART = ("database", "server", "screen", "privacy", "query")
 _RESTART_KEYS = ("general.timezone", "general.week_start", "costs.month_starts_on")
 """Days, weeks and months are cut when the database is opened."""
 _INTERVAL = "collector.interval"
@@ -41,6 +41,7 @@ def taken_over(old: Settings, new: Settings) -> Settings:
             "database": old.database,
             "server": old.server,
             "privacy": old.privacy,
+            "query": old.query,
             "general": general,
             "costs": costs,
             "collector": collector,

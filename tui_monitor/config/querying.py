@@ -1,0 +1,69 @@
+"""Settings of who answers queries: the database of this machine, or a Prometheus-compatible server."""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from tui_monitor.config.fields import Bytes, Duration, Section
+from tui_monitor.model.clock import SECOND
+
+
+class RemotePrometheus(Section):
+    """The server that is asked with `query.engine = "prometheus"`: Prometheus, VictoriaMetrics, Mimir …"""
+
+    url: str | None = None
+    """Its base address, before `/api/v1/`, like `http://prometheus.example:9090`."""
+    token: SecretStr | None = None
+    """A bearer token. Better: `TUI_MONITOR_QUERY__PROMETHEUS__TOKEN`."""
+    user: str | None = None
+    """A name for HTTP Basic, in place of a token."""
+    password: SecretStr | None = None
+    """Its password. Better: `TUI_MONITOR_QUERY__PROMETHEUS__PASSWORD`."""
+    tenant: str | None = None
+    """Whose data it is where a server holds that of many, as Mimir does; sent as `X-Scope-OrgID`."""
+    headers: dict[str, SecretStr] = {}
+    """Further headers to send, like a proxy's key."""
+    timeout: Duration = 10 * SECOND
+    """Time for one answer, from the name's look-up to the last byte."""
+    max_answer: Bytes = 50_000_000
+    """Size above which an answer is refused."""
+    ca: Path | None = None
+    """A PEM file with the certificates that its own is checked against. Default: the system's."""
+    verify: bool = True
+    """Whether its certificate is checked; off only for a try."""
+    interval: Duration = 15 * SECOND
+    """Time between two samples that collectors write to it; shorter windows are read from longer ones."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("not an address; write it like 'http://prometheus.example:9090'")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("an address without name, password or parameters; there are settings for those")
+        return value.rstrip("/")
+
+    @field_validator("headers")
+    @classmethod
+    def _can_be_sent(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in value.items():
+            text = secret.get_secret_value()
+            if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"{name!r} is no name of a header")
+            if not text.isascii() or not text.isprintable():
+                raise ValueError(f"the header {name} holds what cannot be sent")
+        return value
+
+
+class Query(Section):
+    """Who answers queries."""
+
+    engine: Literal["local", "prometheus"] = "local"
+    """`prometheus` asks a server that collectors write to; filters and calls are answered from here."""
+    prometheus: RemotePrometheus = Field(default_factory=RemotePrometheus)
+    """The server that is asked then."""

@@ -1,0 +1,1 @@
+"""A remote Prometheus-compatible server behind the façade of the query engine."""
