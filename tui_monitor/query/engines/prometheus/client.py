@@ -81,10 +81,10 @@ class Server:
     def close(self) -> None:
         """End the thread; questions under way are called off."""
         with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
+            loop, client, self._loop = self._loop, self._client, None
+        if loop is not None and client is not None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(loop.stop)
+                asyncio.run_coroutine_threadsafe(_end(client), loop)
 
     def _wait(self, path: str, params: Params, cancel: threading.Event | None) -> _Heard:
         loop = self._running()
@@ -152,15 +152,20 @@ class Server:
             raise told_by(error) from None
 
 
+async def _end(client: "httpx.AsyncClient") -> None:
+    """Call off what is under way, close the connections, and end the loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await client.aclose()
+    asyncio.get_running_loop().stop()
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
+    loop.run_forever()
+    loop.close()
 
 
 async def _body(response: "httpx.Response", cap: int) -> bytes:
