@@ -22,13 +22,15 @@ from tui_monitor.health.views import (
 )
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, RuleState, Silence
 from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Monitor, Snapshot
 from tui_monitor.monitor.thread import ThreadState
-from tui_monitor.query.result import Completion, Result, Series, labels_of
+from tui_monitor.query.filters.parser import parse
+from tui_monitor.query.result import After, CallList, Completion, Result, Series, labels_of
 from tui_monitor.store.api import Extent
 from tui_monitor.tui.app import MonitorApp
 
@@ -173,6 +175,21 @@ GAUGES = (
 )
 
 
+def call_at(at: Micros, number: int) -> Call:
+    """One of many calls."""
+    failed = number % 5 == 3
+    return Call(
+        "otlp", f"c{number}", ts_start=at - SECOND, ts_end=at, provider=("openai", "anthropic")[number % 2],
+        model_served=("gpt-5-mini", "claude-sonnet-4-5")[number % 2], in_uncached=1200 + 10 * number,
+        cache_read=800, out_total=None if failed else 300, cost=None if failed else 4_250_000 + number,
+        list_cost=4_250_000 + number, cost_status="unpriced" if failed else "computed",
+        price_source="genai-prices", price_version="0.2.3", status="error" if failed else "success",
+        error_category="rate_limit" if failed else None, http_status=429 if failed else 200,
+        latency_ms=850.0 + 113.5 * number, ttft_ms=None if failed else 210.0, user="ana", project="search",
+        attrs={"document_id": "annual report", "chunk_count": 12},
+    )  # fmt: skip
+
+
 class FakeMonitor:
     """Answers with plain data and keeps what was asked. `gate` holds answers back, `error` is raised."""
 
@@ -193,6 +210,8 @@ class FakeMonitor:
         self.unpriced = 12.0
         self.values: tuple[str, ...] = ("anthropic", "google", "openai")
         """Label values of query answers."""
+        self.held = 12
+        """Calls that pass any filter."""
         self.change: Callable[[Any], Any] = lambda answer: answer
         """Applied to every answer of a pane."""
 
@@ -268,6 +287,17 @@ class FakeMonitor:
         )
         result = Result(text, "matrix", times, series, "ms", "latency", span=span, layers=("minute",))
         return await self._answer("query_range", result, text, shown, points)
+
+    async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
+        span = shown.span(self.at)
+        more = min(limit, 0 if self.empty else self.held)
+        found = tuple(call_at(self.at - n * 7 * SECOND, n) for n in range(more))
+        behind = After(found[-1].booked, 1) if more < self.held and found else None
+        answer = CallList(text, str(parse(text)), span, found, behind)
+        return await self._answer("calls", answer, text, shown, limit)
+
+    async def count_calls(self, text: str, shown: TimeRange) -> int:
+        return await self._answer("count_calls", self.held, text, shown)
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:
         return await self._answer(

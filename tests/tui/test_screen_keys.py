@@ -204,7 +204,7 @@ async def test_the_footer_offers_what_works(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot, "4")
         last = text(pilot.app).splitlines()[-1]
-        assert "esc leave the line" in last
+        assert "esc back" in last
         assert " q quit" not in last
         await settle(pilot, "escape")
         last = text(pilot.app).splitlines()[-1]

@@ -39,3 +39,16 @@ def test_pane(snap_compare: Compare, pane: str, size: str) -> None:
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(dashboard(quiet()), terminal_size=(120, 40), run_before=show("providers"))
+
+
+@pytest.mark.parametrize("size", {"80x24": (80, 24), "200x50": (200, 50)}.values(), ids=["80x24", "200x50"])
+@pytest.mark.parametrize("what", ["list", "call"])
+def test_calls(snap_compare: Compare, what: str, size: tuple[int, int]) -> None:
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot, "4")
+        pilot.app.screen.pane.ask_for("provider=claude AND latency>1000")
+        await settle(pilot)
+        if what == "call":
+            await settle(pilot, "enter")
+
+    assert snap_compare(dashboard(quiet()), terminal_size=size, run_before=run_before)

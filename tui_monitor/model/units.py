@@ -95,6 +95,14 @@ def money(nano: int | None) -> str:
     return UNKNOWN if nano is None else usd(nano / NANO)
 
 
+def exact_usd(nano: int) -> str:
+    """Every digit of a nano-dollar amount, without trailing zeros below the cent."""
+    sign = "-" if nano < 0 else ""
+    dollars, rest = divmod(abs(nano), NANO)
+    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
+    return f"{sign}${dollars}.{decimals}"
+
+
 def ratio(value: float | None) -> str:
     """0.992 → `99.2 %`; a share that is not whole never rounds to 0 % or 100 %."""
     if value is None or math.isnan(value):

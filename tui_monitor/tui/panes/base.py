@@ -136,6 +136,12 @@ class Pane(Vertical, Generic[A]):
         if self.look is not None:
             self.update(self.look, force=True)
 
+    def drop_question(self) -> None:
+        """Nobody waits for what is under way any more: it ends, and its answer is not shown."""
+        if self._under_way is not None:
+            self._under_way = None
+            self.workers.cancel_group(self, "question")
+
     def changed(self) -> None:
         """The person chose something else: ask if that makes another question."""
         if self.look is not None:

@@ -1,7 +1,8 @@
-"""Query: ask anything. The answer keeps up with the data, as a chart with its series or as a table."""
+"""Query: ask anything. The answer keeps up with the data: chart and series, a table, or single calls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
@@ -10,12 +11,16 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from tui_monitor.model.errors import MonitorError, QueryError
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import milliseconds
+from tui_monitor.query.filters.reading import as_filter, is_filter
 from tui_monitor.tui import commands
+from tui_monitor.tui.drawing import wrap
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import HintsChanged
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
 from tui_monitor.tui.panes.charts import Colours, chart_of
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
@@ -23,8 +28,9 @@ from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from tui_monitor.model.call import Call
     from tui_monitor.monitor.api import Monitor
-    from tui_monitor.query.result import Completion, Result
+    from tui_monitor.query.result import CallList, Completion, Result
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
     ("latency{} [1h] p95 by(model)", "95 of 100 calls were at most so slow, by model"),
@@ -33,11 +39,19 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("error_rate{} [15m] by(provider)", "share of calls that failed"),
     ("requests{status=\"error\"} [24h] sum by(error_category)", "why calls failed"),
     ("cache_hit_rate{} [7d] by(model)", "share of input tokens from the provider's cache"),
+    ("provider=claude AND latency>1000", "single calls, the newest first"),
+    ("where cost>$0.05 OR status=error", "single calls that cost much or failed"),
     ("rate(llm_tokens_output_total[5m])", "tokens per second, as Prometheus would ask"),
     ("system_cpu_utilization", "this host"),
 )  # fmt: skip
 _EXAMPLE_COLUMNS = (Column("text", "try one of these", min=30, max=60), Column("help", "", min=10, max=70))
 _WARNINGS = 3
+PAGE = 200
+"""Calls that are listed at first, and how many come with each step down."""
+MOST = 2_000
+"""Calls that are listed at most."""
+_AHEAD = 50
+"""More are asked for when so many are left below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,23 @@ class QueryAnswer:
     now: "Result"
     took: float
     """Seconds that both took, without the way there and back."""
+    promql: str
+    """What it is in PromQL, or why it is not."""
 
 
-class QueryPane(Pane[QueryAnswer]):
-    """The line, what came of it, the chart, the series."""
+@dataclass(frozen=True, slots=True)
+class CallsAnswer:
+    """The newest calls that pass a filter."""
+
+    text: str
+    found: "CallList"
+    shown: TimeRange
+    took: float
+    """As above."""
+
+
+class QueryPane(Pane[QueryAnswer | CallsAnswer]):
+    """The line, what came of it, the chart, the series; of a filter the calls, and one of them whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("query")
 
@@ -67,12 +94,21 @@ class QueryPane(Pane[QueryAnswer]):
         self._state = Lines([Line()], id="query-state")
         self._chart = Chart(id="query-chart")
         self._list = Grid(_EXAMPLE_COLUMNS, id="query-list")
+        self._facts = Grid(FACT_COLUMNS, id="query-call")
+        self._wanted = PAGE
+        self._total: tuple[str, TimeRange, int] | None = None
+        """How many calls pass a filter in a range."""
+        self._counting = False
+        self._call: Call | None = None
+        """The call that is shown whole."""
+        self._explaining = False
 
     def body(self) -> ComposeResult:
         yield self._prompt
         yield self._state
         yield self._chart
         yield self._list
+        yield self._facts
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -86,12 +122,19 @@ class QueryPane(Pane[QueryAnswer]):
 
     def first(self) -> Widget:
         """The line while nothing was asked; then the answer, so that keys are keys."""
-        return self._list if self._text else self._prompt
+        return self._facts if self._call else self._list if self._text else self._prompt
 
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything."""
+        if self._call:
+            return ("query.ask", "query.detail", "query.view", "query.chart", "query.explain")
         if not self._typing:
-            return ("query.leave", "query.ask")
+            calls = isinstance(self.answer, CallsAnswer)
+            beside = ("query.view", "query.chart") if calls else ("query.detail",)
+            return ("query.leave", "query.ask", *beside)
+        return ("query.detail", *self._letters())
+
+    def _letters(self) -> tuple[str, ...]:
         return tuple(c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
 
     @property
@@ -112,18 +155,37 @@ class QueryPane(Pane[QueryAnswer]):
         self._submit(event.value)
 
     @on(Prompt.Changed)
-    def _edited(self) -> None:
+    def _edited(self, event: Prompt.Changed) -> None:
         self._prompt.clear_error()
+        if event.value != self._text:
+            # Whoever types on does not wait for the answer to what stood there.
+            self.drop_question()
 
-    @on(Grid.Opened)
-    def _example_chosen(self, event: Grid.Opened) -> None:
+    @on(Grid.Opened, "#query-list")
+    def _opened(self, event: Grid.Opened) -> None:
         if not self._text:
             self.ask_for(event.key)
+        elif isinstance(self.answer, CallsAnswer):
+            self._show_call(next((c for c in self.answer.found.calls if key_of(c) == event.key), None))
+
+    @on(Grid.Moved, "#query-list")
+    @on(Grid.Scrolled, "#query-list")
+    def _went_down(self) -> None:
+        answer = self.answer
+        if not isinstance(answer, CallsAnswer) or answer.found.after is None:
+            return
+        loaded = len(answer.found.calls)
+        if self._list.bottom >= loaded - _AHEAD and self._wanted <= loaded < MOST:
+            self._wanted = min(MOST, loaded + PAGE)
+            self.changed()
 
     def _submit(self, text: str) -> None:
         if not text.strip():
             return
+        if text != self._text:
+            self._wanted = PAGE
         self._text = text
+        self._show_call(None)
         self._prompt.clear_error()
         self._prompt.remember(text)
         self.ask_again()
@@ -139,20 +201,43 @@ class QueryPane(Pane[QueryAnswer]):
             return None
         text, shown, points = self._text, look.shown, self.points
         timer = cast(Any, self.app).timer
+        if is_filter(text):
+            return self._question_of_calls(text, look, timer)
 
         async def ask(monitor: "Monitor") -> QueryAnswer:
+            from tui_monitor.query.desugar import explained
+
             began = timer()
             over = await monitor.query_range(text, shown, points)
             now = await monitor.query(text, at=shown.end)
-            return QueryAnswer(text, over, now, timer() - began)
+            took = timer() - began
+            promql, why = explained(text)
+            return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}")
 
         return Question((text, shown, look.step(points)), look.moment(points), ask)
 
+    def _question_of_calls(self, text: str, look: Look, timer: Callable[[], float]) -> Question:
+        shown, wanted = look.shown, self._wanted
+
+        async def ask(monitor: "Monitor") -> CallsAnswer:
+            began = timer()
+            found = await monitor.calls(text, shown, wanted)
+            return CallsAnswer(text, found, shown, timer() - began)
+
+        return Question((text, shown, wanted), look.moment(self.points), ask)
+
     # Showing.
 
-    def show(self, answer: QueryAnswer, look: Look) -> None:
+    def show(self, answer: QueryAnswer | CallsAnswer, look: Look) -> None:
         self.remove_class("-unasked")
+        self.set_class(isinstance(answer, CallsAnswer), "-calls")
         self._state.show(self._state_lines(answer))
+        if isinstance(answer, CallsAnswer):
+            self._show_calls(answer, look)
+        else:
+            self._show_numbers(answer, look)
+
+    def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
         chart = chart_of(answer.over, look, self._colours)
         self._chart.show(chart)
         self.set_class(self._table, "-table")
@@ -165,17 +250,76 @@ class QueryPane(Pane[QueryAnswer]):
             self._list.set_columns(series_columns(answer.now))
             self._list.show(series_rows(answer.over, answer.now, colours, self.glyphs))
 
-    def _state_lines(self, answer: QueryAnswer) -> list[Line]:
+    def _show_calls(self, answer: CallsAnswer, look: Look) -> None:
+        self._list.say_empty("no such call in this time range")
+        self._list.set_columns(call_columns(answer.found, self.app.size.width))
+        self._list.show(call_rows(answer.found, look, self.glyphs))
+        if answer.found.after is not None and not self._counting:
+            self._counting = True
+            self.run_worker(partial(self._count, answer.text, answer.shown), group="count")
+
+    async def _count(self, text: str, shown: TimeRange) -> None:
+        """How many calls there are may take longer than to find the newest."""
+        try:
+            total = await ask(self.backend, lambda monitor: monitor.count_calls(text, shown))
+        except MonitorError:
+            return
+        finally:
+            self._counting = False
+        self._total = (text, shown, total)
+        if self.answer is not None:
+            self._state.show(self._state_lines(self.answer))
+
+    def _show_call(self, call: "Call | None") -> None:
+        """One call whole, or the list again."""
+        if call is self._call:
+            return
+        self._call = call
+        self.set_class(call is not None, "-detail")
+        if call is not None and self.look is not None:
+            self._facts.show(fact_rows(call, self.look, self.app.size.width, self.glyphs))
+            self._facts.focus()
+        elif call is None:
+            self._list.focus()
+        self.hints_changed()
+
+    def _state_lines(self, answer: QueryAnswer | CallsAnswer) -> list[Line]:
+        if isinstance(answer, CallsAnswer):
+            first, why, warnings = (
+                self._calls_line(answer),
+                f"calls where {answer.found.filter}",
+                answer.found.warnings,
+            )
+        else:
+            first, why = self._numbers_line(answer), answer.promql
+            warnings = (answer.now if self._table else answer.over).warnings
+        lines = [first, *(Line.of(f"  {self.glyphs.warn} {text}", "warn") for text in warnings[:_WARNINGS])]
+        if self._explaining:
+            room = max(20, self.app.size.width - 6)
+            lines[1:1] = [Line.of(f"  {line}", "dim") for line in wrap(why, room, self.glyphs)]
+        instead = as_filter(answer.text)
+        if instead:
+            lines.append(Line.of(f"  this compares metrics; single calls are listed by  {instead}", "dim"))
+        return lines
+
+    def _calls_line(self, answer: CallsAnswer) -> Line:
+        loaded, took = len(answer.found.calls), milliseconds(answer.took * 1000)
+        counted = self._total is not None and self._total[:2] == (answer.text, answer.shown)
+        words = f"{loaded:,} call{'s' * (loaded != 1)}"
+        if answer.found.after is not None:
+            words = f"newest {loaded:,}"
+            if self._total is not None and counted:
+                words += f" of {max(loaded, self._total[2]):,} calls"
+        few = "  a narrower filter or range shows the rest" if loaded >= MOST else ""
+        return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls ", "bright"),))
+
+    def _numbers_line(self, answer: QueryAnswer) -> Line:
         shown = answer.now if self._table else answer.over
         number = sum(any(v is not None for v in series.values) for series in shown.series)
         words = f"  {number} series  {milliseconds(answer.took * 1000)}"
         layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
         right = (("table" if self._table else "chart", "bright"), ("  ctrl+t ", "dim"))
-        first = Line(((words, "bright"), (f"  from {layers}" if layers else "", "dim")), right)
-        return [
-            first,
-            *(Line.of(f"  {self.glyphs.warn} {text}", "warn") for text in shown.warnings[:_WARNINGS]),
-        ]
+        return Line(((words, "bright"), (f"  from {layers}" if layers else "", "dim")), right)
 
     def trouble(self, error: MonitorError) -> None:
         """An error in the text stands under its character; any other where all panes have it."""
@@ -192,12 +336,21 @@ class QueryPane(Pane[QueryAnswer]):
         self._prompt.focus()
 
     def action_leave_line(self) -> None:
-        """Go from the line to the answer."""
-        self._list.focus()
+        """Go from the line to the answer, from a call back to the list."""
+        if self._call is not None:
+            self._show_call(None)
+        else:
+            self._list.focus()
+
+    def action_explain(self) -> None:
+        """Show how the query was read, or hide it."""
+        self._explaining = not self._explaining
+        if self.answer is not None:
+            self._state.show(self._state_lines(self.answer))
 
     def action_view(self) -> None:
         """Table or chart."""
-        if self.answer is not None and self.look is not None:
+        if isinstance(self.answer, QueryAnswer) and self.look is not None:
             self._table = not self._table
             self.show(self.answer, self.look)
             self.post_message(HintsChanged())

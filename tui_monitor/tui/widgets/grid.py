@@ -73,6 +73,9 @@ class Grid(Drawn, can_focus=True):
             super().__init__(grid)
             self.key = key
 
+    class Scrolled(Told):
+        """Other rows are to be seen, and the cursor stayed on its own."""
+
     class Opened(Told):
         """A row was opened by enter or a second click; `column` is the value chosen in it, if one is."""
 
@@ -134,6 +137,11 @@ class Grid(Drawn, can_focus=True):
     def visible_columns(self) -> list[str]:
         """The keys of the columns that have room."""
         return [column.key for column, _ in self._places]
+
+    @property
+    def bottom(self) -> int:
+        """The index of the last row that is to be seen."""
+        return min(self._top + max(1, self._body()), len(self._rows)) - 1
 
     def row(self, key: str | None) -> GridRow | None:
         """The row under a key."""
@@ -341,6 +349,7 @@ class Grid(Drawn, can_focus=True):
         self._top += rows
         self._clamp(follow=False)
         self._refresh_changed()
+        self.post_message(self.Scrolled(self))
 
     def _go(self, index: int) -> None:
         if not self._rows:
