@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     query: settings.Query = settings.Query()
     privacy: settings.Privacy = settings.Privacy()
     sampling: settings.Sampling = settings.Sampling()
+    forward: settings.Forward = settings.Forward()
     log: settings.Log = settings.Log()
 
     @classmethod

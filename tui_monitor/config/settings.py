@@ -14,6 +14,7 @@ from tui_monitor.config.alerting import Alerts as Alerts
 from tui_monitor.config.alerting import RuleSettings as RuleSettings
 from tui_monitor.config.consent import Consent as Consent
 from tui_monitor.config.fields import Bytes, Duration, Name, Section
+from tui_monitor.config.forwarding import Forward as Forward
 from tui_monitor.config.privacy import Privacy as Privacy
 from tui_monitor.config.probing import Probes as Probes
 from tui_monitor.config.probing import StatusPages as StatusPages

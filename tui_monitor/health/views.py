@@ -116,8 +116,8 @@ class SourceRow:
     errors: int = 0
     last_error: str = ""
     last_seen: Micros | None = None
-    kind: Literal["source", "door", "loop"] = "loop"
-    """A way in, a door of the server, or a loop of the collector's own."""
+    kind: Literal["source", "door", "out", "loop"] = "loop"
+    """A way in, a door of the server, a way out, or a loop of the collector's own."""
     since: Micros | None = None
     """When it came into this state."""
     rate: float | None = None

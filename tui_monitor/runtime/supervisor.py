@@ -18,7 +18,7 @@ from tui_monitor.recorder.stats import Minute
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["source", "door", "loop"]
+Kind = Literal["source", "door", "out", "loop"]
 _DETAIL = 300
 """Characters of what is said about a state."""
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -50,6 +51,19 @@ class Request:
     """Whether the body matters."""
     direct: bool = False
     """Whether it goes straight there, past every proxy of the environment."""
+    content: bytes | None = field(default=None, repr=False)
+    """What is sent along; with it the request is a POST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose certificates are taken, and our own."""
+
+    ca_file: Path | None = None
+    """Further ones that are trusted."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    any_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +86,17 @@ class Web:
     """A thread with one client. `async with` it; `get` may be awaited on any event loop.
 
     `idle` is how many seconds a connection is kept open for the next question, `at_once` how many questions
-    are under way together; further ones wait, and their time counts from when it is their turn.
+    are under way together; further ones wait, and their time counts from when it is their turn. Entering it
+    raises `UsageError` for certificates that cannot be read.
     """
 
-    def __init__(self, clock: Clock, *, idle: float = 120.0, at_once: int = 4) -> None:
+    def __init__(
+        self, clock: Clock, *, idle: float = 120.0, at_once: int = 4, trust: Trust | None = None
+    ) -> None:
         self._clock = clock
         self._idle = idle
         self._at_once = at_once
+        self._trust = trust or Trust()
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
         self._ready = threading.Event()
@@ -131,7 +149,7 @@ class Web:
         self._end = end
         self._slots = asyncio.Semaphore(self._at_once)
         async with AsyncExitStack() as clients:
-            trusted = _trusted()
+            trusted = _trusted(self._trust)
             self._direct = await clients.enter_async_context(_client(self._idle, trusted, direct=True))
             client = _proxied(self._idle, trusted)
             self._client = await clients.enter_async_context(client) if client is not None else None
@@ -159,12 +177,7 @@ class Web:
             headers = request.headers if _origin(url) == _origin(request.url) else {}
             answer = await self._once_more(request, url, headers)
             target = answer.headers.get("location")
-            if (
-                not 300 <= answer.status < 400
-                or answer.status == 304
-                or not target
-                or hop == request.redirects
-            ):
+            if not _leads_on(answer.status, request) or not target or hop == request.redirects:
                 return answer
             url = _allowed(urljoin(url, target), url)
         raise AssertionError("every hop returns or goes on")
@@ -188,7 +201,10 @@ class Web:
         watch = asyncio.create_task(lateness.watch())
         began = self._clock.monotonic()
         try:
-            async with client.stream("GET", url, headers=dict(headers)) as response:
+            method = "GET" if request.content is None else "POST"
+            async with client.stream(
+                method, url, headers=dict(headers), content=request.content
+            ) as response:
                 body = await _body(response, request)
                 elapsed = self._clock.monotonic() - began
                 known = {name.lower(): value for name, value in response.headers.items()}
@@ -232,17 +248,39 @@ class _Lateness:
         return max(self._worst, self._sum / self._looks * _WAITS)
 
 
-def _trusted() -> "ssl.SSLContext":
+def _leads_on(status: int, request: Request) -> bool:
+    """Whether an answer says to ask elsewhere. What is sent along goes on only where that is meant."""
+    return status in (307, 308) or (request.content is None and 300 <= status < 400 and status != 304)
+
+
+def _trusted(trust: Trust) -> "ssl.SSLContext":
     """Whose certificates are trusted. Raises `UsageError`."""
+    import ssl
+
     import httpx
 
     try:
-        return httpx.create_ssl_context()
+        context = httpx.create_ssl_context()
     except OSError:
         raise UsageError(
             "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
             hint="correct the variable, or unset it",
         ) from None
+    try:
+        if trust.ca_file is not None:
+            context.load_verify_locations(trust.ca_file)
+        if trust.cert_file is not None:
+            # Without a password given, the library would ask for one on the terminal.
+            context.load_cert_chain(trust.cert_file, trust.key_file, password="")
+    except OSError:
+        raise UsageError(
+            "the certificates or the key cannot be read",
+            hint="correct ca_file, cert_file or key_file; a key has no password",
+        ) from None
+    if trust.any_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _proxied(idle: float, trusted: "ssl.SSLContext") -> "httpx.AsyncClient | None":

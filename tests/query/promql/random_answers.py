@@ -172,7 +172,8 @@ class Expressions:
             return self.selector() + self.modifiers()
         d = depth - 1
         makers = (
-            lambda: f"-({self.same(d)})",
+            # Of series that are one without their names, and follow each other, 2.42 takes no minus.
+            lambda: f"-({self.selector()}{self.modifiers()})",
             lambda: f"{self._one(*SAME_MATHS)}({self.same(d)})",
             lambda: f"({self.same(d)}) {self._one(*SAME_ARITHMETIC)} {self.number(d)}",
             lambda: f"{self.number(d)} {self._one(*SAME_ARITHMETIC)} ({self.same(d)})",

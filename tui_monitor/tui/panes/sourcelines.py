@@ -19,7 +19,7 @@ TOKENS = {
     SourceState.FAILED: "crit", SourceState.PAUSED: "warn", SourceState.STARTING: "dim",
     SourceState.RUNNING: "ok", SourceState.OFF: "dim",
 }  # fmt: skip
-_KINDS = (("source", "WAYS IN"), ("door", "DOORS"), ("loop", "THE COLLECTOR'S OWN"))
+_KINDS = (("source", "WAYS IN"), ("door", "DOORS"), ("out", "WAYS OUT"), ("loop", "THE COLLECTOR'S OWN"))
 _BAR = 10
 _NAME = 11
 """Cells of a fact's name."""

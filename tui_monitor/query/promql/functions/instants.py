@@ -26,9 +26,9 @@ def _timestamp(call: Calling) -> Vector:
 def _scalar(call: Calling) -> Scalar:
     vector = call.vector().floats()
     only = vector.present.sum(axis=0) == 1
-    # Of more than one series the sum does not matter.
-    with np.errstate(invalid="ignore"):
-        values = np.where(vector.present, vector.values, 0.0).sum(axis=0) if len(vector) else 0.0
+    if not len(vector):
+        return Scalar(np.full(vector.steps, np.nan))
+    values = vector.values[vector.present.argmax(axis=0), np.arange(vector.steps)]
     return Scalar(np.where(only, values, np.nan))
 
 
