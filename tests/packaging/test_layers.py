@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # What an import writes into is an interface of the store; its inside is not theirs.
     "sources": ("model", "config", "recorder", "store.api"),
     # It asks other servers as a source does.
-    "forward": ("model", "config", "store.api", "query", "sources.web", "sources.unanswered"),
+    "forward": ("model", "config", "store.api", "query", "sources.web"),
     # The façade and what runs behind it know each other.
     "monitor": (*_MEANING, "runtime", "sources.offers"),
     "runtime": (*_MEANING, "pricing", "recorder", "sources", "forward", "monitor"),

@@ -25,12 +25,13 @@ from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
 from tui_monitor.runtime.disk import database_worker
+from tui_monitor.runtime.forwarding import forward_worker
 from tui_monitor.runtime.health import health_worker
 from tui_monitor.runtime.intake import Intake
 from tui_monitor.runtime.pauses import Pause
 from tui_monitor.runtime.pauses import keep as keep_pause
 from tui_monitor.runtime.pauses import load as load_pauses
-from tui_monitor.runtime.reload import compare, concerns_sources, taken_over
+from tui_monitor.runtime.reload import compare, concerns_forwarding, concerns_sources, taken_over
 from tui_monitor.runtime.repricing import Repriced, Repricing
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
 from tui_monitor.sources.api import Source
@@ -157,6 +158,7 @@ class Collector:
             loops.retention_worker(self),
             database_worker(self),
             loops.own_samples_worker(self),
+            forward_worker(self),
         ):
             self._supervisor.start(worker)
         self._config = self._supervisor.start(Worker(_CONFIG, loops.stay))
@@ -264,6 +266,8 @@ class Collector:
             )
             if concerns_sources(reloaded):
                 await self._restart_sources()
+            if concerns_forwarding(reloaded):
+                await self._supervisor.restart(forward_worker(self))
         self._config.running(_reloaded(reloaded))
         log.info("the configuration was read again: %s", _reloaded(reloaded))
         return reloaded

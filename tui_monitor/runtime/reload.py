@@ -13,6 +13,7 @@ _RESTART_KEYS = ("general.timezone", "general.week_start", "costs.month_starts_o
 _INTERVAL = "collector.interval"
 _SOURCES = ("consent", "agents", "probes", "status_pages", "collector.interval")
 """What sources read."""
+_FORWARD = ("forward",)
 
 
 def compare(old: Settings, new: Settings) -> Reloaded:
@@ -27,6 +28,11 @@ def compare(old: Settings, new: Settings) -> Reloaded:
 def concerns_sources(reloaded: Reloaded) -> bool:
     """Whether a source may do something else with the new settings."""
     return any(_under(name, part) for name in reloaded.changed for part in _SOURCES)
+
+
+def concerns_forwarding(reloaded: Reloaded) -> bool:
+    """Whether something else is sent, or elsewhere, with the new settings."""
+    return any(_under(name, part) for name in reloaded.changed for part in _FORWARD)
 
 
 def taken_over(old: Settings, new: Settings) -> Settings:

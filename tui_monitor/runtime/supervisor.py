@@ -123,6 +123,10 @@ class Handle:
     def failed(self, error: str, detail: str) -> None:
         """It broke; `detail` says what comes next."""
         self.problem(error)
+        self.broken(detail)
+
+    def broken(self, detail: str) -> None:
+        """It is still broken, by what was told already; `detail` says how it stands."""
         self._progress = None
         self._become(SourceState.FAILED, detail)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 _Operation = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+
 def _power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
     """As IEEE 754 has it: numpy takes a square root for 0.5, which minus infinity has none of."""
     found = np.power(base, exponent)

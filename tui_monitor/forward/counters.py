@@ -1,0 +1,158 @@
+"""What a receiver gets of counters of calls: numbers that never fall, whatever becomes of the calls.
+
+A number is what was counted up to an instant that is an hour old at least (`base`), and what was booked
+since, asked anew each time. So a call that comes late still counts within that hour, and a correction holds; what
+comes later, like the import of an old file, is no growth of now, and stays in local answers alone. Where a
+correction makes the sum smaller the number stands still until it is made up for, because for a receiver a
+counter that falls has begun anew, and all of it would count again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tui_monitor.forward.queue import Counter
+from tui_monitor.model.clock import DAY, HOUR, SECOND, Micros
+from tui_monitor.query.engine import Engine
+from tui_monitor.query.exported import EXPORTED, INTERVAL
+from tui_monitor.query.promql.derived import Form
+from tui_monitor.query.result import Labels
+
+SETTLES: Micros = HOUR
+"""How late a call may come and still count."""
+_MOVES: Micros = 2 * HOUR
+"""How far back what was booked is asked for before the base moves on."""
+_FORGOTTEN: Micros = 7 * DAY
+"""A series that did not grow for so long ends; it begins anew where it left off when it grows again."""
+SETTLED = "settled"
+"""The mark up to which `base` counts."""
+
+Series = tuple[str, Labels]
+"""Name and labels."""
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one look gives: points by series, and what is to be remembered with them."""
+
+    points: dict[Series, list[tuple[Micros, float]]] = field(default_factory=dict)
+    ended: list[Series] = field(default_factory=list)
+    changed: dict[str, Counter | None] = field(default_factory=dict)
+    settled: Micros = 0
+    left_out: int = 0
+    """Series for which there was no room."""
+
+
+class Counters:
+    """How far each counter was sent. One thread at a time."""
+
+    def __init__(
+        self, engine: Engine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
+        settled: Micros | None,
+    ) -> None:  # fmt: skip
+        """`takes` says which names are sent, `most` how many series; the rest is from the queue."""
+        self._engine = engine
+        self._names = [n for n, e in EXPORTED.items() if e.form is not Form.NATIVE and takes(n)]
+        self._most = most
+        self._known = {_series(text): state for text, state in known.items()}
+        self._settled = settled
+        self._texts = {_series(text): text for text in known}
+
+    def look(self, at: Micros) -> Sent:
+        """All counters at an instant (µs) on the grid of `INTERVAL`. Raises `QueryError` and `StoreError`.
+
+        Nothing is taken over before `keep`: a look that was not queued is as if it had not been.
+        """
+        sent = Sent(settled=at if self._settled is None else self._settled)
+        if self._settled is None:
+            for series, value in self._totals(self._names, at).items():
+                self._add(sent, series, Counter(value, value, at), [(at, value)])
+            return sent
+        moved = self._moved(sent, at)
+        grown = self._grown(sent.settled, at)
+        fresh = [series for series in grown if series not in moved]
+        totals = self._totals(sorted({name for name, _ in fresh}), sent.settled) if fresh else {}
+        for series, state in moved.items():
+            self._go_on(sent, series, state, grown.get(series, 0.0), at)
+        for series in fresh:
+            base = totals.get(series, 0.0)
+            # A receiver sees growth only from one sample to the next.
+            points = [(at - INTERVAL, base), (at, base + grown[series])]
+            self._add(sent, series, Counter(base, base + grown[series], at), points)
+        return sent
+
+    def keep(self, sent: Sent) -> None:
+        """Take a look over, once it is queued."""
+        self._settled = sent.settled
+        for text, state in sent.changed.items():
+            series = _series(text)
+            if state is None:
+                self._known.pop(series, None)
+                self._texts.pop(series, None)
+            else:
+                self._known[series] = state
+
+    def _moved(self, sent: Sent, at: Micros) -> dict[Series, Counter]:
+        """The counters as they are, their bases moved on where it is time."""
+        if at - sent.settled < _MOVES:
+            return dict(self._known)
+        until = (at - SETTLES) // HOUR * HOUR
+        added = self._grown(sent.settled, until)
+        sent.settled = until
+        moved: dict[Series, Counter] = {}
+        for series, state in self._known.items():
+            more = added.get(series, 0.0)
+            moved[series] = Counter(state.base + more, state.last, state.grown) if more else state
+            if more:
+                sent.changed[self._text(series)] = moved[series]
+        return moved
+
+    def _go_on(self, sent: Sent, series: Series, state: Counter, grown: float, at: Micros) -> None:
+        value = max(state.last, state.base + grown)
+        if value > state.last:
+            sent.changed[self._text(series)] = Counter(state.base, value, at)
+        elif at - state.grown >= _FORGOTTEN:
+            sent.changed[self._text(series)] = None
+            sent.ended.append(series)
+            return
+        sent.points[series] = [(at, value)]
+
+    def _add(self, sent: Sent, series: Series, state: Counter, points: list[tuple[Micros, float]]) -> None:
+        if len(sent.points) >= self._most:
+            sent.left_out += 1
+            return
+        sent.points[series] = points
+        sent.changed[self._text(series)] = state
+
+    def _grown(self, since: Micros, until: Micros) -> dict[Series, float]:
+        """What was booked in (since, until], by series."""
+        if until <= since:
+            return {}
+        window = f"{(until - since) // SECOND}s"
+        return self._asked(self._names, lambda name: f'increase({name}{{job=""}}[{window}])', until)
+
+    def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, float]:
+        """What was counted from the first stored call on, by series."""
+        return self._asked(names, lambda name: f'{name}{{job=""}}', at)
+
+    def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, float]:
+        found: dict[Series, float] = {}
+        for name in names:
+            for series in self._engine.instant(query(name), at).series:
+                value = series.values[-1]
+                if value is not None:
+                    labels = tuple(pair for pair in series.labels if pair[0] != "__name__")
+                    found[name, labels] = value
+        return found
+
+    def _text(self, series: Series) -> str:
+        """The series as the queue knows it."""
+        known = self._texts.get(series)
+        if known is None:
+            known = self._texts[series] = json.dumps([series[0], *map(list, series[1])])
+        return known
+
+
+def _series(text: str) -> Series:
+    name, *labels = json.loads(text)
+    return name, tuple((label, value) for label, value in labels)
