@@ -1,9 +1,9 @@
 """What a receiver gets of counters of calls: numbers that never fall, whatever becomes of the calls.
 
 A number is what was counted up to an instant that is an hour old at least (`base`), and what was booked
-since, asked anew each time. So a call that comes late still counts within that hour, and a correction holds; what
-comes later, like the import of an old file, is no growth of now, and stays in local answers alone. Where a
-correction makes the sum smaller the number stands still until it is made up for, because for a receiver a
+since, asked anew each time. So a call that comes late still counts within that hour, and a correction holds;
+what comes later, like the import of an old file, is no growth of now, and stays in local answers alone. Where
+a correction makes the sum smaller the number stands still until it is made up for, because for a receiver a
 counter that falls has begun anew, and all of it would count again.
 """
 
@@ -63,11 +63,9 @@ class Counters:
 
         Nothing is taken over before `keep`: a look that was not queued is as if it had not been.
         """
-        sent = Sent(settled=at if self._settled is None else self._settled)
         if self._settled is None:
-            for series, value in self._totals(self._names, at).items():
-                self._add(sent, series, Counter(value, value, at), [(at, value)])
-            return sent
+            return self._first(at)
+        sent = Sent(settled=self._settled)
         moved = self._moved(sent, at)
         grown = self._grown(sent.settled, at)
         fresh = [series for series in grown if series not in moved]
@@ -79,6 +77,17 @@ class Counters:
             # A receiver sees growth only from one sample to the next.
             points = [(at - INTERVAL, base), (at, base + grown[series])]
             self._add(sent, series, Counter(base, base + grown[series], at), points)
+        return sent
+
+    def _first(self, at: Micros) -> Sent:
+        """All that there is: what was before is no growth of now."""
+        sent = Sent(settled=at - SETTLES)
+        totals = self._totals(self._names, sent.settled)
+        grown = self._grown(sent.settled, at)
+        for series in dict.fromkeys((*totals, *grown)):
+            base = totals.get(series, 0.0)
+            value = base + grown.get(series, 0.0)
+            self._add(sent, series, Counter(base, value, at), [(at, value)])
         return sent
 
     def keep(self, sent: Sent) -> None:
@@ -133,7 +142,7 @@ class Counters:
 
     def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, float]:
         """What was counted from the first stored call on, by series."""
-        return self._asked(names, lambda name: f'{name}{{job=""}}', at)
+        return self._asked(names, lambda name: f'sum without () ({name}{{job=""}})', at)
 
     def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, float]:
         found: dict[Series, float] = {}

@@ -111,6 +111,8 @@ class Sender:
                 self._woken.clear()
                 batch = await asyncio.to_thread(self._queue.next, self.title)
                 if batch is None:
+                    await self.refresh()
+                    self._told()
                     await self._woken.wait()
                     continue
                 fate = await self._send(web, batch)

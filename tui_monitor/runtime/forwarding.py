@@ -87,15 +87,16 @@ class _Forwarding:
     async def _gather(self) -> None:
         clock = self._collector.clock
         while True:
+            # Figures of before the look: what it brings waits for nothing but its turn.
+            await self._submit()
             try:
                 await asyncio.to_thread(self._gatherer.look, clock.now())
             except (QueryError, StoreError) as error:
                 self._handle.problem(error.message)
             for sender in self._senders:
-                await sender.refresh()
                 sender.wake()
+                await sender.refresh()
             self._show()
-            await self._submit()
             now = clock.now()
             await asyncio.sleep((now // INTERVAL * INTERVAL + INTERVAL + _AFTER - now) / SECOND)
 

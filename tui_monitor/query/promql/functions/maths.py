@@ -44,12 +44,16 @@ def _clamp(call: Calling) -> Vector:
 
 
 def _held(call: Calling, low: np.ndarray | float, high: np.ndarray | float) -> Vector:
-    """Beyond infinity there is nothing: it wins over NaN, as in Go."""
     floats = call.vector().floats()
-    values = floats.values
-    below = np.where(np.isneginf(high) | np.isneginf(values), -np.inf, np.minimum(high, values))
-    above = np.where(np.isposinf(low) | np.isposinf(below), np.inf, np.maximum(low, below))
-    return with_values(floats, above)
+    # The lesser of two is what the greater is of their opposites.
+    below = -_greater(-np.asarray(high), -floats.values)
+    return with_values(floats, _greater(np.asarray(low), below))
+
+
+def _greater(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """As in Go: infinity wins over NaN, and 0 is more than -0."""
+    found = np.where((left == 0) & (right == 0), left + right, np.maximum(left, right))
+    return np.where(np.isposinf(left) | np.isposinf(right), np.inf, found)
 
 
 def _pi(call: Calling) -> Scalar:
