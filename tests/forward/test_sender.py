@@ -263,7 +263,7 @@ def test_waits_grow_up_to_a_minute(monkeypatch: pytest.MonkeyPatch):
     [
         {"receivers": [{"url": "ftp://host/x"}]},
         {"receivers": [{"url": "http://me:pw@host/x"}]},
-        {"receivers": [{"url": "http://host/x", "username": "u", "bearer_token": "t"}]},
+        {"receivers": [{"url": "http://host/x", "key_file": "k.pem"}]},
         {"receivers": [{"url": "http://host/x"}, {"url": "http://host/y"}]},
         {"keep": ["("]},
         {"labels": {"a-b": "c"}},

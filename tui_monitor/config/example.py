@@ -54,6 +54,19 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("probes.targets", "key_env"): '"VLLM_API_KEY"',
     ("status_pages.pages", "provider"): '"anthropic"',
     ("status_pages.pages", "url"): '"https://status.claude.com"',
+    ("forward", "keep"): '["llm_.*", "tui_monitor_.*"]',
+    ("forward", "labels"): '{ instance = "laptop" }',
+    ("forward.receivers", "url"): '"http://127.0.0.1:9090/api/v1/write"',
+    ("forward.receivers", "name"): '"prometheus"',
+    ("forward.receivers", "bearer_token"): '"…"',
+    ("forward.receivers", "bearer_token_env"): '"PROMETHEUS_TOKEN"',
+    ("forward.receivers", "username"): '"ana"',
+    ("forward.receivers", "password"): '"…"',
+    ("forward.receivers", "password_env"): '"PROMETHEUS_PASSWORD"',
+    ("forward.receivers", "tenant"): '"me"',
+    ("forward.receivers", "ca_file"): '"/etc/ssl/ours.pem"',
+    ("forward.receivers", "cert_file"): '"/etc/tui-monitor/me.pem"',
+    ("forward.receivers", "key_file"): '"/etc/tui-monitor/me.key"',
 }
 """What stands in the example where there is no default."""
 

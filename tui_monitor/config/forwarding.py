@@ -24,7 +24,7 @@ class ForwardReceiver(Section):
     bearer_token_env: str | None = None
     """Environment variable that holds the bearer token."""
     username: str | None = None
-    """User name of HTTP Basic."""
+    """User name of HTTP Basic, where there is no bearer token."""
     password: SecretStr | None = None
     """Password of HTTP Basic. Better: `password_env`."""
     password_env: str | None = None
@@ -55,9 +55,7 @@ class ForwardReceiver(Section):
         return value
 
     @model_validator(mode="after")
-    def _one_way(self) -> "ForwardReceiver":
-        if (self.bearer_token or self.bearer_token_env) and self.username:
-            raise ValueError("either a bearer token or a user name, not both")
+    def _with_certificate(self) -> "ForwardReceiver":
         if self.key_file and not self.cert_file:
             raise ValueError("key_file needs cert_file")
         return self
