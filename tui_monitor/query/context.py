@@ -11,7 +11,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.ast import Place
 from tui_monitor.query.plan import COARSE_FIRST, Planner
-from tui_monitor.query.reading import RecentFacts
+from tui_monitor.query.reading import Recent
 from tui_monitor.query.result import Labels
 from tui_monitor.store.api import Holding, Layer, Reader
 
@@ -36,7 +36,7 @@ class Context:
     reader: Reader
     calendar: Calendar
     text: str
-    recent: RecentFacts
+    recent: Recent
     version: int
     """Of the data, when the evaluation began."""
     warnings: dict[str, None] = field(default_factory=dict)

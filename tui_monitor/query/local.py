@@ -1,19 +1,20 @@
 """The engine over a store of this machine."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 import numpy as np
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete, evaluate
 from tui_monitor.query.ast import Node
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.filters import rows
+from tui_monitor.query.keeping import Keeping
+from tui_monitor.query.noting import Noting
 from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.reading import RecentFacts
@@ -22,38 +23,34 @@ from tui_monitor.query.whole import Whole, read
 from tui_monitor.query.windows import check_instant, steps, window_of
 from tui_monitor.store.api import Reader
 
-CACHED = 200
-"""Answers that are kept."""
-
 
 class LocalEngine:
-    """Answers queries from a `Reader`. Any number of threads may ask at once.
+    """Answers queries from a `Reader`, or as it did before (`Keeping`). Any number of threads may ask."""
 
-    An answer is kept for as long as the data does not change; the oldest make room.
-    """
-
-    def __init__(self, reader: Reader, calendar: Calendar, limits: Limits | None = None) -> None:
+    def __init__(
+        self, reader: Reader, calendar: Calendar, limits: Limits | None = None, clock: Clock | None = None
+    ) -> None:
         """`limits` are those of one query in PromQL."""
         limits = limits or Limits()
         self._whole = Whole(limits)
         self._reader = reader
         self._calendar = calendar
         self._recent = RecentFacts(reader)
-        self.plain = Plain(reader, calendar, self._recent, limits)
+        clock = clock or SystemClock()
+        self._keeping = Keeping(reader, self._recent, clock)
+        self.plain = Plain(reader, calendar, self._keeping, limits, clock)
         """PromQL in Prometheus's own form."""
-        self._answers: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
-        self._lock = threading.Lock()
 
     def instant(self, text: str, at: Micros, *, cancel: threading.Event | None = None) -> Result:
         """The answer at one instant: windows end at `at`."""
-        return self._kept((text, at), lambda version: self._instant(text, at, version, cancel))
+        return self._kept((text, at), lambda noting: self._instant(text, at, noting, cancel))
 
     def range(
         self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
     ) -> Result:
         """The answer in windows of one step; see `windows.steps`. Of PromQL, at the ends of the steps."""
         return self._kept(
-            (text, start, end, step), lambda version: self._range(text, start, end, step, version, cancel)
+            (text, start, end, step), lambda noting: self._range(text, start, end, step, noting, cancel)
         )
 
     def calls(
@@ -74,7 +71,7 @@ class LocalEngine:
         if tree is None:
             tree = read(text)
         if tree is not None:
-            evaluate.check(tree, self._context(text, self._reader.version()))
+            evaluate.check(tree, self._context(text, self._keeping.noting()))
 
     def type_of(self, metric: str) -> SampleType | None:
         """What kind of samples a metric has; `None` for metrics of calls, and where nobody has sent any."""
@@ -84,12 +81,12 @@ class LocalEngine:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _context(self, text: str, version: int) -> Context:
-        return Context(self._reader, self._calendar, text, self._recent, version)
+    def _context(self, text: str, noting: Noting) -> Context:
+        return Context(noting, self._calendar, text, noting.recent, noting.seen)
 
-    def _instant(self, text: str, at: Micros, version: int, cancel: threading.Event | None) -> Result:
+    def _instant(self, text: str, at: Micros, noting: Noting, cancel: threading.Event | None) -> Result:
         check_instant(at, text)
-        node, context = read(text), self._context(text, version)
+        node, context = read(text), self._context(text, noting)
         if node is None:
             return self._whole.instant(context, at, cancel)
         evaluate.check(node, context)
@@ -100,11 +97,11 @@ class LocalEngine:
         )  # fmt: skip
 
     def _range(
-        self, text: str, start: Micros, end: Micros, step: Micros, version: int,
+        self, text: str, start: Micros, end: Micros, step: Micros, noting: Noting,
         cancel: threading.Event | None,
     ) -> Result:  # fmt: skip
         windows = steps(start, end, step, text)
-        node, context = read(text), self._context(text, version)
+        node, context = read(text), self._context(text, noting)
         if node is None:
             return self._whole.over(context, windows.edges[1:], cancel)
         evaluate.check(node, context)
@@ -115,21 +112,13 @@ class LocalEngine:
             tuple(context.warnings), Span(windows.span.start, end), context.layers_used(),
         )  # fmt: skip
 
-    def _kept(self, key: Hashable, answer: Callable[[int], Result]) -> Result:
-        version = self._reader.version()
-        with self._lock:
-            kept = self._answers.get(key)
-            if kept and kept[0] == version:
-                self._answers.move_to_end(key)
-                return kept[1]
-        result = answer(version)
-        # What was read while something was written may belong to either version.
-        if self._reader.version() == version:
-            with self._lock:
-                self._answers[key] = (version, result)
-                self._answers.move_to_end(key)
-                while len(self._answers) > CACHED:
-                    self._answers.popitem(last=False)
+    def _kept(self, key: Hashable, answer: Callable[[Noting], Result]) -> Result:
+        kept = self._keeping.get(key)
+        if kept is not None:
+            return kept
+        noting = self._keeping.noting()
+        result = answer(noting)
+        self._keeping.keep(key, result, noting.rests(), result.size)
         return result
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Clock, Micros, SystemClock
+from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.query.context import Context
+from tui_monitor.query.keeping import Keeping
+from tui_monitor.query.noting import Noting
 from tui_monitor.query.promql.answer import Answer
 from tui_monitor.query.promql.ast import Matcher
 from tui_monitor.query.promql.calls import DerivedCalls
@@ -19,7 +21,6 @@ from tui_monitor.query.promql.limits import Budget, Limits
 from tui_monitor.query.promql.listing import Listing
 from tui_monitor.query.promql.storage import Hints, Joined
 from tui_monitor.query.promql.stored import StoredSamples
-from tui_monitor.query.reading import RecentFacts
 from tui_monitor.store.api import Reader
 
 
@@ -36,14 +37,14 @@ class Plain:
     """Answers PromQL from calls and samples. Any number of threads may ask at once; methods block."""
 
     def __init__(
-        self, reader: Reader, calendar: Calendar, recent: RecentFacts, limits: Limits,
-        clock: Clock | None = None,
-    ) -> None:  # fmt: skip
+        self, reader: Reader, calendar: Calendar, keeping: Keeping, limits: Limits, clock: Clock
+    ) -> None:
         self._reader = reader
         self._calendar = calendar
-        self._recent = recent
         self._limits = limits
-        self._clock = clock or SystemClock()
+        self._clock = clock
+        self.keeping = keeping
+        """Where who asks may keep what became of an answer."""
 
     def budget(self, cancel: threading.Event, seconds: float | None = None) -> Budget:
         """What one query may take from now on; `seconds` makes it less."""
@@ -52,19 +53,20 @@ class Plain:
             limits = replace(limits, seconds=seconds)
         return Budget(limits, self._clock, cancel)
 
-    def instant(self, text: str, at: Micros, budget: Budget, semantics: Semantics) -> Answer:
+    def instant(self, text: str, at: Micros, budget: Budget, semantics: Semantics, noting: Noting) -> Answer:
         """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
-        return self._engine(text, semantics).instant(text, at, budget=budget)
+        return self._engine(text, semantics, noting).instant(text, at, budget=budget)
 
     def range(
-        self, text: str, start: Micros, end: Micros, step: Micros, budget: Budget, semantics: Semantics
-    ) -> Answer:
+        self, text: str, start: Micros, end: Micros, step: Micros, budget: Budget, semantics: Semantics,
+        noting: Noting,
+    ) -> Answer:  # fmt: skip
         """The answers at `start`, `start + step` … up to `end`; otherwise as `instant`."""
-        return self._engine(text, semantics).range(text, start, end, step, budget=budget)
+        return self._engine(text, semantics, noting).range(text, start, end, step, budget=budget)
 
     def listing(self, budget: Budget) -> Listing:
         """Which series, labels and values there are."""
-        context = self._context("")
+        context = self._context("", self.keeping.noting())
         return Listing(context, DerivedCalls(context), StoredSamples(self._reader), budget)
 
     def newest(
@@ -77,7 +79,7 @@ class Plain:
         found: dict[Labels, Newest] = {}
         instants = np.array([at], dtype=np.int64)
         hints = Hints(instants=instants, budget=budget)
-        for source in self._storage("").sources:
+        for source in self._storage("", self.keeping.noting()).sources:
             for matchers in selectors:
                 series = source.select(matchers, at - semantics.lookback + 1, at, hints)
                 budget.spend(len(series), len(series.times))
@@ -89,14 +91,14 @@ class Plain:
                         found[of] = Newest(of, int(series.times[last]), float(series.values[last]))
         return list(found.values())
 
-    def _engine(self, text: str, semantics: Semantics) -> Engine:
-        return Engine(self._storage(text), semantics, self._limits, self._clock)
+    def _engine(self, text: str, semantics: Semantics, noting: Noting) -> Engine:
+        return Engine(self._storage(text, noting), semantics, self._limits, self._clock)
 
-    def _storage(self, text: str) -> Joined:
-        return Joined((DerivedCalls(self._context(text)), StoredSamples(self._reader)))
+    def _storage(self, text: str, noting: Noting) -> Joined:
+        return Joined((DerivedCalls(self._context(text, noting)), StoredSamples(noting)))
 
-    def _context(self, text: str) -> Context:
-        return Context(self._reader, self._calendar, text, self._recent, self._reader.version())
+    def _context(self, text: str, noting: Noting) -> Context:
+        return Context(noting, self._calendar, text, noting.recent, noting.seen)
 
 
 def _last(offsets: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,10 @@ Labels = tuple[tuple[str, str], ...]
 """Sorted (name, value) pairs; hashable."""
 
 
+_PER_TIME, _PER_LABEL = 40, 120
+"""Bytes of a number in a tuple, and of a label."""
+
+
 def labels_of(**labels: str) -> Labels:
     """Sorted pairs of keyword labels."""
     return tuple(sorted(labels.items()))
@@ -53,6 +57,12 @@ class Result:
     """Where it came from: `hour`, `minute`, `raw`, `samples`, `events`; or the remote server's kind."""
     approximate: bool = False
     """Whether a remote server extrapolated it from samples: shown as `≈`."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        labels = sum(len(series.labels) for series in self.series)
+        return 500 + _PER_TIME * len(self.times) * (1 + len(self.series)) + _PER_LABEL * labels
 
     def by(self, label: str) -> dict[str, float]:
         """Value per label value, for an instant answer grouped by one label; without the unknown ones."""

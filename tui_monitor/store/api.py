@@ -4,7 +4,7 @@ Readers get *facts*: rows with an end time, labels, sums and histograms. A raw c
 a roll-up cell a fact of many, so one aggregation serves every layer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -203,6 +203,18 @@ class ImportInfo:
     undone: Micros | None = None
 
 
+PartKind = Literal["raw", "cells", "samples", "events"]
+"""Single calls, their sums, samples, dated facts."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """Something that an answer rests on: what there is of one kind in a span of time."""
+
+    kind: PartKind
+    span: Span
+
+
 class Outcome(StrEnum):
     """What became of one record."""
 
@@ -263,6 +275,10 @@ class Reader(Protocol):
         """Changes whenever a commit, of this process or another, changed what a query could see."""
         ...
 
+    def changed(self, version: int, parts: Collection[Part]) -> bool:
+        """Whether something of these parts changed, or may have, after the database had that version."""
+        ...
+
     def holdings(self) -> Mapping[Layer, Holding]:
         """What each layer still holds."""
         ...
@@ -304,6 +320,10 @@ class Reader(Protocol):
 
     def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
         """Sample series of that name, or all, whose labels pass every test."""
+        ...
+
+    def series_stamp(self, name: str | None) -> tuple[int, int]:
+        """Changes whenever a sample series of that name, or any, comes or goes."""
         ...
 
     def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":

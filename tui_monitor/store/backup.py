@@ -132,6 +132,10 @@ def _go_on_from(fresh: Path, version: int) -> None:
     """Who looks on sees by the version that something else is there now."""
     with closing(sqlite3.connect(fresh, isolation_level=None)) as conn:
         conn.execute("UPDATE meta SET value = max(value, ?) + 1 WHERE name = 'version'", (version,))
+        conn.execute(
+            """UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'version')
+            WHERE name = 'changed'"""
+        )
     _settle(fresh)
 
 

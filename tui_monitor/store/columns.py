@@ -10,6 +10,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.columns import LENGTHS, UNKNOWN, CallColumns
 from tui_monitor.store import blobs, head, identity, imports, ledger, packs, rollups, runs, segments, zones
+from tui_monitor.store.changes import Kind
 from tui_monitor.store.dictionary import label_set
 from tui_monitor.store.head import TERMS
 from tui_monitor.store.jsontext import to_json
@@ -32,7 +33,7 @@ def write(side: WriteSide, calls: CallColumns) -> np.ndarray:
         fresh = _fresh(side, calls)
         if fresh.any():
             _put(side, calls.take(fresh).used(), now)
-            side.bump()
+            side.changes.save(side.conn)
         return fresh
 
 
@@ -63,6 +64,7 @@ def _put(side: WriteSide, calls: CallColumns, now: Micros) -> None:
         sign=np.ones(len(calls), dtype=np.int64), arrived=columns["arrived"], booked=columns["booked"],
         series=columns["series"], fine=fine[calls.model], values=_measured(calls, columns),
     )  # fmt: skip
+    side.changes.at(Kind.CALLS, deltas.booked)
     rollups.apply(conn, deltas, zones.names(conn), side.keys)
     _note(side, calls, columns["booked"])
     conn.execute("UPDATE meta SET value = ? WHERE name = 'next_call'", (last + 1,))

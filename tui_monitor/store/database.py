@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,6 +15,7 @@ from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
     calls,
+    changes,
     damage,
     dictionary,
     entry,
@@ -43,6 +44,7 @@ from tui_monitor.store.api import (
     ImportInfo,
     Layer,
     Measure,
+    Part,
     WriteBatch,
     WriteResult,
 )  # fmt: skip
@@ -270,6 +272,11 @@ class Store(SampleReader):
         """Changes whenever a commit, of this process or another, changed what a query could see."""
         with self._read() as conn:
             return conn.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+
+    def changed(self, version: int, parts: Collection[Part]) -> bool:
+        """Whether something of these parts changed, or may have, after the database had that version."""
+        with self._read() as conn:
+            return changes.changed(conn, version, parts)
 
     def holdings(self) -> Mapping[Layer, Holding]:
         """What each layer still holds; the days are those of the zone it was opened with."""

@@ -29,6 +29,7 @@ from tui_monitor.store import (
 )
 from tui_monitor.store.api import Layer
 from tui_monitor.store.blobs import UNKNOWN
+from tui_monitor.store.changes import Kind
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.head import Row
 from tui_monitor.store.packs import Packed
@@ -239,28 +240,36 @@ def _put(side: WriteSide, number: int, leaving: _Leaving) -> int:
 
 def _note(side: WriteSide, booked: Span, brought: Counter[str]) -> None:
     imports.lose(side.conn, brought)
-    note_dropped(side.conn, Layer.RAW, booked)
-    side.bump()
+    for span in note_dropped(side.conn, Layer.RAW, booked):
+        side.changes.within(Kind.RAW, span)
+    side.changes.save(side.conn)
 
 
 def note_dropped(
     conn: sqlite3.Connection, layer: Layer, span: Span, zone: int = 0, name: str = "UTC"
-) -> None:
-    """Remember that something of a span is gone; spans that meet or have nothing between them are one."""
+) -> list[Span]:
+    """Remember that something of a span is gone; spans that meet or have nothing between them are one.
+
+    The spans, the given one among them, of which that is known only now, or once more.
+    """
     known = conn.execute(
         "SELECT start, end FROM dropped WHERE layer = ? AND zone = ? ORDER BY start", (layer.value, zone)
     ).fetchall()
     conn.execute("DELETE FROM dropped WHERE layer = ? AND zone = ?", (layer.value, zone))
     merged: list[Span] = []
+    fresh = [span]
     for start, end in sorted([*known, (span.start, span.end)]):
         last = merged[-1] if merged else None
         if last and (start <= last.end or _empty(conn, layer, Span(last.end, start), zone, name)):
             merged[-1] = Span(last.start, max(last.end, end))
+            if start > last.end:
+                fresh.append(Span(last.end, start))
         else:
             merged.append(Span(start, end))
     conn.executemany(
         "INSERT INTO dropped VALUES (?, ?, ?, ?)", [(layer.value, zone, s.start, s.end) for s in merged]
     )
+    return fresh
 
 
 def _empty(conn: sqlite3.Connection, layer: Layer, span: Span, zone: int, name: str) -> bool:

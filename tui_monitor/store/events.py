@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import MINUTE, Micros
+from tui_monitor.model.clock import DAY, MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Outcome
+from tui_monitor.store.changes import Changes, Kind
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.identity import source_hash
 from tui_monitor.store.jsontext import to_json
@@ -20,18 +21,23 @@ _NEWEST = 50_000
 _COLUMNS = "kind, ts, source, source_key, name, value, labels"
 
 
-def write(conn: sqlite3.Connection, events: Sequence[Event], now: Micros, terms: Terms) -> list[Outcome]:
+def write(
+    conn: sqlite3.Connection, events: Sequence[Event], now: Micros, terms: Terms, changes: Changes
+) -> list[Outcome]:
     """Store events; one outcome each."""
-    return [_write_one(conn, event, now, terms.id(event.batch_id)) for event in events]
+    return [_write_one(conn, event, now, terms.id(event.batch_id), changes) for event in events]
 
 
-def _write_one(conn: sqlite3.Connection, event: Event, now: Micros, batch: int | None) -> Outcome:
+def _write_one(
+    conn: sqlite3.Connection, event: Event, now: Micros, batch: int | None, changes: Changes
+) -> Outcome:
     number = source_hash(event.source, event.source_key)
     labels = to_json(event.labels)
     values = (event.kind, event.ts, event.source, event.source_key, event.name, event.value, labels)
     known = conn.execute(f"SELECT {_COLUMNS} FROM events WHERE hash = ?", (number,)).fetchone()
     if known == values:
         return Outcome.DUPLICATE
+    changes.days(Kind.EVENTS, (ts // DAY for ts in (event.ts, known[1] if known else event.ts)))
     conn.execute(
         f"""INSERT OR REPLACE INTO events (hash, arrived, batch_id_t, {_COLUMNS})
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
@@ -97,6 +103,11 @@ def starts(conn: sqlite3.Connection, since: Micros) -> list[Start]:
     return [Start(*values) for values in rows]
 
 
-def expire(conn: sqlite3.Connection, before: Micros) -> int:
+def expire(conn: sqlite3.Connection, before: Micros, changes: Changes) -> int:
     """Drop events that happened and arrived up to a time; how many."""
-    return conn.execute("DELETE FROM events WHERE ts <= ? AND arrived <= ?", (before, before)).rowcount
+    old = "FROM events WHERE ts <= ?1 AND arrived <= ?1"
+    first, last = conn.execute(f"SELECT min(ts), max(ts) {old}", (before,)).fetchone()
+    if first is None:
+        return 0
+    changes.within(Kind.EVENTS, Span(first - 1, last))
+    return conn.execute(f"DELETE {old}", (before,)).rowcount

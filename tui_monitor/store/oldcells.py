@@ -10,6 +10,7 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import blocks, cells, opening, zones
 from tui_monitor.store.api import Layer
+from tui_monitor.store.changes import Kind
 from tui_monitor.store.dictionary import SERIES_BITS
 from tui_monitor.store.dropping import note_dropped
 from tui_monitor.store.writing import WriteSide
@@ -47,10 +48,12 @@ class _Run:
         """The first key, and the one after the last."""
         return self.cells.start << SERIES_BITS, self.cells.stop << SERIES_BITS
 
-    def note(self, conn: sqlite3.Connection, first: int, last: int) -> None:
+    def note(self, side: WriteSide, first: int, last: int) -> None:
         """Remember that cells from one key to another are gone."""
         start, end = (cells.cell_span(self.layer, key >> SERIES_BITS, self.name) for key in (first, last))
-        note_dropped(conn, self.layer, Span(start.start, end.end), self.zone, self.name)
+        gone = Span(start.start, end.end)
+        for span in note_dropped(side.conn, self.layer, gone, self.zone, self.name):
+            side.changes.within(Kind.CELLS, span)
 
 
 def _drop_run(side: WriteSide, run: _Run, cutoff: Micros) -> int:
@@ -60,11 +63,11 @@ def _drop_run(side: WriteSide, run: _Run, cutoff: Micros) -> int:
         with opening.moment(reader):
             found = _old_blocks(reader, run, cutoff)
         for low in found:
-            dropped += _drop(side, lambda low=low: _drop_block(side.conn, run, low, cutoff))
+            dropped += _drop(side, lambda low=low: _drop_block(side, run, low, cutoff))
         find = f"""SELECT key FROM {run.layer.value} WHERE key >= ? AND key < ? AND touched <= ?
             ORDER BY key LIMIT ?"""
         while keys := [k for (k,) in reader.execute(find, (after, run.keys[1], cutoff, _STEP))]:
-            dropped += _drop(side, lambda keys=keys: _drop_keys(side.conn, run, keys, cutoff))
+            dropped += _drop(side, lambda keys=keys: _drop_keys(side, run, keys, cutoff))
             after = keys[-1] + 1
     return dropped
 
@@ -73,7 +76,7 @@ def _drop(side: WriteSide, do: Callable[[], int]) -> int:
     with side.transaction():
         dropped = do()
         if dropped:
-            side.bump()
+            side.changes.save(side.conn)
     return dropped
 
 
@@ -91,23 +94,26 @@ def _old_blocks(reader: sqlite3.Connection, run: _Run, cutoff: Micros) -> list[i
     return found
 
 
-def _drop_block(conn: sqlite3.Connection, run: _Run, low: int, cutoff: Micros) -> int:
+def _drop_block(side: WriteSide, run: _Run, low: int, cutoff: Micros) -> int:
     """Drop a block that is old as a whole; another becomes rows."""
+    conn = side.conn
     for block in blocks.covering(conn, run.layer, low, low + 1):
         if run.keys[0] <= block.first and block.last < run.keys[1] and block.touched <= cutoff:
             blocks.delete(conn, block)
-            run.note(conn, block.first, block.last)
+            run.note(side, block.first, block.last)
             return block.rows
         blocks.spread_range(conn, run.layer, low, low + 1)
     return 0
 
 
-def _drop_keys(conn: sqlite3.Connection, run: _Run, keys: Sequence[int], cutoff: Micros) -> int:
+def _drop_keys(side: WriteSide, run: _Run, keys: Sequence[int], cutoff: Micros) -> int:
     """Drop those of these cells that nobody added to meanwhile; `keys` are in order."""
     condition = f"FROM {run.layer.value} WHERE key IN (SELECT value FROM json_each(?)) AND touched <= ?"
     bounds = (json.dumps(keys), cutoff)
-    first, last, rows = conn.execute(f"SELECT min(key), max(key), count(*) {condition}", bounds).fetchone()
+    first, last, rows = side.conn.execute(
+        f"SELECT min(key), max(key), count(*) {condition}", bounds
+    ).fetchone()
     if rows:
-        conn.execute(f"DELETE {condition}", bounds)
-        run.note(conn, first, last)
+        side.conn.execute(f"DELETE {condition}", bounds)
+        run.note(side, first, last)
     return rows

@@ -114,7 +114,7 @@ def _reprice_rows(side: WriteSide, rows: list[Row], price: Price, report: Repric
             new.append(priced)
     if new:
         side.change_rows(old, new, in_place=True)
-        side.bump()
+        side.changes.save(side.conn)
     report.changed += len(new)
 
 

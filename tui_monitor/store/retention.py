@@ -22,6 +22,7 @@ from tui_monitor.store import (
     zones,
 )
 from tui_monitor.store.api import Layer
+from tui_monitor.store.changes import Kind
 from tui_monitor.store.dropping import note_dropped
 from tui_monitor.store.oldcells import drop_cells
 from tui_monitor.store.series import reading, sealing, steps
@@ -73,12 +74,12 @@ def retain(side: WriteSide, settings: Retention, now: Micros) -> RetentionReport
     report.calls = dropping.drop_old(side, now - settings.raw)
     if report.calls:
         dropping.drop_dead(side)
-    _once(side, lambda: _drop_sampled(side.conn, now - settings.raw))
+    _once(side, lambda: _drop_sampled(side, now - settings.raw))
     lengths = {Layer.MINUTE: settings.minute, Layer.HOUR: settings.hour, Layer.DAY: settings.day}
     for layer, length in lengths.items():
         report.cells[layer] = drop_cells(side, layer, now - length)
     report.samples, report.steps = _drop_samples(side, settings, now)
-    report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw))
+    report.events = _once(side, lambda: events.expire(side.conn, now - settings.raw, side.changes))
     report.identities = _expire_identities(side, now)
     report.alerts = pastalerts.expire(side, now)
     if settings.size:
@@ -111,15 +112,16 @@ def _once(side: WriteSide, drop: Callable[[], int]) -> int:
     with side.upkeep, side.transaction():
         dropped = drop()
         if dropped:
-            side.bump()
+            side.changes.save(side.conn)
     return dropped
 
 
-def _drop_sampled(conn: sqlite3.Connection, cutoff: Micros) -> int:
+def _drop_sampled(side: WriteSide, cutoff: Micros) -> int:
     """What was sampled goes with the raw rows of its time."""
-    spans = sampled.expire(conn, cutoff)
+    spans = sampled.expire(side.conn, cutoff)
     for span in spans:
-        note_dropped(conn, Layer.RAW, span)
+        for gone in note_dropped(side.conn, Layer.RAW, span):
+            side.changes.within(Kind.RAW, gone)
     return len(spans)
 
 
@@ -129,14 +131,19 @@ def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[in
     for find in (lambda conn: sealing.due(conn, now), lambda conn: sealing.with_rows_until(conn, old)):
         while side.seal_samples(find):
             pass
+
+    def noted(span: Span) -> None:
+        side.changes.within(Kind.SAMPLES, span)
+
     dropped, thin = 0, settings.samples_steps > settings.samples
-    while some := _once(side, lambda: steps.expire_step(side.conn, old, thin=thin)):
+    while some := _once(side, lambda: steps.expire_step(side.conn, old, noted, thin=thin)):
         dropped += some
-    gone = _once(side, lambda: steps.expire_steps(side.conn, now - settings.samples_steps))
+    gone = _once(side, lambda: steps.expire_steps(side.conn, now - settings.samples_steps, noted))
     if dropped or gone:
         with side.transaction():
             reading.drop_empty(side.conn)
             side.series.forget()
+            side.changes.save(side.conn)
     return dropped, gone
 
 

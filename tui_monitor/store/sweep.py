@@ -126,7 +126,8 @@ def _take(side: WriteSide, table: str, which: str, used: _Used, cache: Terms | S
             unused = [row for row in rows if row[0] not in used and row[0] not in handed]
             if unused:
                 conn.executemany(f"DELETE FROM {table} WHERE id = ?", unused)
-                side.bump()
+                # Nothing that is left is read otherwise; who looks on sees that there is less.
+                side.changes.save(side.conn)
         if not rows:
             return taken
         taken, after = taken + len(unused), rows[-1][0]

@@ -25,6 +25,7 @@ from tui_monitor.store import (
     zones,
 )
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
+from tui_monitor.store.changes import Changes, Kind
 from tui_monitor.store.dictionary import SeriesKeys, Terms
 from tui_monitor.store.head import Row
 from tui_monitor.store.opening import explained
@@ -47,6 +48,8 @@ class WriteSide:
         """Held, before `guard`, by what moves calls about or goes through all of them."""
         self.touched: set[int] | None = None
         """Numbers of calls that change while some are being sealed."""
+        self.changes = Changes()
+        """What the transaction under way changes."""
         self.price: Callable[[Call], None] | None = None
         self._clock = clock
         self._max_series = max_series
@@ -65,6 +68,7 @@ class WriteSide:
         """All or nothing; yields the time of arrival."""
         with self.guard, explained(self.path):
             self.conn.execute("BEGIN IMMEDIATE")
+            self.changes.clear()
             try:
                 yield self._clock.now()
                 self.conn.execute("COMMIT")
@@ -100,11 +104,14 @@ class WriteSide:
             changed = self._store_calls(work, now)
             imports.count(self.conn, work.brought)
             self._store_starts(batch, work, now)
-            result.events = events.write(self.conn, batch.events, now, self.terms)
-            result.samples_rejected = self.series.write(batch.samples, self._max_series, now, self.terms)
+            result.events = events.write(self.conn, batch.events, now, self.terms, self.changes)
+            result.samples_rejected, days = self.series.write(
+                batch.samples, self._max_series, now, self.terms
+            )
+            self.changes.days(Kind.SAMPLES, days)
             imports.save_offsets(self.conn, batch.offsets)
             if changed or batch.events or batch.samples or batch.starts:
-                self.bump()
+                self.changes.save(self.conn)
         if self._sealing_samples.due(len(batch.samples), now):
             self._seal_some_samples(now)
         if self._giving_back.due(len(batch.samples), now):
@@ -121,7 +128,7 @@ class WriteSide:
         """Note an import before its rows arrive."""
         with self.transaction():
             imports.begin(self.conn, info)
-            self.bump()
+            self.changes.save(self.conn)
 
     def undo_import(self, batch_id: str) -> int:
         """Take an import back, some thousand calls per transaction; after a stop halfway it goes on."""
@@ -146,7 +153,7 @@ class WriteSide:
                     raise sqlite3.IntegrityError("calls of an import are not found by their identity")
                 self._store_calls(work, now)
                 imports.count(self.conn, work.brought)
-                self.bump()
+                self.changes.save(self.conn)
                 taken += outcomes.count(Outcome.RETRACTED)
 
     def change_rows(
@@ -171,6 +178,7 @@ class WriteSide:
             sampled.leave_out(self.conn, left_out)
             new = [*new, *left_out]
         deltas = rollups.Deltas.of(old, new, self.keys, in_place=in_place)
+        self.changes.at(Kind.CALLS, deltas.booked)
         rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.apply(self.conn, old, new, self.terms)
 
@@ -182,7 +190,9 @@ class WriteSide:
         fresh.insert(self.conn, laid)
         self.note_attributes({name for call in laid.calls if call.attrs for name in call.attrs})
         identity.remember(self.conn, places)
-        rollups.apply(self.conn, fresh.deltas(laid), zones.names(self.conn), self.keys)
+        deltas = fresh.deltas(laid)
+        self.changes.at(Kind.CALLS, deltas.booked)
+        rollups.apply(self.conn, deltas, zones.names(self.conn), self.keys)
         ledger.come(self.conn, laid.calls, self.terms)
 
     def note_attributes(self, names: set[str]) -> None:
@@ -193,8 +203,12 @@ class WriteSide:
             self._attributes |= more
 
     def bump(self) -> None:
-        """Let readers see that something changed; inside a transaction."""
-        self.conn.execute("UPDATE meta SET value = value + 1 WHERE name = 'version'")
+        """Let readers see that anything may have changed; inside a transaction.
+
+        Where it is known what changed, `changes` is told, and saved.
+        """
+        self.changes.everything()
+        self.changes.save(self.conn)
 
     def _seal_some_samples(self, now: Micros) -> None:
         """A step now and then, as samples come; what is written is safe, so trouble here only waits."""

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.requests import Request
@@ -10,6 +11,8 @@ from starlette.responses import Response
 
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError
+from tui_monitor.query.keeping import LARGEST, Keeping
+from tui_monitor.query.noting import Noting, Rests
 from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.answer import Answer
 from tui_monitor.query.promql.ast import ValueType
@@ -29,7 +32,7 @@ _NAMES = {ValueType.MATRIX: "range vector", ValueType.STRING: "string"}
 _CLIENT_GONE = 499
 """The status of an answer that nobody waits for, as nginx and Prometheus have it."""
 T = TypeVar("T")
-Evaluate = Callable[[Budget, Semantics], Answer]
+Evaluate = Callable[[Budget, Noting], Answer]
 
 
 class Asking:
@@ -50,15 +53,12 @@ class Asking:
         at = given.instant("time", self._collector.clock.now())
 
         def work(cancel: threading.Event) -> Parts:
-            seconds, semantics = _timeout(given), _semantics(given)
             text, _ = given.expression()
+            semantics = _semantics(given)
             return self._answered(
-                given,
-                cancel,
-                seconds,
-                semantics,
-                lambda budget, how: self.plain.instant(text, at, budget, how),
-            )
+                given, cancel, (text, semantics, at),
+                lambda budget, noting: self.plain.instant(text, at, budget, semantics, noting),
+            )  # fmt: skip
 
         return await self._running.run(request, work)
 
@@ -68,15 +68,17 @@ class Asking:
         steps = given.steps()
 
         def work(cancel: threading.Event) -> Parts:
-            seconds, semantics = _timeout(given), _semantics(given)
             text, tree = given.expression()
+            semantics = _semantics(given)
             kind = type_of(tree)
             if kind in _NAMES:
                 words = "for range query, must be Scalar or instant Vector"
                 raise bad(f'invalid expression type "{_NAMES[kind]}" {words}')
             return self._answered(
-                given, cancel, seconds, semantics,
-                lambda budget, how: self.plain.range(text, steps.start, steps.end, steps.step, budget, how),
+                given, cancel, (text, semantics, steps),
+                lambda budget, noting: self.plain.range(
+                    text, steps.start, steps.end, steps.step, budget, semantics, noting
+                ),
             )  # fmt: skip
 
         return await self._running.run(request, work)
@@ -104,16 +106,41 @@ class Asking:
         return await self._running.run(request, work)
 
     def _answered(
-        self, given: Asked, cancel: threading.Event, seconds: float | None, semantics: Semantics,
-        evaluate: Evaluate,
-    ) -> Parts:  # fmt: skip
-        limit = given.limit()
-        budget = self.plain.budget(cancel, seconds)
+        self, given: Asked, cancel: threading.Event, question: tuple[Hashable, ...], evaluate: Evaluate
+    ) -> Parts:
+        """The answer, written: as it was kept, if it still holds, unless it is asked for anew."""
+        limit, budget = given.limit(), self.plain.budget(cancel, _timeout(given))
+        key = None if given.text("stats") or given.text("nocache") else ("http", *question, limit)
+        keeping = self.plain.keeping
+        kept = None if key is None else evaluated(lambda: keeping.get(key))
+        if kept is not None:
+            return self._sent(iter(kept))
+        noting = keeping.noting()
         began = time.perf_counter()
-        answer = evaluated(lambda: evaluate(budget, semantics))
+        answer = evaluated(lambda: evaluate(budget, noting))
         stats = _stats(time.perf_counter() - began, budget) if given.text("stats") else None
         parts = written(answer, stats, limit)
+        return self._sent(parts if key is None else _kept(parts, keeping, key, noting.rests()))
+
+    def _sent(self, parts: Iterator[bytes]) -> Parts:
         return Parts(next(parts), next(parts, None), parts, self._running)
+
+
+def _kept(parts: Iterator[bytes], keeping: Keeping, key: Hashable, rests: Rests) -> Iterator[bytes]:
+    """The parts, which are kept when all of them are there."""
+    held: list[bytes] = []
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size <= LARGEST:
+            held.append(part)
+        else:
+            held.clear()
+        yield part
+    if size <= LARGEST:
+        # What cannot be kept is asked anew; it has been answered.
+        with suppress(StoreError):
+            keeping.keep(key, tuple(held), rests, size)
 
 
 def evaluated(work: Callable[[], T]) -> T:

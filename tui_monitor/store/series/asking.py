@@ -25,6 +25,11 @@ class SampleReader(Protocol):
         with self._read() as conn:
             return reading.series(conn, name, matching)
 
+    def series_stamp(self, name: str | None) -> tuple[int, int]:
+        """Changes whenever a sample series of that name, or any, comes or goes."""
+        with self._read() as conn:
+            return listing.stamp(conn, name)
+
     def samples(self, ids: Sequence[int], span: Span) -> dict[int, tuple[np.ndarray, np.ndarray]]:
         """For each series: times and values in the span."""
         with self._read() as conn:

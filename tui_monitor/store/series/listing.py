@@ -25,6 +25,12 @@ def sampled_in(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> set[
     return {number for (number,) in found}
 
 
+def stamp(conn: sqlite3.Connection, name: str | None) -> tuple[int, int]:
+    """How many series of that name, or of any, there are, and the newest: numbers are never used again."""
+    which, bound = ("", ()) if name is None else (" WHERE name = ?", (name,))
+    return conn.execute(f"SELECT count(*), ifnull(max(id), 0) FROM sample_series{which}", bound).fetchone()
+
+
 def names(conn: sqlite3.Connection) -> list[str]:
     """Names of the series, sorted."""
     return _texts(conn, "SELECT DISTINCT name FROM sample_series ORDER BY name")

@@ -8,7 +8,7 @@ from struct import Struct
 
 import numpy as np
 
-from tui_monitor.model.clock import HOUR, Micros
+from tui_monitor.model.clock import DAY, HOUR, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.histogram import NativeHistogram
@@ -39,8 +39,11 @@ class SeriesTable:
         self._ids.clear()
         self._loaded = False
 
-    def write(self, samples: Sequence[Sample], limit: int, now: Micros, terms: Terms) -> list[int]:
-        """Store samples; the indexes of those that would have made one series too many.
+    def write(
+        self, samples: Sequence[Sample], limit: int, now: Micros, terms: Terms
+    ) -> tuple[list[int], set[int]]:
+        """Store samples; the indexes of those that would have made one series too many, and the days (UTC,
+        from the epoch) of the others.
 
         A sample of a time that the series has already replaces that one. Observations of a histogram that
         come together are all kept.
@@ -66,7 +69,7 @@ class SeriesTable:
             VALUES (?, ?, ?, ?, ?)""",
             rows,
         )
-        return rejected
+        return rejected, {row[1] // DAY for row in rows}
 
     def _id(self, sample: Sample, limit: int) -> int | None:
         if not self._loaded:

@@ -7,7 +7,7 @@ were. Where a gauge or counter ended, a marker stays.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points,
 from tui_monitor.store.series.histograms import Histograms
 
 STEP = 5 * MINUTE
+Noted = Callable[[Span], None]
+"""Is told where something changes."""
 _COLUMNS = ("value", "weight", "low", "high")
 _AT_ONCE = 500
 """Chunks thinned out in one transaction."""
@@ -35,7 +37,7 @@ def tables(conn: sqlite3.Connection) -> tuple[Table, Table]:
     return Table(conn, "sample_steps", _COLUMNS), of_histograms(conn, "histogram_steps")
 
 
-def expire_step(conn: sqlite3.Connection, before: Micros, *, thin: bool) -> int:
+def expire_step(conn: sqlite3.Connection, before: Micros, noted: Noted, *, thin: bool) -> int:
     """Drop some of the samples that happened and arrived up to a time, with `thin` leaving steps of them.
 
     Chunks go whole, once all of their samples are old enough. The number of samples; 0 when none is left.
@@ -51,18 +53,24 @@ def expire_step(conn: sqlite3.Connection, before: Micros, *, thin: bool) -> int:
             for number in dict.fromkeys(chunk.series for chunk in chunks):
                 _thin(raw, kept, number, [chunk for chunk in chunks if chunk.series == number])
         raw.delete(chunks)
+        if chunks:
+            # What stays of the last minutes stands at the end of their step.
+            first, last = min(chunk.start for chunk in chunks), max(chunk.end for chunk in chunks)
+            noted(Span(first - 1, last + STEP))
         dropped += sum(chunk.n for chunk in chunks)
     return dropped
 
 
-def expire_steps(conn: sqlite3.Connection, before: Micros) -> int:
+def expire_steps(conn: sqlite3.Connection, before: Micros, noted: Noted) -> int:
     """Drop steps that happened and arrived up to a time; how many chunks of them."""
-    return sum(
-        conn.execute(
-            f"DELETE FROM {kept.name} WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1)", (before,)
-        ).rowcount
-        for kept in tables(conn)
-    )
+    dropped = 0
+    for kept in tables(conn):
+        old = f"FROM {kept.name} WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1)"
+        first, last = conn.execute(f"SELECT min(start), max(end) {old}", (before,)).fetchone()
+        if first is not None:
+            noted(Span(first - 1, last))
+            dropped += conn.execute(f"DELETE {old}", (before,)).rowcount
+    return dropped
 
 
 def steps(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[int, Steps]:

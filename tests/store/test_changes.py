@@ -1,0 +1,146 @@
+"""What the database says about when something last changed."""
+
+import sqlite3
+
+import pytest
+
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import DAY, MINUTE, ManualClock, Micros
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.feed import Event, Retract, Sample, Start
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.api import ImportInfo, Part, PartKind, WriteBatch
+from tui_monitor.store.database import Store
+
+KINDS: tuple[PartKind, ...] = ("raw", "cells", "samples", "events")
+CALLS = {"raw", "cells"}
+
+
+def call(at: Micros, key: str, **fields: object) -> Call:
+    return Call("test", key, ts_end=at, provider="openai", status="success", **fields)
+
+
+def day(at: Micros) -> Span:
+    """The day of UTC that an instant lies in."""
+    return Span(at // DAY * DAY - 1, at // DAY * DAY + DAY - 1)
+
+
+def changed(store: Store, before: int, at: Micros) -> set[str]:
+    """Kinds of which something changed on a day."""
+    return {kind for kind in KINDS if store.changed(before, [Part(kind, day(at))])}
+
+
+def test_a_write_changes_its_own_days_only(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    store.write(WriteBatch([call(now - 3 * DAY, "old")]))
+    before = store.version()
+    assert not store.changed(before, [Part(kind, Span(0, now + DAY)) for kind in KINDS])
+    store.write(WriteBatch([call(now, "a"), call(now - DAY, "b")]))
+    assert changed(store, before, now) == changed(store, before, now - DAY) == CALLS
+    assert changed(store, before, now - 3 * DAY) == set()
+    before = store.version()
+    store.write(WriteBatch(samples=[Sample("g", now - 2 * DAY, 1.0, {}, "gauge")]))
+    assert changed(store, before, now - 2 * DAY) == {"samples"}
+    assert changed(store, before, now) == set()
+    before = store.version()
+    store.write(WriteBatch(events=[Event("score", now, "test", "e", "s", 1.0)]))
+    assert changed(store, before, now) == {"events"}
+
+
+def test_what_moves_changes_where_it_was_and_where_it_is(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    store.write(WriteBatch([call(now, "a")], events=[Event("score", now, "test", "e", "s", 1.0)]))
+    before = store.version()
+    moved = Event("score", now - 5 * DAY, "test", "e", "s", 1.0)
+    store.write(WriteBatch([call(now - 4 * DAY, "a")], events=[moved]))
+    assert changed(store, before, now) == {*CALLS, "events"}
+    assert changed(store, before, now - 4 * DAY) == CALLS
+    assert changed(store, before, now - 5 * DAY) == {"events"}
+    before = store.version()
+    store.write(WriteBatch(retracts=[Retract("test", "a")]))
+    assert changed(store, before, now - 4 * DAY) == CALLS
+    assert changed(store, before, now) == set()
+
+
+def test_what_changes_nothing_that_is_dated_leaves_every_day(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    store.write(WriteBatch([call(now, "a")]))
+    before = store.version()
+    store.write(WriteBatch([call(now, "a")], starts=[Start("test", "s", now, "openai", "m")]))
+    store.seal(now + DAY)
+    assert changed(store, before, now) == set()
+    assert store.version() > before
+
+
+def test_new_prices_change_the_days_whose_costs_they_change(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    store.write(WriteBatch([call(now - 2 * DAY, "a", cost_computed=5), call(now, "b", cost_computed=5)]))
+    before = store.version()
+
+    def price(one: Call) -> None:
+        one.cost_computed = 5 if one.source_key == "b" else 7
+
+    store.reprice(0, price)
+    assert changed(store, before, now - 2 * DAY) == CALLS
+    assert changed(store, before, now) == set()
+
+
+def test_retention_changes_what_it_takes(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    old = now - 100 * DAY
+    clock.advance(-100 * DAY)
+    store.write(
+        WriteBatch(
+            [call(old, "a")],
+            samples=[Sample("g", old, 1.0, {}, "gauge")],
+            events=[Event("score", old, "test", "e", "s", 1.0)],
+        )
+    )
+    clock.advance(100 * DAY)
+    store.write(WriteBatch([call(now, "b")], samples=[Sample("g", now, 1.0, {}, "gauge")]))
+    store.seal(now)
+    before = store.version()
+    store.retain(Retention(), now)
+    assert changed(store, before, old) == {"raw", "cells", "samples", "events"}
+    assert changed(store, before, now) == set()
+
+
+def test_undoing_an_import_and_forgetting_change_anything(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    store.begin_import(ImportInfo("i", now, ("f",), "csv", 0))
+    store.write(WriteBatch([call(now - DAY, "a", batch_id="i", user="ada"), call(now, "b", user="ada")]))
+    before = store.version()
+    store.forget("user", "ada", "me")
+    assert changed(store, before, now - 9 * DAY) == set(KINDS)
+    before = store.version()
+    store.undo_import("i")
+    assert changed(store, before, now - DAY) >= CALLS
+
+
+def test_another_process_sees_it(store: Store, clock: ManualClock) -> None:
+    now = clock.now()
+    looking = Store.open(store.path, write=False, clock=clock)
+    before = looking.version()
+    store.write(WriteBatch([call(now, "a")]))
+    assert changed(looking, before, now) == CALLS
+    assert changed(looking, before, now - DAY) == set()
+    looking.close()
+
+
+def test_what_is_rolled_back_is_not_said_of_the_next(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    store.write(WriteBatch([call(now, "a")]))
+    before = store.version()
+    monkeypatch.setattr("tui_monitor.store.ledger.come", _fails)
+    with pytest.raises(StoreError):
+        store.write(WriteBatch([call(now - 7 * DAY, "b")]))
+    monkeypatch.undo()
+    store.write(WriteBatch([call(now + MINUTE, "c")]))
+    assert changed(store, before, now - 7 * DAY) == set()
+
+
+def _fails(*_: object) -> None:
+    raise sqlite3.IntegrityError("no")
