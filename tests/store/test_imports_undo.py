@@ -74,7 +74,7 @@ def test_an_undo_that_stopped_halfway_tells_what_is_left(
     assert store.imports()[0].stored == 30
     monkeypatch.setattr("tui_monitor.store.writing._UNDO_STEP", 12)
     steps = iter([1, 2])
-    monkeypatch.setattr("tui_monitor.store.writing.WriteSide.bump", lambda _: next(steps))
+    monkeypatch.setattr("tui_monitor.store.changes.Changes.save", lambda *_: next(steps))
     with pytest.raises(StopIteration):
         store.undo_import("big")
     monkeypatch.undo()

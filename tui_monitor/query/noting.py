@@ -1,6 +1,6 @@
 """A reader that notes what is read through it: what the answer rests on."""
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from tui_monitor.store.api import (
     SeriesInfo,
     Steps,
 )
-from tui_monitor.store.where import EVERY, Where
+from tui_monitor.store.where import EVERY, Where, go_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,10 +161,15 @@ class Noting:
         self._asked |= {Asked("first"): found.first, Asked("any"): found.calls > 0}
         return found
 
-    def calls(self, span: Span, where: Where = EVERY) -> Iterator[Call]:
+    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
         """As `Reader`."""
         self.note("raw", span)
-        return self._reader.calls(span, where)
+        return self._reader.calls(span, where, check)
+
+    def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
+        """As `Reader`."""
+        self.note("raw", span)
+        return self._reader.count_calls(span, where, check)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """As `Reader`."""
