@@ -13,13 +13,13 @@ from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Retract, Sample, SampleType, Start
 from tui_monitor.model.timerange import Span
+from tui_monitor.store.sampleapi import SampleAnswers
 from tui_monitor.store.where import EVERY, Where, go_on
 
 if TYPE_CHECKING:
     import numpy as np
 
     from tui_monitor.model.columns import CallColumns
-    from tui_monitor.store.series.histograms import Histograms
 
 
 class Layer(StrEnum):
@@ -265,7 +265,7 @@ class WriteResult:
         return sum(o in outcomes for o in (*self.calls, *self.events, *self.retracts))
 
 
-class Reader(Protocol):
+class Reader(SampleAnswers, Protocol):
     """What the query engine asks. Thread-safe: any number of threads may read at once.
 
     Every method may raise `StoreError`.
@@ -316,51 +316,6 @@ class Reader(Protocol):
 
     def label_names(self) -> list[str]:
         """Labels and free attributes that calls carry, sorted."""
-        ...
-
-    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
-        """Sample series of that name, or all, whose labels pass every test."""
-        ...
-
-    def series_stamp(self, name: str | None) -> tuple[int, int]:
-        """Changes whenever a sample series of that name, or any, comes or goes."""
-        ...
-
-    def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
-        """For each series: times (int64 µs, ascending) and values (float64) in the span."""
-        ...
-
-    def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
-        """Which of these series have any sample in the span, in whatever form it is kept."""
-        ...
-
-    def sample_names(self) -> list[str]:
-        """Names of the sample series, sorted."""
-        ...
-
-    def sample_labels(self) -> list[str]:
-        """Names of the labels of sample series, sorted."""
-        ...
-
-    def sample_label_values(self, label: str) -> list[str]:
-        """Values of one of them, sorted."""
-        ...
-
-    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
-        """What stayed of samples in the span that are no longer kept one by one; nothing for most series."""
-        ...
-
-    def histogram_samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
-        """For each series that has any: times (int64 µs, ascending) and native histograms in the span.
-
-        Markers of the end of such a series are among its `samples`.
-        """
-        ...
-
-    def histogram_steps(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, Histograms]]":
-        """Of native histograms that are no longer kept one by one the last of each 5 minutes in the span,
-        and every one before its counts began anew; in the form of `histogram_samples`.
-        """
         ...
 
     def events(self, kind: EventKind, span: Span, limit: int = 100_000) -> list[Event]:
