@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_monitor.model import arrays
 from tui_monitor.model.histogram import ZERO_BUCKET, quantile
 from tui_monitor.query import aggregate
 
@@ -61,3 +62,20 @@ def test_ranks_of_values_are_those_of_each_cell(
             assert value == alone[max(1, int(np.ceil(q * len(alone) - 1e-9))) - 1]
         else:
             assert np.isnan(value)
+
+
+@given(entries)
+def test_merged_counts_are_the_same_counts(found: list[tuple[int, int, int]]) -> None:
+    few = [(cell, bucket % 7 - 3, n) for cell, bucket, n in found] * 10
+    for given_ in (found, few):
+        columns = (
+            np.array(c, dtype=np.int64) for c in (zip(*given_, strict=True) if given_ else ((), (), ()))
+        )
+        merged = zip(*(column.tolist() for column in arrays.merged(*columns)), strict=True)
+        sums: dict[tuple[int, int], int] = {}
+        for cell, bucket, n in merged:
+            sums[cell, bucket] = sums.get((cell, bucket), 0) + n
+        expected: dict[tuple[int, int], int] = {}
+        for cell, bucket, n in given_:
+            expected[cell, bucket] = expected.get((cell, bucket), 0) + n
+        assert sums == expected

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tui_monitor.model.arrays import merged
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import aggregate
@@ -17,7 +18,7 @@ from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum, unit_aft
 from tui_monitor.query.plan import Plan
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows
-from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Layer, Measure, SampledSpan
+from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Histogram, Layer, Measure, SampledSpan
 
 _OUTCOME = ("status", "error_category")
 
@@ -203,9 +204,7 @@ class CallQuery:
             assert numbers.high is not None
             into.extremes.append((cells[kept], numbers.low[kept], numbers.high[kept]))
         for name in into.histograms:
-            spread = facts.histograms[name]
-            inside = cells[spread.row] >= 0
-            into.buckets.append((cells[spread.row[inside]], spread.bucket[inside], spread.count[inside]))
+            into.buckets.append(_placed(facts.histograms[name], cells, every=len(kept) == len(facts)))
 
     def _values(self, gathered: _Gathered) -> np.ndarray:
         """Each cell's value in the metric's unit; NaN where nothing is known."""
@@ -330,6 +329,17 @@ def _sampled(facts: Facts, kept: np.ndarray) -> list[SampledSpan]:
     booked, weight = facts.end[rows], facts.weight[rows]
     span = Span(int(booked.min()) - 1, int(booked.max()))
     return [SampledSpan(span, int((weight - 1).sum()), int(weight.max()))]
+
+
+def _placed(
+    spread: Histogram, cells: np.ndarray, *, every: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(cell, bucket, count) of the rows that have a cell, `every` where all have; each pair once if many."""
+    at, bucket, count = cells[spread.row], spread.bucket, spread.count
+    if not every:
+        inside = at >= 0
+        at, bucket, count = at[inside], bucket[inside], count[inside]
+    return merged(at, bucket, count)
 
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:

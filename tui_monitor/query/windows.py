@@ -43,6 +43,9 @@ class Windows:
         """The window of each instant; the instants lie in the span."""
         if len(self) == 1:
             return np.zeros(len(instants), dtype=np.int64)
+        first, before_last = int(self.edges[0]), int(self.edges[-2])
+        if self.step and before_last - first == self.step * (len(self) - 1):
+            return np.minimum((instants - (first + 1)) // self.step, len(self) - 1)
         return np.searchsorted(self.edges[1:], instants, side="left")
 
     def earlier(self, offset: Micros) -> "Windows":

@@ -20,6 +20,7 @@ from tui_monitor.store.api import CELL, Layer, Measure
 from tui_monitor.store.blobs import UNKNOWN, Damaged, Integers
 from tui_monitor.store.decoded import Decoded, Sized
 from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK
+from tui_monitor.store.folding import Alike, Folded
 from tui_monitor.store.measures import CELL_COLUMNS as COLUMNS
 from tui_monitor.store.spreads import Spread
 
@@ -63,18 +64,19 @@ class Block:
         """A column of integers, or some rows of it, `UNKNOWN` where there is none."""
         if name in self.constants:
             return Integers.constant(self.constants[name], self.rows).at(at)
-        return self._once(
-            name, lambda: _checked(self, name, blobs.unpack_narrow, _data(conn, self, name))
-        ).at(at)
+        return self.once(name, lambda: _checked(self, name, blobs.unpack_narrow, _data(conn, self, name))).at(
+            at
+        )
 
     def histogram(self, conn: sqlite3.Connection, name: str, at: slice = _ALL) -> Spread:
         """(row, bucket, count) of a column of histograms, or of some rows of it."""
         if name in self.constants:
             nothing = np.zeros(0, dtype=np.int64)
             return nothing, nothing.astype(np.int32), nothing
-        return self._once(name, lambda: _checked(self, name, spreads.unpack, _data(conn, self, name))).at(at)
+        return self.once(name, lambda: _checked(self, name, spreads.unpack, _data(conn, self, name))).at(at)
 
-    def _once(self, name: str, read: Callable[[], T]) -> T:
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """What is kept of the block under a name, or else read now."""
         return read() if self.kept is None else self.kept.get(self.stamp, name, read)
 
 
@@ -89,15 +91,18 @@ class Cells:
 def read(
     conn: sqlite3.Connection, memory: Decoded, layer: Layer, low: int, high: int,
     sets: Sequence[int] | None, columns: Sequence[str], histograms: Sequence[Measure],
+    alike: Alike | None = None,
 ) -> Iterator[Cells]:  # fmt: skip
     """Packed cells with keys from `low` up to below `high`, of these label sets if any are named.
 
-    `columns` are of integers; `key` is one of them. What `memory` keeps is not read again.
+    `columns` are of integers; `key` is one of them. What `memory` keeps is not read again. With `alike` cells
+    of label sets that are alike are put together.
     """
     wanted = None if sets is None else np.array(sets, dtype=np.int64)
     for block in within(conn, layer, low, high):
-        block = replace(block, kept=memory)
-        keys = block.integers(conn, "key")
+        whole = replace(block, kept=memory)
+        block = whole if alike is None else Folded(whole, alike)
+        keys = block.integers(conn, "key", _ALL)
         at = slice(*np.searchsorted(keys, (low, high)).tolist())
         keys = keys[at]
         kept = None if wanted is None else np.isin(keys & SERIES_MASK, wanted)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -20,6 +21,7 @@ from tui_monitor.store.measures import raw_expression
 from tui_monitor.store.sealed import Part
 
 _ALWAYS_KNOWN = ("calls", "unpriced")
+_FINE = frozenset(FINE_DIMENSIONS)
 
 
 def _integers(rows: Iterable[Sequence[int]], width: int) -> np.ndarray:
@@ -59,9 +61,11 @@ def rollup_facts(
         width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
         sets = matching(lookup.sets.all(conn), list(where.items()), width)
     columns = ("key", "calls", *_sum_columns(measures))
+    coarse = layer is not Layer.MINUTE and _FINE.issuperset(labels) and _FINE.issuperset(where)
+    alike = partial(_least_alike, conn, lookup) if coarse else None
     parts = [
         _cell_rows(conn, layer, low, high, sets, columns, histograms),
-        *blocks.read(conn, lookup.columns, layer, low, high, sets, columns, histograms),
+        *blocks.read(conn, lookup.columns, layer, low, high, sets, columns, histograms, alike),
     ]
     found = {name: np.concatenate([part.integers[name] for part in parts]) for name in columns}
     key = found["key"]
@@ -75,6 +79,17 @@ def rollup_facts(
             for name in histograms
         },
     )
+
+
+def _least_alike(conn: sqlite3.Connection, lookup: Lookup, numbers: np.ndarray) -> np.ndarray:
+    """Of label sets' numbers, ascending: the least of those with the same labels as minutes have."""
+    alike = np.zeros(len(numbers), dtype=np.int64)
+    for codes, _ in lookup.sets.coded(conn, FINE_DIMENSIONS, numbers):
+        alike = distinct(alike * (int(codes.max(initial=0)) + 1) + codes)[1]
+    least = np.zeros(int(alike.max(initial=0)) + 1, dtype=np.int64)
+    # Of several that are put in one place the last stays.
+    least[alike[::-1]] = numbers[::-1]
+    return least[alike]
 
 
 def _cell_rows(
@@ -100,15 +115,15 @@ def _cell_rows(
 
 def _joined(parts: Sequence[tuple[int, Spread]]) -> Histogram:
     """Histograms of several runs of rows, each with its number of rows, one after the other."""
-    rows, before = [], 0
-    for count, (row, _, _) in parts:
-        rows.append(row + before)
-        before += count
-    return Histogram(
-        np.concatenate(rows),
-        np.concatenate([bucket for _, (_, bucket, _) in parts]),
-        np.concatenate([count for _, (_, _, count) in parts]),
-    )
+    length = sum(len(count) for _, (_, _, count) in parts)
+    rows, buckets = (np.empty(length, dtype=np.int32) for _ in range(2))
+    at = before = 0
+    for count, (row, bucket, _) in parts:
+        here = slice(at, at + len(row))
+        np.add(row, before, out=rows[here], casting="unsafe")
+        buckets[here] = bucket
+        at, before = here.stop, before + count
+    return Histogram(rows, buckets, np.concatenate([count for _, (_, _, count) in parts]))
 
 
 def _cells_in(layer: Layer, span: Span, zone: tuple[int, str] | None) -> range:

@@ -11,7 +11,7 @@ from tui_monitor.store.blobs import Integers
 _LENGTHS = struct.Struct("<II")
 _ALL = slice(None)
 Spread = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Histograms of many rows: (row, bucket, count)."""
+"""Histograms of many rows: (row, bucket, count), in integers as narrow as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Spreads:
         here = _ALL
         if rows != _ALL:
             here = slice(*np.searchsorted(self.row, (rows.start, rows.stop)).tolist())
-        row = self.row[here].astype(np.int64)
+        row = self.row[here]
         if rows.start:
-            row -= rows.start
-        return row, self.bucket[here].astype(np.int32), self.count.at(here)
+            row = row - np.int32(rows.start)
+        return row, self.bucket[here], self.count.at(here)
 
 
 def pack(values: list[bytes | None]) -> bytes:
