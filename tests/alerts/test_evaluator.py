@@ -16,8 +16,8 @@ from tui_monitor.model.clock import DAY, MINUTE, SECOND, ManualClock, Micros
 from tui_monitor.model.errors import MonitorError, QueryError, StoreError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import AlertState, Severity
-from tui_monitor.query.ast import Node
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.ast import Expr
 from tui_monitor.query.result import Result
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import WriteBatch
@@ -196,7 +196,7 @@ class Failing:
     def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
         return self._engine.range(text, start, end, step)
 
-    def check(self, text: str, tree: Node | None = None) -> None:
+    def check(self, text: str, tree: Expr | None = None) -> None:
         self._engine.check(text, tree)
 
     def type_of(self, metric: str) -> str | None:

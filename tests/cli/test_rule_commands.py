@@ -134,7 +134,7 @@ def test_a_dry_run_writes_nothing(config: Path, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["x", "error_rate > 3 *"], "                ^ expected a metric, a number or (, found the end"),
+        (["x", "error_rate > 3 *"], "                ^ expected a metric, a number, a function or ("),
         (["x", "eror_rate > 3"], '^^^^^^^^^ unknown metric "eror_rate", did you mean error_rate?'),
         (["x", "cost [today] > 2 * baseline"], "a calendar period like [today] has no baseline"),
         (["x", "monthly_spend > budget"], "no budget is configured"),

@@ -11,7 +11,7 @@ from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros, from_date
 from tui_monitor.model.feed import Sample
 from tui_monitor.query.baseline import REFRESH, Baselines, longest, same_hours, same_times
 from tui_monitor.query.local import LocalEngine
-from tui_monitor.query.parser import parse
+from tui_monitor.query.promql.parser import read as parse
 from tui_monitor.query.result import labels_of
 from tui_monitor.store.api import WriteBatch
 

@@ -9,9 +9,9 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.errors import StoreError, UnknownMetric
-from tui_monitor.query.ast import Matcher
 from tui_monitor.query.comparing import Compared, compare
 from tui_monitor.query.condition import Condition
+from tui_monitor.query.promql.ast import Matcher
 from tui_monitor.query.result import labels_of
 from tui_monitor.store.api import WriteBatch
 

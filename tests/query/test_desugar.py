@@ -11,7 +11,7 @@ from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.query.desugar import desugared
-from tui_monitor.query.parser import parse
+from tui_monitor.query.promql.parser import read as parse
 from tui_monitor.query.promql.printer import printed
 from tui_monitor.store.api import WriteBatch
 

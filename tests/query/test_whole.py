@@ -69,7 +69,7 @@ def test_units_come_from_the_metrics_through_the_functions(asked, text, unit):
     ("text", "place", "message"),
     [
         ("sum by(host)(rat(disk_reads_total[5m]))", (13, 3), "unknown function rat"),
-        ("latency p95 by(model", (20, 1), "expected , or ), found the end"),
+        ("latency p95 by(model", (14, 1), "( is not closed"),
         ("rate(disk_reads_total[5m]) + ", (29, 1), "expected"),
         ("disk_reads_total[5m] offset 1m @ end()", (0, 38), "not for a range vector"),
         ('up{a=~"("} unless up', (6, 3), "not a regular expression"),

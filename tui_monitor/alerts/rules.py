@@ -61,8 +61,7 @@ class Rule:
     @property
     def asked(self) -> str:
         """The condition as it is asked: with the ranges that were left out."""
-        clauses = self.condition.clauses if self.condition else ()
-        return " and ".join(str(clause) for clause in clauses) or self.settings.expr
+        return str(self.condition) if self.condition else self.settings.expr
 
     @property
     def watch(self) -> Watch:

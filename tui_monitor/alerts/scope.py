@@ -7,9 +7,9 @@ from tui_monitor.model.calendar import Period
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.text import clean
-from tui_monitor.query.ast import Given, Matcher
 from tui_monitor.query.condition import Condition
 from tui_monitor.query.language import BUDGET, nearest
+from tui_monitor.query.promql.ast import Given, Matcher
 from tui_monitor.query.spend import WINDOWS, matchers_of
 
 _SHOWN = 5
@@ -38,7 +38,7 @@ def budget_of(
 
 def _windows(condition: Condition) -> set[Micros | Period | None]:
     """The periods whose spend it asks for."""
-    return {node.of.window for node in condition.selections if node.of.scoped}
+    return {node.window for node in condition.selections if node.scoped}
 
 
 def scope_of(budget: BudgetSettings | None) -> tuple[Matcher, ...]:

@@ -40,7 +40,7 @@ def default_summary(
 ) -> str:
     """What a rule without a sentence of its own says."""
     whom = ", ".join(f"{name}={text}" for name, text in sorted(labels.items()) if text)
-    told = f"{rule}: {show(value, unit)} {op} {show(threshold, unit)}"
+    told = f"{rule}: {_against(value, op, threshold, unit)}"
     return clean(f"{told} for {whom}" if whom else told, MAX_SUMMARY)
 
 
@@ -49,7 +49,12 @@ def comparison(value: float | None, op: str, threshold: float | None, usual: flo
     if value is not None and usual:
         times = f"{significant(value / usual, 2)} × the usual" if value else f"{show(value, unit)}, usually"
         return f"{times} {show(usual, unit)}"
-    return f"{show(value, unit)} {op} {show(threshold, unit)}"
+    return _against(value, op, threshold, unit)
+
+
+def _against(value: float | None, op: str, threshold: float | None, unit: str) -> str:
+    """A value and what it was compared with, if it was."""
+    return f"{show(value, unit)} {op} {show(threshold, unit)}" if op else show(value, unit)
 
 
 def unfillable(text: str) -> list[str]:

@@ -10,10 +10,10 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.baseline import baselines_of
-from tui_monitor.query.parser import parse
+from tui_monitor.query.promql.parser import read
 from tui_monitor.store.api import Reader
 
-_USUAL = parse("latency{} [5m] p95 by(provider)")
+_USUAL = read("latency{} [5m] p95 by(provider)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from weakref import WeakKeyDictionary
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import HOUR, MINUTE, Micros, from_datetime
 from tui_monitor.model.errors import UnknownMetric
-from tui_monitor.query.ast import Aggregate, Binary, Node, Number, Unary
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.metrics import BY_NAME, Metric, Sampled, adds_up
+from tui_monitor.query.promql.ast import Binary, Expr, Number, Paren, Summary, children, walk, with_children
+from tui_monitor.query.promql.printer import printed
 from tui_monitor.query.result import Labels, Result
 from tui_monitor.query.windows import DEFAULT_RANGE
 
@@ -48,7 +49,7 @@ class Baselines:
         self._lock = threading.Lock()
 
     def of(
-        self, node: Node, at: Micros, calendar: Calendar, *, version: int | None = None,
+        self, node: Expr, at: Micros, calendar: Calendar, *, version: int | None = None,
         now: Micros | None = None,
     ) -> Usual:  # fmt: skip
         """What is usual for a query asked at one instant, one value for each of its series.
@@ -61,13 +62,13 @@ class Baselines:
         """
         ends = same_times(at, calendar) if longest(node) >= HOUR else same_hours(at, calendar)
         now = at if now is None else now
-        key = (str(node), calendar, ends[0])
+        key = (printed(node), calendar, ends[0])
         with self._lock:
             kept = self._kept.get(key)
             if kept and (now - kept.made < REFRESH or (version is not None and kept.version == version)):
                 self._kept.move_to_end(key)
                 return kept.value
-        value = self._compute(str(whole_hours(node, self._engine)), ends)
+        value = self._compute(printed(whole_hours(node, self._engine)), ends)
         with self._lock:
             self._kept[key] = _Kept(version, now, value)
             self._kept.move_to_end(key)
@@ -98,53 +99,42 @@ def same_times(instant: Micros, calendar: Calendar) -> list[Micros]:
     return [from_datetime(wall - timedelta(days=day)) for day in range(1, DAYS + 1)]
 
 
-def longest(node: Node) -> Micros:
+def longest(node: Expr) -> Micros:
     """The longest window in a query; calendar periods have none that is known."""
-    match node:
-        case Aggregate():
-            window = DEFAULT_RANGE if node.of.window is None else node.of.window
-            return 0 if isinstance(window, str) else window
-        case Unary():
-            return longest(node.operand)
-        case Binary():
-            return max(longest(node.left), longest(node.right))
-        case _:
-            return 0
+    return max((_length(one) for one in walk(node) if isinstance(one, Summary)), default=0)
 
 
-def whole_hours(node: Node, engine: Engine) -> Node:
+def _length(node: Summary) -> Micros:
+    window = DEFAULT_RANGE if node.window is None else node.window
+    return 0 if isinstance(window, str) else window
+
+
+def whole_hours(node: Expr, engine: Engine) -> Expr:
     """The query over whole hours, with what adds up brought back to the length of its own window."""
-    match node:
-        case Aggregate():
-            window = node.of.window
-            if window is None or isinstance(window, str) or window >= HOUR:
-                return node
-            hour = replace(node, of=replace(node.of, window=HOUR))
-            return Binary("/", hour, Number(HOUR / window)) if summed(node, engine) else hour
-        case Unary():
-            return replace(node, operand=whole_hours(node.operand, engine))
-        case Binary():
-            sides = whole_hours(node.left, engine), whole_hours(node.right, engine)
-            return replace(node, left=sides[0], right=sides[1])
-        case _:
-            return node
+    if not isinstance(node, Summary):
+        return with_children(node, [whole_hours(part, engine) for part in children(node)])
+    window = node.window
+    if window is None or isinstance(window, str) or window >= HOUR:
+        return node
+    hour = replace(node, window=HOUR)
+    return Paren(Binary("/", hour, Number(HOUR / window))) if summed(node, engine) else hour
 
 
-def summed(node: Aggregate, engine: Engine) -> bool:
+def summed(node: Summary, engine: Engine) -> bool:
     """Whether the aggregate adds up over time, so that nothing at all is 0 of it."""
-    found: Metric | Sampled | None = BY_NAME.get(node.of.metric)
+    found: Metric | Sampled | None = BY_NAME.get(node.metric)
     if found is None:
-        kind = engine.type_of(node.of.metric)
+        kind = engine.type_of(node.metric)
         if kind is None:
             return False
-        found = Sampled(node.of.metric, kind)
+        found = Sampled(node.metric, kind)
     return adds_up(found, node.how or found.default_aggregate)
 
 
-def ask(engine: Engine, query: str, at: Micros) -> Result:
-    """The engine's answer; a metric that nobody has sent yet has no data."""
+def ask(engine: Engine, query: str, at: Micros, tree: Expr | None = None) -> Result:
+    """The engine's answer; a metric that nobody has sent yet has no data. `tree` as of `Engine.check`."""
     try:
-        return engine.instant(query, at)
+        return engine.instant(query, at) if tree is None else engine.instant(query, at, tree=tree)
     except UnknownMetric:
         return Result(query, "vector", (at,), ())
 

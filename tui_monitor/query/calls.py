@@ -10,12 +10,12 @@ from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import aggregate
 from tui_monitor.query.aggregate import Grid
-from tui_monitor.query.ast import Aggregate
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.language import nearest, quantile_of
 from tui_monitor.query.matching import Matching
-from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum, unit_after
+from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum
 from tui_monitor.query.plan import Plan
+from tui_monitor.query.promql.ast import Summary
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows
 from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Histogram, Layer, Measure, SampledSpan
@@ -83,13 +83,13 @@ class Tallies:
 class CallQuery:
     """One selector over calls, aggregated."""
 
-    def __init__(self, metric: Metric, node: Aggregate, how: str, context: Context) -> None:
+    def __init__(self, metric: Metric, node: Summary, how: str, context: Context) -> None:
         self._metric = metric
         self._node = node
         self._how = how
         self._context = context
         self._by = [LABEL_ALIASES.get(label, label) for label in node.by]
-        self._matching = Matching(node.of.matchers, LABEL_ALIASES, context.text)
+        self._matching = Matching(node.matchers, LABEL_ALIASES, context.text)
         self._outcome = metric.sum.by_outcome or (metric.over is not None and metric.over.by_outcome)
         wanted = [*self._by, *self._matching.labels, *(_OUTCOME if self._outcome else ())]
         self._labels = list(dict.fromkeys(wanted))
@@ -99,12 +99,7 @@ class CallQuery:
         gathered = self._gathered(windows)
         self._warn_of_labels()
         flat = self._values(gathered)
-        return Vector(
-            gathered.grid.labels(self._node.by),
-            gathered.grid.table(flat),
-            unit_after(self._metric.unit, self._how),
-            self._node.of.metric,
-        )
+        return Vector(gathered.grid.labels(self._node.by), gathered.grid.table(flat))
 
     def tallies(self, windows: Windows, *, known_only: bool = False) -> Tallies:
         """What `answer` makes values of. Raises `QueryError` or `StoreError`.
@@ -266,8 +261,7 @@ class CallQuery:
         if len(plan.missing) > 1:
             spans += f" ({len(plan.missing)} parts)"
         self._context.warn(
-            f"calls of {spans} are left out of {self._node.of.metric}: "
-            f"{self._what_is_gone()} are no longer kept"
+            f"calls of {spans} are left out of {self._node.metric}: {self._what_is_gone()} are no longer kept"
         )
 
     def _warn_of_samples(self, plan: Plan, gathered: _Gathered) -> None:
@@ -280,7 +274,7 @@ class CallQuery:
         first, last = min(one.span.start for one in found), max(one.span.end for one in found)
         rarest = max(one.one_in for one in found)
         self._context.warn(
-            f"{self._node.of.metric} is an estimate for {self._context.moment(first)} to "
+            f"{self._node.metric} is an estimate for {self._context.moment(first)} to "
             f"{self._context.moment(last)}: of single calls a sample of 1 in {rarest} is kept"
         )
 
@@ -306,7 +300,7 @@ class CallQuery:
     def _warn_of_prices(self, calls: int, known: int) -> None:
         if known < calls:
             self._context.warn(
-                f"{calls - known:,} of {calls:,} calls have no price and are not in {self._node.of.metric}"
+                f"{calls - known:,} of {calls:,} calls have no price and are not in {self._node.metric}"
             )
 
 

@@ -2,11 +2,11 @@
 
 from tui_monitor.model.errors import QueryError, UnknownMetric
 from tui_monitor.model.feed import SampleType
-from tui_monitor.query.ast import Aggregate, Place
 from tui_monitor.query.context import Context
 from tui_monitor.query.known import KNOWN, unit_of_name
 from tui_monitor.query.language import nearest
 from tui_monitor.query.metrics import BY_NAME, Metric, Sampled
+from tui_monitor.query.promql.ast import Summary
 from tui_monitor.store.api import Reader
 
 Found = Metric | Sampled
@@ -36,31 +36,28 @@ def names(reader: Reader) -> list[str]:
     return list(dict.fromkeys([*BY_NAME, *stored, *KNOWN]))
 
 
-def resolve(node: Aggregate, context: Context) -> tuple[Found, str]:
-    """The metric of a selector and its aggregate. Raises `QueryError` for an unknown or senseless one."""
-    selector = node.of
-    metric = find(selector.metric, context.reader)
+def resolve(node: Summary, context: Context) -> tuple[Found, str]:
+    """The metric of a short form and its aggregate. Raises `QueryError` for an unknown or senseless one."""
+    metric = find(node.metric, context.reader)
     if metric is None:
-        meant = nearest(selector.metric, names(context.reader))
-        place = Place(selector.place.position, max(1, min(selector.place.length, len(selector.metric) + 2)))
-        message = f'unknown metric "{selector.metric}"' + (f", did you mean {meant}?" if meant else "")
-        error = UnknownMetric(message, text=context.text, position=place.position, length=place.length)
-        error.name, error.meant = selector.metric, meant or ""
+        meant = nearest(node.metric, names(context.reader))
+        place = node.named
+        message = f'unknown metric "{node.metric}"' + (f", did you mean {meant}?" if meant else "")
+        error = UnknownMetric(message, text=context.text, position=place.start, length=place.length)
+        error.name, error.meant = node.metric, meant or ""
         raise error
     if not metric.aggregates:
-        raise context.error(
-            f"{selector.metric} holds native histograms: they have no aggregates", selector.place
-        )
+        raise context.error(f"{node.metric} holds native histograms: they have no aggregates", node.named)
     how = node.how or metric.default_aggregate
     if not metric.allows(how):
         raise _senseless(metric, node, how, context)
     return metric, how
 
 
-def _senseless(metric: Found, node: Aggregate, how: str, context: Context) -> QueryError:
+def _senseless(metric: Found, node: Summary, how: str, context: Context) -> QueryError:
     allowed = ", ".join(metric.aggregates)
-    hint = f"{node.of.metric} has {allowed}"
+    hint = f"{node.metric} has {allowed}"
     if how.startswith("p") and isinstance(metric, Metric):
         spread = [name for name, known in BY_NAME.items() if "pNN" in known.aggregates and name != known.long]
         hint += f"; quantiles have {', '.join(spread)}"
-    return context.error(f"{how} of {node.of.metric} has no meaning", node.place, hint=hint)
+    return context.error(f"{how} of {node.metric} has no meaning", node.told, hint=hint)

@@ -9,12 +9,13 @@ from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.query import catalog
 from tui_monitor.query.known import KNOWN
 from tui_monitor.query.language import AGGREGATES, RANGES, is_aggregate, is_plain, quote, spelled
-from tui_monitor.query.lexer import MAX_LENGTH
 from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Sampled, Source
 from tui_monitor.query.result import Completion
 from tui_monitor.store.api import Reader
 
 MAX_OFFERED = 100
+_MAX_LENGTH = 10_000
+"""Characters before the cursor."""
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*)
@@ -43,7 +44,7 @@ def complete(text: str, cursor: int, reader: Reader) -> list[Completion]:
     Raises `StoreError`.
     """
     before = text[: max(0, cursor)]
-    if len(before) > MAX_LENGTH:
+    if len(before) > _MAX_LENGTH:
         return []
     return list(_offers(_read(before), reader))[:MAX_OFFERED]
 

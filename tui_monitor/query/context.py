@@ -9,8 +9,8 @@ import numpy as np
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.ast import Place
 from tui_monitor.query.plan import COARSE_FIRST, Planner
+from tui_monitor.query.promql.ast import Place
 from tui_monitor.query.reading import Recent
 from tui_monitor.query.result import Labels
 from tui_monitor.store.api import Holding, Layer, Reader
@@ -18,15 +18,11 @@ from tui_monitor.store.api import Holding, Layer, Reader
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Values of many series over the windows: NaN is no data. Of a number: one row without labels."""
+    """Values of many series over the windows: NaN is no data."""
 
     labels: list[Labels]
     values: np.ndarray
     """Series × windows, float64."""
-    unit: str = ""
-    metric: str = ""
-    number: bool = False
-    """Whether it is a number that stands for every series."""
 
 
 @dataclass
@@ -60,7 +56,7 @@ class Context:
 
     def error(self, message: str, place: Place, *, hint: str | None = None) -> QueryError:
         """An error that points into the query."""
-        return QueryError(message, text=self.text, position=place.position, length=place.length, hint=hint)
+        return QueryError(message, text=self.text, position=place.start, length=place.length, hint=hint)
 
     def span(self) -> Span | None:
         """Everything that was looked at."""

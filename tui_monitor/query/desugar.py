@@ -8,7 +8,6 @@ cache and rate limit events, calls under way, counters and quantiles of stored s
 
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import QueryError
-from tui_monitor.query import ast as short
 from tui_monitor.query.known import KNOWN
 from tui_monitor.query.language import quantile_of
 from tui_monitor.query.metrics import BY_NAME, Kind, Metric, Sum
@@ -19,38 +18,55 @@ from tui_monitor.query.promql.ast import (
     Call,
     Cardinality,
     Expr,
+    Given,
     Matcher,
     Matching,
     Number,
     Paren,
     Range,
     Selector,
-    Unary,
+    Subquery,
+    Summary,
+    children,
+    with_children,
 )
-from tui_monitor.query.promql.parser import parsed
+from tui_monitor.query.promql.lowering import is_measured, lowered
+from tui_monitor.query.promql.parser import read
 from tui_monitor.query.promql.printer import printed
-from tui_monitor.query.units import combine, unit_by_name
-from tui_monitor.query.whole import read
 from tui_monitor.query.windows import DEFAULT_RANGE
 
 _OVER_TIME = {"avg": "avg", "sum": "avg", "min": "min", "max": "max", "count": "count"}
 
 
-def desugared(node: short.Node, window: Micros | None = None) -> Expr:
-    """The query in PromQL; over time each window is as long as a step, which is `window` in µs.
+def desugared(tree: Expr, window: Micros | None = None) -> Expr:
+    """The query in plain PromQL; over time each window is as long as a step, which is `window` in µs.
 
     Raises `QueryError` for what PromQL cannot say.
     """
+    return _plain(lowered(tree, printed(tree)), window)
+
+
+def _plain(node: Expr, window: Micros | None) -> Expr:
     match node:
-        case short.Number():
-            return Number(node.value)
-        case short.Unary():
-            return Unary(node.op, Paren(desugared(node.operand, window)))
-        case short.Binary():
-            return _calculated(node, window)
-        case short.Aggregate():
+        case Number():
+            return Number(node.value, node.duration and not node.written)
+        case Summary():
             return _Asked(node, window).expression()
-    raise _refused(node, f"{node} stands in the condition of an alert rule only")
+        case Given():
+            raise _refused(node, f"{node.name} stands in the condition of an alert rule only")
+        case Subquery():
+            # Within a subquery each window is as long as it says.
+            return with_children(node, [_inner(_plain(node.expr, None))])
+    return with_children(node, [_operand(node, part, window) for part in children(node)])
+
+
+def _operand(node: Expr, part: Expr, window: Micros | None) -> Expr:
+    plain = _plain(part, window)
+    return _inner(plain) if isinstance(node, Binary) and is_measured(part) else plain
+
+
+def _inner(node: Expr) -> Expr:
+    return Paren(node) if isinstance(node, Binary) else node
 
 
 def explained(text: str, window: Micros | None = None) -> tuple[str, str]:
@@ -58,30 +74,16 @@ def explained(text: str, window: Micros | None = None) -> tuple[str, str]:
 
     `window` as of `desugared`. Raises `QueryError` for what is no query.
     """
-    node = read(text)
-    if node is None:
-        return printed(parsed(text)), ""
+    tree = read(text)
     try:
-        return printed(desugared(node, window)), ""
+        return printed(desugared(tree, window)), ""
     except QueryError as error:
         return "", error.message
 
 
-def _calculated(node: short.Binary, window: Micros | None) -> Expr:
-    flipped = short.is_number(node.left) and not short.is_number(node.right)
-    units = unit_by_name(node.left), unit_by_name(node.right)
-    _, *factors = combine(node.op, *units, truth=node.truth, flipped=flipped)
-    sides = [
-        Paren(desugared(side, window)) if factor == 1 else Paren(_op("*", desugared(side, window), factor))
-        for side, factor in zip((node.left, node.right), factors, strict=True)
-    ]
-    numbers = short.is_number(node.left) or short.is_number(node.right)
-    return Binary(node.op, *sides, returns_bool=node.truth, matching=None if numbers else Matching())
-
-
-def _refused(node: short.Node, message: str) -> QueryError:
+def _refused(node: Summary | Given, message: str) -> QueryError:
     place = node.place
-    return QueryError(message, text=str(node), position=place.position, length=place.length)
+    return QueryError(message, text=printed(node), position=place.start, length=place.length)
 
 
 def _op(op: str, left: Expr, right: "Expr | float") -> Expr:
@@ -90,23 +92,22 @@ def _op(op: str, left: Expr, right: "Expr | float") -> Expr:
     matching = None if isinstance(sides[1], Number) or isinstance(sides[0], Number) else Matching()
     if op in SETS:
         matching = Matching(Cardinality.MANY_TO_MANY)
-    grouped = [Paren(side) if isinstance(side, Binary) else side for side in sides]
-    return Binary(op, grouped[0], grouped[1], matching=matching)
+    return Binary(op, _inner(sides[0]), _inner(sides[1]), matching=matching)
 
 
 class _Asked:
     """One selector with its aggregate."""
 
-    def __init__(self, node: short.Aggregate, window: Micros | None) -> None:
+    def __init__(self, node: Summary, window: Micros | None) -> None:
         self._node = node
-        of = node.of
+        of = node
         if isinstance(of.window, str) and window is None:
             raise self._refuse(f"a calendar period like [{of.window}] has no length")
         self._window = window or (of.window if isinstance(of.window, int) else DEFAULT_RANGE)
         self._matchers = tuple(Matcher(one.label, one.op, one.value) for one in of.matchers)
 
     def expression(self) -> Expr:
-        metric = BY_NAME.get(self._node.of.metric)
+        metric = BY_NAME.get(self._node.metric)
         if metric is None:
             return self._of_samples()
         how = self._node.how or metric.default_aggregate
@@ -160,7 +161,7 @@ class _Asked:
         return self._over_time("sum" if how == "count" else how, how)
 
     def _of_samples(self) -> Expr:
-        name = self._node.of.metric
+        name = self._node.metric
         known = KNOWN.get(name)
         how = self._node.how or ("sum" if name.endswith("_total") else "avg")
         counter = known.type == "counter" if known else name.endswith("_total")
@@ -169,14 +170,14 @@ class _Asked:
         return self._over_time("sum" if how == "count" else how, _OVER_TIME[how])
 
     def _over_time(self, how: str, function: str) -> Expr:
-        inner = Call(f"{function}_over_time", (self._range(self._node.of.metric),))
+        inner = Call(f"{function}_over_time", (self._range(self._node.metric),))
         return Aggregate(how, inner, grouping=self._node.by)
 
     def _total(self, name: str, more: tuple[Matcher, ...] = ()) -> Expr:
         return Aggregate("sum", Call("increase", (self._range(name, more),)), grouping=self._node.by)
 
     def _range(self, name: str, more: tuple[Matcher, ...] = ()) -> Range:
-        return Range(Selector(name, (*self._matchers, *more), self._node.of.offset), self._window)
+        return Range(Selector(name, (*self._matchers, *more), self._node.offset), self._window)
 
     def _calls(self) -> Expr:
         return self._total("requests")

@@ -6,7 +6,7 @@ from typing import Protocol
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.ast import Node
+from tui_monitor.query.promql.ast import Expr
 from tui_monitor.query.result import After, CallList, Completion, Result
 
 
@@ -16,8 +16,8 @@ class Engine(Protocol):
     All raise `QueryError`, with the place in the text, for a query that cannot be answered.
     """
 
-    def instant(self, text: str, at: Micros) -> Result:
-        """The answer at one instant: windows end at `at`."""
+    def instant(self, text: str, at: Micros, *, tree: Expr | None = None) -> Result:
+        """The answer at one instant: windows end at `at`. `tree` as of `check`."""
         ...
 
     def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
@@ -41,7 +41,7 @@ class Engine(Protocol):
         """How many calls of a span pass a filter."""
         ...
 
-    def check(self, text: str, tree: Node | None = None) -> None:
+    def check(self, text: str, tree: Expr | None = None) -> None:
         """Parse and type-check only; `tree` is what the text stands for where it is no plain query."""
         ...
 

@@ -9,11 +9,11 @@ from tui_monitor.model.clock import MINUTE, SECOND
 from tui_monitor.model.feed import Event, EventKind, Start
 from tui_monitor.query import aggregate
 from tui_monitor.query.aggregate import Grid
-from tui_monitor.query.ast import Aggregate
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.language import quantile_of
 from tui_monitor.query.matching import Matching
-from tui_monitor.query.metrics import Kind, Metric, unit_after
+from tui_monitor.query.metrics import Kind, Metric
+from tui_monitor.query.promql.ast import Summary
 from tui_monitor.query.windows import Windows
 from tui_monitor.store.api import LabelColumn
 
@@ -23,27 +23,26 @@ ACTIVE_FOR = 10 * MINUTE
 """How long a start is believed."""
 
 
-def answer(metric: Metric, node: Aggregate, how: str, windows: Windows, context: Context) -> Vector:
+def answer(metric: Metric, node: Summary, how: str, windows: Windows, context: Context) -> Vector:
     """One series per group that has events. Raises `QueryError` or `StoreError`."""
     context.layers.add("events")
     context.spans.append(windows.span)
-    matching = Matching(node.of.matchers, {}, context.text)
+    matching = Matching(node.matchers, {}, context.text)
     if metric.source == "starts":
         grid, flat = _active(node, windows, context, matching)
     else:
         assert metric.source != "calls"
         grid, flat = _of_events(metric, metric.source, node, how, windows, context, matching)
-    unit = unit_after(metric.unit, how)
-    return Vector(grid.labels(node.by), grid.table(flat), unit, node.of.metric)
+    return Vector(grid.labels(node.by), grid.table(flat))
 
 
 def _of_events(
-    metric: Metric, kind: EventKind, node: Aggregate, how: str, windows: Windows, context: Context,
+    metric: Metric, kind: EventKind, node: Summary, how: str, windows: Windows, context: Context,
     matching: Matching,
 ) -> tuple[Grid, np.ndarray]:  # fmt: skip
     found = context.reader.events(kind, windows.span, MAX_EVENTS)
     if len(found) >= MAX_EVENTS:
-        context.warn(f"{node.of.metric} counts only the newest {MAX_EVENTS:,} events of the span")
+        context.warn(f"{node.metric} counts only the newest {MAX_EVENTS:,} events of the span")
     taken = [(event, labels) for event in found if matching.takes(labels := labels_of_event(event))]
     grid = Grid(windows, node.by)
     ends = np.array([event.ts for event, _ in taken], dtype=np.int64)
@@ -104,9 +103,7 @@ def labels_of_event(event: Event) -> dict[str, str]:
     return {"name": event.name, "source": event.source, **event.labels}
 
 
-def _active(
-    node: Aggregate, windows: Windows, context: Context, matching: Matching
-) -> tuple[Grid, np.ndarray]:
+def _active(node: Summary, windows: Windows, context: Context, matching: Matching) -> tuple[Grid, np.ndarray]:
     """Calls under way at the end of the last window: what ended before that is no longer known."""
     now = windows.span.end
     grid = Grid(windows, node.by)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.providers import canonical
-from tui_monitor.query.ast import Matcher
+from tui_monitor.query.promql.ast import Matcher
 from tui_monitor.query.regex import Pattern, PatternError
 from tui_monitor.store.api import LabelColumn, LabelTest
 
@@ -77,7 +77,7 @@ def _test(matcher: Matcher, label: str, text: str) -> Test:
         raise QueryError(
             f"not a regular expression: {error}",
             text=text,
-            position=matcher.place.position,
+            position=matcher.place.start,
             length=matcher.place.length,
         ) from None
     if matcher.op == "=~":

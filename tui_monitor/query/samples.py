@@ -10,11 +10,11 @@ from tui_monitor.model.feed import STALE
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import aggregate
 from tui_monitor.query.aggregate import Grid
-from tui_monitor.query.ast import Aggregate
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.language import quantile_of
 from tui_monitor.query.matching import Matching
-from tui_monitor.query.metrics import Sampled, unit_after
+from tui_monitor.query.metrics import Sampled
+from tui_monitor.query.promql.ast import Summary
 from tui_monitor.query.windows import Windows
 from tui_monitor.store.api import Steps
 
@@ -55,7 +55,7 @@ class Read:
         return at > before
 
 
-def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context) -> Vector:
+def answer(sampled: Sampled, node: Summary, how: str, windows: Windows, context: Context) -> Vector:
     """One series per group that has samples. Raises `QueryError` or `StoreError`."""
     context.layers.add("samples")
     context.spans.append(windows.span)
@@ -67,14 +67,14 @@ def answer(sampled: Sampled, node: Aggregate, how: str, windows: Windows, contex
         flat = _pooled(how, read, windows, grid)
     else:
         flat = _gauges(how, read, windows, grid)
-    return Vector(grid.labels(node.by), grid.table(flat), unit_after(sampled.unit, how), sampled.name)
+    return Vector(grid.labels(node.by), grid.table(flat))
 
 
 def _read(
-    sampled: Sampled, node: Aggregate, how: str, windows: Windows, context: Context, grid: Grid
+    sampled: Sampled, node: Summary, how: str, windows: Windows, context: Context, grid: Grid
 ) -> Iterator[Read]:
     """Each series that has a sample in the windows or shortly before."""
-    matching = Matching(node.of.matchers, {}, context.text)
+    matching = Matching(node.matchers, {}, context.text)
     taken = {s.id: s for s in context.reader.series(sampled.name, matching.tests())}
     span = windows.span
     back = max(LOOKBACK, min(span.length, DAY)) if sampled.type == "counter" else LOOKBACK

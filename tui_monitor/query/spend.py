@@ -6,7 +6,8 @@ from typing import Literal
 
 from tui_monitor.model.calendar import Period
 from tui_monitor.model.errors import QueryError
-from tui_monitor.query.ast import Aggregate, Matcher, Selector
+from tui_monitor.query.promql.ast import Matcher, Summary
+from tui_monitor.query.promql.printer import printed
 
 LABEL = re.compile(r"[A-Za-z_][\w.\-]*")
 """What a label may be called; attributes of calls have dots and dashes in their names too."""
@@ -18,7 +19,7 @@ def spend_query(
     period: Literal["day", "week", "month"], scope: Mapping[str, str], metric: str = "cost"
 ) -> str:
     """The query behind a budget. Raises `QueryError` for a scope that names no label."""
-    return str(Aggregate(Selector(metric, matchers_of(scope), WINDOWS[period]), "sum"))
+    return printed(Summary(metric, matchers_of(scope), WINDOWS[period], "sum"))
 
 
 def matchers_of(scope: Mapping[str, str]) -> tuple[Matcher, ...]:

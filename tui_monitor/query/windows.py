@@ -8,7 +8,7 @@ from tui_monitor.model.calendar import Calendar, Period
 from tui_monitor.model.clock import HOUR, SECOND, Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.ast import Selector
+from tui_monitor.query.promql.ast import Summary
 
 MAX_STEPS = 11_000
 DEFAULT_RANGE = HOUR
@@ -58,12 +58,12 @@ def one(span: Span) -> Windows:
     return Windows(np.array([span.start, span.end], dtype=np.int64))
 
 
-def window_of(selector: Selector, at: Micros, calendar: Calendar) -> Windows:
-    """The window of a selector asked at one instant."""
-    at -= selector.offset
-    if isinstance(selector.window, str):
-        return one(_period(selector.window, at, calendar))
-    return one(Span(at - (selector.window or DEFAULT_RANGE), at))
+def window_of(node: Summary, at: Micros, calendar: Calendar) -> Windows:
+    """The window of a short form asked at one instant."""
+    at -= node.offset
+    if isinstance(node.window, str):
+        return one(_period(node.window, at, calendar))
+    return one(Span(at - (node.window or DEFAULT_RANGE), at))
 
 
 def _period(name: Period, at: Micros, calendar: Calendar) -> Span:

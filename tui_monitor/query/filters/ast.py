@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tui_monitor.query.ast import Place
 from tui_monitor.query.language import quote
+from tui_monitor.query.promql.ast import Place
 
 Op = Literal["=", "!=", "~", "=~", "!~", ">", ">=", "<", "<="]
 KEYWORDS = frozenset({"and", "or", "not", "where"})

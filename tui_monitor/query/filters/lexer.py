@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.text import clean
-from tui_monitor.query.ast import Place
 from tui_monitor.query.promql import lexer
+from tui_monitor.query.promql.ast import Place
 
 MAX_LENGTH = 10_000
 """Characters of a filter."""

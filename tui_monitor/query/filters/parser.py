@@ -3,9 +3,9 @@
 from typing import NoReturn, cast
 
 from tui_monitor.model.errors import QueryError
-from tui_monitor.query.ast import Place
 from tui_monitor.query.filters.ast import KEYWORDS, Compared, Every, Negated, Node, Op, Some, Value
 from tui_monitor.query.filters.lexer import Kind, Token, tokens
+from tui_monitor.query.promql.ast import Place
 
 MAX_PARTS = 100
 """Comparisons, NOTs and brackets of one filter."""
@@ -120,4 +120,4 @@ def _flat(parts: list[Node], kind: type[Every] | type[Some]) -> tuple[Node, ...]
 
 def error_at(text: str, place: Place, message: str, hint: str | None = None) -> QueryError:
     """An error that points at a place of a filter."""
-    return QueryError(message, text=text, position=place.position, length=place.length, hint=hint)
+    return QueryError(message, text=text, position=place.start, length=place.length, hint=hint)

@@ -1,10 +1,14 @@
-"""The expression tree. Every node knows its place in the text; equality does not look at places."""
+"""The expression tree of the whole language: PromQL's nodes, and `Summary` for the short form.
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+Every node knows its place in the text; equality does not look at places.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from tui_monitor.model.calendar import Period
 from tui_monitor.model.clock import Micros
 
 NAME = "__name__"
@@ -43,21 +47,39 @@ class Node:
     place: Place = field(default=NOWHERE, compare=False)
 
 
+_OF_TIME = ("s", "m", "h", "d", "w", "y")
+
+
 @dataclass(frozen=True, slots=True)
 class Number(Node):
     """A number; `duration` where it was written as a length of time, then `value` is in seconds."""
 
     value: float
     duration: bool = False
+    written: str = ""
+    """As it stands in the text where it has a unit of its own: `5%`, `$0.05`, `10k`.
+
+    A length of time that was brought into milliseconds stands as it was written too, and is no `duration`.
+    """
+
+    @property
+    def unit(self) -> str:
+        """The unit of `value` as results name it; empty for a plain number."""
+        if self.duration:
+            return "s"
+        if self.written[-1:] in _OF_TIME:
+            return "ms"
+        return "ratio" if self.written.endswith("%") else "usd" if "$" in self.written else ""
+
+    def _key(self) -> tuple[str, bool, str]:
+        # NaN is a literal like any other, and -0 is not 0.
+        return repr(self.value), self.duration, self.written
 
     def __eq__(self, other: object) -> bool:
-        # NaN is a literal like any other, and -0 is not 0.
-        return isinstance(other, Number) and (
-            (repr(self.value), self.duration) == (repr(other.value), other.duration)
-        )
+        return isinstance(other, Number) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((repr(self.value), self.duration))
+        return hash(self._key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +149,36 @@ class Subquery(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Summary(Node):
+    """The short form: calls, events or samples put into one value per group over a window of time.
+
+    It stands wherever an instant vector can.
+    """
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+    window: Micros | Period | None = None
+    """A length of time, a calendar period, or the default."""
+    how: str = ""
+    """The aggregate; the metric's own where it is empty."""
+    by: tuple[str, ...] = ()
+    offset: Micros = 0
+    scoped: bool = field(default=False, compare=False)
+    """In a rule's condition: whether the scope of the rule's budget holds for it."""
+    named: Place = field(default=NOWHERE, compare=False)
+    """Where the metric is named."""
+    told: Place = field(default=NOWHERE, compare=False)
+    """Where the aggregate is named, or else the metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given(Node):
+    """A word of a rule's condition, `baseline` or `budget`: what it stands for depends on the rule."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paren(Node):
     """An expression in parentheses."""
 
@@ -171,6 +223,10 @@ class Binary(Node):
     returns_bool: bool = False
     """Whether a comparison gives 0 or 1 instead of leaving out."""
     matching: Matching | None = None
+    sign: Place = field(default=NOWHERE, compare=False)
+    """Where the operator stands."""
+    finite: bool = field(default=False, compare=False)
+    """Whether what is no finite number is no data, as in the short form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +248,9 @@ class Aggregate(Node):
     without: bool = False
 
 
-Expr = Number | Text | Selector | Range | Subquery | Paren | Unary | Binary | Call | Aggregate
+Expr = (
+    Number | Text | Selector | Range | Summary | Given | Subquery | Paren | Unary | Binary | Call | Aggregate
+)
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
@@ -253,6 +311,21 @@ def walk(node: Expr) -> Iterator[Expr]:
         node = todo.pop()
         yield node
         todo += reversed(children(node))
+
+
+def with_children(node: Expr, parts: Sequence[Expr]) -> Expr:
+    """The node made of other expressions, as many as `children` gives."""
+    match node:
+        case Subquery() | Paren() | Unary():
+            return replace(node, expr=parts[0])
+        case Binary():
+            return replace(node, left=parts[0], right=parts[1])
+        case Call():
+            return replace(node, args=tuple(parts))
+        case Aggregate():
+            param = parts[0] if node.param is not None else None
+            return replace(node, param=param, expr=parts[-1])
+    return node
 
 
 def bare(node: Expr) -> Expr:

@@ -13,12 +13,11 @@ import numpy as np
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.query import ast as short
 from tui_monitor.query.calls import CallQuery
 from tui_monitor.query.context import Context
 from tui_monitor.query.metrics import Kind
 from tui_monitor.query.promql import happenings, histograms
-from tui_monitor.query.promql.ast import NAME, Matcher
+from tui_monitor.query.promql.ast import NAME, Matcher, Summary
 from tui_monitor.query.promql.counting import Counters, counted
 from tui_monitor.query.promql.derived import LISTED, TABLE, Derived, Form
 from tui_monitor.query.promql.labels import Labels, labels
@@ -102,8 +101,9 @@ class DerivedCalls:
         tests = [one for one in matchers if one.label not in (NAME, _LE)]
         kept = self._kept(found, tests, summed)
         how = "p50" if found.has_buckets else "sum"
-        selector = short.Selector(found.metric.name, tuple(self._matcher(m) for m in tests if self._knows(m)))
-        query = CallQuery(found.metric, short.Aggregate(selector, how, kept), how, self._context)
+        known = tuple(one for one in tests if self._is_label(one.label))
+        node = Summary(found.metric.name, known, how=how, by=kept)
+        query = CallQuery(found.metric, node, how, self._context)
         counters = counted(query, instants, self._origin, whole=whole)
         if found.metric.kind is Kind.COUNT:
             # A series of one outcome begins with the first call of it, a sum over all with the first call.
@@ -132,15 +132,8 @@ class DerivedCalls:
             one.label in (NAME, _LE) or self._is_label(one.label) or takes_empty(one) for one in matchers
         )
 
-    def _knows(self, matcher: Matcher) -> bool:
-        return self._is_label(matcher.label)
-
     def _is_label(self, label: str) -> bool:
         return label in DIMENSIONS or label == "error_type" or label in self._attributes
-
-    def _matcher(self, matcher: Matcher) -> short.Matcher:
-        place = short.Place(matcher.place.start, matcher.place.length)
-        return short.Matcher(matcher.label, matcher.op, matcher.value, place)
 
     @cached_property
     def _attributes(self) -> frozenset[str]:

@@ -12,9 +12,9 @@ from tui_monitor.query.promql.lexer import Kind, Token, tokens
 class Cursor:
     """Walks over the tokens of one expression. Raises `QueryError` at the first that does not fit."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, strict: bool = True) -> None:
         self.text = text
-        self._tokens = tokens(text)
+        self._tokens = tokens(text, strict=strict)
         self._at = 0
 
     @property
@@ -67,4 +67,4 @@ class Cursor:
     def meant(self, word: str, known: Iterable[str]) -> str | None:
         """A hint with the nearest word that is known."""
         found = nearest(word, known)
-        return f"did you mean {found}?" if found else None
+        return f"did you mean {found}?" if found and found != word else None

@@ -1,7 +1,8 @@
 """The engine: an expression, asked of a storage, at one instant or over a range."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,29 +15,40 @@ from tui_monitor.query.promql.evaluate.context import Context, Semantics
 from tui_monitor.query.promql.evaluate.evaluator import evaluated
 from tui_monitor.query.promql.evaluate.merging import finished
 from tui_monitor.query.promql.limits import Budget, Limits
+from tui_monitor.query.promql.lowering import is_measured
 from tui_monitor.query.promql.parser import parsed
 from tui_monitor.query.promql.storage import Storage
 from tui_monitor.query.promql.typecheck import NAMES, type_of
 from tui_monitor.query.promql.values import Vector
+from tui_monitor.query.windows import Windows
+
+if TYPE_CHECKING:
+    from tui_monitor.query.summaries import Summaries
 
 
 @dataclass(slots=True)
 class Engine:
-    """Answers PromQL. One instance serves any number of threads."""
+    """Answers PromQL. One instance serves any number of threads.
+
+    A text is read strictly; a `tree` stands for what is no plain PromQL.
+    """
 
     storage: Storage
     semantics: Semantics = field(default_factory=Semantics)
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
+    summaries: "Summaries | None" = None
+    """What answers short forms, where they are asked."""
 
     def instant(
-        self, text: str, at: Micros, *, cancel: threading.Event | None = None, budget: Budget | None = None
-    ) -> Answer:
+        self, text: str, at: Micros, *, cancel: threading.Event | None = None,
+        budget: Budget | None = None, tree: Expr | None = None,
+    ) -> Answer:  # fmt: skip
         """The answer at one instant (µs). Raises `QueryError` and the errors of `limits`.
 
         `budget` is what is left for it, where the asker keeps count; else it is all of the limits.
         """
-        tree = parsed(text)
+        tree = tree or parsed(text)
         budget = budget or self._budget(cancel)
         context = self._context(text, np.array([at], dtype=np.int64), budget, instant=True)
         return self._answer(context, tree, type_of(tree))
@@ -53,13 +65,16 @@ class Engine:
         return self.over(text, np.arange(start, end + 1, step, dtype=np.int64), budget=budget)
 
     def over(
-        self, text: str, instants: np.ndarray, *,
-        cancel: threading.Event | None = None, budget: Budget | None = None,
+        self, text: str, instants: np.ndarray, *, cancel: threading.Event | None = None,
+        budget: Budget | None = None, tree: Expr | None = None, chart: Windows | None = None,
     ) -> Answer:  # fmt: skip
-        """The answers at any ascending instants (int64 µs); otherwise as `range`."""
+        """The answers at any ascending instants (int64 µs); otherwise as `range`.
+
+        Short forms are taken over the windows of a `chart`, which end at the instants.
+        """
         budget = budget or self._budget(cancel)
         budget.steps(len(instants))
-        tree = parsed(text)
+        tree = tree or parsed(text)
         kind = type_of(tree)
         if kind not in (ValueType.SCALAR, ValueType.VECTOR):
             raise QueryError(
@@ -67,6 +82,7 @@ class Engine:
                 text=text, position=tree.place.start, length=tree.place.length,
             )  # fmt: skip
         context = self._context(text, instants, budget, instant=False)
+        context = replace(context, chart=chart)
         return self._answer(context, tree, ValueType.MATRIX)
 
     def _budget(self, cancel: threading.Event | None) -> Budget:
@@ -76,13 +92,15 @@ class Engine:
         first, last = int(instants[0]), int(instants[-1])
         return Context(
             self.storage, instants, first, last, instant, self.semantics,
-            budget, Annotations(text),
+            budget, Annotations(text), self.summaries,
         )  # fmt: skip
 
     def _answer(self, context: Context, tree: Expr, kind: ValueType) -> Answer:
         value = evaluated(context, tree)
         if isinstance(value, Vector):
-            value = finished(context, value, tree.place).pruned()
+            value = finished(context, value, tree.place)
+            # A short form also tells of what it knows nothing.
+            value = value if is_measured(tree) else value.pruned()
             # Of one instant the order may be what was asked for.
             value = _by_labels(value) if kind is ValueType.MATRIX else value
         notes = context.annotations

@@ -1,9 +1,12 @@
-"""From tokens to a tree, by precedence. The grammar is Prometheus's; the errors say what was expected."""
+"""From tokens to a tree, by precedence. The errors say what was expected.
+
+The grammar is Prometheus's, and where a text need not be strictly that, the short form's besides.
+"""
 
 import dataclasses
 from typing import Literal
 
-from tui_monitor.query.promql import selecting
+from tui_monitor.query.promql import selecting, shortform
 from tui_monitor.query.promql.ast import (
     AGGREGATIONS,
     ARITHMETIC,
@@ -20,9 +23,11 @@ from tui_monitor.query.promql.ast import (
     Matching,
     Number,
     Paren,
+    Place,
     Range,
     Selector,
     Subquery,
+    Summary,
     Text,
     Unary,
     children,
@@ -30,7 +35,8 @@ from tui_monitor.query.promql.ast import (
 from tui_monitor.query.promql.cursor import Cursor
 from tui_monitor.query.promql.functions.table import TABLE
 from tui_monitor.query.promql.lexer import Kind, Token
-from tui_monitor.query.promql.typecheck import check
+from tui_monitor.query.promql.resolving import resolved
+from tui_monitor.query.promql.typecheck import check, check_numbers
 
 MAX_DEPTH = 100
 """Expressions within expressions."""
@@ -50,12 +56,25 @@ _NO_NAMES = frozenset({"on", "ignoring", "bool", "group_left", "group_right", "a
 _NUMBERS = {"inf": float("inf"), "nan": float("nan")}
 
 
-def parsed(text: str) -> Expr:
-    """The tree of an expression, its types checked. Raises `QueryError` that points at the character."""
-    parser = _Parser(text)
+def parsed(text: str, *, strict: bool = True, words: bool = False) -> Expr:
+    """The tree of an expression, its types checked. Raises `QueryError` that points at the character.
+
+    `strict` where nothing but PromQL is to be read, as Prometheus reads it; `words` where those that alert
+    rules know may stand in it.
+    """
+    parser = _Parser(text, strict=strict, words=words)
     tree = parser.whole()
     _check_depth(parser.cursor, tree)
+    if not strict:
+        tree = resolved(parser.cursor, tree, parser.spends)
     check(tree, text)
+    return tree
+
+
+def read(text: str, *, words: bool = False) -> Expr:
+    """The tree of a query of the whole language that gives numbers; otherwise as `parsed`."""
+    tree = parsed(text, strict=False, words=words)
+    check_numbers(tree, text)
     return tree
 
 
@@ -71,13 +90,23 @@ def _check_depth(cursor: Cursor, tree: Expr) -> None:
 class _Parser:
     """Reads one expression."""
 
-    def __init__(self, text: str) -> None:
-        self.cursor = Cursor(text)
+    def __init__(self, text: str, *, strict: bool, words: bool) -> None:
+        self.cursor = Cursor(text, strict=strict)
+        self.spends: set[int] = set()
+        """Where words like `daily_spend` stand."""
+        self._strict = strict
+        self._words = words
         self._depth = 0
+
+    @property
+    def _operand(self) -> str:
+        """What may begin an expression, as an error names it."""
+        return "an expression" if self._strict else "a metric, a number, a function or ("
 
     def whole(self) -> Expr:
         if self.cursor.token.kind is Kind.END:
-            self.cursor.fail("expected an expression, there is none")
+            hint = None if self._strict else "like requests, latency, cost or error_rate"
+            self.cursor.fail("expected an expression, there is none", hint=hint)
         tree = self.expression(0)
         token = self.cursor.token
         if token.kind is not Kind.END:
@@ -93,10 +122,13 @@ class _Parser:
         start = self.cursor.token.start
         left = self._prefix()
         while (op := self._operator()) and _POWER[op] > least:
-            self.cursor.take()
+            sign = self.cursor.take()
             returns_bool, matching = self._modifiers(op)
             right = self.expression(_POWER[op] - (op == "^"))
-            left = Binary(op, left, right, returns_bool, matching, place=self.cursor.since(start))
+            left = Binary(
+                op, left, right, returns_bool, matching,
+                sign=Place(sign.start, len(sign.text)), place=self.cursor.since(start),
+            )  # fmt: skip
         self._depth -= 1
         return left
 
@@ -150,7 +182,8 @@ class _Parser:
         operand = self.expression(_POWER["^"] - 1)
         if isinstance(operand, Number):
             value = -operand.value if sign == "-" else operand.value
-            return Number(value, operand.duration, place=cursor.since(start))
+            written = sign.strip("+") + operand.written if operand.written else ""
+            return Number(value, operand.duration, written.removeprefix("--"), place=cursor.since(start))
         return Unary(sign, operand, place=cursor.since(start))
 
     def _primary(self) -> Expr:
@@ -159,7 +192,9 @@ class _Parser:
         match token.kind:
             case Kind.NUMBER | Kind.DURATION:
                 cursor.take()
-                return Number(token.number, token.kind is Kind.DURATION, place=cursor.since(token.start))
+                written = token.text if token.unit else ""
+                place = cursor.since(token.start)
+                return Number(token.number, token.kind is Kind.DURATION, written, place=place)
             case Kind.TEXT:
                 cursor.take()
                 return Text(token.value, place=cursor.since(token.start))
@@ -171,11 +206,14 @@ class _Parser:
             return Paren(inner, place=cursor.since(token.start))
         if cursor.at("{"):
             return selecting.selector(cursor, None)
-        return cursor.fail(f"expected an expression, not {token.shown()}")
+        return cursor.fail(f"expected {self._operand}, not {token.shown()}")
 
     def _named(self, token: Token) -> Expr:
         """A metric, a function's call, an aggregation, or Inf and NaN."""
         cursor = self.cursor
+        found = None if self._strict else self._short(token)
+        if found is not None:
+            return found
         following = cursor.ahead()
         calls = following.kind is Kind.SIGN and following.text == "("
         if token.word in AGGREGATIONS and (calls or following.word in ("by", "without")):
@@ -185,9 +223,21 @@ class _Parser:
             return Number(_NUMBERS[token.word], place=cursor.since(token.start))
         if calls and token.word not in KEYWORDS:
             return self._call(cursor.take())
-        if token.word in _NO_NAMES:
-            cursor.fail(f"expected an expression, not {token.shown()}")
+        if token.word in _NO_NAMES or (not self._strict and shortform.is_reserved(token.text)):
+            cursor.fail(f"expected {self._operand}, not {token.shown()}")
         return selecting.selector(cursor, cursor.take())
+
+    def _short(self, token: Token) -> Expr | None:
+        """What a name begins that PromQL does not have."""
+        following = self.cursor.ahead()
+        if shortform.is_given(token.text, following):
+            found = shortform.given(self.cursor, token, words=self._words)
+            if found is None:
+                self.spends.add(token.start)
+            return found
+        known = token.word in AGGREGATIONS or (token.text in TABLE and following.text == "(")
+        opens = not known and shortform.opens_call(token.text, following)
+        return shortform.call(self.cursor) if opens else None
 
     def _call(self, name: Token) -> Call:
         if name.text not in TABLE:
@@ -240,7 +290,11 @@ class _Parser:
                 continue
             word = "@" if cursor.at("@") else token.word
             if word not in ("@", "offset", "anchored", "smoothed"):
-                return node
+                more = None if self._strict else shortform.suffixed(cursor, node)
+                if more is None:
+                    return node
+                node = more
+                continue
             cursor.take()
             if word in given:
                 cursor.fail(f"{word} is given twice", token)
@@ -250,12 +304,17 @@ class _Parser:
 
     def _bracket(self, token: Token, start: int, node: Expr, given: set[str]) -> Expr:
         cursor = self.cursor
+        period = None if self._strict else shortform.calendar(cursor, node)
+        if period is not None:
+            return period
         length = selecting.length(cursor, "a range")
         if cursor.taken(":"):
             step = None if cursor.at("]") else selecting.length(cursor, "a step")
             cursor.expect("]", "after the step")
             return Subquery(node, length, step, place=cursor.since(start))
         cursor.expect("]", "or : after the range")
+        if isinstance(node, Summary):
+            return shortform.windowed(cursor, node, length, token)
         if not isinstance(node, Selector):
             cursor.fail("a range is for selectors; other expressions need a step: [5m:1m]", token)
         if given:
@@ -264,6 +323,9 @@ class _Parser:
 
     def _modified(self, token: Token, word: str, node: Expr) -> Expr:
         target = node.selector if isinstance(node, Range) else node
+        if isinstance(target, Summary) and word == "offset":
+            offset = selecting.length(self.cursor, "an offset", signed=True)
+            return dataclasses.replace(target, offset=offset)
         if not isinstance(target, Selector | Subquery):
             self.cursor.fail(f"{word} comes after a selector, a range or a subquery", token)
         if word == "offset":

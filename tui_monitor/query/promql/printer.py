@@ -1,6 +1,8 @@
 """From a tree to its text: canonical on one line, or broken over lines where it is long."""
 
 from tui_monitor.model.clock import SECOND
+from tui_monitor.model.timerange import format_duration
+from tui_monitor.query.language import is_plain
 from tui_monitor.query.promql import durations, quoting
 from tui_monitor.query.promql.ast import (
     WITH_PARAM,
@@ -11,6 +13,7 @@ from tui_monitor.query.promql.ast import (
     Call,
     Cardinality,
     Expr,
+    Given,
     Matcher,
     Matching,
     Number,
@@ -18,6 +21,7 @@ from tui_monitor.query.promql.ast import (
     Range,
     Selector,
     Subquery,
+    Summary,
     Text,
     Unary,
     children,
@@ -31,16 +35,16 @@ def printed(node: Expr) -> str:
     """The canonical text; parsing it gives an equal tree."""
     match node:
         case Number():
-            return (
-                durations.written(round(node.value * SECOND)) if node.duration else quoting.number(node.value)
-            )
-        case Text():
-            return quoting.quoted(node.value)
+            return _number(node)
+        case Text() | Given():
+            return quoting.quoted(node.value) if isinstance(node, Text) else node.name
         case Selector():
             return _selector(node) + _modifiers(node)
         case Range():
             length = durations.written(node.length)
             return f"{_selector(node.selector)}[{length}]{_modifiers(node.selector)}"
+        case Summary():
+            return _summary(node)
         case Subquery():
             return f"{printed(node.expr)}{_resolution(node)}"
         case Paren():
@@ -89,6 +93,25 @@ def _selector(node: Selector) -> str:
     inner += map(matcher, node.matchers)
     name = node.name if plain else ""
     return f"{name}{{{','.join(inner)}}}" if inner or not name else name
+
+
+def _number(node: Number) -> str:
+    if node.written:
+        return node.written
+    return durations.written(round(node.value * SECOND)) if node.duration else quoting.number(node.value)
+
+
+def _summary(node: Summary) -> str:
+    plain = is_plain(node.metric)
+    inner = [] if plain else [quoting.quoted(node.metric)]
+    inner += map(matcher, node.matchers)
+    text = (node.metric if plain else "") + (f"{{{', '.join(inner)}}}" if inner else "")
+    if node.window is not None:
+        text += f" [{node.window if isinstance(node.window, str) else format_duration(node.window)}]"
+    if node.offset:
+        text += f" offset {'-' if node.offset < 0 else ''}{format_duration(abs(node.offset))}"
+    text += f" {node.how}" if node.how else ""
+    return f"{text} by({_labels(node.by)})" if node.by else text
 
 
 def matcher(node: Matcher) -> str:

@@ -11,6 +11,7 @@ from tui_monitor.query.promql.ast import (
     Binary,
     Call,
     Expr,
+    Given,
     Number,
     Paren,
     Range,
@@ -38,7 +39,7 @@ _SMOOTHED = frozenset({"delta", "increase", "rate"})
 def type_of(node: Expr) -> ValueType:
     """The type of an expression that has been checked."""
     match bare(node):
-        case Number():
+        case Number() | Given(name="budget"):
             return SCALAR
         case Text():
             return STRING
@@ -51,6 +52,25 @@ def type_of(node: Expr) -> ValueType:
         case Binary(left=left, right=right):
             return SCALAR if type_of(left) is type_of(right) is SCALAR else VECTOR
     return VECTOR
+
+
+def is_ordered(node: Expr) -> bool:
+    """Whether the order of the series is part of the answer at one instant."""
+    node = bare(node)
+    if isinstance(node, Call):
+        return node.function.startswith("sort")
+    return isinstance(node, Aggregate) and node.op in ("topk", "bottomk")
+
+
+def check_numbers(tree: Expr, text: str) -> None:
+    """Raise `QueryError` for what gives no numbers."""
+    kind = type_of(tree)
+    if kind not in (SCALAR, VECTOR):
+        hint = "put a function around the range, like rate(…) or last_over_time(…)"
+        raise QueryError(
+            f"a query asks for numbers, not for {NAMES[kind]}", text=text, position=tree.place.start,
+            length=tree.place.length, hint=hint if kind is MATRIX else None,
+        )  # fmt: skip
 
 
 def check(tree: Expr, text: str) -> ValueType:

@@ -1,6 +1,7 @@
 """The unit of an expression, as far as its metrics and functions tell it; empty where they do not."""
 
 from tui_monitor.query.known import unit_of_name
+from tui_monitor.query.metrics import BY_NAME, unit_after
 from tui_monitor.query.promql.ast import (
     ARITHMETIC,
     COMPARISONS,
@@ -9,13 +10,18 @@ from tui_monitor.query.promql.ast import (
     Binary,
     Call,
     Expr,
+    Number,
     Paren,
     Range,
     Selector,
     Subquery,
+    Summary,
     Unary,
+    ValueType,
+    bare,
 )
 from tui_monitor.query.promql.derived import TABLE, Form
+from tui_monitor.query.promql.typecheck import type_of
 from tui_monitor.query.units import UnitError, combine
 
 _PER_SECOND = frozenset({"rate", "irate", "deriv"})
@@ -40,6 +46,10 @@ _RATE_OF_HISTOGRAM = frozenset({"histogram_quantile", "histogram_avg", "histogra
 def unit_of(node: Expr) -> str:
     """The unit by `model`'s names: `ms`, `s`, `usd`, `tokens`, `usd/s` …"""
     match node:
+        case Number():
+            return node.unit
+        case Summary():
+            return _summarised(node)
         case Selector():
             return _of_name(node.name)
         case Range():
@@ -53,6 +63,13 @@ def unit_of(node: Expr) -> str:
         case Binary():
             return _combined(node)
     return ""
+
+
+def _summarised(node: Summary) -> str:
+    metric = BY_NAME.get(node.metric)
+    if metric is None:
+        return unit_after(unit_of_name(node.metric), node.how)
+    return unit_after(metric.unit, node.how or metric.default_aggregate)
 
 
 def _of_name(name: str) -> str:
@@ -80,8 +97,26 @@ def _combined(node: Binary) -> str:
     if node.op == "atan2" or node.op not in (*ARITHMETIC, *COMPARISONS):
         return ""
     try:
-        unit, *factors = combine(node.op, left, right, truth=node.returns_bool)
+        unit, *factors = combine(node.op, left, right, truth=node.returns_bool, flipped=flipped(node))
     except UnitError:
         return ""
-    # PromQL brings nothing into another unit.
-    return unit if factors == [1.0, 1.0] else ""
+    # Of PromQL's own vectors nothing is brought into another unit.
+    return unit if node.finite or factors == [1.0, 1.0] else ""
+
+
+def flipped(node: Binary) -> bool:
+    """Whether the values of a comparison are those of its right side."""
+    return type_of(node.left) is ValueType.SCALAR and type_of(node.right) is not ValueType.SCALAR
+
+
+def metric_of(node: Expr) -> str:
+    """The metric whose values an expression gives, where it is those of one."""
+    node = bare(node)
+    match node:
+        case Selector():
+            return node.name
+        case Summary():
+            return node.metric
+        case Binary() if node.op in COMPARISONS and not node.returns_bool:
+            return metric_of(node.right if flipped(node) else node.left)
+    return ""

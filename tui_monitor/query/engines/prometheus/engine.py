@@ -14,7 +14,6 @@ from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import StoreError, UnknownMetric
 from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.ast import Aggregate, Node
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.engines.prometheus import spoken
 from tui_monitor.query.engines.prometheus.answers import Answered, answered
@@ -24,13 +23,13 @@ from tui_monitor.query.engines.prometheus.kept import Kept
 from tui_monitor.query.engines.prometheus.trouble import Refused, query_error
 from tui_monitor.query.language import quantile_of, quote
 from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES
-from tui_monitor.query.promql.ast import Selector, bare
+from tui_monitor.query.promql.ast import Call, Expr, Summary, bare, walk
 from tui_monitor.query.promql.derived import TABLE
-from tui_monitor.query.promql.parser import parsed
-from tui_monitor.query.promql.units import unit_of
+from tui_monitor.query.promql.lowering import labels_of, lowered
+from tui_monitor.query.promql.parser import read
+from tui_monitor.query.promql.typecheck import is_ordered
+from tui_monitor.query.promql.units import metric_of, unit_of
 from tui_monitor.query.result import After, CallList, Completion, Labels, Result, Series
-from tui_monitor.query.units import unit_by_name
-from tui_monitor.query.whole import read
 from tui_monitor.query.windows import check_instant, steps
 
 _LATE: Micros = 300 * SECOND
@@ -58,12 +57,14 @@ class RemoteEngine:
         self._builds = Builds(server, clock)
         self._kept = Kept(clock, interval / SECOND)
 
-    def instant(self, text: str, at: Micros, *, cancel: threading.Event | None = None) -> Result:
-        """The answer at one instant: windows end at `at`."""
+    def instant(
+        self, text: str, at: Micros, *, cancel: threading.Event | None = None, tree: Expr | None = None
+    ) -> Result:
+        """The answer at one instant: windows end at `at`. `tree` as of `check`."""
         check_instant(at, text)
-        node = read(text)
-        if self._is_own(node, text):
-            return self.local.instant(text, at)
+        node = read(text) if tree is None else tree
+        if spoken.is_own(node):
+            return self.local.instant(text, at, tree=tree)
         build = self._builds.now(cancel)
         question = self._spoken(node, text, spoken.at_instant(at, self._calendar), build)
         answer = self._ask(text, node, question, (at,), 0, cancel)
@@ -75,7 +76,7 @@ class RemoteEngine:
         """The answer in windows of one step; the last one, where it is shorter, is asked on its own."""
         windows = steps(start, end, step, text)
         node = read(text)
-        if self._is_own(node, text):
+        if spoken.is_own(node):
             return self.local.range(text, start, end, step)
         build = self._builds.now(cancel)
         times: tuple[Micros, ...] = tuple(windows.edges[1:].tolist())
@@ -104,7 +105,7 @@ class RemoteEngine:
         """How many calls in the database here pass a filter."""
         return self.local.count_calls(text, span, cancel=cancel)
 
-    def check(self, text: str, tree: Node | None = None) -> None:
+    def check(self, text: str, tree: Expr | None = None) -> None:
         """Parse and type-check, and look whether the server can know it; the server itself is not asked."""
         try:
             self.local.check(text, tree)
@@ -112,7 +113,7 @@ class RemoteEngine:
             if self.type_of(error.name) is None:
                 raise
         node = read(text) if tree is None else tree
-        if not self._is_own(node, text):
+        if not spoken.is_own(node):
             self._spoken(node, text, spoken.in_steps(SECOND * 3600), Build(native=True))
 
     def type_of(self, metric: str) -> SampleType | None:
@@ -136,16 +137,11 @@ class RemoteEngine:
         """Close the connection."""
         self._server.close()
 
-    def _is_own(self, node: Node | None, text: str) -> bool:
-        return spoken.is_own(node) if node is not None else spoken.is_own_whole(parsed(text))
-
-    def _spoken(self, node: Node | None, text: str, placing: spoken.Placing, build: Build) -> str:
-        if node is None:
-            return spoken.of_whole(parsed(text), text, native=build.native)
-        return spoken.of_short(node, text, placing, self._interval, native=build.native)
+    def _spoken(self, node: Expr, text: str, placing: spoken.Placing, build: Build) -> str:
+        return spoken.of(node, text, placing, self._interval, native=build.native)
 
     def _ask(
-        self, text: str, node: Node | None, question: str, times: Sequence[Micros], step: Micros,
+        self, text: str, node: Expr, question: str, times: Sequence[Micros], step: Micros,
         cancel: threading.Event | None,
     ) -> Answered:  # fmt: skip
         key = question, times[0], times[-1], step
@@ -163,20 +159,21 @@ class RemoteEngine:
         except Refused as refused:
             raise query_error(refused, text) from None
         answer = answered(found, self._server.place, times)
-        if not answer.rows and isinstance(node, Aggregate) and self.type_of(node.of.metric) is None:
+        short = bare(node)
+        if not answer.rows and isinstance(short, Summary) and self.type_of(short.metric) is None:
             # Of a name that nobody has sent the local engine tells which one was meant.
             self.local.check(text)
         self._kept.put(key, answer, closed=times[-1] < self._clock.now() - _LATE)
         return answer
 
     def _result(
-        self, text: str, node: Node | None, times: tuple[Micros, ...],
+        self, text: str, node: Expr, times: tuple[Micros, ...],
         rows: dict[Labels, tuple[float | None, ...]], warnings: tuple[str, ...], build: Build,
     ) -> Result:  # fmt: skip
-        unit, metric = _unit_and_metric(node, text)
-        if not build.native and _asks_quantile(node, text):
+        unit, metric = unit_of(lowered(node, text)), metric_of(node)
+        if not build.native and _asks_quantile(node):
             warnings = (*warnings, COARSE)
-        ordered = node is None and text.lstrip().startswith(("sort", "topk", "bottomk")) and len(times) == 1
+        ordered = is_ordered(node) and len(times) == 1
         labels = list(rows) if ordered else sorted(rows)
         series = tuple(Series(of, rows[of]) for of in labels)
         return Result(
@@ -185,24 +182,20 @@ class RemoteEngine:
         )  # fmt: skip
 
 
-def _asks_quantile(node: Node | None, text: str) -> bool:
-    if node is None:
-        return "histogram_quantile" in text
-    return any(quantile_of(one.how) is not None for one in spoken.selections(node))
+def _asks_quantile(tree: Expr) -> bool:
+    return any(
+        quantile_of(node.how) is not None
+        if isinstance(node, Summary)
+        else isinstance(node, Call) and node.function == "histogram_quantile"
+        for node in walk(tree)
+    )
 
 
-def _unit_and_metric(node: Node | None, text: str) -> tuple[str, str]:
-    if node is None:
-        plain = bare(parsed(text))
-        return unit_of(plain), plain.name if isinstance(plain, Selector) else ""
-    return unit_by_name(node), node.of.metric if isinstance(node, Aggregate) else ""
-
-
-def _rows(node: Node | None, answer: Answered) -> dict[Labels, tuple[float | None, ...]]:
+def _rows(node: Expr, answer: Answered) -> dict[Labels, tuple[float | None, ...]]:
     """The series under the labels that were asked for: the short form names all, unknown ones as empty."""
-    if node is None:
+    by = labels_of(node)
+    if by is None:
         return dict(answer.rows)
-    by = next((one.by for one in spoken.selections(node)), ())
     found: dict[Labels, tuple[float | None, ...]] = {}
     for labels, values in answer.rows.items():
         known = dict(labels)

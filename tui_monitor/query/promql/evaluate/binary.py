@@ -19,6 +19,14 @@ def applied(context: Context, node: Binary, left: Value, right: Value) -> Value:
     """The result of an operation whose types have been checked."""
     if isinstance(left, Scalar) and isinstance(right, Scalar):
         return Scalar(_numbers(node.op, left.values, right.values))
+    found = _of_vectors(context, node, left, right)
+    if node.finite and found.histograms is None:
+        found.present = found.present & np.isfinite(found.values)
+        return found.pruned() if node.op in COMPARISONS else found
+    return found
+
+
+def _of_vectors(context: Context, node: Binary, left: Value, right: Value) -> Vector:
     if isinstance(left, Vector) and isinstance(right, Vector):
         if node.op in SETS:
             return matching.combined(context, node, node.matching or Matching(), left, right)
@@ -59,7 +67,8 @@ def _with_number(
         present = present | (histograms != np.array(None))
     elif node.op not in COMPUTE and node.op not in COMPARE and is_float.any():
         native.incompatible(context, node, "float", "float")
-    result = Vector(list(vector.labels), values, present, histograms, vector.unnamed).pruned()
+    result = Vector(list(vector.labels), values, present, histograms, vector.unnamed)
+    result = result if node.finite else result.pruned()
     if node.op in ("</", ">/") or (node.op in COMPARISONS and not node.returns_bool):
         return result
     return nameless(context, result, node.place)

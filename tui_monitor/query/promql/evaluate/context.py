@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from tui_monitor.query.promql.annotations import Annotations
 from tui_monitor.query.promql.ast import At, Bound
 from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.promql.storage import Storage
+from tui_monitor.query.windows import Windows
+
+if TYPE_CHECKING:
+    from tui_monitor.query.summaries import Summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class Context:
     semantics: Semantics = field(default_factory=Semantics)
     budget: Budget = field(default_factory=Budget)
     annotations: Annotations = field(default_factory=Annotations)
+    summaries: "Summaries | None" = None
+    """What answers short forms; none where only PromQL is asked."""
+    chart: Windows | None = None
+    """Of a chart: the steps that end at the instants, over which short forms are taken."""
 
     @property
     def steps(self) -> int:
@@ -59,7 +67,12 @@ class Context:
 
     def over(self, instants: np.ndarray) -> "Context":
         """The same at other instants, for a subquery."""
-        return dataclasses.replace(self, instants=instants)
+        return dataclasses.replace(self, instants=instants, chart=None)
+
+    def earlier(self, ago: Micros) -> "Context":
+        """The same so long ago."""
+        chart = self.chart and self.chart.earlier(ago)
+        return dataclasses.replace(self, instants=self.instants - ago, chart=chart)
 
     def moved(self, offset: Micros, at: At | None) -> np.ndarray:
         """The instants that a selector looks at: int64 µs."""

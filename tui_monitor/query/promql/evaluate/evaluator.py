@@ -9,11 +9,13 @@ from tui_monitor.query.promql.ast import (
     Binary,
     Call,
     Expr,
+    Given,
     Number,
     Paren,
     Range,
     Selector,
     Subquery,
+    Summary,
     Text,
     Unary,
     ValueType,
@@ -25,7 +27,7 @@ from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.evaluate.merging import merged, nameless
 from tui_monitor.query.promql.functions.extended import extended
 from tui_monitor.query.promql.functions.table import TABLE, Function
-from tui_monitor.query.promql.functions.usual import days_of, earlier
+from tui_monitor.query.promql.functions.usual import days_of
 from tui_monitor.query.promql.native import arithmetic
 from tui_monitor.query.promql.storage import Grouping
 from tui_monitor.query.promql.values import Scalar, Value, Vector, Windows
@@ -36,19 +38,20 @@ _KEEPS_NAMES = frozenset({"last_over_time", "first_over_time"})
 def evaluated(context: Context, node: Expr) -> Value:
     """The value of an expression whose types have been checked. Raises `QueryError` and `MonitorError`."""
     context.budget.check()
+    node = bare(node)
     match node:
         case Number():
             return Scalar(np.full(context.steps, node.value))
         case Text():
             return values.Text(node.value)
-        case Paren():
-            return evaluated(context, node.expr)
         case Selector(edges="smoothed"):
             return edges.smoothed_instant(context, node)
         case Selector():
             return selecting.instant(context, node)
         case Range():
             return selecting.windows(context, node, list(context.storage.sources))
+        case Summary() | Given() | Paren():
+            return _summarised(context, node)
         case Subquery():
             return _subquery(context, node)
         case Unary():
@@ -67,6 +70,17 @@ def vector_of(context: Context, node: Expr) -> Vector:
     """The value of an expression that is an instant vector."""
     found = evaluated(context, node)
     assert isinstance(found, Vector)
+    return found
+
+
+def _summarised(context: Context, node: Expr) -> Vector:
+    assert isinstance(node, Summary), "words of rules are replaced before"
+    assert context.summaries is not None, "short forms are asked of what answers them"
+    if context.chart is not None:
+        found = context.summaries.over(node, context.chart)
+    else:
+        found = context.summaries.at(node, context.instants, context.budget.check)
+    context.budget.spend(len(found), found.present.size)
     return found
 
 
@@ -120,7 +134,7 @@ def _on_past_days(context: Context, node: Call) -> Calling:
     """What the first argument was on each of the past days, as so many arguments."""
     texts = [evaluated(context, argument) for argument in node.args[1:]]
     days = days_of(Calling(context, node, texts))
-    past = [vector_of(earlier(context, day * DAY), node.args[0]).floats() for day in range(1, days + 1)]
+    past = [vector_of(context.earlier(day * DAY), node.args[0]).floats() for day in range(1, days + 1)]
     return Calling(context, node, list(past))
 
 

@@ -70,7 +70,7 @@ def matched(context: Context, node: Binary, matching: Matching, left: Vector, ri
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         _check_many(context, node, result, many_ids[i])
     result.labels = [_labels(context, node, matching, many.labels[a], one.labels[b]) for a, b in pairs]
-    result = _merged_pairs(context, node, matching, result.pruned())
+    result = _merged_pairs(context, node, matching, result if node.finite else result.pruned())
     if node.op in ("</", ">/") or (node.op in COMPARE and not node.returns_bool):
         return result
     return nameless(context, result, node.place)

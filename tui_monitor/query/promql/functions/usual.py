@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from tui_monitor.model.clock import DAY, Micros
+from tui_monitor.model.clock import DAY
 from tui_monitor.query.promql import durations
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
-from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.labels import Labels
 from tui_monitor.query.promql.values import Vector, empty
 
@@ -23,11 +22,6 @@ def days_of(call: Calling) -> int:
     if length is None or length % DAY or not _FEWEST * DAY <= length <= _MOST * DAY:
         call.fail(f'baseline takes a number of days from "{_FEWEST}d" to "{_MOST}d"', 1)
     return length // DAY
-
-
-def earlier(context: Context, ago: Micros) -> Context:
-    """The same so long ago."""
-    return context.over(context.instants - ago)
 
 
 def usual(days: list[Vector], steps: int) -> Vector:

@@ -1,0 +1,160 @@
+"""One query of a store: read, checked, and answered in the form that panes, rules and commands take."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.query.catalog import names
+from tui_monitor.query.context import Context
+from tui_monitor.query.language import nearest
+from tui_monitor.query.metrics import BY_NAME, Kind
+from tui_monitor.query.promql.answer import Answer
+from tui_monitor.query.promql.ast import (
+    Expr,
+    Matcher,
+    Selector,
+    Summary,
+    walk,
+)
+from tui_monitor.query.promql.calls import DerivedCalls
+from tui_monitor.query.promql.derived import TABLE
+from tui_monitor.query.promql.engine import Engine
+from tui_monitor.query.promql.limits import Limits
+from tui_monitor.query.promql.lowering import labels_of, lowered
+from tui_monitor.query.promql.storage import Asked, Hints, Joined, Source
+from tui_monitor.query.promql.stored import StoredSamples
+from tui_monitor.query.promql.typecheck import is_ordered
+from tui_monitor.query.promql.units import metric_of, unit_of
+from tui_monitor.query.promql.values import Scalar, SeriesSet, Vector
+from tui_monitor.query.result import Labels, Result, Series
+from tui_monitor.query.summaries import Summaries
+from tui_monitor.query.windows import Windows
+
+
+@dataclass
+class Question:
+    """A query over one state of the data."""
+
+    context: Context
+    tree: Expr
+    limits: Limits = field(default_factory=Limits)
+
+    def check(self) -> None:
+        """Raise `QueryError` for what has no meaning, and for a short form of an unknown metric."""
+        for node in walk(self._lowered):
+            if isinstance(node, Summary):
+                self._summaries.check(node)
+
+    def instant(self, at: Micros, cancel: threading.Event | None) -> Result:
+        """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
+        self.check()
+        answer = self._engine.instant(self.context.text, at, cancel=cancel, tree=self._lowered)
+        return self._result(answer, "vector", self.context.span())
+
+    def over(self, windows: Windows, cancel: threading.Event | None) -> Result:
+        """The answer at the end of each window, which is what short forms are taken over."""
+        self.check()
+        answer = self._engine.over(
+            self.context.text, windows.edges[1:], cancel=cancel, tree=self._lowered, chart=windows
+        )
+        whole = Span(windows.span.start, windows.span.end)
+        return self._result(answer, "matrix", self.context.span() if self._selectors else whole)
+
+    @cached_property
+    def _lowered(self) -> Expr:
+        return lowered(self.tree, self.context.text)
+
+    @cached_property
+    def _summaries(self) -> Summaries:
+        return Summaries(self.context)
+
+    @cached_property
+    def _selectors(self) -> list[Selector]:
+        return [node for node in walk(self.tree) if isinstance(node, Selector)]
+
+    @property
+    def _engine(self) -> Engine:
+        context = self.context
+        storage = Joined((DerivedCalls(context), _Noted(StoredSamples(context.reader), context)))
+        return Engine(storage, limits=self.limits, summaries=self._summaries)
+
+    def _result(self, answer: Answer, kind: Literal["vector", "matrix"], span: Span | None) -> Result:
+        value, context = answer.value, self.context
+        if isinstance(value, Vector) and value.is_histogram().any():
+            context.warn("histograms are not shown as numbers: ask for histogram_quantile(0.95, …) of them")
+            value = value.floats()
+        for selector in self._selectors:
+            _warn_of_name(context, selector)
+        for remark in (*answer.warnings, *answer.infos):
+            context.warn(remark)
+        series = _series(value, labels_of(self.tree) or (), ordered=is_ordered(self.tree))
+        return Result(
+            context.text, kind, tuple(answer.instants.tolist()), series, unit_of(self._lowered),
+            metric_of(self.tree), tuple(context.warnings), span, context.layers_used(),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A source of samples; that it was read is noted."""
+
+    source: Source
+    context: Context
+
+    def select(self, matchers: Sequence[Matcher], start: Micros, end: Micros, hints: Hints) -> SeriesSet:
+        """As `Source`."""
+        found = self.source.select(matchers, start, end, hints)
+        if len(found):
+            self.context.layers.add("samples")
+            self.context.spans.append(Span(start, end))
+        return found
+
+    def answer(self, asked: Asked) -> Vector | None:
+        """As `Source`."""
+        return self.source.answer(asked)
+
+
+def _series(value: object, grouped: Sequence[str] | frozenset[str], *, ordered: bool) -> tuple[Series, ...]:
+    """NaN and what is without bounds are no data, as everywhere outside of PromQL.
+
+    A short form names each label that it is `grouped` by, the unknown ones too.
+    """
+    if isinstance(value, Scalar):
+        return (Series((), _rows(value.values[None, :])[0]),)
+    assert isinstance(value, Vector)
+    shown = _rows(np.where(value.present, value.values, np.nan))
+    found = (Series(_named(of, grouped), row) for of, row in zip(value.labels, shown, strict=True))
+    return tuple(found) if ordered else tuple(sorted(found, key=lambda series: series.labels))
+
+
+def _named(of: Labels, grouped: Sequence[str] | frozenset[str]) -> Labels:
+    if len(of) >= len(grouped):
+        return of
+    return tuple(sorted((dict.fromkeys(grouped, "") | dict(of)).items()))
+
+
+def _rows(table: np.ndarray) -> list[tuple[float | None, ...]]:
+    found = table.astype(object)
+    found[~np.isfinite(table)] = None
+    return list(map(tuple, found.tolist()))
+
+
+def _warn_of_name(context: Context, selector: Selector) -> None:
+    """A share is no series, and a name that nobody has sent is probably mistyped."""
+    name = selector.name
+    metric = BY_NAME.get(name)
+    if metric is not None:
+        if metric.kind is Kind.RATIO and not context.reader.series(name):
+            context.warn(f"{name} is no series: ask for {name} [1h], or divide two rates")
+        return
+    if name and not context.reader.series(name):
+        known = names(context.reader)
+        if name not in known and name not in TABLE:
+            meant = nearest(name, known)
+            context.warn(f"nobody has sent {name}" + (f"; did you mean {meant}?" if meant else ""))
