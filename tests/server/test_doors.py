@@ -22,7 +22,7 @@ from tui_monitor.model.states import SourceState
 from tui_monitor.query.result import Result
 from tui_monitor.runtime import Collector
 from tui_monitor.server import bodies, doors, protocol
-from tui_monitor.server.doors import Address, bind_socket, parse_listen
+from tui_monitor.server.listening import Address, bind_socket, parse_listen
 from tui_monitor.server.tokens import read_or_make
 
 EVENTS = "/monitor/v1/events"
@@ -147,14 +147,17 @@ async def test_a_body_that_trickles_is_given_up(
     writer.close()
 
 
-@pytest.mark.parametrize("head", [b"", b"GET /health HTTP/1.1\r\nHost: loc"])
+@pytest.mark.parametrize(
+    ("head", "answer"), [(b"", b""), (b"GET /health HTTP/1.1\r\nHost: loc", b"HTTP/1.1 408 Request Timeout")]
+)
 async def test_a_head_that_never_ends_is_hung_up_on(
-    start: Start, monkeypatch: pytest.MonkeyPatch, head: bytes
+    start: Start, monkeypatch: pytest.MonkeyPatch, head: bytes, answer: bytes
 ) -> None:
     monkeypatch.setattr(protocol.PatientProtocol, "head_seconds", 0.1)
     collector = await start()
     began = asyncio.get_running_loop().time()
-    assert await raw(await opened(collector, "http"), head) == b""
+    assert (await raw(await opened(collector, "http"), head)).partition(b"\r\n")[0] == answer
+    assert collector.refused["slow"] == bool(head)
     assert asyncio.get_running_loop().time() - began < 2
 
 

@@ -128,6 +128,8 @@ async def test_the_pace_is_told_while_there_is_one() -> None:
         ThreadState("viewing", owner=7), await snapshot(status=collector(sampling=flood)), BRAILLE, 80
     )
     assert "".join(text for text, _ in viewing) == "● viewing  sampling 1 in 4"
+    unsafe = SourceRow("http", SourceState.RUNNING, kind="door", warning="insecure: off loopback without TLS")
+    assert await words(60, sources=(unsafe,)) == "● collecting  ▲ http: insecure"
     # A door that did not open is told where everybody looks.
     http = SourceRow("http", SourceState.FAILED)
     assert await words(60, sources=(http,)) == "● collecting  ✖ http failed"

@@ -106,8 +106,18 @@ class Server(Section):
     """Largest request body, after decompression too."""
     allowed_hosts: list[str] = []
     """Further values of the Host header that are accepted, besides this host's own addresses."""
+    tls_cert: Path | None = None
+    """The certificate of the TCP door, PEM, with what signed it behind; loaded anew when it is renewed."""
+    tls_key: Path | None = None
+    """Its private key, PEM, readable for nobody else."""
     insecure: bool = False
     """Allow an address off loopback without TLS. Tokens then travel in clear."""
+    rate_limit: int = Field(default=2_000, ge=0)
+    """Requests per second of one token, or of one address without; 0 is no limit."""
+    max_connections: int = Field(default=512, ge=8, le=100_000)
+    """Connections open at once; when there are more, those that wait for their client longest are closed."""
+    max_connections_per_client: int = Field(default=64, ge=1)
+    """Connections of one address of another host; this host has all of them."""
 
 
 class Retention(Section):

@@ -129,6 +129,8 @@ class SourceRow:
     restarts: int = 0
     pausable: bool = False
     last_error_at: Micros | None = None
+    warning: str = ""
+    """What is not as it should be while it works."""
 
 
 @dataclass(frozen=True, slots=True)

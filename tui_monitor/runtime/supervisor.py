@@ -55,6 +55,7 @@ class Handle:
         self._last_seen: Micros | None = None
         self._since: Micros | None = None
         self._restarts = 0
+        self._warning = ""
         self._progress: float | None = None
         self._lag: float | None = None
         self._minute = Minute()
@@ -82,6 +83,10 @@ class Handle:
         self._errors += 1
         self._last_error = clean(error, 500)
         self._last_error_at = self._clock.now()
+
+    def warn(self, words: str) -> None:
+        """What is not as it should be while it works; empty when it is again."""
+        self._warning = clean(words, _DETAIL)
 
     def progress(self, done: float | None, total: float | None = None) -> None:
         """How far a long piece of work is, in any unit; `None` when it is over."""
@@ -149,6 +154,7 @@ class Handle:
             restarts=self._restarts,
             pausable=self.kind == "source",
             last_error_at=self._last_error_at,
+            warning=self._warning if self.state is SourceState.RUNNING else "",
         )
 
     def _become(self, state: SourceState, detail: str | None = None) -> None:

@@ -1,14 +1,17 @@
 """Whom a door lets in: by the name it was called, the page that asks, and the token that is shown."""
 
+import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.server.callers import Caller, Callers
 from tui_monitor.server.needs import Need, Needs
+from tui_monitor.server.rates import Rates, origin_of
 from tui_monitor.server.refusal import Refusal
 from tui_monitor.server.tokens import offered_token
 
@@ -22,34 +25,62 @@ class Door:
     loopback: bool = True
     hosts: frozenset[str] = frozenset()
     """Further values of Host, without port, in lower case."""
+    names: Callable[[], frozenset[str]] = frozenset
+    """Those that its certificate is made out to at this moment."""
 
 
 class Admission:
     """Checked of every request before any route sees it."""
 
-    def __init__(self, door: Door, callers: Callers, needs: Needs) -> None:
+    def __init__(self, door: Door, callers: Callers, needs: Needs, rates: Rates | None = None) -> None:
         self._door = door
         self._callers = callers
         self._needs = needs
+        self._rates = rates
 
     def admit(self, scope: Scope, headers: Mapping[str, str]) -> Caller | None:
         """Who asks, where a token tells. Raises `Refusal` for whom the door stays shut."""
         if self._door.trusted:
             return None
+        need = self._needs.of(scope["method"], scope["path"])
+        free = need is not None and need.open_here and self._door.loopback
+        caller = self._who(headers, free=free)
+        self._charge(caller, scope)
+        self._check_names(scope, headers)
+        if not free:
+            _allow(caller, need, headers)
+        return caller
+
+    def _who(self, headers: Mapping[str, str], *, free: bool) -> Caller | None:
+        try:
+            return self._callers.who(headers.get("authorization", ""))
+        except MonitorError:
+            if free:
+                return None
+            raise
+
+    def _charge(self, caller: Caller | None, scope: Scope) -> None:
+        """Count the request for its token, or for the address where there is none."""
+        if self._rates is None:
+            return
+        client = scope.get("client")
+        who = f"token {caller.name}" if caller else origin_of(client[0]) if client else ""
+        wait = self._rates.wait(who, asyncio.get_running_loop().time())
+        if wait:
+            raise Refusal(
+                429, "unavailable", "too many requests", reason="rate", retry_after=wait,
+                hint="send more in one, or raise server.rate_limit",
+            )  # fmt: skip
+
+    def _check_names(self, scope: Scope, headers: Mapping[str, str]) -> None:
         host = headers.get("host", "")
-        if not known_host(host, self._door.hosts, scope.get("server")):
+        if not known_host(host, self._door.hosts | self._door.names(), scope.get("server")):
             raise Refusal(
                 403, "forbidden", "unknown Host header", reason="host", hint="add it to server.allowed_hosts"
             )
         origin = headers.get("origin")
         if origin is not None and not own_origin(origin, host):
             raise Refusal(403, "forbidden", "requests from other web pages are refused", reason="origin")
-        need = self._needs.of(scope["method"], scope["path"])
-        if need is not None and need.open_here and self._door.loopback:
-            return None
-        caller = self._callers.who(headers.get("authorization", ""))
-        _allow(caller, need, headers)
-        return caller
 
 
 def _allow(caller: Caller | None, need: Need | None, headers: Mapping[str, str]) -> None:

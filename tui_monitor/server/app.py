@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -73,9 +73,19 @@ def build_app(
         refusals.note(refusal, request.client.host if request.client else "")
         return refusal.response(request.url.path)
 
+    async def gone(request: Request, _error: Exception) -> Response:
+        # Nobody hears it; a sender that hangs up in the middle is no error of ours.
+        return await refused(request, Refusal(400, "bad_data", "the request ended early", reason="gone"))
+
     app = Starlette(
         routes=routes,
-        exception_handlers={Refusal: refused, MonitorError: refused, HTTPException: _http, Exception: _bug},
+        exception_handlers={
+            ClientDisconnect: gone,
+            Refusal: refused,
+            MonitorError: refused,
+            HTTPException: _http,
+            Exception: _bug,
+        },
     )
     # A path with a slash too many is another path, and none of ours.
     app.router.redirect_slashes = False

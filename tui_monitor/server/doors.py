@@ -1,32 +1,30 @@
-"""The doors themselves: sockets bound, served and closed. A door that cannot open is a broken source."""
+"""The doors of a collector: TCP and the Unix socket. A door that cannot open is a broken source."""
 
 import asyncio
 import contextlib
-import errno
-import ipaddress
 import logging
-import os
-import socket
-import stat
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from tui_monitor.config import places
+from tui_monitor.config.settings import Server
+from tui_monitor.model.clock import Clock
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.runtime.supervisor import Handle, Worker
+from tui_monitor.server.accepting import Caps
 from tui_monitor.server.admission import Admission, Door
 from tui_monitor.server.app import build_app
 from tui_monitor.server.bodies import Held, Limits
 from tui_monitor.server.callers import Callers
 from tui_monitor.server.guard import Guard
+from tui_monitor.server.listening import Address, bind_socket, bind_tcp, parse_listen
 from tui_monitor.server.needs import Needs
 from tui_monitor.server.prometheus.running import Running
-from tui_monitor.server.protocol import PatientProtocol, QuietServer
+from tui_monitor.server.rates import Rates
 from tui_monitor.server.refusal import Refusals
+from tui_monitor.server.serving import serve
+from tui_monitor.server.tls import Certificate
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -35,189 +33,146 @@ _BODIES_AT_ONCE = 6
 """So many bodies of the largest size may be in memory together."""
 _IMPORT_BODY = 16_000_000
 """Bytes that the socket takes in one request whatever `server.max_body` says: imports come this way."""
-_CONNECTIONS = 512
 _USED_EVERY = 30.0
 """Seconds between two writes of when each token was last used."""
+_RENEWED_EVERY = 10.0
+"""Seconds between two looks whether the certificate was renewed."""
 _QUERIES = 4
 _WAITING = 60
 
 log = logging.getLogger(__name__)
 
-# uvicorn's warnings go to the log file, or nowhere: never to the terminal by the last-resort handler.
-logging.getLogger("uvicorn").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a TCP door stands."""
-
-    host: str
-    port: int
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this host reaches it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    @property
-    def text(self) -> str:
-        """`host:port`, an IPv6 host in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def parse_listen(text: str) -> Address:
-    """`127.0.0.1:4319`, `[::1]:4319`, `:4319` (every address). Raises `UsageError`."""
-    host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"
-    if not colon or not port.isdigit() or int(port) > 65_535:
-        raise UsageError(
-            f"server.listen is no address: {text!r}", hint="write it like 127.0.0.1:4319 or [::1]:4319"
-        )
-    return Address(host, int(port))
-
 
 def doors(collector: "Collector") -> list[Worker]:
     """The TCP and the socket door, as workers."""
     settings = collector.settings.server
-    largest = max(settings.max_body, _IMPORT_BODY)
-    held = Held(_BODIES_AT_ONCE * largest)
-    callers = Callers(
-        places.token_file(), places.named_tokens_file(), places.used_tokens_file(), collector.clock
-    )
-    running = Running(_QUERIES, _WAITING)
+    ways = Ways(collector)
+    off = "server.listen is empty" if not settings.listen.strip() else ""
+    shut = "" if settings.socket else "server.socket is false"
+    return [Worker("http", ways.tcp, off, "door"), Worker("socket", ways.unix, shut, "door")]
 
-    def guarded(door: Door, handle: Handle) -> ASGIApp:
-        refusals = Refusals(collector.refused, handle.problem)
-        app = build_app(collector, handle, trusted=door.trusted, running=running, refusals=refusals)
-        limits = Limits(max_body=largest if door.trusted else settings.max_body)
-        admission = Admission(door, callers, Needs(app.routes))
-        return Guard(app, admission, refusals=refusals, limits=limits, held=held)
 
-    async def tcp(handle: Handle) -> None:
+class Ways:
+    """What the doors of a collector have in common, and how each is opened."""
+
+    def __init__(self, collector: "Collector") -> None:
+        self._collector = collector
+        self._settings: Server = collector.settings.server
+        self._largest = max(self._settings.max_body, _IMPORT_BODY)
+        self._held = Held(_BODIES_AT_ONCE * self._largest)
+        self._callers = Callers(
+            places.token_file(), places.named_tokens_file(), places.used_tokens_file(), collector.clock
+        )
+        self._running = Running(_QUERIES, _WAITING)
+
+    async def tcp(self, handle: Handle) -> None:
+        """Serve on `server.listen` until cancelled. Raises `MonitorError` where that cannot be."""
+        settings = self._settings
         address = parse_listen(settings.listen)
-        if not address.loopback and not settings.insecure:
+        certificate = _certificate(settings)
+        if certificate is None and not address.loopback and not settings.insecure:
             raise UsageError(
                 f"{address.text} can be reached from other hosts, and tokens would travel in clear",
-                hint="listen on 127.0.0.1, or set server.insecure = true",
+                hint="set server.tls_cert and server.tls_key, or listen on 127.0.0.1; "
+                "server.insecure = true does without",
             )
-        await asyncio.to_thread(callers.make_default)
-        hosts = frozenset(name.lower() for name in (*settings.allowed_hosts, address.host))
+        if certificate is not None:
+            await asyncio.to_thread(certificate.open)
+        await asyncio.to_thread(self._callers.make_default)
         sock = await bind_tcp(address)
         bound = Address(address.host, sock.getsockname()[1])
-        door = Door("http", loopback=address.loopback, hosts=hosts)
-        warning = "" if address.loopback else " (insecure: off loopback without TLS)"
-        keeping = asyncio.create_task(_keep_used(callers), name="when tokens were used")
-        try:
-            await _serve(handle, guarded(door, handle), sock, f"http://{bound.text}{warning}")
-        finally:
-            keeping.cancel()
-            await asyncio.to_thread(_write_used, callers)
+        hosts = {name.lower() for name in (*settings.allowed_hosts, address.host)}
+        face = _Face(handle, bound, certificate, self._collector.clock)
+        face.show()
+        door = Door("http", loopback=address.loopback, hosts=frozenset(hosts), names=face.names)
+        refusals = Refusals(self._collector.refused, handle.problem)
+        async with asyncio.TaskGroup() as beside:
+            tasks = [beside.create_task(_keep_used(self._callers)), beside.create_task(face.keep())]
+            try:
+                await serve(
+                    handle,
+                    self._guarded(door, handle, refusals),
+                    sock,
+                    refusals,
+                    Caps(settings.max_connections, settings.max_connections_per_client),
+                    tls=certificate and certificate.context,
+                )
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.to_thread(_write_used, self._callers)
 
-    async def unix(handle: Handle) -> None:
-        path = await asyncio.to_thread(places.socket_path, collector.path)
+    async def unix(self, handle: Handle) -> None:
+        """Serve on the Unix socket of the database until cancelled. Raises `MonitorError`."""
+        path = await asyncio.to_thread(places.socket_path, self._collector.path)
         sock = await asyncio.to_thread(bind_socket, path)
         inode = path.stat().st_ino
+        refusals = Refusals(self._collector.refused, handle.problem)
+        app = self._guarded(Door("socket", trusted=True), handle, refusals)
+        handle.running(str(path))
         try:
-            await _serve(handle, guarded(Door("socket", trusted=True), handle), sock, str(path))
+            await serve(handle, app, sock, refusals, Caps(self._settings.max_connections))
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
                     path.unlink()
 
-    off = "server.listen is empty" if not settings.listen.strip() else ""
-    shut = "" if settings.socket else "server.socket is false"
-    return [Worker("http", tcp, off, "door"), Worker("socket", unix, shut, "door")]
-
-
-async def bind_tcp(address: Address) -> socket.socket:
-    """A listening socket. Raises `MonitorError` with what to do about it."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    def _guarded(self, door: Door, handle: Handle, refusals: Refusals) -> ASGIApp:
+        app = build_app(
+            self._collector, handle, trusted=door.trusted, running=self._running, refusals=refusals
         )
-    except OSError as error:
-        raise MonitorError(
-            f"server.listen: no such host: {address.host}", hint="write an address of this host"
-        ) from error
-    family, kind, proto, _, where = min(found, key=lambda info: info[0] != socket.AF_INET)
-    sock = socket.socket(family, kind, proto)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(where)
-        sock.listen(128)
-        sock.setblocking(False)
-    except OSError as error:
-        sock.close()
-        raise _cannot_bind(address, error) from error
-    return sock
+        limits = Limits(max_body=self._largest if door.trusted else self._settings.max_body)
+        rates = None if door.trusted else Rates(self._settings.rate_limit)
+        admission = Admission(door, self._callers, Needs(app.routes), rates)
+        return Guard(app, admission, refusals=refusals, limits=limits, held=self._held)
 
 
-def _cannot_bind(address: Address, error: OSError) -> MonitorError:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return MonitorError(
-                f"{address.text} is in use by another program",
-                hint="set server.listen to another port, or to nothing to do without",
-            )
-        case errno.EACCES:
-            return MonitorError(
-                f"not allowed to listen on {address.text}",
-                hint="ports below 1024 need root; choose a higher one",
-            )
-        case errno.EADDRNOTAVAIL:
-            return MonitorError(
-                f"{address.host} is no address of this host", hint="set server.listen to one that is"
-            )
-        case _:
-            return MonitorError(f"cannot listen on {address.text}: {error.strerror}")
+class _Face:
+    """What the row of the TCP door says, as its certificate comes and goes."""
+
+    def __init__(
+        self, handle: Handle, address: Address, certificate: Certificate | None, clock: Clock
+    ) -> None:
+        self._handle = handle
+        self._address = address
+        self._certificate = certificate
+        self._clock = clock
+
+    def names(self) -> frozenset[str]:
+        """The names that the certificate is made out to."""
+        return self._certificate.shown.names if self._certificate else frozenset()
+
+    def show(self) -> None:
+        """Say where the door stands, and what is wrong with it."""
+        now = self._clock.now()
+        if self._certificate is not None:
+            shown = self._certificate.shown
+            self._handle.running(f"https://{self._address.text} ({shown.words()})")
+            self._handle.warn(shown.warning(now))
+        elif self._address.loopback:
+            self._handle.running(f"http://{self._address.text}")
+        else:
+            self._handle.running(f"http://{self._address.text} (insecure: off loopback without TLS)")
+            self._handle.warn("insecure: off loopback without TLS")
+
+    async def keep(self) -> None:
+        """Look whether the certificate was renewed, for ever."""
+        while self._certificate is not None:
+            await asyncio.sleep(_RENEWED_EVERY)
+            try:
+                if await asyncio.to_thread(self._certificate.renew):
+                    log.info("the certificate was loaded anew: %s", self._certificate.shown.words())
+            except MonitorError as error:
+                self._handle.problem(error.message)
+            self.show()
 
 
-def bind_socket(path: Path) -> socket.socket:
-    """A listening Unix socket only its owner may connect to. Raises `MonitorError`.
-
-    What a killed collector left behind is removed; a socket that somebody answers on is not.
-    """
-    _remove_stale(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        # On Linux the file gets the mode of the unbound socket, so there is no moment with a wider one.
-        os.fchmod(sock.fileno(), 0o600)
-        sock.bind(str(path))
-        path.chmod(0o600)
-        sock.listen(128)
-        sock.setblocking(False)
-    except OSError as error:
-        sock.close()
-        raise MonitorError(f"cannot open the socket {path}: {error.strerror}") from error
-    return sock
-
-
-def _remove_stale(path: Path) -> None:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise MonitorError(f"cannot open the socket {path}: {error.strerror}") from error
-    if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.getuid():
-        raise MonitorError(f"{path} is in the way", hint="remove it: it is no socket of yours")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        try:
-            probe.connect(str(path))
-        except (ConnectionRefusedError, FileNotFoundError):
-            path.unlink(missing_ok=True)
-            return
-        except OSError as error:
-            raise MonitorError(f"cannot tell who answers on {path}: {error}") from error
-    raise MonitorError(f"another collector answers on {path}", hint="stop it first")
+def _certificate(settings: Server) -> Certificate | None:
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise UsageError("server.tls_cert and server.tls_key go together", hint="set both, or neither")
+    return Certificate(settings.tls_cert.expanduser(), settings.tls_key.expanduser())
 
 
 async def _keep_used(callers: Callers) -> None:
@@ -231,31 +186,3 @@ def _write_used(callers: Callers) -> None:
         callers.write_used()
     except MonitorError as error:
         log.warning("%s", error.message)
-
-
-async def _serve(handle: Handle, app: ASGIApp, sock: socket.socket, detail: str) -> None:
-    """Serve until cancelled; then finish the requests under way, one second at most."""
-    config = uvicorn.Config(
-        app,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=1,
-    )
-    server = QuietServer(config)
-    serving = asyncio.create_task(server.serve(sockets=[sock]), name=f"door {handle.name}")
-    handle.running(detail)
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.end()
-        await serving
-        raise
-    finally:
-        sock.close()

@@ -1,6 +1,8 @@
 """Who may come in: checked before any route sees the request."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,8 +10,12 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.server.admission import Admission
 from tui_monitor.server.bodies import Body, Held, Limits
 from tui_monitor.server.refusal import Refusal, Refusals
+from tui_monitor.server.targets import settle_target
 
 _REQUEST_SECONDS = 120.0
+_LINGER_SECONDS = 2.0
+_LINGER_BYTES = 16_000_000
+"""So much of a request that was answered already is let pass."""
 
 
 class Guard:
@@ -31,10 +37,11 @@ class Guard:
         body: Body | None = None
         try:
             headers = _headers(scope)
+            answer.expect_body(headers)
+            settle_target(scope, headers)
             self._admission.admit(scope, headers)
-            body = Body(
-                receive, headers.get("content-encoding", ""), _length(headers), self._limits, self._held
-            )
+            encoding, length = headers.get("content-encoding", ""), _length(headers)
+            body = Body(answer.receive, encoding, length, self._limits, self._held)
             async with asyncio.timeout(_REQUEST_SECONDS):
                 await self._app(scope, body.receive, answer.send)
         except Refusal as refusal:
@@ -63,17 +70,19 @@ class Guard:
 
 
 class _Answer:
-    """Notes whether an answer has begun: then there is no room for another."""
+    """Between the server and everything behind the guard: knows what has come, and what has gone out.
+
+    An answer may be due before the request has come whole. Then what still comes is thrown away for a while:
+    if the connection were closed at once, most clients would see a broken one and no answer.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._coming = False
+        self._asks_first = False
         self.began = False
-
-    async def send(self, message: Message) -> None:
-        self.began = self.began or message["type"] == "http.response.start"
-        await self._send(message)
 
     @property
     def client(self) -> str:
@@ -81,9 +90,44 @@ class _Answer:
         client = self._scope.get("client")
         return client[0] if client else ""
 
+    def expect_body(self, headers: Mapping[str, str]) -> None:
+        """Note from its headers whether the request has a body."""
+        self._coming = "transfer-encoding" in headers or _length(headers) not in (None, 0)
+        self._asks_first = headers.get("expect", "").lower() == "100-continue"
+
+    async def receive(self) -> Message:
+        """The next part of the request."""
+        self._asks_first = False
+        message = await self._receive()
+        self._coming = message["type"] == "http.request" and bool(message.get("more_body"))
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The next part of the answer."""
+        if message["type"] == "http.response.start":
+            self.began = True
+            if self._coming:
+                message = {**message, "headers": [*_others(message["headers"]), (b"connection", b"close")]}
+        elif self._coming and not self._asks_first and not message.get("more_body"):
+            await self._send({**message, "more_body": True})
+            await self._let_pass()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal."""
-        await refusal.response(self._scope["path"])(self._scope, self._receive, self._send)
+        await refusal.response(self._scope["path"])(self._scope, self._receive, self.send)
+
+    async def _let_pass(self) -> None:
+        passed = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while self._coming and passed < _LINGER_BYTES:
+                    passed += len((await self.receive()).get("body", b""))
+
+
+def _others(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    return (header for header in headers if header[0].lower() != b"connection")
 
 
 def _unsure(error: MonitorError) -> Refusal:
@@ -101,6 +145,6 @@ def _headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-def _length(headers: dict[str, str]) -> int | None:
+def _length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("content-length", "")
     return int(text) if text.isascii() and text.isdigit() else None

@@ -1,25 +1,71 @@
 """The HTTP protocol of one connection: it loses patience with clients that never finish a request's head."""
 
 import asyncio
+import logging
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import sys
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
-HEAD_SECONDS = 10.0
-"""How long the head of a request may take to arrive."""
+from tui_monitor.server.refusal import Refusal, Refusals
+
+_log = logging.getLogger("uvicorn.doors")
+# Anybody could fill the log with warnings about bad requests; those are counted instead.
+_log.setLevel(logging.ERROR)
+
+
+_LINGER_SECONDS = 1.0
 
 
 class PatientProtocol(H11Protocol):
-    """uvicorn's own waits for ever for the first request, and for the rest of a head that has begun."""
+    """uvicorn's own waits for ever for a request, for the rest of its head, and for whoever reads slowly."""
 
-    head_seconds = HEAD_SECONDS
+    head_seconds = 10.0
+    """How long the head of a request may take to arrive."""
+    read_seconds = 20.0
+    """How long an answer may be read too slowly."""
+    slowest = 512
+    """Bytes per second that count as reading."""
     _head_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, refusals: Refusals) -> None:
+        super().__init__(config, state, {})
+        self.logger = _log
+        self._refusals = refusals
+        self._heard = self.loop.time()
+        self._deaf = False
+        self._unsent: tuple[float, int] | None = None
+        """When the answer was looked at, and how much of it had not gone out."""
+
+    @property
+    def waits_since(self) -> float | None:
+        """Since when it waits for its client: for a request, the rest of one, or to read the answer.
+
+        None while the server is at work for it.
+        """
+        if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
+            return self._heard
+        return self._unsent[0] if self._unsent else None
+
+    def crawls(self) -> bool:
+        """Whether the answer is read too slowly; to be asked every few seconds."""
+        now, size = self.loop.time(), self.transport.get_write_buffer_size()
+        if not size:
+            self._unsent = None
+        elif self._unsent is None:
+            self._unsent = now, size
+        elif now - self._unsent[0] >= self.read_seconds:
+            began, before = self._unsent
+            if size > max(0.0, before - self.slowest * (now - began)):
+                return True
+            self._unsent = now, size
+        return False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -28,23 +74,61 @@ class PatientProtocol(H11Protocol):
             return
         self._expect_head()
 
+    def resume_writing(self) -> None:
+        self._unsent = None
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_arrived()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        self._heard = self.loop.time()
         super().data_received(data)
+        if self._deaf:
+            return
         if self.cycle is not None and not self.cycle.response_complete:
             self._head_arrived()
         elif self._head_timer is None:
             self._expect_head()
 
-    def _unsupported_upgrade_warning(self) -> None:
-        # Any web page could fill the log with these; the request itself is answered like others.
-        pass
+    def on_response_complete(self) -> None:
+        self._heard = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP; called while h11's error is handled."""
+        error = sys.exception()
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        refusal = Refusal(status, "bad_data", f"this is no HTTP request: {error}", reason="malformed")
+        self._refusals.note(refusal, self.client[0] if self.client else "")
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._hang_up(refusal)
+        else:
+            self.transport.close()
 
     def _expect_head(self) -> None:
-        self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
+        self._head_timer = self.loop.call_later(self.head_seconds, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        # Who opened a connection and said nothing is no trouble: browsers do.
+        if self.conn.trailing_data[0]:
+            refusal = Refusal(408, "timeout", "the head of a request came too slowly", reason="slow")
+            self._refusals.note(refusal, self.client[0] if self.client else "")
+            self._hang_up(refusal)
+        else:
+            self.transport.close()
+
+    def _hang_up(self, refusal: Refusal) -> None:
+        """Close behind an answer; a while later, for what still comes would break it off unread."""
+        self._deaf = True
+        self._head_arrived()
+        self.transport.write(refusal.bytes())
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def _head_arrived(self) -> None:
         if self._head_timer is not None:
@@ -61,27 +145,3 @@ def _same_user(sock: Any) -> bool:
     with socket.fromfd(sock.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as own:
         _pid, uid, _gid = struct.unpack("3i", own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
     return uid in (os.getuid(), 0)
-
-
-class QuietServer(uvicorn.Server):
-    """uvicorn without its signal handlers, which are the program's, and without its ten looks a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._told = asyncio.Event()
-
-    def end(self) -> None:
-        """Close, after the requests under way."""
-        self.should_exit = True
-        self._told.set()
-
-    async def main_loop(self) -> None:
-        # The looks keep the Date header right.
-        while not await self.on_tick(0):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._told.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

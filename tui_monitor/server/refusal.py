@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -58,6 +59,14 @@ class Refusal(Exception):
             # The rest of the body is not read, so the connection cannot be used again.
             headers["Connection"] = "close"
         return answer({**form, **self.more}, status=self.status, headers=headers)
+
+    def bytes(self) -> bytes:
+        """The refusal as it goes over a connection that is closed behind it."""
+        response = self.response()
+        phrase = HTTPStatus(self.status).phrase
+        headers = {**response.headers, "connection": "close"}
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + bytes(response.body)
 
 
 class Refusals:

@@ -65,8 +65,8 @@ def collector(
         return _looking_on(state, snapshot.collector, glyphs, width)
     failed = [source.name for source in snapshot.collector.sources if source.state is SourceState.FAILED]
     broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
-    pace = _pace(snapshot.collector, width)
-    return ((f"{glyphs.ok} collecting", "ok"), *pace, *_sampling(snapshot.collector, width), (broken, "crit"))
+    said = (*_sampling(snapshot.collector, width), *_insecure(snapshot.collector, glyphs))
+    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width), *said, (broken, "crit"))
 
 
 def _looking_on(
@@ -78,10 +78,10 @@ def _looking_on(
     pid = f" pid {owner}" if owner else ""
     if not status.running:
         return ((f"{glyphs.warn} viewing", "warn"), (f":{pid} does not answer", "dim"))
-    sampled = _sampling(status, width)
+    said = (*_sampling(status, width), *_insecure(status, glyphs))
     return (
-        ((f"{glyphs.ok} viewing", "ok"), *sampled)
-        if sampled
+        ((f"{glyphs.ok} viewing", "ok"), *said)
+        if said
         else ((f"{glyphs.ok} viewing", "ok"), (f": collector{pid}", "dim"))
     )
 
@@ -102,6 +102,14 @@ def _sampling(status: "CollectorStatus", width: int) -> list[Span]:
         return []
     short = f"sampling 1 in {max(scope.one_in for scope in status.sampling)}"
     return [(f"  {words(status.sampling) if width >= 110 else short}", "warn")]
+
+
+def _insecure(status: "CollectorStatus", glyphs: Glyphs) -> list[Span]:
+    """That a door is not as safe as it should be."""
+    warned = [row for row in status.sources if row.kind == "door" and row.warning]
+    return [
+        (f"  {glyphs.warn} {source.name}: {source.warning.partition(':')[0]}", "warn") for source in warned
+    ]
 
 
 def tabs(snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Tab, ...]:

@@ -89,7 +89,8 @@ def _doing(row: "SourceRow", glyphs: Glyphs) -> Cell:
     if row.progress is not None:
         done = f"{bar(row.progress, _BAR, glyphs)} {ratio(row.progress):>6}"
         return Cell(f"{done}  {row.detail}", "accent", sort=row.progress)
-    return Cell(row.detail, "warn" if row.state is SourceState.PAUSED else "dim", sort=row.detail)
+    worrying = row.warning or row.state is SourceState.PAUSED
+    return Cell(row.detail, "warn" if worrying else "dim", sort=row.detail)
 
 
 def rate(value: float | None) -> str:
@@ -128,6 +129,8 @@ def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs) -> li
         lines.append(Line((*_name("progress"), (done, "accent"), (f" {ratio(row.progress)}", "bright"))))
     if row.detail:
         lines += _wrapped("now", row.detail, width, glyphs)
+    if row.warning:
+        lines += _wrapped("warning", row.warning, width, glyphs, token="warn")
     if row.last_error:
         when = "" if row.last_error_at is None else _when(row.last_error_at, look)
         lines += _wrapped("last error", f"{when}{row.last_error}", width, glyphs, token="warn")

@@ -1,0 +1,108 @@
+"""uvicorn as the doors use it: without its signal handlers and its own listeners."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tui_monitor.runtime.supervisor import Handle
+from tui_monitor.server.accepting import Accepting, Caps
+from tui_monitor.server.protocol import PatientProtocol
+from tui_monitor.server.refusal import Refusals
+
+_KEEP_ALIVE_SECONDS = 15
+_LOOK_EVERY = 5.0
+"""Seconds between two looks who reads too slowly."""
+
+# uvicorn's warnings go to the log file, or nowhere: never to the terminal by the last-resort handler.
+logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+
+
+async def serve(
+    handle: Handle,
+    app: ASGIApp,
+    sock: socket.socket,
+    refusals: Refusals,
+    caps: Caps,
+    *,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Serve until cancelled; then finish the requests under way, one second at most."""
+    config = uvicorn.Config(
+        app,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+    )
+    server = DoorServer(config, refusals, caps, tls)
+    serving = asyncio.create_task(server.serve(sockets=[sock]), name=f"door {handle.name}")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.end()
+        await serving
+        raise
+    finally:
+        sock.close()
+
+
+class DoorServer(uvicorn.Server):
+    """Takes connections in itself, and looks after them every second and not ten times as often."""
+
+    def __init__(
+        self, config: uvicorn.Config, refusals: Refusals, caps: Caps, tls: ssl.SSLContext | None
+    ) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._refusals = refusals
+        self._accepting = Accepting(caps, refusals, self._protocol, tls)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def end(self) -> None:
+        """Close, after the requests under way."""
+        self.should_exit = True
+        self._told.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take connections in from these sockets."""
+        self.servers = []
+        self._tasks = [asyncio.create_task(self._accepting.run(sock)) for sock in sockets or ()]
+        self.started = True
+
+    async def main_loop(self) -> None:
+        """Until it is told to end."""
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
+        # The looks keep the Date header right.
+        while not await self.on_tick(0):
+            if loop.time() - looked >= _LOOK_EVERY:
+                looked = loop.time()
+                self._accepting.hurry()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take none in any more, and let those end that are here."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the program's."""
+        yield
+
+    def _protocol(self) -> PatientProtocol:
+        return PatientProtocol(self.config, self.server_state, self._refusals)
