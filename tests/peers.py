@@ -31,6 +31,8 @@ class Peer:
     command: list[str]
     port: int
     health: str
+    flush: str = ""
+    """What is asked so that all that was written is seen."""
     process: "subprocess.Popen[bytes] | None" = None
     opener: urllib.request.OpenerDirector = field(
         default_factory=lambda: urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -73,6 +75,11 @@ class Peer:
             return json.loads(self.opener.open(request, timeout=60).read())
         except urllib.error.HTTPError as error:
             return json.loads(error.read())
+
+    def settle(self) -> None:
+        """All that was written is seen from now on."""
+        if self.flush:
+            self.opener.open(self.url + self.flush, timeout=30).read()
 
     def value(self, expr: str, at: float) -> float | None:
         """The value of the only series of an answer (at: s since the epoch), if there is one."""
@@ -124,7 +131,7 @@ def victoria(folder: Path) -> Iterator[Peer]:
         VICTORIA, f"-storageDataPath={folder}", f"-httpListenAddr=127.0.0.1:{port}",
         "-search.latencyOffset=0s", "-search.disableCache", "-retentionPeriod=100y",
     ]  # fmt: skip
-    yield from _running(Peer("victoria-metrics", command, port, "/health"))
+    yield from _running(Peer("victoria-metrics", command, port, "/health", "/internal/force_flush"))
 
 
 def _running(peer: Peer) -> Iterator[Peer]:

@@ -207,6 +207,14 @@ def test_nothing_matches_twice_where_the_other_side_is_empty():
     assert numbers(engine.instant("x + on() y", START + 10 * MINUTE)) == {}
 
 
+@pytest.mark.parametrize("far", [float("inf"), 1e300])
+def test_a_fall_from_very_far_is_felt_in_its_windows_alone(far):
+    storage = memory(x=[1, far, 5, 6, 2, 3, 4])
+    answer = Engine(storage).range("increase(x[4m])", START, START + 6 * MINUTE, MINUTE).api()
+    (row,) = answer["data"]["result"]
+    assert float(row["values"][-1][1]) == pytest.approx(4 * 4 / 3)
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
@@ -217,6 +225,7 @@ def test_nothing_matches_twice_where_the_other_side_is_empty():
         ("1 / clamp_min(x * -0, 0) ^ 1", float("nan")),
         ("1 / clamp_min(vector(-0), 0)", float("inf")),
         ("1 / clamp_max(vector(0), -0)", float("-inf")),
+        ("clamp(x, -Inf, Inf)", float("inf")),
         ("(-x) ^ 0.5", float("inf")),
         ("vector(1 / scalar(x * -0))", float("nan")),
         ("vector(1 / scalar(vector(-0)))", float("-inf")),

@@ -52,7 +52,8 @@ def _held(call: Calling, low: np.ndarray | float, high: np.ndarray | float) -> V
 
 def _greater(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """As in Go: infinity wins over NaN, and 0 is more than -0."""
-    found = np.where((left == 0) & (right == 0), left + right, np.maximum(left, right))
+    with np.errstate(invalid="ignore"):
+        found = np.where((left == 0) & (right == 0), left + right, np.maximum(left, right))
     return np.where(np.isposinf(left) | np.isposinf(right), np.inf, found)
 
 

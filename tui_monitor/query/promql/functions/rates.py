@@ -21,6 +21,9 @@ from tui_monitor.query.promql.functions.over_time import floats_of
 from tui_monitor.query.promql.native import ranges
 from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, columns
 
+_EXACT = 1 << 52
+"""Sums below it keep what is added to them."""
+
 
 def falls(series: SeriesSet) -> np.ndarray:
     """int64: the places of samples that are less than the one before in their series."""
@@ -53,6 +56,9 @@ def _lost_in(block: Block, first: np.ndarray, last: np.ndarray) -> np.ndarray | 
     drops = np.zeros((len(rows), block.values.shape[1]))
     drops[:, 1:] = np.where(fell[rows], block.values[rows, :-1], 0.0)
     before = np.cumsum(drops, axis=1)
+    if not before[:, -1].max() < _EXACT:
+        # A fall from infinity, or from very far, would be felt in all windows after it.
+        return lost(block.series, first, last + 1)
     found = np.zeros((len(block.rows), first.shape[1]))
     found[rows] = columns(before, last[0]) - columns(before, first[0])
     return found
