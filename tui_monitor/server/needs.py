@@ -55,6 +55,7 @@ NEEDS: Mapping[Need, tuple[str, ...]] = {
         "GET|POST /api/v1/series",
         "GET|POST /api/v1/labels",
         "GET /api/v1/label/{name}/values",
+        "GET /federate",
         "GET /api/v1/metadata",
         "GET /api/v1/rules",
         "GET /api/v1/status/buildinfo",

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tui_monitor.server.prometheus.federate import Federating
 from tui_monitor.server.prometheus.listing import Listings
 from tui_monitor.server.prometheus.running import Running
 
@@ -18,7 +19,7 @@ _BOTH = ("GET", "POST")
 
 def prometheus(collector: "Collector", running: Running) -> list[Route]:
     """The routes; their queries run in `running`."""
-    asking = Listings(collector, running)
+    asking, federating = Listings(collector, running), Federating(collector, running)
 
     async def healthy(_request: Request) -> Response:
         return PlainTextResponse("tui-monitor is healthy.\n")
@@ -31,6 +32,7 @@ def prometheus(collector: "Collector", running: Running) -> list[Route]:
     return [
         Route("/-/healthy", healthy),
         Route("/-/ready", ready),
+        Route("/federate", federating.federate),
         Route("/api/v1/query", asking.query, methods=_BOTH),
         Route("/api/v1/query_range", asking.query_range, methods=_BOTH),
         Route("/api/v1/query_exemplars", asking.exemplars, methods=_BOTH),

@@ -139,9 +139,9 @@ def _series(
 
 
 def _histogram(histogram: NativeHistogram) -> bytes:
-    text = {"count": _text(histogram.count), "sum": _text(histogram.sum)}
+    text = {"count": number_text(histogram.count), "sum": number_text(histogram.sum)}
     rows = [
-        [boundaries(histogram, low, high), _text(low), _text(high), _text(count)]
+        [boundaries(histogram, low, high), number_text(low), number_text(high), number_text(count)]
         for low, high, count in buckets(histogram)
     ]
     return orjson.dumps(text | {"buckets": rows} if rows else text)
@@ -155,7 +155,7 @@ def _time(time: int) -> bytes:
 
 
 def number_texts(values: np.ndarray) -> list[bytes]:
-    """float64 numbers as `_text` writes them."""
+    """float64 numbers as `number_text` writes them."""
     if not len(values):
         return []
     sizes = np.abs(values)
@@ -165,11 +165,11 @@ def number_texts(values: np.ndarray) -> list[bytes]:
         return (listed[1:-1] + b",").replace(b".0,", b",")[:-1].split(b",")
     texts = number_texts(np.where(plain, values, 0.0))
     for at in np.flatnonzero(~plain).tolist():
-        texts[at] = _text(float(values[at])).encode()
+        texts[at] = number_text(float(values[at])).encode()
     return texts
 
 
-def _text(value: float) -> str:
+def number_text(value: float) -> str:
     """As few digits as tell the number; an exponent only where it is very great or very small."""
     if value != value:
         return "NaN"
