@@ -46,6 +46,14 @@ def test_values_of_sets_whatever_the_order_in_which_they_come(conn):
     assert read(sets, conn, [*numbers[4:], *fine], "host") == [None] * 3
     assert read(sets, conn, [], "host") == []
     assert sorted(sets.all(conn)) == [*numbers, *fine]
+    assert sets.matching(conn, [("provider", "a")], WIDTH) == numbers[:3]
+    assert sets.matching(conn, [("provider", ""), ("model", "y")], WIDTH) == [numbers[4]]
+    assert sets.matching(conn, [("model", "x")], 5) == fine
+    assert sets.matching(conn, [("model", "nobody's")], WIDTH) == []
+    assert sets.matching(conn, [("model", "w")], WIDTH) == []
+    (more,) = put(conn, of("a", "w"))
+    assert sets.matching(conn, [("model", "w")], WIDTH) == [more]
+    assert LabelSets().matching(conn, [], 5) == fine
     with pytest.raises(KeyError):
         read(sets, conn, [99], "model")
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.store.decoded import Decoded
@@ -147,14 +147,6 @@ def highest(conn: sqlite3.Connection) -> int:
     """No label set has a higher number, nor had one."""
     row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'series_keys'").fetchone()
     return row[0] if row else 0
-
-
-def matching(sets: dict[int, LabelSet], where: Sequence[tuple[str, str]], width: int) -> list[int]:
-    """Numbers of the label sets of that many labels with these values; an empty value is unknown."""
-    wanted = [(DIMENSIONS.index(name), value or None) for name, value in where]
-    return [
-        n for n, labels in sets.items() if len(labels) == width and all(labels[i] == v for i, v in wanted)
-    ]
 
 
 def values(conn: sqlite3.Connection, label: str) -> Iterable[tuple[str | None]]:

@@ -15,7 +15,7 @@ from tui_monitor.store import blocks, cells, histogram, sealed
 from tui_monitor.store.api import CELL, HISTOGRAMS, Facts, Histogram, LabelColumn, Layer, Measure, Numbers
 from tui_monitor.store.blobs import UNKNOWN
 from tui_monitor.store.blocks import Cells, Spread
-from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup, matching
+from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.measures import raw_expression
 from tui_monitor.store.sealed import Part
@@ -59,7 +59,7 @@ def rollup_facts(
     sets: list[int] | None = None
     if where:
         width = len(FINE_DIMENSIONS) if layer is Layer.MINUTE else len(DIMENSIONS)
-        sets = matching(lookup.sets.all(conn), list(where.items()), width)
+        sets = lookup.sets.matching(conn, list(where.items()), width)
     columns = ("key", "calls", *_sum_columns(measures))
     coarse = layer is not Layer.MINUTE and _FINE.issuperset(labels) and _FINE.issuperset(where)
     alike = partial(_least_alike, conn, lookup) if coarse else None
@@ -248,7 +248,7 @@ def _raw_condition(
     bounds: list[object] = [span.start, span.end]
     dimensions = [(name, value) for name, value in where.items() if name in DIMENSIONS]
     if dimensions:
-        numbers = matching(lookup.sets.all(conn), dimensions, len(DIMENSIONS))
+        numbers = lookup.sets.matching(conn, dimensions, len(DIMENSIONS))
         condition += " AND series IN (SELECT value FROM json_each(?))"
         bounds.append(json.dumps(numbers))
     for name, value in where.items():

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LabelSet = tuple[str | None, ...]
 """Values of `DIMENSIONS`, or of the first five of them for a minute's cell."""
+_WIDTH = ""
+"""How many labels a set has, as if it were one of them."""
 _GROWTH = 10_000
 """So many sets more than twice those of the database are kept before what is swept is forgotten."""
 
@@ -53,12 +55,20 @@ class LabelSets:
     def all(self, conn: sqlite3.Connection) -> dict[int, LabelSet]:
         """Every label set by its number, and some that were swept. The answer is shared: read it only."""
         with self._lock:
-            fresh = _read(conn, "id > ?", self._newest)
-            if fresh:
-                self._make_room(conn, len(fresh))
-                self._newest = max(fresh)
-                self._sets = {**self._sets, **fresh}
+            self._follow(conn)
             return self._sets
+
+    def matching(self, conn: sqlite3.Connection, where: Iterable[tuple[str, str]], width: int) -> list[int]:
+        """The sets of that many labels that have these values; an empty value is unknown."""
+        with self._lock:
+            self._follow(conn)
+            self._need(conn, self._uncoded())
+            if self._numbers is None:
+                return []
+            passes = self._are(_WIDTH, str(width))
+            for label, value in where:
+                passes = passes & self._are(label, value or None)
+            return self._numbers[passes].tolist()
 
     def coded(
         self, conn: sqlite3.Connection, labels: Sequence[str], numbers: "np.ndarray"
@@ -78,8 +88,27 @@ class LabelSets:
                 # Where all began anew, the others have no codes any more.
                 self._need(conn, numbers[~known].tolist())
                 _, at = self._found(numbers)
-            codes = [self._of(label) for label in labels]
-        return [(one.by_set[at] if len(at) else np.zeros(0, dtype=np.int64), one.values) for one in codes]
+            codes = [(one.by_set, one.values) for one in map(self._of, labels)]
+        return [(by_set[at] if len(at) else np.zeros(0, dtype=np.int64), values) for by_set, values in codes]
+
+    def _follow(self, conn: sqlite3.Connection) -> None:
+        """Read the sets that came since."""
+        fresh = _read(conn, "id > ?", self._newest)
+        if fresh:
+            self._make_room(conn, len(fresh))
+            self._newest = max(fresh)
+            self._sets = {**self._sets, **fresh}
+
+    def _uncoded(self) -> list[int]:
+        if self._numbers is not None and len(self._numbers) == len(self._sets):
+            return []
+        known: set[int] = set() if self._numbers is None else set(self._numbers.tolist())
+        return [number for number in self._sets if number not in known]
+
+    def _are(self, label: str, value: str | None) -> "np.ndarray":
+        """bool for each set with codes: whether it has this value."""
+        codes = self._of(label)
+        return codes.by_set == codes.known.get(value, -1)
 
     def _found(self, numbers: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
         """Which of the numbers have codes, and where."""
@@ -124,7 +153,7 @@ class LabelSets:
             numbers = [] if self._numbers is None else self._numbers.tolist()
             found = [_code(codes, _value(self._sets[number], label)) for number in numbers]
             codes.by_set = np.array(found, dtype=np.int64)
-        return _Codes(codes.by_set, codes.values)
+        return codes
 
     def _make_room(self, conn: sqlite3.Connection, more: int) -> None:
         """Begin anew where swept sets fill the memory, with what there is, and once more what there was."""
@@ -145,6 +174,8 @@ def _read(conn: sqlite3.Connection, condition: str, bound: object) -> dict[int, 
 
 
 def _value(labels: LabelSet, label: str) -> str | None:
+    if label == _WIDTH:
+        return str(len(labels))
     at = DIMENSIONS.index(label)
     return labels[at] if at < len(labels) else None
 

@@ -12,7 +12,7 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.store import segments
 from tui_monitor.store.api import LabelColumn, Measure
 from tui_monitor.store.blobs import UNKNOWN
-from tui_monitor.store.dictionary import Lookup, matching
+from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.measuring import column_of, measure
@@ -58,7 +58,7 @@ def _choices(
     chosen: dict[str, list[int | None]] = {}
     dimensions = [(name, value) for name, value in where.items() if name in DIMENSIONS]
     if dimensions:
-        chosen["series"] = list(matching(lookup.sets.all(conn), dimensions, len(DIMENSIONS)))
+        chosen["series"] = list(lookup.sets.matching(conn, dimensions, len(DIMENSIONS)))
     for name, value in where.items():
         if name in TERMS:
             row = (

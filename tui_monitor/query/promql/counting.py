@@ -14,6 +14,8 @@ from tui_monitor.query.calls import CallQuery, Tallies
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows, one
 
+_LOOSE = 3
+"""Windows that the end of a chart may make beside the grid."""
 MAX_COUNTS = 25_000_000
 """Buckets × instants of one question; 200 MB."""
 _RUNS = 8
@@ -77,11 +79,25 @@ def _runs(instants: np.ndarray) -> Iterator[Windows]:
         return
     turns = np.flatnonzero(np.diff(steps)) + 1
     if len(turns) >= _RUNS:
-        yield Windows(instants, int(np.gcd.reduce(steps)))
+        yield from _uneven(instants, steps)
         return
     edges = [0, *turns.tolist(), len(steps)]
     for low, high in pairwise(edges):
         yield Windows(instants[low : high + 1], int(steps[low]) if high - low > 1 else 0)
+
+
+def _uneven(instants: np.ndarray, steps: np.ndarray) -> Iterator[Windows]:
+    """Windows of many lengths as one stretch; the last few by themselves where they alone lie beside a grid.
+
+    That is where a chart ends now, and not with a whole step.
+    """
+    of_all, of_most = int(np.gcd.reduce(steps)), int(np.gcd.reduce(steps[:-_LOOSE]))
+    if of_most == of_all:
+        yield Windows(instants, of_all)
+        return
+    yield Windows(instants[:-_LOOSE], of_most)
+    for edges in pairwise(instants[-_LOOSE - 1 :].tolist()):
+        yield one(Span(*edges))
 
 
 def _summed(parts: list[tuple[int, Tallies]], width: int) -> Counters:
