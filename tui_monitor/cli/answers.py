@@ -7,6 +7,7 @@ from tui_monitor.cli.output import Output
 from tui_monitor.cli.tables import Column, name, number, table
 from tui_monitor.cli.times import written
 from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.text import clean
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.query.result import Result, Series
 
@@ -16,7 +17,13 @@ _SIDE_BY_SIDE = 6
 
 def data(result: Result) -> dict[str, object]:
     """The answer for programs: Prometheus's form, and the unit."""
-    return {**result.prometheus(), "unit": result.unit}
+    form = {**result.prometheus(), "unit": result.unit}
+    return form | {"approximate": True} if result.approximate else form
+
+
+def about(server: str) -> str:
+    """What stands once with figures that a remote server made from samples."""
+    return f"≈ extrapolated by {clean(server, 60)}"
 
 
 def label_names(result: Result) -> list[str]:
@@ -33,6 +40,8 @@ def called(series: Series, otherwise: str = "value") -> str:
 
 def show_table(out: Output, result: Result, calendar: Calendar) -> None:
     """An answer at one instant by series, one over time by step."""
+    if result.approximate:
+        out.line(about(", ".join(result.layers)))
     if not result.series:
         out.line("no data")
     elif result.kind == "vector":
@@ -48,6 +57,8 @@ def show_chart(out: Output, result: Result, calendar: Calendar) -> None:
     if out.plain:
         show_table(out, result, calendar)
         return
+    if result.approximate:
+        out.line(about(", ".join(result.layers)))
     lines = [(called(series, result.metric or "value"), series.values) for series in result.series]
     draw(out, result.times, lines, result.unit, calendar)
 

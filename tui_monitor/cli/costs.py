@@ -52,7 +52,11 @@ def notes(warnings: Iterable[str]) -> list[str]:
 
 
 def _show(context: Context, view: "CostsView") -> None:
+    from tui_monitor.cli.answers import about
+
     out = context.out
+    if view.approximate:
+        out.line(about(view.approximate))
     spends(out, view)
     out.line()
     _rows(out, view)

@@ -87,6 +87,7 @@ def _show(context: Context, view: "StatusView") -> None:
 
 
 def _overall(context: Context, view: "StatusView") -> None:
+    from tui_monitor.cli.answers import about
     from tui_monitor.cli.tables import facts
 
     collector = view.collector
@@ -100,6 +101,7 @@ def _overall(context: Context, view: "StatusView") -> None:
         [
             ("state", _OVERALL[view.severity]),
             ("collector", running),
+            *([("figures", about(view.providers.approximate))] if view.providers.approximate else []),
             *([("stores", (f"nothing: {clean(collector.trouble)}", "red"))] if collector.trouble else []),
             *([("sampling", (sampled, "yellow"))] if sampled else []),
             ("database", f"{collector.database or context.database}, {size(collector.database_bytes)}"),

@@ -54,7 +54,8 @@ def costs_view(
         asking.warn(why_not)
     return CostsView(
         at=now, dimension=by, period=period, spends=spends, rows=rows, daily=daily, projection=projection,
-        budgets=budgets, month_end=month.end, warnings=asking.warnings, queries=_queries(by, period),
+        budgets=budgets, month_end=month.end, warnings=asking.warnings,
+        approximate=asking.approximate, queries=_queries(by, period),
     )  # fmt: skip
 
 

@@ -87,5 +87,7 @@ class CostsView:
     budgets: tuple[BudgetStatus, ...] = ()
     month_end: Micros | None = None
     warnings: tuple[str, ...] = ()
+    approximate: str = ""
+    """The server that extrapolated the figures from samples, shown with `≈`; empty where they are exact."""
     queries: tuple[tuple[str, str], ...] = ()
     """(what, the query behind it)."""

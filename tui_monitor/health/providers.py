@@ -91,8 +91,9 @@ def providers_view(
         rows.append(row)
     rows.sort(key=lambda row: (_BADNESS[row.state], row.provider))
     return ProvidersView(
-        now, span, tuple(rows), spark_step=step, warnings=asking.warnings, queries=_queries(length)
-    )
+        now, span, tuple(rows), spark_step=step, warnings=asking.warnings,
+        approximate=asking.approximate, queries=_queries(length),
+    )  # fmt: skip
 
 
 def _grouped(asking: Asking, text: str, at: Micros) -> Figures:

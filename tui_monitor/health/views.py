@@ -101,6 +101,8 @@ class ProvidersView:
     rows: tuple[ProviderRow, ...] = ()
     spark_step: Micros = 0
     warnings: tuple[str, ...] = ()
+    approximate: str = ""
+    """The server that extrapolated the figures from samples, shown with `≈`; empty where they are exact."""
     queries: dict[str, str] = field(default_factory=dict)
     """Column → the query behind it, with `{provider}` for the row's."""
 

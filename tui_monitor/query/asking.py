@@ -16,6 +16,8 @@ class Asking:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._warnings: dict[str, str] = {}
+        self.approximate = ""
+        """The server that extrapolated answers from samples; empty where all are exact."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -35,6 +37,8 @@ class Asking:
         return self._heard(self.engine.range(text, start, end, step))
 
     def _heard(self, result: Result) -> Result:
+        if result.approximate:
+            self.approximate = ", ".join(result.layers)
         for text in result.warnings:
             if _PRICES not in text:
                 self.warn(text)

@@ -322,3 +322,8 @@ def shorten(spans: Iterable[Span], width: int, glyphs: Glyphs = BRAILLE) -> list
         kept.append((text, token))
         room -= size
     return kept
+
+
+def about_spans(server: str, glyphs: Glyphs) -> tuple[Span, ...]:
+    """What stands once beside figures that a remote server extrapolated; nothing where they are exact."""
+    return ((f"  {glyphs.about}", "bright"), (f" from {safe(server)}", "dim")) if server else ()

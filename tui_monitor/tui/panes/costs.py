@@ -12,7 +12,7 @@ from tui_monitor.costs.labels import BY
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import bar
+from tui_monitor.tui.drawing import about_spans, bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
@@ -103,6 +103,7 @@ class CostsPane(Pane["CostsView"]):
         self._facts.show(fact_lines(answer))
         period = PERIOD_WORDS.get(answer.period, answer.period)
         head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
+        head = (*head, *about_spans(answer.approximate, glyphs))
         hint = (("b", "accent bold"), (" by  ", "dim"), ("p", "accent bold"), (" period ", "dim"))
         self._head.show([Line(head, hint)])
         self._list.set_columns(columns(width))

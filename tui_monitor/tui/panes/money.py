@@ -44,7 +44,8 @@ def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> li
     month = next((spend for spend in view.spends if spend.period == "month"), None)
     main = next((b for b in view.budgets if b.period == "month" and not b.scope), None)
     spent = usd(month.cost if month else None)
-    left: list[Span] = [(" MONTH  ", "accent bold"), (spent, "bright bold")]
+    mark = f"{glyphs.about} " if view.approximate else ""
+    left: list[Span] = [(" MONTH  ", "accent bold"), (f"{mark}{spent}", "bright bold")]
     if main is not None:
         token = level(main)
         left += [(f" of {usd(main.amount)}   ", ""), *_filled(main, max(10, width // 3), glyphs)]

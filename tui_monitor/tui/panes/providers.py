@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Span, safe, size_of, sparkline, width_of, wrap
+from tui_monitor.tui.drawing import Span, about_spans, safe, size_of, sparkline, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
@@ -127,7 +127,8 @@ class ProvidersPane(Pane[Providers]):
         self._list.say_empty(no_calls(self.backend, look))
         self._list.show([self._row(row, sparks, top) for row in view.rows])
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
-        self._head.show([Line(((" PROVIDERS", "accent bold"),), ((scale, "dim"),))])
+        about = about_spans(view.approximate, self.glyphs)
+        self._head.show([Line(((" PROVIDERS", "accent bold"), *about), ((scale, "dim"),))])
         self._show_reasons()
         title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
         if answer.chart is not None:

@@ -319,7 +319,9 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         words = f"  {number} series  {milliseconds(answer.took * 1000)}"
         layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
         right = (("table" if self._table else "chart", "bright"), ("  ctrl+t ", "dim"))
-        return Line(((words, "bright"), (f"  from {layers}" if layers else "", "dim")), right)
+        about = answer.over.approximate or answer.now.approximate
+        mark = f"  {self.glyphs.about}" if about else " "
+        return Line(((words + mark, "bright"), (f" from {layers}" if layers else "", "dim")), right)
 
     def trouble(self, error: MonitorError) -> None:
         """An error in the text stands under its character; any other where all panes have it."""
