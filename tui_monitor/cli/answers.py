@@ -17,7 +17,7 @@ _SIDE_BY_SIDE = 6
 
 def data(result: Result) -> dict[str, object]:
     """The answer for programs: Prometheus's form, and the unit."""
-    form = {**result.prometheus(), "unit": result.unit}
+    form: dict[str, object] = {**result.prometheus(), "unit": result.unit}
     return form | {"approximate": True} if result.approximate else form
 
 
