@@ -138,7 +138,7 @@ def test_what_a_server_sends_is_cleaned(asking) -> None:
     }  # fmt: skip
     with serving(answer(form)) as server:
         result = asking(server.url, "max by (model) (m)")
-    assert result.series[0].label("model") == "gpt"
+    assert result.series[0].label("model") == "[2Jgpt"
     assert not any("\x1b" in text for text in result.warnings)
     assert result.series[0].value == 3
 
