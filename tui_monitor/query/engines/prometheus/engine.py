@@ -197,7 +197,11 @@ def _rows(node: Expr, answer: Answered) -> dict[Labels, tuple[float | None, ...]
     if by is None:
         return dict(answer.rows)
     found: dict[Labels, tuple[float | None, ...]] = {}
+    whole = spoken.is_count(node)
     for labels, values in answer.rows.items():
+        if whole:
+            # Nobody makes a third of a call: what is extrapolated is the nearest number of them.
+            values = tuple(value if value is None else float(round(value)) for value in values)
         known = dict(labels)
         of = {name: known.get(name, known.get(LABEL_ALIASES.get(name, name), "")) for name in by}
         found[tuple(sorted(of.items()))] = values

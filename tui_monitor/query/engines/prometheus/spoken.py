@@ -74,6 +74,15 @@ def selections(tree: Expr) -> Iterator[Summary]:
     return (node for node in walk(tree) if isinstance(node, Summary))
 
 
+def is_count(tree: Expr) -> bool:
+    """Whether calls or tokens are counted."""
+    if not isinstance(tree, Summary) or tree.metric not in BY_NAME:
+        return False
+    metric = BY_NAME[tree.metric]
+    how = tree.how or metric.default_aggregate
+    return how == "count" or (how == "sum" and metric.unit in ("requests", "tokens"))
+
+
 def is_own(tree: Expr) -> bool:
     """Whether only the samples that this collector takes of itself, its host and providers are asked for.
 
