@@ -15,24 +15,30 @@ class RemotePrometheus(Section):
 
     url: str | None = None
     """Its base address, before `/api/v1/`, like `http://prometheus.example:9090`."""
-    token: SecretStr | None = None
-    """A bearer token. Better: `TUI_MONITOR_QUERY__PROMETHEUS__TOKEN`."""
-    user: str | None = None
-    """A name for HTTP Basic, in place of a token."""
+    bearer_token: SecretStr | None = None
+    """The bearer token. Better: `bearer_token_env`."""
+    bearer_token_env: str | None = None
+    """Environment variable that holds the bearer token."""
+    username: str | None = None
+    """User name of HTTP Basic, where there is no bearer token."""
     password: SecretStr | None = None
-    """Its password. Better: `TUI_MONITOR_QUERY__PROMETHEUS__PASSWORD`."""
+    """Password of HTTP Basic. Better: `password_env`."""
+    password_env: str | None = None
+    """Environment variable that holds the password."""
     tenant: str | None = None
-    """Whose data it is where a server holds that of many, as Mimir does; sent as `X-Scope-OrgID`."""
+    """Whose data it is, for servers that keep that of many, like Mimir."""
+    tenant_header: str = Field(default="X-Scope-OrgID", pattern=r"^[A-Za-z0-9-]+$")
+    """The header that tells so."""
     headers: dict[str, SecretStr] = {}
     """Further headers to send, like a proxy's key."""
     timeout: Duration = 10 * SECOND
     """Time for one answer, from the name's look-up to the last byte."""
     max_answer: Bytes = 50_000_000
     """Size above which an answer is refused."""
-    ca: Path | None = None
-    """A PEM file with the certificates that its own is checked against. Default: the system's."""
-    verify: bool = True
-    """Whether its certificate is checked; off only for a try."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that are trusted besides the usual ones."""
+    insecure_skip_verify: bool = False
+    """Whether any certificate is taken. Whoever is between then reads all, credentials too."""
     interval: Duration = 15 * SECOND
     """Time between two samples that collectors write to it; shorter windows are read from longer ones."""
 

@@ -30,7 +30,7 @@ def asking(engine: LocalEngine) -> Iterator:
     made: list[RemoteEngine] = []
 
     def ask(url: str, text: str = "requests{} [1h]", **settings: object):
-        remote = RemotePrometheus.model_validate({"url": url, "timeout": "500ms", **settings})
+        remote = RemotePrometheus.model_validate({"url": url, **settings})
         server = Remote(remote, SystemClock())
         made.append(RemoteEngine(server, engine, Calendar(), SystemClock(), remote.interval))
         return made[-1].instant(text, NOW)
@@ -66,7 +66,8 @@ def asking(engine: LocalEngine) -> Iterator:
 )
 def test_each_has_words_and_what_to_do(asking, handler: Handler, words: str, hint: str) -> None:
     with serving(handler) as server, pytest.raises(RemoteError) as caught:
-        asking(server.url, max_answer="1 MB", token=SECRET)
+        timeout = "500ms" if "within" in words else "20s"
+        asking(server.url, max_answer="1 MB", bearer_token=SECRET, timeout=timeout)
     assert words in caught.value.message
     assert hint in (caught.value.hint or "")
     assert SECRET not in f"{caught.value.message} {caught.value.hint} {caught.value!r}"
@@ -82,7 +83,7 @@ def test_nobody_there(asking) -> None:
 
 def test_certificates_that_cannot_be_read(asking, tmp_path: Path) -> None:
     with serving(answer(EMPTY)) as server, pytest.raises(UsageError, match="cannot be read"):
-        asking(server.url, ca=str(tmp_path / "none.pem"))
+        asking(server.url, ca_file=str(tmp_path / "none.pem"))
 
 
 def test_a_server_that_hangs_is_left_alone_for_a_while(engine: LocalEngine, clock) -> None:
@@ -116,13 +117,15 @@ def test_a_question_can_be_called_off(engine: LocalEngine) -> None:
 @pytest.mark.parametrize(
     ("settings", "header", "value"),
     [
-        ({"token": SECRET}, "authorization", f"Bearer {SECRET}"),
-        ({"user": "ana", "password": "pw"}, "authorization", "Basic YW5hOnB3"),
+        ({"bearer_token": SECRET}, "authorization", f"Bearer {SECRET}"),
+        ({"bearer_token_env": "REMOTE_SECRET"}, "authorization", f"Bearer {SECRET}"),
+        ({"username": "ana", "password": "pw"}, "authorization", "Basic YW5hOnB3"),
         ({"tenant": "team-a"}, "x-scope-orgid", "team-a"),
         ({"headers": {"X-Key": SECRET}}, "x-key", SECRET),
     ],
 )
-def test_who_asks_stands_in_the_headers(asking, settings: dict, header: str, value: str) -> None:
+def test_who_asks_stands_in_the_headers(asking, monkeypatch, settings: dict, header: str, value: str) -> None:
+    monkeypatch.setenv("REMOTE_SECRET", SECRET)
     with serving(answer(EMPTY)) as server:
         assert asking(server.url, **settings).series == ()
     assert {asked.headers.get(header) for asked in server.asked} == {value}

@@ -321,8 +321,6 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         right = (("table" if self._table else "chart", "bright"), ("  ctrl+t ", "dim"))
         about = answer.over.approximate or answer.now.approximate
         mark = f"  {self.glyphs.about}" if about else " "
-        about = answer.over.approximate or answer.now.approximate
-        mark = f"  {self.glyphs.about}" if about else " "
         return Line(((words + mark, "bright"), (f" from {layers}" if layers else "", "dim")), right)
 
     def trouble(self, error: MonitorError) -> None:

@@ -7,6 +7,7 @@ printed or logged.
 import asyncio
 import base64
 import contextlib
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError as Cancelled
@@ -14,6 +15,8 @@ from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from tui_monitor import __version__
 from tui_monitor.config.querying import RemotePrometheus
@@ -181,9 +184,9 @@ def _client(settings: RemotePrometheus) -> "httpx.AsyncClient":
     """Raises `UsageError` where the certificates cannot be read, or a proxy of the environment not used."""
     import httpx
 
-    ca = None if settings.ca is None else settings.ca.expanduser()
+    ca = None if settings.ca_file is None else settings.ca_file.expanduser()
     try:
-        verify = httpx.create_ssl_context(verify=settings.verify)
+        verify = httpx.create_ssl_context(verify=not settings.insecure_skip_verify)
         if ca is not None:
             verify.load_verify_locations(ca)
         return httpx.AsyncClient(
@@ -196,7 +199,8 @@ def _client(settings: RemotePrometheus) -> "httpx.AsyncClient":
         )
     except OSError:
         raise UsageError(
-            f"the certificates {ca or 'of SSL_CERT_FILE'} cannot be read", hint="correct query.prometheus.ca"
+            f"the certificates {ca or 'of SSL_CERT_FILE'} cannot be read",
+            hint="correct query.prometheus.ca_file",
         ) from None
     except (ValueError, ImportError, httpx.InvalidURL):
         # What the library says of it may hold the proxy's password.
@@ -208,11 +212,19 @@ def _headers(settings: RemotePrometheus) -> dict[str, str]:
     headers = {"user-agent": f"tui-monitor/{__version__}", "accept-encoding": "identity"}
     headers |= {name: value.get_secret_value() for name, value in settings.headers.items()}
     if settings.tenant:
-        headers["X-Scope-OrgID"] = settings.tenant
-    if settings.token is not None:
-        headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
-    elif settings.user is not None:
-        password = settings.password.get_secret_value() if settings.password else ""
-        pair = base64.b64encode(f"{settings.user}:{password}".encode()).decode()
+        headers[settings.tenant_header] = settings.tenant
+    token = _secret(settings.bearer_token, settings.bearer_token_env)
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    elif settings.username is not None:
+        password = _secret(settings.password, settings.password_env)
+        pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
     return headers
+
+
+def _secret(value: SecretStr | None, variable: str | None) -> str:
+    """What is set, or what the variable of the environment holds."""
+    if value is not None:
+        return value.get_secret_value()
+    return os.environ.get(variable, "").strip() if variable else ""
