@@ -65,8 +65,8 @@ def asking(engine: LocalEngine) -> Iterator:
     ],
 )
 def test_each_has_words_and_what_to_do(asking, handler: Handler, words: str, hint: str) -> None:
+    timeout = "500ms" if "within" in words else "20s"
     with serving(handler) as server, pytest.raises(RemoteError) as caught:
-        timeout = "500ms" if "within" in words else "20s"
         asking(server.url, max_answer="1 MB", bearer_token=SECRET, timeout=timeout)
     assert words in caught.value.message
     assert hint in (caught.value.hint or "")

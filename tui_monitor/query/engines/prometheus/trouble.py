@@ -17,7 +17,7 @@ _LONGEST = 300
 _HINTS = {
     "dns": "correct query.prometheus.url",
     "connect": "is the server running, and is query.prometheus.url right?",
-    "tls": "set query.prometheus.ca_file to its authority's certificate, or write http:// where it has no TLS",
+    "tls": "set query.prometheus.ca_file to its authority's certificate, or write http://",
     "timeout": "ask for less, or raise query.prometheus.timeout",
     "too large": "group by fewer labels, take a longer step, or raise query.prometheus.max_answer",
     "proxy": "correct HTTP_PROXY or HTTPS_PROXY, or name the host in NO_PROXY",
@@ -92,7 +92,7 @@ def _untyped(place: str, status: int, headers: Mapping[str, str]) -> RemoteError
         case 401 | 403:
             return RemoteError(
                 f"{place} does not let us in (HTTP {status})",
-                hint="set query.prometheus.bearer_token_env, or username and password_env; for Mimir the tenant too",
+                hint="set bearer_token_env in [query.prometheus], or username and password_env, or the tenant",
             )
         case 404 | 405:
             return RemoteError(
