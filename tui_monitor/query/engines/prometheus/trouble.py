@@ -92,7 +92,7 @@ def _untyped(place: str, status: int, headers: Mapping[str, str]) -> RemoteError
         case 401 | 403:
             return RemoteError(
                 f"{place} does not let us in (HTTP {status})",
-                hint="set bearer_token_env in [query.prometheus], or username and password_env, or the tenant",
+                hint="set bearer_token_env, username and password_env, or tenant in [query.prometheus]",
             )
         case 404 | 405:
             return RemoteError(
