@@ -8,6 +8,7 @@ from tui_monitor.cli.options import examples
 from tui_monitor.cli.times import written
 from tui_monitor.config import places
 from tui_monitor.model.clock import iso
+from tui_monitor.model.errors import NotFound
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.server.roles import Role
 
@@ -17,6 +18,7 @@ def arguments(parser: ArgumentParser) -> None:
     verbs = actions(parser, default="show")
     verbs.add("show", "print the default token; it is made at first use, in a file that only you can read")
     verbs.add("path", "print where that file is")
+    verbs.add("url", "print the address that it opens: where the running collector listens")
     verbs.add("list", "show every token: what it may do, when it was made and last used")
     sub = verbs.add("add", "make a token with a name; it is printed now, and never again")
     sub.add_argument("name", metavar="NAME", help="what it is called: letters, digits, `.`, `_` and `-`")
@@ -33,7 +35,7 @@ def arguments(parser: ArgumentParser) -> None:
     examples(
         parser,
         """
-        curl -H "Authorization: Bearer $(tui-monitor token)" http://127.0.0.1:4319/monitor/v1/snapshot
+        curl -H "Authorization: Bearer $(tui-monitor token)" "$(tui-monitor token url)/monitor/v1/snapshot"
         tui-monitor token add search-app --role push
         tui-monitor token add grafana --role read
         tui-monitor token rotate
@@ -46,6 +48,7 @@ def run(context: Context) -> int:
     return {
         "show": _show,
         "path": _path,
+        "url": _url,
         "list": _list,
         "add": _add,
         "rotate": _rotate,
@@ -62,6 +65,24 @@ def _show(context: Context) -> int:
 def _path(context: Context) -> int:
     path = places.token_file()
     context.out.answer({"path": path}, lambda: print(path))
+    return 0
+
+
+def _url(context: Context) -> int:
+    import socket
+    from urllib.parse import urlsplit
+
+    try:
+        url = places.url_path(context.database).read_text(encoding="ascii").strip()
+        found = urlsplit(url)
+        with socket.create_connection((found.hostname or "", found.port or 0), timeout=1.0):
+            pass
+    except (OSError, ValueError) as error:
+        raise NotFound(
+            f"no collector of {context.database} listens",
+            hint="`tui-monitor collect --detach` starts one; `tui-monitor status` says how its doors are",
+        ) from error
+    context.out.answer({"url": url}, lambda: print(url))
     return 0
 
 

@@ -76,6 +76,11 @@ def socket_path(database: Path) -> Path:
     return path
 
 
+def url_path(database: Path) -> Path:
+    """Where it is written at which address the collector of a database listens. Raises as `socket_path`."""
+    return socket_path(database).with_suffix(".url")
+
+
 def expected(kind: Literal["config", "data", "state", "runtime"]) -> Path:
     """Where a folder of ours is or would be. Makes nothing, and does not look whose it is."""
     match kind:

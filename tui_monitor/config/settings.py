@@ -98,8 +98,8 @@ class Screen(Section):
 class Server(Section):
     """The doors: a Unix socket for yourself, TCP for others on this host."""
 
-    listen: str = "127.0.0.1:4319"
-    """Address for pushed events and reading over HTTP; empty turns the door off."""
+    listen: str = "127.0.0.1:auto"
+    """Address of the TCP door; empty turns it off. Port `auto` is 4319, or one of yours if that is taken."""
     socket: bool = True
     """Whether the Unix socket is opened, through which commands reach a running collector."""
     max_body: Bytes = 16_000_000

@@ -18,8 +18,9 @@ from tui_monitor.server.app import build_app
 from tui_monitor.server.bodies import Held, Limits
 from tui_monitor.server.callers import Callers
 from tui_monitor.server.guard import Guard
-from tui_monitor.server.listening import Address, bind_socket, bind_tcp, parse_listen
+from tui_monitor.server.listening import Address, bind, bind_socket, parse_listen
 from tui_monitor.server.needs import Needs
+from tui_monitor.server.ports import UrlFile
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.rates import Rates
 from tui_monitor.server.refusal import Refusals
@@ -79,28 +80,32 @@ class Ways:
         if certificate is not None:
             await asyncio.to_thread(certificate.open)
         await asyncio.to_thread(self._callers.make_default)
-        sock = await bind_tcp(address)
+        sock, elsewhere = await bind(address)
         bound = Address(address.host, sock.getsockname()[1])
         hosts = {name.lower() for name in (*settings.allowed_hosts, address.host)}
-        face = _Face(handle, bound, certificate, self._collector.clock)
+        face = _Face(handle, bound, elsewhere, certificate, self._collector.clock)
         face.show()
         door = Door("http", loopback=address.loopback, hosts=frozenset(hosts), names=face.names)
         refusals = Refusals(self._collector.refused, handle.problem)
-        async with asyncio.TaskGroup() as beside:
-            tasks = [beside.create_task(_keep_used(self._callers)), beside.create_task(face.keep())]
+        told = UrlFile(places.url_path(self._collector.path), face.url)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.to_thread, _write_used, self._callers)
+            for beside in (_keep_used(self._callers), face.keep()):
+                stack.callback(asyncio.create_task(beside).cancel)
+            stack.push_async_callback(asyncio.to_thread, told.remove)
             try:
-                await serve(
-                    handle,
-                    self._guarded(door, handle, refusals),
-                    sock,
-                    refusals,
-                    Caps(settings.max_connections, settings.max_connections_per_client),
-                    tls=certificate and certificate.context,
-                )
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.to_thread(_write_used, self._callers)
+                await asyncio.to_thread(told.write)
+            except MonitorError as error:
+                # The door stands all the same; only who looks for it there does not find it.
+                handle.problem(error.message)
+            await serve(
+                handle,
+                self._guarded(door, handle, refusals),
+                sock,
+                refusals,
+                Caps(settings.max_connections, settings.max_connections_per_client),
+                tls=certificate and certificate.context,
+            )
 
     async def unix(self, handle: Handle) -> None:
         """Serve on the Unix socket of the database until cancelled. Raises `MonitorError`."""
@@ -131,10 +136,11 @@ class _Face:
     """What the row of the TCP door says, as its certificate comes and goes."""
 
     def __init__(
-        self, handle: Handle, address: Address, certificate: Certificate | None, clock: Clock
+        self, handle: Handle, address: Address, elsewhere: str, certificate: Certificate | None, clock: Clock
     ) -> None:
         self._handle = handle
         self._address = address
+        self._elsewhere = elsewhere
         self._certificate = certificate
         self._clock = clock
 
@@ -144,16 +150,26 @@ class _Face:
 
     def show(self) -> None:
         """Say where the door stands, and what is wrong with it."""
-        now = self._clock.now()
+        said, warning = [self._elsewhere] if self._elsewhere else [], ""
         if self._certificate is not None:
             shown = self._certificate.shown
-            self._handle.running(f"https://{self._address.text} ({shown.words()})")
-            self._handle.warn(shown.warning(now))
-        elif self._address.loopback:
-            self._handle.running(f"http://{self._address.text}")
-        else:
-            self._handle.running(f"http://{self._address.text} (insecure: off loopback without TLS)")
-            self._handle.warn("insecure: off loopback without TLS")
+            said.append(shown.words())
+            warning = shown.warning(self._clock.now())
+        elif not self._address.loopback:
+            warning = "insecure: off loopback without TLS"
+            said.append(warning)
+        detail = f"{self._scheme}://{self._address.text}"
+        self._handle.running(f"{detail} ({'; '.join(said)})" if said else detail)
+        self._handle.warn(warning)
+
+    @property
+    def url(self) -> str:
+        """The address for programs of this host."""
+        return f"{self._scheme}://{self._address.reached}"
+
+    @property
+    def _scheme(self) -> str:
+        return "http" if self._certificate is None else "https"
 
     async def keep(self) -> None:
         """Look whether the certificate was renewed, for ever."""

@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.text import clean
+from tui_monitor.server.ports import USUAL, holder, own_ports
+
+AUTO = "auto"
+
+
+class PortTaken(MonitorError):
+    """Another program listens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +25,8 @@ class Address:
     """Where a TCP door stands."""
 
     host: str
-    port: int
+    port: int | None
+    """None where any of the user's ports will do, the usual one first."""
 
     @property
     def loopback(self) -> bool:
@@ -32,18 +41,45 @@ class Address:
     @property
     def text(self) -> str:
         """`host:port`, an IPv6 host in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        port = AUTO if self.port is None else self.port
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
+    @property
+    def reached(self) -> str:
+        """The same as somebody on this host writes it."""
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return Address(here, self.port).text
 
 
 def parse_listen(text: str) -> Address:
-    """`127.0.0.1:4319`, `[::1]:4319`, `:4319` (every address). Raises `UsageError`."""
+    """`127.0.0.1:4319`, `[::1]:4319`, `:4319` (every address), `127.0.0.1:auto`. Raises `UsageError`."""
     host, colon, port = text.strip().rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "0.0.0.0"
-    if not colon or not port.isdigit() or int(port) > 65_535:
+    if colon and port == AUTO:
+        return Address(host, None)
+    if not colon or not (port.isascii() and port.isdigit() and len(port) < 6) or int(port) > 65_535:
         raise UsageError(
-            f"server.listen is no address: {text!r}", hint="write it like 127.0.0.1:4319 or [::1]:4319"
+            f"server.listen is no address: {clean(text, 80)!r}",
+            hint="write it like 127.0.0.1:4319, [::1]:4319 or 127.0.0.1:auto",
         )
     return Address(host, int(port))
+
+
+async def bind(address: Address) -> tuple[socket.socket, str]:
+    """A listening socket, and why it is not on the usual port where it is not. Raises `MonitorError`."""
+    if address.port is not None:
+        return await bind_tcp(address), ""
+    own = own_ports(os.getuid())
+    for port in (USUAL, *own):
+        try:
+            sock = await bind_tcp(Address(address.host, port))
+        except PortTaken:
+            continue
+        return sock, "" if port == USUAL else f"{USUAL} is taken by {await asyncio.to_thread(holder, USUAL)}"
+    raise PortTaken(
+        f"{USUAL} and your own ports, {own[0]} to {own[-1]}, are in use",
+        hint="set server.listen to another port, or to nothing to do without",
+    )
 
 
 async def bind_tcp(address: Address) -> socket.socket:
@@ -74,9 +110,9 @@ async def bind_tcp(address: Address) -> socket.socket:
 def _cannot_bind(address: Address, error: OSError) -> MonitorError:
     match error.errno:
         case errno.EADDRINUSE:
-            return MonitorError(
+            return PortTaken(
                 f"{address.text} is in use by another program",
-                hint="set server.listen to another port, or to nothing to do without",
+                hint="set server.listen to another port, to 127.0.0.1:auto, or to nothing to do without",
             )
         case errno.EACCES:
             return MonitorError(

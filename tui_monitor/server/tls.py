@@ -140,11 +140,11 @@ def _look(context: ssl.SSLContext, certificate: Path) -> Shown:
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(certificate)
     to_client, to_server, from_client, from_server = (ssl.MemoryBIO() for _ in range(4))
-    asks = client.wrap_bio(to_client, from_client)
     answers = context.wrap_bio(to_server, from_server, server_side=True)
     try:
+        client.load_verify_locations(certificate)
+        asks = client.wrap_bio(to_client, from_client)
         for _ in range(_ROUNDS):
             for side in (asks, answers):
                 with suppress(ssl.SSLWantReadError):
@@ -154,8 +154,9 @@ def _look(context: ssl.SSLContext, certificate: Path) -> Shown:
         found = asks.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
         return Shown(frozenset(), None, error.verify_message)
-    except ssl.SSLError as error:
-        return Shown(frozenset(), None, _reason(error))
+    except OSError as error:
+        words = _reason(error) if isinstance(error, ssl.SSLError) else str(error.strerror)
+        return Shown(frozenset(), None, words)
     names = [str(value).lower() for kind, value in _names(found) if kind in ("DNS", "IP Address")]
     ends = found.get("notAfter")
     until = round(ssl.cert_time_to_seconds(str(ends))) * 1_000_000 if ends else None
