@@ -271,7 +271,9 @@ class FakeMonitor:
         )  # fmt: skip
         return await self._answer("system", view, shown, points)
 
-    async def query(self, text: str, *, at: Micros | None = None) -> Result:
+    async def query(
+        self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60
+    ) -> Result:
         series = tuple(
             Series(labels_of(provider=name), (1000.0 * (n + 1),)) for n, name in enumerate(self.values)
         )

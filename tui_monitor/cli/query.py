@@ -9,7 +9,7 @@ from tui_monitor.cli.options import examples
 from tui_monitor.cli.times import instant
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import TimeRange, parse_duration
+from tui_monitor.model.timerange import TimeRange, parse_duration, step_for
 
 if TYPE_CHECKING:
     from tui_monitor.query.result import Result
@@ -44,6 +44,7 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor query 'histogram_quantile(0.9, sum by(model)(rate(latency[1h])))'
         tui-monitor query --explain 'latency{provider="claude"} [1h] p95 by(model)'
         tui-monitor query 'requests{} by(provider)' --range 24h --chart
+        tui-monitor query 'sum by(model)(increase(llm_cost_usd_total[$__interval]))' --range 7d --step 1d
         tui-monitor query 'provider=claude AND latency>1000' --range 24h
         tui-monitor query 'status=error OR cost>$0.05' --limit 200
         tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
@@ -73,9 +74,10 @@ def run(context: Context) -> int:
             count = min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
         result = context.ask(lambda monitor: monitor.query_range(args.text, shown, count))
     else:
+        shown = TimeRange()
         result = context.ask(lambda monitor: monitor.query(args.text, at=at))
     if args.explain:
-        return _explain(context, result)
+        return _explain(context, result, shown)
     show = answers.show_chart if args.chart else answers.show_table
     out.answer(answers.data(result), lambda: show(out, result, calendar), result.warnings)
     instead = as_filter(args.text)
@@ -84,12 +86,14 @@ def run(context: Context) -> int:
     return 0
 
 
-def _explain(context: Context, result: "Result") -> int:
+def _explain(context: Context, result: "Result", shown: TimeRange) -> int:
     """What the query is in PromQL, and which layers its answer came from."""
     from tui_monitor.query.desugar import explained
+    from tui_monitor.query.variables import filled
 
     step = result.times[1] - result.times[0] if len(result.times) > 1 else None
-    text, why = explained(result.query, step)
+    asked = filled(result.query, shown.length, step or step_for(shown.length, _POINTS))
+    text, why = explained(asked.text, step)
     out = context.out
 
     def show() -> None:

@@ -84,12 +84,17 @@ class Monitor(Protocol):
         """One look at everything."""
         ...
 
-    async def query(self, text: str, *, at: Micros | None = None) -> Result:
-        """An instant answer, now unless `at` is given."""
+    async def query(
+        self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60
+    ) -> Result:
+        """An instant answer, now unless `at` is given.
+
+        `$__range` and its like in it are of `shown`, the last hour unless given, in about `points` steps.
+        """
         ...
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
-        """An answer over time, in at most about `points` steps."""
+        """An answer over time, in at most about `points` steps; `$__range` and its like are of them."""
         ...
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from tui_monitor.alerts.book import AlertBook
@@ -28,6 +29,7 @@ from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.engines.choose import close, own
 from tui_monitor.query.result import After, CallList, Completion, Result
+from tui_monitor.query.variables import answered
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import Extent, ImportInfo, Reader
 
@@ -209,15 +211,21 @@ class LocalMonitor:
         extent = await self._in_thread(self._reader.extent)
         return replace(await self._actions.status(), calls=extent.calls)
 
-    async def query(self, text: str, *, at: Micros | None = None) -> Result:
-        """An instant answer, now unless `at` is given."""
-        return await self._in_thread(self._engine.instant, text, self._clock.now() if at is None else at)
+    async def query(
+        self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60
+    ) -> Result:
+        """An instant answer, now unless `at` is given; variables in it are those of `shown`."""
+        instant = self._clock.now() if at is None else at
+        length = (shown or TimeRange()).length
+        ask = partial(self._engine.instant, at=instant)
+        return await self._in_thread(answered, text, length, step_for(length, points), ask)
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
-        """An answer over time, in at most about `points` steps."""
+        """An answer over time, in at most about `points` steps; variables in it are of them."""
         span = shown.span(self._clock.now())
         step = step_for(span.length, points)
-        return await self._in_thread(self._engine.range, text, span.start, span.end, step)
+        ask = partial(self._engine.range, start=span.start, end=span.end, step=step)
+        return await self._in_thread(answered, text, span.length, step, ask)
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""

@@ -179,6 +179,11 @@ def _measured(text: str, position: int) -> Token | None:
 
 def _amount(text: str, position: int) -> Token:
     plain = _NUMBER.match(text, position + 1)
+    if text.startswith(("$__", "${__"), position):
+        raise QueryError(
+            "nothing is known here of what a variable stands for", text=text, position=position,
+            hint="$__range and its like stand in queries of panes and of `tui-monitor query`",
+        )  # fmt: skip
     if plain is None or _RUN_ON.match(text, plain.end()):
         raise QueryError("expected an amount after $, like $0.05", text=text, position=position)
     number = float(plain[0].replace("_", ""))

@@ -206,12 +206,13 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
         async def ask(monitor: "Monitor") -> QueryAnswer:
             from tui_monitor.query.desugar import explained
+            from tui_monitor.query.variables import filled
 
             began = timer()
             over = await monitor.query_range(text, shown, points)
-            now = await monitor.query(text, at=shown.end)
+            now = await monitor.query(text, at=shown.end, shown=shown, points=points)
             took = timer() - began
-            promql, why = explained(text)
+            promql, why = explained(filled(text, shown.length, look.step(points)).text)
             return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}")
 
         return Question((text, shown, look.step(points)), look.moment(points), ask)
