@@ -55,24 +55,38 @@ class DerivedCalls:
         return _sorted(sets)
 
     def answer(self, asked: Asked) -> Vector | None:
-        """As `Source`: rates of counters and histograms. Raises `QueryError` and `StoreError`."""
-        per_second = _RATES.get(asked.function)
-        if per_second is None:
+        """As `Source`: rates of counters and histograms, and what these are. Raises as `select`."""
+        plain = not asked.function and asked.length >= GRID
+        if not plain and asked.function not in _RATES:
             return None
         found = [one for one in _named(asked.matchers) if self._may_take(one, asked.matchers)]
         if any(one.form in (Form.ACTIVE, Form.DATED) for one in found):
             return None
-        given = [self._risen(one, asked, per_second=per_second) for one in found]
+        given = [self._standing(one, asked) if plain else self._risen(one, asked) for one in found]
         return joined(given, len(asked.ends))
 
-    def _risen(self, found: Derived, asked: Asked, *, per_second: bool) -> Vector:
+    def _standing(self, found: Derived, asked: Asked) -> Vector:
+        """The samples of the grid that are the newest at each instant."""
+        times = asked.ends // GRID * GRID
+        instants = np.unique(times)
+        counters = self._counters(found, asked.matchers, instants, asked.summed, whole=True)
+        if counters is None:
+            return empty(len(asked.ends))
+        at = np.searchsorted(instants, times)
+        vector = histograms.difference(found, counters, None, at, 1.0, gauge=False)
+        vector = _taken(vector, asked.matchers)
+        return vector.rows(
+            np.array(sorted(range(len(vector)), key=vector.labels.__getitem__), dtype=np.int64)
+        )
+
+    def _risen(self, found: Derived, asked: Asked) -> Vector:
         starts = asked.ends - asked.length - (1 if asked.closed else 0)
         instants = np.unique(np.concatenate((starts, asked.ends)))
         counters = self._counters(found, asked.matchers, instants, asked.summed, whole=False)
         if counters is None:
             return empty(len(asked.ends))
         low, high = np.searchsorted(instants, starts), np.searchsorted(instants, asked.ends)
-        divisor = asked.length / SECOND if per_second else 1.0
+        divisor = asked.length / SECOND if _RATES[asked.function] else 1.0
         vector = histograms.difference(found, counters, low, high, divisor, gauge=True)
         return _taken(vector, asked.matchers)
 

@@ -40,7 +40,10 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A function of a range selector at many instants, `offset` and `@` worked in."""
+    """A function of a range selector at many instants, `offset` and `@` worked in.
+
+    Without a function it is the newest sample in each window, which is as long as the look-back.
+    """
 
     function: str
     matchers: tuple[Matcher, ...]

@@ -106,6 +106,8 @@ def _aggregated(context: Context, node: Aggregate) -> Vector:
     if node.op == "sum" and isinstance(inner, Call):
         vector = _called(context, inner, Grouping(node.grouping, node.without))
         assert isinstance(vector, Vector)
+    elif node.op == "sum" and isinstance(inner, Selector) and inner.edges != "smoothed":
+        vector = selecting.instant(context, inner, summed=Grouping(node.grouping, node.without))
     else:
         vector = vector_of(context, node.expr)
     param = None if node.param is None else evaluated(context, node.param)

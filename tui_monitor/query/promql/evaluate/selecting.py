@@ -23,17 +23,33 @@ from tui_monitor.query.promql.values import (
 )
 
 
-def instant(context: Context, node: Selector, *, with_times: bool = False) -> Vector:
-    """The newest sample of each series that is no older than the look-back, at each instant."""
+def instant(
+    context: Context, node: Selector, *, with_times: bool = False, summed: Grouping | None = None
+) -> Vector:
+    """The newest sample of each series that is no older than the look-back, at each instant.
+
+    `summed` is of what becomes of them: series that are in one group may be one already.
+    """
     at = context.moved(node.offset, node.at)
     lookback = context.semantics.lookback
-    return joined(
-        [
-            _standing(context, source, node, at, lookback, with_times=with_times)
-            for source in context.storage.sources
-        ],
-        context.steps,
-    )
+    found: list[Vector] = []
+    for source in context.storage.sources:
+        given = None if with_times else _given(context, source, node, at, summed)
+        if given is None:
+            given = _standing(context, source, node, at, lookback, with_times=with_times)
+        found.append(given)
+    return joined(found, context.steps)
+
+
+def _given(
+    context: Context, source: Source, node: Selector, at: np.ndarray, summed: Grouping | None
+) -> Vector | None:
+    """What the source answers itself."""
+    semantics = context.semantics
+    found = source.answer(Asked("", node.tests(), at, semantics.lookback, semantics.closed, summed=summed))
+    if found is not None:
+        context.budget.spend(len(found), found.present.size)
+    return found
 
 
 def _standing(
