@@ -11,6 +11,7 @@ from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.feed import Event, Sample
 from tui_monitor.query.desugar import desugared
+from tui_monitor.query.promql.parser import parsed
 from tui_monitor.query.promql.parser import read as parse
 from tui_monitor.query.promql.printer import printed
 from tui_monitor.store.api import WriteBatch
@@ -99,6 +100,22 @@ def test_an_instant_has_the_same_numbers(filled, text):
         assert numbers(theirs).keys() == numbers(ours).keys()
     else:
         same(text, ours, theirs)
+
+
+WITHIN = (
+    "topk(1, {})", "sum by(model)({})", "{} / 2 > 0.1", "abs({}) + 1", "({}) unless on(model) {} > 5",
+    "{} * on(model) group_left() sum by(model)(increase(requests[1h]))", "count({}) or vector(0)",
+)  # fmt: skip
+"""Expressions of PromQL that a short form stands in."""
+
+
+@settings(SETTINGS, max_examples=40)
+@given(short=short_forms().filter(lambda text: " p" not in text), within=st.sampled_from(WITHIN))
+def test_a_short_form_within_promql_is_what_its_promql_is(filled, short, within):
+    text = within.replace("{}", short)
+    plain = printed(desugared(parse(text)))
+    assert parsed(plain) == parsed(plain, strict=False), "nothing of the short form is left"
+    same(text, filled.instant(text, NOW), filled.instant(plain, NOW))
 
 
 @settings(SETTINGS, max_examples=25)

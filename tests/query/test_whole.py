@@ -93,6 +93,19 @@ def test_what_is_probably_mistyped_is_said(asked):
     assert warning.startswith("error_rate is no series")
 
 
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ('sum(rate(requests{modle="m"}[5m]))', "requests has no label modle; did you mean model?"),
+        ('abs(disk_used_bytes{hots="a"})', "disk_used_bytes has no label hots; did you mean host?"),
+        ('abs(requests{job=""})', ""), ('sum(rate(latency_bucket{le="1"}[5m]))', ""),
+        ('topk(3, requests by(modle))', "no call has a label modle; did you mean model?"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_probably_mistyped_are_said(asked, text, warned):
+    assert [one for one in asked.instant(text, NOW).warnings if "label" in one] == [warned] * bool(warned)
+
+
 def test_nothing_is_no_number(asked):
     assert asked.instant("vector(0) / 0", NOW).scalar is None
     assert asked.instant("time() - time()", NOW).scalar == 0

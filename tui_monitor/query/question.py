@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.catalog import names
 from tui_monitor.query.context import Context
 from tui_monitor.query.language import nearest
-from tui_monitor.query.metrics import BY_NAME, Kind
+from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Kind
 from tui_monitor.query.promql.answer import Answer
 from tui_monitor.query.promql.ast import (
     Expr,
@@ -35,6 +36,9 @@ from tui_monitor.query.promql.values import Scalar, SeriesSet, Vector
 from tui_monitor.query.result import Labels, Result, Series
 from tui_monitor.query.summaries import Summaries
 from tui_monitor.query.windows import Windows
+
+_ANYWHERE = frozenset({"__name__", "le", "job", "instance"})
+"""Labels that are asked for of series that need not have them."""
 
 
 @dataclass
@@ -91,6 +95,7 @@ class Question:
             value = value.floats()
         for selector in self._selectors:
             _warn_of_name(context, selector)
+            _warn_of_labels(context, selector)
         for remark in (*answer.warnings, *answer.infos):
             context.warn(remark)
         series = _series(value, labels_of(self.tree) or (), ordered=is_ordered(self.tree))
@@ -158,3 +163,19 @@ def _warn_of_name(context: Context, selector: Selector) -> None:
         if name not in known and name not in TABLE:
             meant = nearest(name, known)
             context.warn(f"nobody has sent {name}" + (f"; did you mean {meant}?" if meant else ""))
+
+
+def _warn_of_labels(context: Context, selector: Selector) -> None:
+    """A label that no series of that name has is probably mistyped."""
+    asked = [one.label for one in selector.matchers if one.label not in _ANYWHERE]
+    if not asked or not selector.name:
+        return
+    known = {label for series in context.reader.series(selector.name) for label in series.labels}
+    if selector.name in TABLE:
+        known |= {*DIMENSIONS, *LABEL_ALIASES, *context.reader.label_names()}
+    for label in asked if known else ():
+        if label not in known:
+            meant = nearest(label, known)
+            context.warn(
+                f"{selector.name} has no label {label}" + (f"; did you mean {meant}?" if meant else "")
+            )
