@@ -9,11 +9,13 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query.condition import Condition
 from tui_monitor.query.filters.reading import is_filter
 from tui_monitor.query.metrics import METRICS
+from tui_monitor.query.promql.ast import AGGREGATIONS
+from tui_monitor.query.promql.functions.table import TABLE
 from tui_monitor.query.reference import SECTIONS, filled
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("query.md", "filters.md")}
-PAGE, FILTERS = PAGES.values()
+PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("query.md", "filters.md", "promql.md")}
+PAGE, FILTERS, PROMQL = PAGES.values()
 
 
 def test_the_tables_are_those_of_the_code():
@@ -21,6 +23,7 @@ def test_the_tables_are_those_of_the_code():
         assert filled(page) == page, f"run python -m tui_monitor.query.reference docs/{name}"
     every = "".join(PAGES.values())
     assert [name for name in SECTIONS if f"<!-- {name} -->" not in every] == []
+    assert [name for name in (*TABLE, *AGGREGATIONS) if f"`{name}(" not in PROMQL] == []
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in PAGE] == []
 
 

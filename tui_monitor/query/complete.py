@@ -1,32 +1,48 @@
-"""Ways to go on with a query that is being typed."""
+"""Ways to go on with a query or a filter that is being typed: for the query line, and for shells."""
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterator
+from typing import Protocol
 
 from tui_monitor.model.call import DIMENSIONS
-from tui_monitor.query import catalog
-from tui_monitor.query.known import KNOWN
-from tui_monitor.query.language import AGGREGATES, RANGES, is_aggregate, is_plain, quote, spelled
-from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Sampled, Source
+from tui_monitor.model.feed import SampleType
+from tui_monitor.query.filters import complete as filters
+from tui_monitor.query.known import KNOWN, unit_of_name
+from tui_monitor.query.language import AGGREGATES, RANGES, is_plain, quote, spelled
+from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Metric, Sampled, Source
+from tui_monitor.query.offering import matching, ordered
+from tui_monitor.query.promql.ast import AGGREGATIONS, WITH_PARAM
+from tui_monitor.query.promql.functions.table import TABLE, Function
 from tui_monitor.query.result import Completion
-from tui_monitor.store.api import Reader
+from tui_monitor.query.typed import COMPARISONS, GROUPINGS, OPERATORS, Typed, typed
 
+MAX_LENGTH = 10_000
 MAX_OFFERED = 100
-_MAX_LENGTH = 10_000
-"""Characters before the cursor."""
+MAX_VALUES = 1_000
+"""Values of a label that are looked at."""
 
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+|\#[^\n]*)
-      | (?P<text>"(?:[^"\\\n]|\\.)*(?:"|\\?$)|'(?:[^'\\\n]|\\.)*(?:'|\\?$)|`[^`]*(?:`|$))
-      | (?P<name>[A-Za-z_:][A-Za-z0-9_:.]*)
-      | (?P<number>\$?[0-9][A-Za-z0-9_.]*%?)
-      | (?P<match>=~|!~|!=|==|=)
-      | (?P<sign>.)""",
-    re.ASCII | re.DOTALL | re.VERBOSE,
-)
 _OFFSETS = (("1h", "an hour ago"), ("1d", "a day ago"), ("7d", "a week ago"))
+_STEPS = (("1m", "each minute"), ("5m", "every 5 minutes"), ("1h", "each hour"))
+_AT = (("start()", "the beginning of the range"), ("end()", "the end of the range"))
+_GROUPING = (
+    ("by(", "one value for each value of a label"),
+    ("without(", "one value for each set of the other labels"),
+)
+_MATCHING = (
+    ("on(", "both sides meet where these labels are equal"),
+    ("ignoring(", "both sides meet where all other labels are equal"),
+)
+_MANY = (
+    ("group_left(", "many on the left meet one on the right"),
+    ("group_right(", "one on the left meets many on the right"),
+)
+_OPERATIONS = (
+    ("offset ", "the same, some time ago"),
+    ("and ", "what has the same labels on the right too"),
+    ("or ", "and what the left lacks"),
+    ("unless ", "what has no such labels on the right"),
+    ("@ ", "at one instant"),
+)
+_BOOL = (("bool ", "1 or 0, and nothing is left out"),)
 _EVENT_LABELS: dict[Source, tuple[str, ...]] = {
     "starts": ("provider", "model", "operation", "app", "source"),
     "cache": ("name", "app", "source"),
@@ -35,145 +51,150 @@ _EVENT_LABELS: dict[Source, tuple[str, ...]] = {
     "progress": ("name", "state", "unit", "source"),
 }
 
-CompletionKind = Literal["metric", "label", "value", "function", "keyword", "duration"]
+
+class Vocabulary(Protocol):
+    """The names there are now. Methods raise `StoreError`, and read a few thousand rows at most."""
+
+    def label_names(self) -> list[str]:
+        """Labels and free attributes of calls."""
+        ...
+
+    def label_values(self, label: str, limit: int = 1000) -> list[str]:
+        """Values of a label of calls."""
+        ...
+
+    def sample_names(self) -> list[str]:
+        """Names of stored metrics."""
+        ...
+
+    def sample_labels(self, metric: str | None = None) -> list[str]:
+        """Labels of the series of a stored metric."""
+        ...
+
+    def sample_label_values(self, label: str, metric: str | None = None) -> list[str]:
+        """Values of one of them."""
+        ...
+
+    def sample_type(self, metric: str) -> SampleType | None:
+        """What kind of samples a metric has; `None` where nobody has sent any."""
+        ...
 
 
-def complete(text: str, cursor: int, reader: Reader) -> list[Completion]:
+def complete(text: str, cursor: int, words: Vocabulary) -> list[Completion]:
     """Ways to go on at the cursor, best first: those that begin with the word typed, then those that hold it.
 
     Raises `StoreError`.
     """
-    before = text[: max(0, cursor)]
-    if len(before) > _MAX_LENGTH:
+    cursor = max(0, min(cursor, len(text)))
+    if cursor > MAX_LENGTH:
         return []
-    return list(_offers(_read(before), reader))[:MAX_OFFERED]
+    before = text[:cursor]
+    if filters.is_being_typed(before):
+        found = filters.offers(before, words)
+    else:
+        found = _offers(typed(text[: MAX_LENGTH * 2], cursor), words)
+    unique: dict[str, Completion] = {}
+    for one in found:
+        if len(unique) >= MAX_OFFERED:
+            break
+        unique.setdefault(one.text, one)
+    return list(unique.values())
 
 
-@dataclass(slots=True)
-class _Place:
-    """Where in a query the cursor stands."""
-
-    word: str = ""
-    """What is being typed, without its opening quote."""
-    quoted: bool = False
-    """Whether it stands in quotes."""
-    open: list[str] = field(default_factory=list)
-    """Brackets around the cursor: `{`, `[`, `by` or `(`."""
-    metric: str = ""
-    """The metric of the selector around or before the cursor."""
-    selected: bool = False
-    """Whether an operand stands before the cursor, so that an operator or a suffix follows."""
-    label: str = ""
-    valued: bool = False
-    """In braces: whether the label and its operator stand there, so that a value follows."""
-    last: str = ""
-    """The token before."""
-
-    @property
-    def inside(self) -> str:
-        """The innermost bracket."""
-        return self.open[-1] if self.open else ""
-
-    def take(self, kind: str, text: str) -> None:
-        """Go past one token."""
-        if self.inside == "{" and text != "}":
-            self._in_braces(kind, text)
-        elif text in ("{", "[", "("):
-            self._open(text)
-        elif text in ("}", "]", ")"):
-            closed = self.open.pop() if self.open else ""
-            self.selected = self.selected or closed in ("{", "(")
-        elif kind == "name" and self.inside != "by" and not self.selected:
-            if not is_aggregate(text) and text != "by":
-                self.metric, self.selected = text, True
-        elif kind == "number":
-            self.selected = True
-        elif kind in ("sign", "match") and self.inside not in ("by", "["):
-            self.metric, self.selected = "", False
-        self.last = text
-
-    def _open(self, bracket: str) -> None:
-        if bracket == "(":
-            bracket = "by" if self.last == "by" else "("
-            if bracket == "(":
-                self.selected = False
-        self.open.append(bracket)
-        self.label, self.valued = "", False
-
-    def _in_braces(self, kind: str, text: str) -> None:
-        if kind == "match":
-            self.valued = True
-        elif kind == "name" or (kind == "text" and not self.valued):
-            self.label = text.strip("\"'`")
-            if not self.metric and kind == "text" and self.last == "{":
-                self.metric = self.label
-        elif text == ",":
-            self.label, self.valued = "", False
-
-
-def _read(before: str) -> _Place:
-    place = _Place()
-    found = [(m.lastgroup or "", m[0]) for m in _TOKEN.finditer(before)]
-    kind, text = found[-1] if found else ("", "")
-    if kind == "text" and (len(text) == 1 or text[-1] != text[0]):
-        place.word, place.quoted = text[1:], True
-        found.pop()
-    elif kind in ("name", "number"):
-        place.word = text
-        found.pop()
-    for kind, text in found:
-        if kind != "blank":
-            place.take(kind, text)
-    return place
-
-
-def _offers(place: _Place, reader: Reader) -> Iterator[Completion]:
+def _offers(place: Typed, words: Vocabulary) -> Iterator[Completion]:
     if place.inside == "[":
-        yield from _matching(place.word, RANGES.items(), "duration", end="]")
+        ranges = _STEPS if place.last == ":" else RANGES.items()
+        yield from matching(place.word, ranges, "duration", end="]")
     elif place.inside == "{" and place.valued:
         length = len(place.word) + place.quoted
-        for value in _ordered(place.word, _label_values(place.metric, place.label, reader)):
+        for value in ordered(place.word, _label_values(place.metric, place.label, words)):
             yield Completion(quote(value), length, "value")
-    elif place.inside in ("{", "by"):
-        names = ((spelled(name), "") for name in _label_names(place.metric, reader))
-        yield from _matching(place.word, names, "label")
+    elif place.inside in ("{", "labels"):
+        names = ((spelled(name), "") for name in _label_names(place.metric, words))
+        yield from matching(place.word, names, "label")
     elif place.last == "offset":
-        yield from _matching(place.word, _OFFSETS, "duration")
+        yield from matching(place.word, _OFFSETS, "duration")
+    elif place.last == "@":
+        yield from matching(place.word, _AT, "keyword")
     elif place.selected:
-        yield from _after(place, reader)
+        yield from _after(place, words)
     else:
-        metrics = ((_metric(name), _help(name)) for name in catalog.names(reader))
-        yield from _matching(place.word, metrics, "metric")
-        if place.word:
-            yield from _matching(place.word, AGGREGATES.items(), "function", end="(")
+        yield from _operands(place, words)
 
 
-def _after(place: _Place, reader: Reader) -> Iterator[Completion]:
-    """What may follow a metric: its aggregates, a grouping, an offset."""
-    metric = catalog.find(place.metric, reader) if place.metric else None
-    if metric is None:
+def _operands(place: Typed, words: Vocabulary) -> Iterator[Completion]:
+    """Metrics, functions and aggregations; behind an operator also how both sides meet."""
+    if place.aggregated:
+        yield from matching(place.word, _GROUPING, "keyword")
         return
-    known = [(name, text) for name, text in AGGREGATES.items() if metric.allows(name)]
-    known.sort(key=lambda pair: pair[0] != metric.default_aggregate)
-    yield from _matching(place.word, known, "function")
-    yield from _matching(place.word, [("by(", "one value for each value of a label")], "keyword")
-    yield from _matching(place.word, [("offset ", "the same, some time ago")], "keyword")
+    if place.last == ")" and place.word:
+        # Behind `on(…)`.
+        yield from matching(place.word, _MANY, "keyword")
+    if place.last in COMPARISONS and place.word:
+        yield from matching(place.word, _BOOL, "keyword")
+    names = list(dict.fromkeys([*BY_NAME, *words.sample_names(), *KNOWN]))
+    yield from matching(place.word, ((_metric(name), _help(name)) for name in names), "metric")
+    if not place.word:
+        if place.last in OPERATORS or place.last in ("and", "or", "unless"):
+            yield from matching("", (*_BOOL * (place.last in COMPARISONS), *_MATCHING), "keyword")
+        return
+    yield from matching(place.word, AGGREGATIONS.items(), "function", end="(", help_of=_aggregation)
+    yield from matching(place.word, AGGREGATES.items(), "function", end="(")
+    yield from matching(place.word, ((name, "") for name in TABLE), "function", end="(", help_of=_function)
+    if place.last in OPERATORS:
+        yield from matching(place.word, _MATCHING, "keyword")
+    if not place.open and not place.last:
+        yield from filters.fields(place.word, words)
 
 
-def _label_names(metric: str, reader: Reader) -> list[str]:
-    found = catalog.find(metric, reader) if metric else None
+def _after(place: Typed, words: Vocabulary) -> Iterator[Completion]:
+    """What may follow an operand: of a metric its aggregates, of an aggregation a grouping, an operator."""
+    if not place.called:
+        metric = _find(place.metric, words)
+        if metric is None:
+            known = list(AGGREGATES.items()) if place.metric in GROUPINGS else []
+        else:
+            known = [(name, text) for name, text in AGGREGATES.items() if metric.allows(name)]
+            known.sort(key=lambda pair: pair[0] != metric.default_aggregate)
+        yield from matching(place.word, known, "function")
+        yield from matching(place.word, _GROUPING[:1], "keyword")
+    elif place.aggregated:
+        yield from matching(place.word, _GROUPING, "keyword")
+    yield from matching(place.word, _OPERATIONS, "keyword")
+
+
+def _function(name: str) -> str:
+    function: Function = TABLE[name]
+    return f"{function.signature()}  {function.summary}"
+
+
+def _aggregation(name: str) -> str:
+    parameter = f"{WITH_PARAM[name]}, " if name in WITH_PARAM else ""
+    return f"{name}({parameter}vector)  {AGGREGATIONS[name]}"
+
+
+def _find(name: str, words: Vocabulary) -> Metric | Sampled | None:
+    """The metric of that name; a derived one goes before samples of the same name."""
+    metric = BY_NAME.get(name)
+    if metric is not None or not name:
+        return metric
+    kind = words.sample_type(name)
+    return KNOWN.get(name) if kind is None else Sampled(name, kind, unit_of_name(name), _help(name))
+
+
+def _label_names(metric: str, words: Vocabulary) -> list[str]:
+    found = _find(metric, words)
     if isinstance(found, Sampled):
-        return sorted({name for series in reader.series(metric) for name in series.labels})
+        return words.sample_labels(metric)
     if found is not None and found.source != "calls":
         return list(_EVENT_LABELS[found.source])
-    return list(dict.fromkeys([*DIMENSIONS, *reader.label_names()]))
+    return list(dict.fromkeys([*DIMENSIONS, *words.label_names()]))
 
 
-def _label_values(metric: str, label: str, reader: Reader) -> list[str]:
-    found = catalog.find(metric, reader) if metric else None
-    if isinstance(found, Sampled):
-        return sorted({s.labels[label] for s in reader.series(metric) if label in s.labels})
-    return reader.label_values(LABEL_ALIASES.get(label, label))
+def _label_values(metric: str, label: str, words: Vocabulary) -> list[str]:
+    if isinstance(_find(metric, words), Sampled):
+        return words.sample_label_values(label, metric)
+    return words.label_values(LABEL_ALIASES.get(label, label), MAX_VALUES)
 
 
 def _metric(name: str) -> str:
@@ -184,18 +205,3 @@ def _metric(name: str) -> str:
 def _help(name: str) -> str:
     found = BY_NAME.get(name) or KNOWN.get(name)
     return found.help if found else ""
-
-
-def _matching(
-    word: str, offers: Iterable[tuple[str, str]], kind: CompletionKind, *, end: str = ""
-) -> Iterator[Completion]:
-    described = dict(offers)
-    for name in _ordered(word, described):
-        yield Completion(name + end, len(word), kind, described[name])
-
-
-def _ordered(word: str, names: Iterable[str]) -> list[str]:
-    """Names that begin with the word, then those that hold it."""
-    folded = word.lower()
-    found = [name for name in names if folded in name.lower()]
-    return sorted(found, key=lambda name: not name.lower().startswith(folded))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.feed import Event, EventKind, Start
+from tui_monitor.model.feed import Event, EventKind, SampleType, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.reading import RecentFacts
 from tui_monitor.store.api import (
@@ -206,15 +206,20 @@ class Noting:
         self._ask(Asked("series"))
         return self._reader.sample_names()
 
-    def sample_labels(self) -> list[str]:
+    def sample_labels(self, metric: str | None = None) -> list[str]:
         """As `Reader`."""
-        self._ask(Asked("series"))
-        return self._reader.sample_labels()
+        self._ask(Asked("series", metric))
+        return self._reader.sample_labels(metric)
 
-    def sample_label_values(self, label: str) -> list[str]:
+    def sample_label_values(self, label: str, metric: str | None = None) -> list[str]:
         """As `Reader`."""
-        self._ask(Asked("series"))
-        return self._reader.sample_label_values(label)
+        self._ask(Asked("series", metric))
+        return self._reader.sample_label_values(label, metric)
+
+    def sample_type(self, metric: str) -> SampleType | None:
+        """As `Reader`."""
+        self._ask(Asked("series", metric))
+        return self._reader.sample_type(metric)
 
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """As `Reader`."""

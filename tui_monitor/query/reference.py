@@ -14,8 +14,21 @@ from tui_monitor.query.filters.fields import OFFERED, QUANTITIES
 from tui_monitor.query.known import HOST, OWN
 from tui_monitor.query.language import AGGREGATES, GIVEN, RANGES
 from tui_monitor.query.metrics import METRICS, Metric, Sampled
+from tui_monitor.query.promql.ast import AGGREGATIONS, WITH_PARAM
+from tui_monitor.query.promql.functions.table import TABLE
 
 _UNITS = {"ms": "ms", "s": "s", "usd": "US dollars", "ratio": "0–1", "requests": "calls"}
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "Counters and gauges": ("rates",),
+    "Over time": ("over_time", "absence"),
+    "Histograms": ("quantiles", "histograms"),
+    "What is usual": ("usual",),
+    "Labels and order": ("labels", "sorting", "info"),
+    "Instants and types": ("instants",),
+    "Calendar": ("calendar",),
+    "Mathematics": ("maths",),
+}
+"""Titles of the reference, and the modules whose functions stand below."""
 _SECTION = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
@@ -67,7 +80,31 @@ def fields() -> str:
     return _table(("field", "meaning", "unit"), rows)
 
 
+def functions() -> str:
+    """Every function of PromQL, by what it is for."""
+    text = ""
+    for title, modules in _GROUPS.items():
+        rows = (
+            (f"`{f.signature()}`", str(f.returns), f.summary + (", experimental" if f.experimental else ""))
+            for f in TABLE.values()
+            if f.module in modules
+        )
+        text += f"\n**{title}**\n\n" + _table(("function", "gives", "meaning"), rows)
+    return text
+
+
+def aggregations() -> str:
+    """Every aggregation of PromQL."""
+    rows = (
+        (f"`{name}({WITH_PARAM[name]}, vector)`" if name in WITH_PARAM else f"`{name}(vector)`", meaning)
+        for name, meaning in AGGREGATIONS.items()
+    )
+    return _table(("aggregation", "gives"), rows)
+
+
 SECTIONS = {
+    "functions": functions,
+    "aggregations": aggregations,
     "fields": fields,
     "aggregates": aggregates,
     "ranges": ranges,

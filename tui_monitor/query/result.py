@@ -112,11 +112,14 @@ class CallList:
     warnings: tuple[str, ...] = ()
 
 
+CompletionKind = Literal["metric", "label", "value", "function", "keyword", "duration"]
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """One way to go on: `text` replaces the `length` characters before the cursor."""
 
     text: str
     length: int
-    kind: Literal["metric", "label", "value", "function", "keyword", "duration"]
+    kind: CompletionKind
     help: str = field(default="", compare=False)

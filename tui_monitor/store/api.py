@@ -7,7 +7,7 @@ a roll-up cell a fact of many, so one aggregation serves every layer.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
@@ -48,11 +48,7 @@ Measure = Literal[
     "cost", "list_cost", "unpriced", "unpriced_tokens",
     "latency", "ttft", "queue_wait",
 ]  # fmt: skip
-MEASURES: tuple[Measure, ...] = (
-    "calls", "input", "cache_read", "cache_write", "output", "reasoning",
-    "cost", "list_cost", "unpriced", "unpriced_tokens",
-    "latency", "ttft", "queue_wait",
-)  # fmt: skip
+MEASURES: tuple[Measure, ...] = get_args(Measure)
 """Integers: counts, tokens, nano-USD, and µs for the three latencies."""
 HISTOGRAMS: tuple[Measure, ...] = ("latency", "ttft", "queue_wait")
 """Measures kept as log-bucket histograms too; bucketed in **milliseconds**."""

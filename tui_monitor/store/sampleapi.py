@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
 
 if TYPE_CHECKING:
@@ -35,12 +36,16 @@ class SampleAnswers(Protocol):
         """Names of the sample series, sorted."""
         ...
 
-    def sample_labels(self) -> list[str]:
-        """Names of the labels of sample series, sorted."""
+    def sample_labels(self, metric: str | None = None) -> list[str]:
+        """Names of the labels of sample series, sorted; of a metric those of its newest thousand series."""
         ...
 
-    def sample_label_values(self, label: str) -> list[str]:
-        """Values of one of them, sorted."""
+    def sample_label_values(self, label: str, metric: str | None = None) -> list[str]:
+        """Values of one of them, sorted; likewise."""
+        ...
+
+    def sample_type(self, metric: str) -> SampleType | None:
+        """What kind of samples a metric has; `None` where there is none of that name."""
         ...
 
     def sample_steps(self, ids: Sequence[int], span: Span) -> "dict[int, Steps]":

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo, Steps
 from tui_monitor.store.series import listing, reading, steps
@@ -45,15 +46,20 @@ class SampleReader(Protocol):
         with self._read() as conn:
             return listing.names(conn)
 
-    def sample_labels(self) -> list[str]:
-        """Names of the labels of sample series, sorted."""
+    def sample_labels(self, metric: str | None = None) -> list[str]:
+        """Names of the labels of sample series, sorted; of a metric those of its newest thousand series."""
         with self._read() as conn:
-            return listing.labels(conn)
+            return listing.labels(conn, metric)
 
-    def sample_label_values(self, label: str) -> list[str]:
-        """Values of one of them, sorted."""
+    def sample_label_values(self, label: str, metric: str | None = None) -> list[str]:
+        """Values of one of them, sorted; likewise."""
         with self._read() as conn:
-            return listing.values(conn, label)
+            return listing.values(conn, label, metric)
+
+    def sample_type(self, metric: str) -> SampleType | None:
+        """What kind of samples a metric has; `None` where there is none of that name."""
+        with self._read() as conn:
+            return listing.type_of(conn, metric)
 
     def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
         """For each series that has any: what stayed of samples that are no longer kept one by one."""

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.series.chunks import LONGEST
 from tui_monitor.store.series.reading import TABLES
@@ -13,6 +14,9 @@ _IN_CHUNKS = " OR ".join(
     f"EXISTS (SELECT 1 FROM {table} WHERE series = j.value AND start > ?3 AND start <= ?2 AND end > ?1)"
     for table in TABLES
 )
+_NEWEST = """SELECT label FROM sample_postings WHERE series IN (
+    SELECT id FROM sample_series WHERE name = ? ORDER BY id DESC LIMIT 1000)"""
+"""Numbers of the labels of a metric's newest series; all of them may be more than a person waits for."""
 
 
 def sampled_in(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> set[int]:
@@ -36,14 +40,27 @@ def names(conn: sqlite3.Connection) -> list[str]:
     return _texts(conn, "SELECT DISTINCT name FROM sample_series ORDER BY name")
 
 
-def labels(conn: sqlite3.Connection) -> list[str]:
-    """Names of the labels that series have, sorted."""
-    return _texts(conn, "SELECT DISTINCT name FROM sample_labels ORDER BY name")
+def labels(conn: sqlite3.Connection, metric: str | None = None) -> list[str]:
+    """Names of the labels that series have, sorted; of a metric those of its newest series."""
+    if metric is None:
+        return _texts(conn, "SELECT DISTINCT name FROM sample_labels ORDER BY name")
+    return _texts(
+        conn, f"SELECT DISTINCT name FROM sample_labels WHERE id IN ({_NEWEST}) ORDER BY name", metric
+    )
 
 
-def values(conn: sqlite3.Connection, label: str) -> list[str]:
-    """Values of one label, sorted."""
-    return _texts(conn, "SELECT value FROM sample_labels WHERE name = ? ORDER BY value", label)
+def values(conn: sqlite3.Connection, label: str, metric: str | None = None) -> list[str]:
+    """Values of one label, sorted; of a metric those of its newest series."""
+    if metric is None:
+        return _texts(conn, "SELECT value FROM sample_labels WHERE name = ? ORDER BY value", label)
+    select = f"SELECT value FROM sample_labels WHERE id IN ({_NEWEST}) AND name = ? ORDER BY value"
+    return _texts(conn, select, metric, label)
+
+
+def type_of(conn: sqlite3.Connection, metric: str) -> SampleType | None:
+    """What kind of samples a metric has."""
+    row = conn.execute("SELECT type FROM sample_series WHERE name = ? LIMIT 1", (metric,)).fetchone()
+    return row[0] if row else None
 
 
 def _texts(conn: sqlite3.Connection, select: str, *bound: str) -> list[str]:
