@@ -68,6 +68,15 @@ def test_bash_completes_names_out_of_the_database(script: Path, fed: Cli) -> Non
     assert offered(script, "tui-monitor import undo f") == ["first"]
 
 
+def test_bash_completes_queries_and_filters(script: Path, fed: Cli) -> None:
+    assert offered(script, "tui-monitor query provider=anth") == ["anthropic"]
+    assert offered(script, "tui-monitor query 'provider=anth") == ["provider=anthropic"]
+    assert "histogram_quantile\\(" in offered(script, "tui-monitor query histogram_q")
+    assert "provider=claude AND latency" in offered(script, "tui-monitor query 'provider=claude AND laten")
+    assert "rate(requests[5m]" in offered(script, "tui-monitor query 'rate(requests[")
+    assert 'latency{provider="openai"' in offered(script, "tui-monitor query 'latency{provider=\"op")
+
+
 def test_bash_completes_rules_and_sources(script: Path) -> None:
     path = places.config_file()
     path.parent.mkdir(parents=True)

@@ -6,19 +6,25 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui_monitor.cli.options import COMPLETION, PROG, Parser, common
 from tui_monitor.cli.table import VERBS
 from tui_monitor.config import places
 from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS
 
+if TYPE_CHECKING:
+    from tui_monitor.model.feed import SampleType
+
 _DRIVES_A_SHELL = set("$`\"'\\!*?[](){}<>|&;#~^")
 """Names with these are not offered: what came from outside must not mean anything to a shell."""
 _LONGEST = 120
+_FROM_OUTSIDE = frozenset(("metric", "label", "value"))
+"""Completions that may be names which somebody sent."""
 
 Ask = Callable[[Path], Iterable[str]]
 
@@ -67,6 +73,8 @@ def _attach(parser: argparse.ArgumentParser, verb: str, database: Path) -> None:
         ask = _OFFERS.get((verb, action.dest)) or _OFFERS.get(("", action.dest))
         if ask is not None and action.choices is None:
             action.completer = _completer(ask, database)  # pyright: ignore[reportAttributeAccessIssue]
+        elif (verb, action.dest) == ("query", "text"):
+            action.completer = _queries(database)  # pyright: ignore[reportAttributeAccessIssue]
         elif (verb, action.dest) == ("import", "files"):
             action.completer = _files(database)  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -79,6 +87,61 @@ def _completer(ask: Ask, database: Path) -> Callable[..., list[str]]:
             return []
 
     return offer
+
+
+def _queries(database: Path) -> Callable[..., list[str]]:
+    """Ways to go on with a query or a filter, as in the query line."""
+
+    def offer(prefix: str, **_: object) -> list[str]:
+        from tui_monitor.query.complete import complete
+
+        try:
+            found = complete(prefix, len(prefix), _Words(database))
+        except Exception:
+            return []
+        return [
+            prefix[: len(prefix) - one.length] + one.text
+            for one in found
+            if one.kind not in _FROM_OUTSIDE or _harmless(one.text.strip('"'))
+        ]
+
+    return offer
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The names in a database, for completing queries."""
+
+    database: Path
+
+    def label_names(self) -> list[str]:
+        return _labels(self.database)
+
+    def label_values(self, label: str, limit: int = 1000) -> list[str]:
+        from tui_monitor.store import names
+
+        return names.label_values(self.database, label)[:limit] if label in DIMENSIONS else []
+
+    def sample_names(self) -> list[str]:
+        from tui_monitor.store import names
+
+        return names.samples(self.database)
+
+    def sample_labels(self, metric: str | None = None) -> list[str]:
+        from tui_monitor.store import names
+
+        return names.sample_labels(self.database, metric or "")
+
+    def sample_label_values(self, label: str, metric: str | None = None) -> list[str]:
+        from tui_monitor.store import names
+
+        return names.sample_label_values(self.database, label, metric or "")
+
+    def sample_type(self, metric: str) -> "SampleType | None":
+        from tui_monitor.store import names
+
+        found = names.sample_types(self.database, metric)
+        return cast("SampleType", found[0]) if found else None
 
 
 def _files(database: Path) -> Callable[..., list[str]]:
@@ -215,7 +278,6 @@ _OFFERS: dict[tuple[str, str], Ask] = {
     ("", "by"): _labels,
     ("", "group_by"): _labels,
     ("metrics", "name"): _metrics,
-    ("query", "text"): _metrics,
     **{(f"alerts {verb}", "id"): _alerts for verb in ("show", "history", "ack", "unack")},
     ("alerts silence", "what"): _alerts,
     ("alerts unsilence", "id"): _silences,

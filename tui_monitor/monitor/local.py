@@ -217,15 +217,21 @@ class LocalMonitor:
         """An instant answer, now unless `at` is given; variables in it are those of `shown`."""
         instant = self._clock.now() if at is None else at
         length = (shown or TimeRange()).length
-        ask = partial(self._engine.instant, at=instant)
-        return await self._in_thread(answered, text, length, step_for(length, points), ask)
+        step = step_for(length, points)
+        return await self._until_cancelled(
+            lambda cancel: answered(
+                text, length, step, partial(self._engine.instant, at=instant, cancel=cancel)
+            )
+        )
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
         """An answer over time, in at most about `points` steps; variables in it are of them."""
         span = shown.span(self._clock.now())
         step = step_for(span.length, points)
         ask = partial(self._engine.range, start=span.start, end=span.end, step=step)
-        return await self._in_thread(answered, text, span.length, step, ask)
+        return await self._until_cancelled(
+            lambda cancel: answered(text, span.length, step, partial(ask, cancel=cancel))
+        )
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""

@@ -16,11 +16,15 @@ class Engine(Protocol):
     All raise `QueryError`, with the place in the text, for a query that cannot be answered.
     """
 
-    def instant(self, text: str, at: Micros, *, tree: Expr | None = None) -> Result:
+    def instant(
+        self, text: str, at: Micros, *, cancel: threading.Event | None = None, tree: Expr | None = None
+    ) -> Result:
         """The answer at one instant: windows end at `at`. `tree` as of `check`."""
         ...
 
-    def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+    def range(
+        self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
+    ) -> Result:
         """The answer in windows of one step, `(start, end]`; step ends lie on the grid of the epoch.
 
         The last window ends at `end` where that is off the grid.

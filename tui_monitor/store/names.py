@@ -13,6 +13,8 @@ from tui_monitor.store import opening
 
 _SECONDS = 0.08
 _MOST = 500
+_NEWEST = """SELECT label FROM sample_postings WHERE series IN (
+    SELECT id FROM sample_series WHERE name = ? ORDER BY id DESC LIMIT 1000)"""
 
 
 def label_values(path: Path, label: str) -> list[str]:
@@ -29,6 +31,23 @@ def attributes(path: Path) -> list[str]:
 def samples(path: Path) -> list[str]:
     """Names of metrics that came as samples."""
     return _texts(path, "SELECT DISTINCT name FROM sample_series")
+
+
+def sample_labels(path: Path, metric: str) -> list[str]:
+    """Labels of the newest series of a metric that came as samples."""
+    return _texts(path, f"SELECT DISTINCT name FROM sample_labels WHERE id IN ({_NEWEST})", metric)
+
+
+def sample_label_values(path: Path, label: str, metric: str) -> list[str]:
+    """Values of one of them."""
+    return _texts(
+        path, f"SELECT value FROM sample_labels WHERE id IN ({_NEWEST}) AND name = ?", metric, label
+    )
+
+
+def sample_types(path: Path, metric: str) -> list[str]:
+    """What kind of samples a metric has; nothing where there are none."""
+    return _texts(path, "SELECT DISTINCT type FROM sample_series WHERE name = ?", metric)
 
 
 def alerts(path: Path) -> list[str]:
