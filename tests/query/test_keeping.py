@@ -166,7 +166,7 @@ class Counting:
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reads = 0
-        for name in ("facts", "samples", "events"):
+        for name in ("facts", "samples", "sampled", "events"):
             monkeypatch.setattr(store, name, self._counted(getattr(store, name)))
 
     def _counted(self, read: Callable[..., Any]) -> Callable[..., Any]:

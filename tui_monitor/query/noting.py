@@ -21,7 +21,6 @@ from tui_monitor.store.api import (
     PartKind,
     Reader,
     SeriesInfo,
-    Steps,
 )
 from tui_monitor.store.where import EVERY, Where, go_on
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tui_monitor.store.series.histograms import Histograms
+    from tui_monitor.store.series.sampled import Choose, Sampled, Steps
 
 _EVER = Span(-(1 << 62), 1 << 62)
 
@@ -196,6 +196,12 @@ class Noting:
         self.note("samples", span)
         return self._reader.samples(ids, span)
 
+    def sampled(self, name: str, span: Span, choose: "Choose") -> "Sampled":
+        """As `Reader`."""
+        self._ask(Asked("series", name))
+        self.note("samples", span)
+        return self._reader.sampled(name, span, choose)
+
     def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
         """As `Reader`."""
         self.note("samples", span)
@@ -221,7 +227,7 @@ class Noting:
         self._ask(Asked("series", metric))
         return self._reader.sample_type(metric)
 
-    def sample_steps(self, ids: Sequence[int], span: Span) -> dict[int, Steps]:
+    def sample_steps(self, ids: Sequence[int], span: Span) -> "dict[int, Steps]":
         """As `Reader`."""
         self.note("samples", span)
         return self._reader.sample_steps(ids, span)

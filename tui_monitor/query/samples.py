@@ -16,7 +16,7 @@ from tui_monitor.query.matching import Matching
 from tui_monitor.query.metrics import Sampled
 from tui_monitor.query.promql.ast import Summary
 from tui_monitor.query.windows import Windows
-from tui_monitor.store.api import Steps
+from tui_monitor.store.series.sampled import Steps
 
 LOOKBACK = 5 * MINUTE
 """Two samples further apart than this have a gap between them."""

@@ -159,24 +159,6 @@ class LabelTest:
     """The only value that passes, where there is but one and it is known."""
 
 
-@dataclass(slots=True)
-class Steps:
-    """What stayed of samples past their retention: points by time, each for some of what was sampled.
-
-    Of gauges one for each 5 minutes, at their end; of counters some of the samples as they were; of
-    observations of a histogram one for each 5 minutes and value, to 0.55 %. A point of weight 0 is the
-    marker `STALE`: a gauge or counter ended there.
-    """
-
-    times: "np.ndarray"
-    """int64 µs, ascending."""
-    mean: "np.ndarray"
-    weight: "np.ndarray"
-    """How many samples the point stands for (float64)."""
-    low: "np.ndarray"
-    high: "np.ndarray"
-
-
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much there is: calls ever counted, and first and last booking time (µs UTC)."""

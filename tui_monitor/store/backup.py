@@ -136,6 +136,8 @@ def _go_on_from(fresh: Path, version: int) -> None:
             """UPDATE meta SET value = (SELECT value FROM meta WHERE name = 'version')
             WHERE name = 'changed'"""
         )
+        # An older version of the schema has none.
+        conn.execute("UPDATE meta SET value = random() WHERE name = 'samples_changed'")
     _settle(fresh)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui_monitor.store import opening, sealed
 from tui_monitor.store.dictionary import Lookup
+from tui_monitor.store.series.cached import SampleCache
 
 _IDLE = 4
 _File = tuple[int, int]
@@ -15,11 +16,12 @@ _File = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A connection; `lookup` knows the texts and label sets of its file."""
+    """A connection; `lookup` knows the texts and label sets of its file, `samples` those read lately."""
 
     conn: sqlite3.Connection
     lookup: Lookup
     file: _File
+    samples: SampleCache
 
 
 class Readers:
@@ -35,6 +37,7 @@ class Readers:
         self._idle: list[Reading] = []
         self._file: _File = (0, 0)
         self._lookup = Lookup()
+        self._samples = SampleCache()
         self._closed = False
 
     def take(self) -> Reading:
@@ -44,14 +47,14 @@ class Readers:
             with self._lock:
                 if file != self._file:
                     self._close_idle()
-                    self._file, self._lookup = file, Lookup()
+                    self._file, self._lookup, self._samples = file, Lookup(), SampleCache()
                 if self._idle:
                     return self._idle.pop()
-                lookup = self._lookup
+                lookup, samples = self._lookup, self._samples
             conn = opening.connect_reader(self._path)
             conn.create_function("attribute", 2, sealed.attribute, deterministic=True)
             if self._there() == file:
-                return Reading(conn, lookup, file)
+                return Reading(conn, lookup, file, samples)
             conn.close()
 
     def give_back(self, reading: Reading) -> None:

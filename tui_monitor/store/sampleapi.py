@@ -9,8 +9,9 @@ from tui_monitor.model.timerange import Span
 if TYPE_CHECKING:
     import numpy as np
 
-    from tui_monitor.store.api import LabelTest, SeriesInfo, Steps
+    from tui_monitor.store.api import LabelTest, SeriesInfo
     from tui_monitor.store.series.histograms import Histograms
+    from tui_monitor.store.series.sampled import Choose, Sampled, Steps
 
 
 class SampleAnswers(Protocol):
@@ -26,6 +27,14 @@ class SampleAnswers(Protocol):
 
     def samples(self, ids: Sequence[int], span: Span) -> "dict[int, tuple[np.ndarray, np.ndarray]]":
         """For each series: times (int64 µs, ascending) and values (float64) in the span."""
+        ...
+
+    def sampled(self, name: str, span: Span, choose: "Choose") -> "Sampled":
+        """Series of a name with their floats in a span, quicker than one by one where asked for again.
+
+        `choose` says by their places which are wanted; it is given all, and the `memo` of the answer. More
+        series and samples than those may come. Observations of histograms are not among them.
+        """
         ...
 
     def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:

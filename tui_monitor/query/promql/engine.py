@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from tui_monitor.query.promql.ast import Expr, ValueType
 from tui_monitor.query.promql.evaluate.context import Context, Semantics
 from tui_monitor.query.promql.evaluate.evaluator import evaluated
 from tui_monitor.query.promql.evaluate.merging import finished
+from tui_monitor.query.promql.labels import Labels, remembered
 from tui_monitor.query.promql.limits import Budget, Limits
 from tui_monitor.query.promql.lowering import is_measured
 from tui_monitor.query.promql.parser import parsed
@@ -108,5 +110,12 @@ class Engine:
 
 
 def _by_labels(vector: Vector) -> Vector:
-    order = sorted(range(len(vector)), key=vector.labels.__getitem__)
-    return vector.rows(np.array(order, dtype=np.int64))
+    order = remembered(vector.labels, "order", lambda: _order(vector.labels))
+    return vector if order is None else vector.rows(order)
+
+
+def _order(labels: list[Labels]) -> np.ndarray | None:
+    """The rows in the order of their labels; `None` where that is how they are."""
+    if all(before <= after for before, after in pairwise(labels)):
+        return None
+    return np.array(sorted(range(len(labels)), key=labels.__getitem__), dtype=np.int64)

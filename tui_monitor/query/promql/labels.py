@@ -1,11 +1,39 @@
 """Sets of labels: tuples of (name, value), sorted by name, without empty values; compared and hashed fast."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from tui_monitor.query.promql.ast import NAME
 
 Labels = tuple[tuple[str, str], ...]
 """Labels of one series, the metric's name among them as `__name__`."""
+
+T = TypeVar("T")
+_MOST = 32
+
+
+class LabelSets(list[Labels]):
+    """Labels of many series that are asked for again and again: what is worked out of them stays with them.
+
+    Nothing is put in or taken out.
+    """
+
+    def __init__(self, of: Iterable[Labels]) -> None:
+        super().__init__(of)
+        self._memo: dict[Hashable, object] = {}
+
+    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` once made under a key."""
+        if key not in self._memo:
+            if len(self._memo) >= _MOST:
+                self._memo.clear()
+            self._memo[key] = make()
+        return self._memo[key]  # pyright: ignore[reportReturnType]
+
+
+def remembered(of: Sequence[Labels], key: Hashable, make: Callable[[], T]) -> T:
+    """What is worked out of labels, once where they are asked for again."""
+    return of.remembered(key, make) if isinstance(of, LabelSets) else make()
 
 
 def labels(values: Mapping[str, str]) -> Labels:

@@ -17,6 +17,7 @@ STALE_BITS = 0x7FF0000000000002
 STALE = np.array([STALE_BITS], dtype=np.uint64).view(np.float64)[0]
 
 
+_FEW_GRIDS = 256
 _IS_THERE = np.frompyfunc(lambda histogram: histogram is not None, 1, 1)
 
 
@@ -168,6 +169,8 @@ class Grid:
     """int64 µs, ascending, at least one."""
     values: np.ndarray
     """float64 (rows, times)."""
+    living: bool = False
+    """Whether it is known that there is no stale marker among them."""
 
 
 class SeriesSet:
@@ -177,7 +180,7 @@ class SeriesSet:
     then the samples one after another are made when they are asked for.
     """
 
-    __slots__ = ("_flat", "_grids", "_sought", "histograms", "labels", "unnamed")
+    __slots__ = ("_flat", "_grids", "_sought", "histograms", "labels", "remarks", "unnamed")
 
     def __init__(
         self, labels: list[Labels], offsets: np.ndarray, times: np.ndarray, values: np.ndarray,
@@ -189,6 +192,8 @@ class SeriesSet:
         """`NativeHistogram` or None for each sample; no array at all where there is none."""
         self.unnamed = unnamed
         """As of `Vector`: for what a subquery gave."""
+        self.remarks: tuple[str, ...] = ()
+        """What who asks is to be warned of."""
         self._flat: tuple[np.ndarray, np.ndarray, np.ndarray] | None = (offsets, times, values)
         self._grids: list[Grid] | None = None
         self._sought = False
@@ -199,7 +204,7 @@ class SeriesSet:
     ) -> "SeriesSet":
         """Series that are each in one of the grids."""
         made = cls.__new__(cls)
-        made.labels, made.histograms, made.unnamed = labels, None, unnamed
+        made.labels, made.histograms, made.unnamed, made.remarks = labels, None, unnamed, ()
         made._flat, made._grids, made._sought = None, grids, True
         return made
 
@@ -234,7 +239,8 @@ class SeriesSet:
         if not self._sought:
             self._sought = True
             self._grids = self._one_grid()
-        return self._grids
+        many = 0 if self._grids is None else len(self._grids)
+        return self._grids if many <= max(_FEW_GRIDS, len(self) // 4) else None
 
     def _one_grid(self) -> list[Grid] | None:
         offsets, times, values = self._flattened()
@@ -267,7 +273,9 @@ class SeriesSet:
 
     def living(self) -> "SeriesSet":
         """Without stale markers."""
-        if self._grids is not None and not any(stale(grid.values).any() for grid in self._grids):
+        if self._grids is not None and all(
+            grid.living or not stale(grid.values).any() for grid in self._grids
+        ):
             return self
         return self.chosen(~self.is_stale())
 

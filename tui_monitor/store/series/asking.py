@@ -9,9 +9,11 @@ import numpy as np
 
 from tui_monitor.model.feed import SampleType
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.api import LabelTest, SeriesInfo, Steps
+from tui_monitor.store.api import LabelTest, SeriesInfo
+from tui_monitor.store.readers import Reading
 from tui_monitor.store.series import listing, reading, steps
 from tui_monitor.store.series.histograms import Histograms
+from tui_monitor.store.series.sampled import Choose, Sampled, Steps
 
 
 class SampleReader(Protocol):
@@ -19,6 +21,10 @@ class SampleReader(Protocol):
 
     def _read(self) -> AbstractContextManager[sqlite3.Connection]:
         """A connection that sees one moment of the database."""
+        ...
+
+    def _reading(self) -> AbstractContextManager[Reading]:
+        """The same, with what is known of its file."""
         ...
 
     def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
@@ -35,6 +41,11 @@ class SampleReader(Protocol):
         """For each series: times and values in the span."""
         with self._read() as conn:
             return reading.samples(conn, ids, span)
+
+    def sampled(self, name: str, span: Span, choose: Choose) -> Sampled:
+        """The chosen series of a name with their floats in a span at least."""
+        with self._reading() as reading:
+            return reading.samples.sampled(reading.conn, name, span, choose)
 
     def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
         """Which of these series have any sample in the span, in whatever form it is kept."""

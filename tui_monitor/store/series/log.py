@@ -15,6 +15,7 @@ from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.jsontext import to_json
+from tui_monitor.store.series import versions
 from tui_monitor.store.series.histograms import Histograms
 
 _FLOAT = Struct("<d")
@@ -22,6 +23,9 @@ _Row = tuple[int, Micros, float | bytes, int | None, Micros | None]
 """Series, time, value, import and late arrival."""
 Value = float | bytes | None
 """A number, its bytes where SQLite does not know it, or those of a native histogram, which are longer."""
+TABLES = ("sample_chunks", "sample_steps", "histogram_chunks", "histogram_steps")
+"""Where samples are once they left the log."""
+_NEVER = -(1 << 63)
 _LATE = HOUR
 """A sample that arrives this long after its time is kept from its arrival on."""
 
@@ -32,11 +36,14 @@ class SeriesTable:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         self._ids: dict[tuple[str, str], int] = {}
+        self._ends: dict[int, Micros] = {}
+        """The newest time of a series."""
         self._loaded = False
 
     def forget(self) -> None:
         """Empty the cache, after a rollback or a deletion."""
         self._ids.clear()
+        self._ends.clear()
         self._loaded = False
 
     def write(
@@ -51,6 +58,7 @@ class SeriesTable:
         rows: list[_Row] = []
         observed: set[int] = set()
         rejected: list[int] = []
+        behind = True
         for index, sample in enumerate(samples):
             number = self._id(sample, limit)
             if number is None:
@@ -58,6 +66,7 @@ class SeriesTable:
             else:
                 if sample.type == "histogram":
                     observed.add(number)
+                behind = self._is_behind(number, sample.ts) and behind
                 arrived = now if now - sample.ts > _LATE else None
                 rows.append((number, sample.ts, _kept(sample.value), terms.id(sample.batch_id), arrived))
         # In order, neighbours share pages; stable, so that the last of equal times wins.
@@ -69,7 +78,19 @@ class SeriesTable:
             VALUES (?, ?, ?, ?, ?)""",
             rows,
         )
+        if rows:
+            versions.grow(self._conn)
+        if not behind:
+            versions.change(self._conn)
         return rejected, {row[1] // DAY for row in rows}
+
+    def _is_behind(self, number: int, ts: Micros) -> bool:
+        """Whether a sample comes behind all others of its series, which is noted."""
+        end = self._ends.get(number)
+        if end is None:
+            end = newest(self._conn, number)
+        self._ends[number] = max(end, ts)
+        return ts > end
 
     def _id(self, sample: Sample, limit: int) -> int | None:
         if not self._loaded:
@@ -85,6 +106,16 @@ class SeriesTable:
             assert number is not None
             self._ids[key] = number
         return number
+
+
+def newest(conn: sqlite3.Connection, series: int) -> Micros:
+    """The time of a series' newest sample, in whatever form it is kept; before all times without any."""
+    (found,) = conn.execute(
+        f"""SELECT max(ts) FROM (SELECT max(ts) AS ts FROM samples WHERE series = ?1
+        {" ".join(f"UNION ALL SELECT max(end) FROM {table} WHERE series = ?1" for table in TABLES)})""",
+        (series,),
+    ).fetchone()
+    return _NEVER if found is None else found
 
 
 def _set_apart(rows: list[_Row], observed: set[int]) -> None:

@@ -10,14 +10,13 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo
-from tui_monitor.store.series import log, steps
+from tui_monitor.store.series import log, steps, versions
 from tui_monitor.store.series.chunks import Chunk, Points, Table, joined, of_histograms
 from tui_monitor.store.series.histograms import Histograms
+from tui_monitor.store.series.log import TABLES
 
 Read = tuple[np.ndarray, np.ndarray]
 """Times and values."""
-TABLES = ("sample_chunks", "sample_steps", "histogram_chunks", "histogram_steps")
-"""Where samples are once they left the log."""
 _AT_ONCE = 400
 """Chunks looked through together."""
 
@@ -59,6 +58,11 @@ def samples(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[in
 
     Raises `StoreError` for a chunk that is damaged.
     """
+    return floats(conn, ids, span)[0]
+
+
+def floats(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> tuple[dict[int, Read], bool]:
+    """As `samples`, and whether the log has native histograms of any of the series too."""
     rows = log.rows(conn, ids, span)
     parts = _inside(Table(conn), ids, span, rows)
     found: dict[int, Read] = {}
@@ -67,7 +71,69 @@ def samples(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[in
         if number in rows:
             mine.append(rows[number].floats())
         found[number] = _joined(mine)
-    return found
+    return found, any(newest.others is not None for newest in rows.values())
+
+
+def came(conn: sqlite3.Connection, ends: Mapping[int, Micros]) -> tuple[np.ndarray, ...] | None:
+    """Floats of each series after a time of its own: series, times and values, by series and time.
+
+    `None` where there are native histograms among them. Raises `StoreError` for a chunk that is damaged.
+    """
+    behind = "json_each(?) j JOIN {} s ON s.series = j.value ->> 0 AND s.{} > j.value ->> 1"
+    listed = json.dumps(list(ends.items()))
+    rows = conn.execute(
+        f"SELECT s.series, s.ts, s.value FROM {behind.format('samples', 'ts')}", (listed,)
+    ).fetchall()
+    if conn.execute(
+        f"SELECT 1 FROM {behind.format('histogram_chunks', 'end')} LIMIT 1", (listed,)
+    ).fetchone():
+        return None
+    table = Table(conn)
+    chunks = table.find(f"id IN (SELECT s.id FROM {behind.format('sample_chunks', 'end')})", (listed,))
+    owners, times, values = zip(*rows, strict=True) if rows else ((), (), ())
+    logged = log.logged(times, values)
+    if logged.others is not None:
+        return None
+    parts = [(np.array(owners, dtype=np.int64), *logged.floats())]
+    for chunk, points in zip(chunks, table.read(chunks), strict=True):
+        new = slice(int(points.times.searchsorted(ends[chunk.series], "right")), None)
+        mine = points.take(new)
+        parts.append((np.full(len(mine), chunk.series), mine.times, mine.columns[0]))
+    whole = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.lexsort((whole[1], whole[0]))
+    return tuple(column[order] for column in whole)
+
+
+def chunks_after(conn: sqlite3.Connection, ids: Sequence[int], end: Micros) -> int:
+    """How many chunks of these series lie after a time."""
+    return conn.execute(
+        "SELECT count(*) FROM json_each(?) j JOIN sample_chunks s ON s.series = j.value AND s.start > ?",
+        (json.dumps(list(ids)), end),
+    ).fetchone()[0]
+
+
+def steps_until(conn: sqlite3.Connection, ids: Sequence[int]) -> Micros | None:
+    """The newest time at which anything of these series is kept in steps."""
+    return conn.execute(
+        f"""SELECT max(end) FROM ({
+            " UNION ALL ".join(
+                f"SELECT s.end FROM {_OF_SERIES.format(table)}"
+                for table in ("sample_steps", "histogram_steps")
+            )
+        })""",
+        {"ids": json.dumps(list(ids))},
+    ).fetchone()[0]
+
+
+def has_histograms(conn: sqlite3.Connection, ids: Sequence[int]) -> bool:
+    """Whether chunks have native histograms of any of these series."""
+    found = conn.execute(
+        f"SELECT 1 FROM {_OF_SERIES.format('histogram_chunks')} LIMIT 1", {"ids": json.dumps(list(ids))}
+    )
+    return found.fetchone() is not None
+
+
+_OF_SERIES = "json_each(:ids) j JOIN {} s ON s.series = j.value"
 
 
 def histogram_samples(
@@ -163,6 +229,7 @@ def drop_batch(conn: sqlite3.Connection, batch: int) -> None:
     """Drop what an import brought, once all of it is in chunks."""
     for table in TABLES:
         conn.execute(f"DELETE FROM {table} WHERE batch_id_t = ?", (batch,))
+    versions.change(conn)
 
 
 def drop_empty(conn: sqlite3.Connection) -> None:

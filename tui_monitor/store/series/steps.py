@@ -16,10 +16,10 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import STALE, SampleType
 from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, buckets_of, middle
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.api import Steps
-from tui_monitor.store.series import sealing
+from tui_monitor.store.series import sealing, versions
 from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined, of_histograms
 from tui_monitor.store.series.histograms import Histograms
+from tui_monitor.store.series.sampled import Steps
 
 STEP = 5 * MINUTE
 Noted = Callable[[Span], None]
@@ -58,6 +58,8 @@ def expire_step(conn: sqlite3.Connection, before: Micros, noted: Noted, *, thin:
             first, last = min(chunk.start for chunk in chunks), max(chunk.end for chunk in chunks)
             noted(Span(first - 1, last + STEP))
         dropped += sum(chunk.n for chunk in chunks)
+    if dropped:
+        versions.change(conn)
     return dropped
 
 
@@ -70,6 +72,8 @@ def expire_steps(conn: sqlite3.Connection, before: Micros, noted: Noted) -> int:
         if first is not None:
             noted(Span(first - 1, last))
             dropped += conn.execute(f"DELETE {old}", (before,)).rowcount
+    if dropped:
+        versions.change(conn)
     return dropped
 
 

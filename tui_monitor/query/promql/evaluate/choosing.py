@@ -19,6 +19,11 @@ def chosen(context: Context, op: str, vector: Vector, groups: Groups, param: np.
     for group in range(len(groups)):
         context.budget.check()
         rows = groups.rows(group)
+        extreme = None if context.instant else _extreme(op, vector, rows, param)
+        if extreme is not None:
+            kept[rows] = extreme
+            order.append(rows)
+            continue
         ranks = _ranks(op, vector, rows)
         if op == "limit_ratio":
             kept[rows] = _share(vector.labels, rows, param) & vector.present[rows]
@@ -28,6 +33,28 @@ def chosen(context: Context, op: str, vector: Vector, groups: Groups, param: np.
     histograms = masked(vector.given, kept)
     result = Vector(vector.labels, vector.values, kept, histograms, vector.unnamed)
     return result.rows(np.concatenate(order)).pruned()
+
+
+def _extreme(op: str, vector: Vector, rows: np.ndarray, param: np.ndarray) -> np.ndarray | None:
+    """Which cells `topk` or `bottomk` takes, without their order; of equal ones the first.
+
+    `None` where ranks tell it: infinite or unknown numbers, or another number of cells at each step.
+    """
+    present, values = vector.present[rows], vector.values[rows]
+    most = int(np.clip(param[0], 0, len(rows)))
+    if op not in ("topk", "bottomk") or not most or (param != param[0]).any():
+        return None
+    if not np.isfinite(np.where(present, values, 0.0)).all():
+        return None
+    keys = np.where(present, values if op == "topk" else -values, -np.inf)
+    # Along rows that lie side by side in memory.
+    least = np.partition(np.ascontiguousarray(keys.T), len(rows) - most, axis=1)[:, len(rows) - most]
+    taken = present & (keys >= least)
+    if (taken.sum(axis=0) > most).any():
+        above = keys > least
+        equal = present & (keys == least)
+        taken = above | (equal & (np.cumsum(equal, axis=0) <= most - above.sum(axis=0)))
+    return taken
 
 
 def _ranks(op: str, vector: Vector, rows: np.ndarray) -> np.ndarray:

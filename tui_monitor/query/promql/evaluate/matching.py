@@ -13,7 +13,16 @@ from tui_monitor.query.promql.ast import NAME, Binary, Cardinality, Matching
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.evaluate.merging import merged, nameless, shown
 from tui_monitor.query.promql.evaluate.operators import COMPARE, COMPUTE
-from tui_monitor.query.promql.labels import Labels, only, replaced, signature, value, without
+from tui_monitor.query.promql.labels import (
+    Labels,
+    LabelSets,
+    only,
+    remembered,
+    replaced,
+    signature,
+    value,
+    without,
+)
 from tui_monitor.query.promql.native import operators as native
 from tui_monitor.query.promql.values import Vector, empty, joined, masked
 
@@ -21,8 +30,9 @@ from tui_monitor.query.promql.values import Vector, empty, joined, masked
 def _numbered(vector: Vector, matching: Matching, numbers: dict[Labels, int]) -> np.ndarray:
     """The number of each row's signature."""
     sign = signature(matching.on, matching.labels)
-    ids = [numbers.setdefault(sign(labels), len(numbers)) for labels in vector.labels]
-    return np.array(ids, dtype=np.int64)
+    key = ("signed", matching.on, matching.labels)
+    signed = remembered(vector.labels, key, lambda: [sign(labels) for labels in vector.labels])
+    return np.array([numbers.setdefault(one, len(numbers)) for one in signed], dtype=np.int64)
 
 
 def combined(context: Context, node: Binary, matching: Matching, left: Vector, right: Vector) -> Vector:
@@ -69,7 +79,7 @@ def matched(context: Context, node: Binary, matching: Matching, left: Vector, ri
     result = _computed(context, node, many.rows(i), one.rows(j), swapped=swapped)
     if matching.cardinality is Cardinality.ONE_TO_ONE:
         _check_many(context, node, result, many_ids[i])
-    result.labels = [_labels(context, node, matching, many.labels[a], one.labels[b]) for a, b in pairs]
+    result.labels = _pair_labels(context, node, matching, many.labels, one.labels, pairs)
     result = _merged_pairs(context, node, matching, result if node.finite else result.pruned())
     if node.op in ("</", ">/") or (node.op in COMPARE and not node.returns_bool):
         return result
@@ -153,6 +163,20 @@ def _computed(context: Context, node: Binary, many: Vector, one: Vector, *, swap
 
 def _either(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:
     return right if left is None else left if right is None else left | right
+
+
+def _pair_labels(
+    context: Context, node: Binary, matching: Matching, many: list[Labels], one: list[Labels],
+    pairs: list[tuple[int, int]],
+) -> list[Labels]:  # fmt: skip
+    """The labels of what each pair gives. The same two vectors are likely to meet again."""
+    key = ("paired", node.op, node.returns_bool, matching, context.semantics.keeps_names)
+
+    def made() -> tuple[list[Labels], list[tuple[int, int]], LabelSets]:
+        return one, pairs, LabelSets(_labels(context, node, matching, many[a], one[b]) for a, b in pairs)
+
+    other, met, labels = remembered(many, key, made)
+    return labels if other is one and met == pairs else made()[2]
 
 
 def _labels(context: Context, node: Binary, matching: Matching, many: Labels, one: Labels) -> Labels:

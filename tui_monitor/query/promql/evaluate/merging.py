@@ -5,18 +5,13 @@ import numpy as np
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.promql.ast import Place
 from tui_monitor.query.promql.evaluate.context import Context
-from tui_monitor.query.promql.labels import Labels, without_name
+from tui_monitor.query.promql.labels import Labels, LabelSets, remembered, without_name
 from tui_monitor.query.promql.values import Vector
 
 
 def merged(context: Context, vector: Vector, place: Place) -> Vector:
     """The vector with each set of labels once. Raises `QueryError` where two of its series meet at a step."""
-    first: dict[Labels, int] = {}
-    again: list[tuple[int, int]] = []
-    for row, labels in enumerate(vector.labels):
-        found = first.setdefault(labels, row)
-        if found != row:
-            again.append((found, row))
+    first, again = remembered(vector.labels, "merged", lambda: _met(vector.labels))
     if not again:
         return vector
     vector = vector.rows(np.arange(len(vector)))
@@ -33,7 +28,18 @@ def merged(context: Context, vector: Vector, place: Place) -> Vector:
             vector.histograms[into] = np.where(here, vector.histograms[row], vector.histograms[into])
         if vector.unnamed is not None:
             vector.unnamed[into] |= vector.unnamed[row]
-    return vector.rows(np.array(list(first.values()), dtype=np.int64))
+    return vector.rows(first)
+
+
+def _met(labels: list[Labels]) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """The rows whose labels come first, and each other row behind the one that it meets."""
+    first: dict[Labels, int] = {}
+    again: list[tuple[int, int]] = []
+    for row, of in enumerate(labels):
+        found = first.setdefault(of, row)
+        if found != row:
+            again.append((found, row))
+    return np.array(list(first.values()), dtype=np.int64), again
 
 
 def nameless(context: Context, vector: Vector, place: Place) -> Vector:
@@ -52,9 +58,11 @@ def finished(context: Context, vector: Vector, place: Place) -> Vector:
 
 
 def _without_names(vector: Vector, which: np.ndarray) -> Vector:
-    labels = [
-        without_name(of) if drop else of for of, drop in zip(vector.labels, which.tolist(), strict=True)
-    ]
+    if which.all():
+        labels = remembered(vector.labels, "nameless", lambda: LabelSets(map(without_name, vector.labels)))
+    else:
+        pairs = zip(vector.labels, which.tolist(), strict=True)
+        labels = [without_name(of) if drop else of for of, drop in pairs]
     return Vector(labels, vector.values, vector.present, vector.given)
 
 

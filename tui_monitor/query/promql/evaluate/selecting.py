@@ -5,6 +5,7 @@ import numpy as np
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.query.promql.ast import Range, Selector, Subquery
 from tui_monitor.query.promql.evaluate.context import Context
+from tui_monitor.query.promql.joining import concatenated
 from tui_monitor.query.promql.native.arithmetic import unhinted
 from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
 from tui_monitor.query.promql.values import (
@@ -103,6 +104,8 @@ def _selected(
     hints = Hints(step, back if function else 0, function, instants, context.budget)
     found = source.select(node.tests(), int(at[0]) - back, int(at[-1]), hints)
     context.budget.spend(len(found), found.size + len(found) * len(at))
+    for remark in found.remarks:
+        context.annotations.warn(remark, node.place)
     return found
 
 
@@ -133,7 +136,7 @@ def windows(context: Context, node: Range, sources: "list[Source]", function: st
     """The samples in the range before each instant."""
     at = context.moved(node.selector.offset, node.selector.at)
     sets = [_selected(context, source, node.selector, at, node.length, function) for source in sources]
-    series = _concatenated([found for found in sets if len(found)])
+    series = concatenated([found for found in sets if len(found)])
     return cut(context, series.living(), at, node.length)
 
 
@@ -142,34 +145,13 @@ def samples(context: Context, node: Selector, back: Micros, ahead: Micros) -> Se
     at = context.moved(node.offset, node.at)
     wide = np.array([at[0], at[-1] + ahead], dtype=np.int64)
     sets = [_selected(context, source, node, wide, back, "") for source in context.storage.sources]
-    series = _concatenated([found for found in sets if len(found)])
+    series = concatenated([found for found in sets if len(found)])
     return series.living()
 
 
 def cut(context: Context, series: SeriesSet, ends: np.ndarray, length: Micros) -> Windows:
     """The windows of one length that end at these instants."""
     return Windows.cut(series, ends - length, ends, closed=context.semantics.closed)
-
-
-def _concatenated(sets: list[SeriesSet]) -> SeriesSet:
-    if len(sets) == 1:
-        return sets[0]
-    if not sets:
-        nothing = np.empty(0, dtype=np.int64)
-        return SeriesSet([], np.zeros(1, dtype=np.int64), nothing, np.empty(0))
-    bases = np.cumsum([0, *(len(one.times) for one in sets)])
-    histograms = None
-    if any(one.histograms is not None for one in sets):
-        histograms = np.concatenate(
-            [np.full(len(one.times), None) if one.histograms is None else one.histograms for one in sets]
-        )
-    return SeriesSet(
-        [labels for one in sets for labels in one.labels],
-        np.concatenate([[0], *(one.offsets[1:] + base for one, base in zip(sets, bases, strict=False))]),
-        np.concatenate([one.times for one in sets]),
-        np.concatenate([one.values for one in sets]),
-        histograms,
-    )
 
 
 def resolution(context: Context, node: Subquery) -> np.ndarray:

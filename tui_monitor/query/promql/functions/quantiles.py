@@ -10,7 +10,7 @@ from tui_monitor.query.promql.evaluate.aggregating import number_text
 from tui_monitor.query.promql.evaluate.calling import Calling, Implementation
 from tui_monitor.query.promql.evaluate.merging import merged
 from tui_monitor.query.promql.functions.histograms import of_histograms, of_table
-from tui_monitor.query.promql.labels import Labels, replaced, value, without
+from tui_monitor.query.promql.labels import Labels, remembered, replaced, value, without
 from tui_monitor.query.promql.native import estimates
 from tui_monitor.query.promql.values import Vector, joined
 
@@ -32,22 +32,47 @@ class Classic:
     unnamed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a vector has a classic histogram."""
+
+    labels: Labels
+    bounds: np.ndarray
+    """float64, ascending."""
+    rows: list[list[int]]
+    """Those of each bound."""
+
+
 def classics(call: Calling, index: int) -> list[Classic]:
     """The classic histograms of a vector: its series with `le`, grouped by their other labels."""
     vector = call.vector(index).floats()
+    keeps_names = call.context.semantics.keeps_names
+    layouts, wrong = remembered(
+        vector.labels, ("classic", keeps_names), lambda: _layouts(vector.labels, keeps_names)
+    )
+    for message in wrong:
+        call.context.annotations.warn(message, call.place(index))
+    return [_classic(vector, layout) for layout in layouts]
+
+
+def _layouts(of: list[Labels], keeps_names: bool) -> tuple[list[_Layout], list[str]]:
+    """Which rows make which histogram, and what is to be said of rows that make none."""
     groups: dict[Labels, dict[float, list[int]]] = {}
-    for row, labels in enumerate(vector.labels):
+    wrong: list[str] = []
+    names = ("le",) if keeps_names else ("le", NAME)
+    for row, labels in enumerate(of):
         written = value(labels, "le")
         bound = _bound(written)
         if bound is None:
             name = value(labels, NAME)
-            call.context.annotations.warn(
-                f"le is missing or no number: {written!r}{f' of {name}' if name else ''}", call.place(index)
-            )
-            continue
-        names = ("le",) if call.context.semantics.keeps_names else ("le", NAME)
-        groups.setdefault(without(labels, names), {}).setdefault(bound, []).append(row)
-    return [_classic(vector, labels, rows) for labels, rows in groups.items()]
+            wrong.append(f"le is missing or no number: {written!r}{f' of {name}' if name else ''}")
+        else:
+            groups.setdefault(without(labels, names), {}).setdefault(bound, []).append(row)
+    layouts = [
+        _Layout(labels, np.array(sorted(rows)), [rows[bound] for bound in sorted(rows)])
+        for labels, rows in groups.items()
+    ]
+    return layouts, wrong
 
 
 def _bound(text: str) -> float | None:
@@ -58,19 +83,23 @@ def _bound(text: str) -> float | None:
     return None if math.isnan(found) else found
 
 
-def _classic(vector: Vector, labels: Labels, rows: dict[float, list[int]]) -> Classic:
-    bounds = sorted(rows)
-    present = np.array([vector.present[rows[bound]].any(axis=0) for bound in bounds])
-    counts = np.array(
-        [np.where(vector.present[rows[b]], vector.values[rows[b]], 0.0).sum(axis=0) for b in bounds]
-    )
-    flat = [row for found in rows.values() for row in found]
-    unnamed = vector.unnamed is not None and bool(vector.unnamed[flat].any())
-    return Classic(labels, np.array(bounds), counts, present, unnamed)
+def _classic(vector: Vector, layout: _Layout) -> Classic:
+    rows = np.array([row for found in layout.rows for row in found])
+    present = vector.present[rows]
+    counts = vector.values[rows] if present.all() else np.where(present, vector.values[rows], 0.0)
+    unnamed = vector.unnamed is not None and bool(vector.unnamed[rows].any())
+    if len(rows) > len(layout.rows):
+        # Bounds that are written in several ways.
+        starts = np.cumsum([0, *(len(found) for found in layout.rows[:-1])])
+        present = np.logical_or.reduceat(present, starts, axis=0)
+        counts = np.add.reduceat(counts, starts, axis=0)
+    return Classic(layout.labels, layout.bounds, counts, present, unnamed)
 
 
 def _steps_alike(classic: Classic) -> list[np.ndarray]:
     """Steps at which the same buckets are there."""
+    if classic.present.all():
+        return [np.arange(classic.present.shape[1])]
     patterns, inverse = np.unique(classic.present, axis=1, return_inverse=True)
     inverse = inverse.reshape(-1)
     return [
@@ -80,10 +109,29 @@ def _steps_alike(classic: Classic) -> list[np.ndarray]:
 
 def _monotonic(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Counts that never fall from bucket to bucket, and at which steps they did by more than rounding."""
+    if (counts[1:] >= counts[:-1]).all():
+        return counts, np.zeros(counts.shape[1], dtype=bool)
     fixed = np.fmax.accumulate(counts, axis=0)
     with np.errstate(all="ignore"):
         lost = (fixed - counts) > _TOLERANCE * np.maximum(np.abs(fixed), np.abs(counts))
     return fixed, np.atleast_1d(lost.any(axis=0))
+
+
+def _of_classics(call: Calling, index: int, found: list[Classic], wanted: np.ndarray) -> np.ndarray:
+    """The quantile of each histogram at each step; those with the same buckets at all steps together."""
+    values = np.empty((len(found), len(wanted)))
+    together: dict[bytes, list[int]] = {}
+    for row, classic in enumerate(found):
+        bounds, counts = classic.bounds, classic.counts
+        whole = len(bounds) > 1 and np.isposinf(bounds[-1]) and classic.present.all()
+        if whole and (counts[1:] >= counts[:-1]).all():
+            together.setdefault(bounds.tobytes(), []).append(row)
+        else:
+            values[row] = _of_classic(call, index, classic, wanted)
+    for rows in together.values():
+        counts = np.array([found[row].counts for row in rows]).swapaxes(0, 1)
+        values[rows] = _quantiles(found[rows[0]].bounds, counts, wanted)
+    return values
 
 
 def _of_classic(call: Calling, index: int, classic: Classic, wanted: np.ndarray) -> np.ndarray:
@@ -109,18 +157,26 @@ def _outside(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def _quantiles(bounds: np.ndarray, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The quantile at each step, linear within the bucket that has the rank."""
-    steps = np.arange(counts.shape[1])
+    """The quantile at each step, linear within the bucket that has the rank.
+
+    `counts` are (buckets, steps), or (buckets, histograms, steps) of several that have the same.
+    """
     total = counts[-1]
     with np.errstate(all="ignore"):
         rank = wanted * total
         place = np.minimum((counts[:-1] < rank).sum(axis=0), len(bounds) - 1)
-        low = np.where(place > 0, bounds[np.maximum(place - 1, 0)], 0.0)
-        before = np.where(place > 0, counts[np.maximum(place - 1, 0), steps], 0.0)
-        inside = low + (bounds[place] - low) * ((rank - before) / (counts[place, steps] - before))
+        below = np.maximum(place - 1, 0)
+        low = np.where(place > 0, bounds[below], 0.0)
+        before = np.where(place > 0, _bucket(counts, below), 0.0)
+        inside = low + (bounds[place] - low) * ((rank - before) / (_bucket(counts, place) - before))
     found = np.where(place == len(bounds) - 1, bounds[-2], inside)
     found = np.where((place == 0) & (bounds[0] <= 0), bounds[0], found)
     return _outside(wanted, np.where((total == 0) | np.isnan(total), np.nan, found))
+
+
+def _bucket(counts: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The count of one bucket at each step."""
+    return np.take_along_axis(counts, place[None], axis=0)[0]
 
 
 def _quantile(call: Calling) -> Vector:
@@ -139,7 +195,7 @@ def _at(call: Calling, index: int, wanted: np.ndarray, place: Place) -> Vector:
     found = classics(call, index)
     if not found:
         return native.pruned()
-    values = np.array([_of_classic(call, index, classic, wanted) for classic in found])
+    values = _of_classics(call, index, found, wanted)
     present = np.array([classic.present.any(axis=0) for classic in found])
     unnamed = np.array([classic.unnamed for classic in found])
     return _both(call, index, native, Vector([one.labels for one in found], values, present, None, unnamed))

@@ -22,7 +22,8 @@ from tui_monitor.query.promql.native import ranges
 from tui_monitor.query.promql.values import SeriesSet, Vector, Windows, columns
 
 _EXACT = 1 << 52
-"""Sums below it keep what is added to them."""
+"""Whole sums below it keep what is added to them; of others they lose no more than rounding does."""
+_FEW = 64
 
 
 def falls(series: SeriesSet) -> np.ndarray:
@@ -49,18 +50,22 @@ def _lost_in(block: Block, first: np.ndarray, last: np.ndarray) -> np.ndarray | 
     """The same for a part, between the places of first and last samples."""
     if not block.is_grid:
         return lost(block.series, first, last + 1)
-    fell = block.values[:, 1:] < block.values[:, :-1]
-    rows = np.flatnonzero(fell.any(axis=1))
+    rows, places = np.nonzero(block.values[:, 1:] < block.values[:, :-1])
     if not len(rows):
         return 0.0
-    drops = np.zeros((len(rows), block.values.shape[1]))
-    drops[:, 1:] = np.where(fell[rows], block.values[rows, :-1], 0.0)
-    before = np.cumsum(drops, axis=1)
-    if not before[:, -1].max() < _EXACT:
-        # A fall from infinity, or from very far, would be felt in all windows after it.
-        return lost(block.series, first, last + 1)
+    drops = block.values[rows, places]
     found = np.zeros((len(block.rows), first.shape[1]))
-    found[rows] = columns(before, last[0]) - columns(before, first[0])
+    at = np.unique(places)
+    if len(at) > _FEW and drops.sum() < _EXACT:
+        table = np.zeros(block.values.shape)
+        table[rows, places + 1] = drops
+        before = np.cumsum(table, axis=1)
+        return columns(before, last[0]) - columns(before, first[0])
+    # Series of one scrape begin anew together, so mostly there are few places.
+    for place in at.tolist():
+        mine = places == place
+        within = (first[0] <= place) & (last[0] > place)
+        found[rows[mine]] += np.where(within, drops[mine, None], 0.0)
     return found
 
 

@@ -1,0 +1,238 @@
+"""Samples read lately, unpacked: the series of a name, those of one scrape side by side as a matrix.
+
+What is kept is what was asked for, up to the newest sample where that was asked for, and what came behind it
+since is read into it. Anything else that changes samples changes their version, and all begins anew. The
+names that were not asked for the longest make room.
+"""
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.feed import STALE
+from tui_monitor.model.timerange import Span
+from tui_monitor.store.api import SeriesInfo
+from tui_monitor.store.series import reading, versions
+from tui_monitor.store.series.sampled import Choose, Sampled, SampleGrid
+from tui_monitor.store.series.versions import Version
+
+ROOM = 64 << 20
+"""Bytes that are kept."""
+_SERIES = 1_500
+"""Bytes that a series takes beside its samples, about: its labels, and what is worked out of them."""
+_EVER = (1 << 63) - 1
+_SPARE = 64
+"""Columns for what comes."""
+_FEW = 2
+"""Chunks of a series behind what is asked for that are read with it."""
+_SHARE = 8
+"""Where no more than this part of the series is asked for, the others are not read."""
+
+
+_STALE_BITS = np.array(STALE).view(np.uint64)
+
+
+@dataclass(slots=True)
+class _Matrix:
+    """Series with the same times, and room for more of them at the end."""
+
+    ids: np.ndarray
+    rows: np.ndarray
+    times: np.ndarray
+    values: np.ndarray
+    used: int
+    living: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        return self.times.nbytes + self.values.nbytes
+
+    @property
+    def end(self) -> Micros:
+        """The newest time."""
+        return int(self.times[self.used - 1])
+
+    def grow(self, times: np.ndarray, values: np.ndarray) -> None:
+        """Put samples behind the others. Who was given the matrix sees none of it."""
+        room = self.used + len(times)
+        if room > len(self.times):
+            more = room + max(_SPARE, room // 8) - self.used
+            self.times = np.concatenate([self.times[: self.used], np.zeros(more, dtype=np.int64)])
+            blank = np.zeros((len(self.rows), more))
+            self.values = np.concatenate([self.values[:, : self.used], blank], axis=1)
+        self.times[self.used : room] = times
+        self.values[:, self.used : room] = values
+        self.used = room
+        self.living = self.living and not _ended(values)
+
+    def grid(self) -> SampleGrid:
+        """As it is now."""
+        return SampleGrid(self.rows, self.times[: self.used], self.values[:, : self.used], self.living)
+
+
+@dataclass(slots=True)
+class _Name:
+    """The series of one name, and their samples in a span as far as they were read."""
+
+    series: list[SeriesInfo]
+    steps_until: Micros | None
+    histograms: bool
+    grown: int
+    span: Span | None = None
+    matrices: list[_Matrix] = field(default_factory=list)
+    memo: dict[Hashable, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes, about."""
+        return sum(matrix.size for matrix in self.matrices) + _SERIES * len(self.series)
+
+    def sampled(self, matrices: list[_Matrix]) -> Sampled:
+        """As who asks gets it."""
+        grids = tuple(matrix.grid() for matrix in matrices)
+        return Sampled(self.series, grids, self.steps_until, self.histograms, self.memo)
+
+
+class SampleCache:
+    """Of one database file. Any thread may ask."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._lock = threading.Lock()
+        self._names: OrderedDict[str, _Name] = OrderedDict()
+        self._changed: int | None = None
+
+    def sampled(self, conn: sqlite3.Connection, name: str, span: Span, choose: Choose) -> Sampled:
+        """The chosen series of a name with their floats in a span at least; more of both may be there.
+
+        Raises `StoreError` for damaged chunks.
+        """
+        version = versions.of(conn)
+        with self._lock:
+            if version.changed != self._changed:
+                self._names.clear()
+                self._changed = version.changed
+            found = self._names.pop(name, None)
+            if found is None or not _up_to_date(conn, name, found, version):
+                found = _listed(conn, name, version)
+            chosen = choose(found.series, found.memo)
+            matrices = found.matrices
+            if found.span is None or found.span.start > span.start or found.span.end < span.end:
+                matrices = _read(conn, found, span, chosen)
+            if found.size <= self._room:
+                self._names[name] = found
+                self._make_room()
+            return found.sampled(matrices)
+
+    @property
+    def taken(self) -> int:
+        """Bytes in use, about."""
+        with self._lock:
+            return sum(found.size for found in self._names.values())
+
+    def _make_room(self) -> None:
+        taken = sum(found.size for found in self._names.values())
+        while taken > self._room:
+            _, oldest = self._names.popitem(last=False)
+            taken -= oldest.size
+
+
+def _up_to_date(conn: sqlite3.Connection, name: str, found: _Name, version: Version) -> bool:
+    """Whether what is kept is all there is, once what came since is put there."""
+    # An older moment than what is kept was read at is as good as now.
+    if found.grown >= version.grown:
+        return True
+    if _count(conn, name) != len(found.series) or found.histograms:
+        return False
+    span = found.span
+    if span is not None and (span.end != _EVER or not _went_on(conn, found, span)):
+        # The series are what they were, and with them what is worked out of them.
+        found.span, found.matrices = None, []
+    found.grown = version.grown
+    return True
+
+
+def _count(conn: sqlite3.Connection, name: str) -> int:
+    return conn.execute("SELECT count(*) FROM sample_series WHERE name = ?", (name,)).fetchone()[0]
+
+
+def _went_on(conn: sqlite3.Connection, found: _Name, span: Span) -> bool:
+    """Whether what came for the series of each matrix came at the same times, and is put there.
+
+    Where it is not, some of it may be.
+    """
+    ends = dict.fromkeys(_kept(found.series), span.start)
+    for matrix in found.matrices:
+        ends.update(dict.fromkeys(matrix.ids.tolist(), matrix.end))
+    came = reading.came(conn, ends)
+    if came is None:
+        return False
+    series, times, values = came
+    put = 0
+    for matrix in found.matrices:
+        first = series.searchsorted(matrix.ids)
+        many = series.searchsorted(matrix.ids, "right") - first
+        if (many != many[0]).any():
+            return False
+        places = first[:, None] + np.arange(many[0])
+        at = times[places]
+        if (at != at[0]).any():
+            return False
+        if len(at[0]):
+            matrix.grow(at[0], values[places])
+        put += places.size
+    return put == len(series)
+
+
+def _kept(series: list[SeriesInfo]) -> list[int]:
+    return [info.id for info in series if info.type != "histogram"]
+
+
+def _listed(conn: sqlite3.Connection, name: str, version: Version) -> _Name:
+    series = reading.series(conn, name)
+    ids = _kept(series)
+    native = any(info.type == "native_histogram" for info in series) or reading.has_histograms(conn, ids)
+    return _Name(series, reading.steps_until(conn, ids), native, version.grown)
+
+
+def _read(conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray) -> list[_Matrix]:
+    """The chosen series alone where they are few, which are not kept; else all of the name."""
+    rows = {info.id: row for row, info in enumerate(found.series)}
+    if found.histograms:
+        return []
+    if len(chosen) * _SHARE <= len(found.series):
+        read, found.histograms = reading.floats(conn, [found.series[row].id for row in chosen.tolist()], span)
+        return _matrices(rows, read)
+    ids = _kept(found.series)
+    if reading.chunks_after(conn, ids, span.end) <= _FEW * len(ids):
+        span = Span(span.start, _EVER)
+    read, found.histograms = reading.floats(conn, ids, span)
+    found.span, found.matrices = span, _matrices(rows, read)
+    return found.matrices
+
+
+def _matrices(rows: dict[int, int], read: dict[int, reading.Read]) -> list[_Matrix]:
+    together: dict[bytes, list[int]] = {}
+    for number, (times, _) in read.items():
+        if len(times):
+            together.setdefault(times.tobytes(), []).append(number)
+    return [_matrix(rows, members, read) for members in together.values()]
+
+
+def _matrix(rows: dict[int, int], members: list[int], read: dict[int, reading.Read]) -> _Matrix:
+    values = np.array([read[number][1] for number in members])
+    places = np.array([rows[number] for number in members], dtype=np.int64)
+    times = read[members[0]][0]
+    ids = np.array(members, dtype=np.int64)
+    return _Matrix(ids, places, times, values, len(times), not _ended(values))
+
+
+def _ended(values: np.ndarray) -> bool:
+    return bool((values.view(np.uint64) == _STALE_BITS).any())
