@@ -4,6 +4,7 @@ The grammar is Prometheus's, and where a text need not be strictly that, the sho
 """
 
 import dataclasses
+from functools import lru_cache
 from typing import Literal
 
 from tui_monitor.query.promql import selecting, shortform
@@ -71,6 +72,7 @@ def parsed(text: str, *, strict: bool = True, words: bool = False) -> Expr:
     return tree
 
 
+@lru_cache(maxsize=256)
 def read(text: str, *, words: bool = False) -> Expr:
     """The tree of a query of the whole language that gives numbers; otherwise as `parsed`."""
     tree = parsed(text, strict=False, words=words)
