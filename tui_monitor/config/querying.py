@@ -67,9 +67,17 @@ class RemotePrometheus(Section):
 
 
 class Query(Section):
-    """Who answers queries."""
+    """Who answers queries, and what one may cost."""
 
     engine: Literal["local", "prometheus"] = "local"
     """`prometheus` asks a server that collectors write to; filters and calls are answered from here."""
     prometheus: RemotePrometheus = Field(default_factory=RemotePrometheus)
     """The server that is asked then."""
+    timeout: Duration = 60 * SECOND
+    """Longest time of one query over the database; a request may ask for less."""
+    max_series: int = Field(default=200_000, ge=1)
+    """Most series that one query may look at, or make, at once."""
+    max_samples: int = Field(default=20_000_000, ge=1_000)
+    """Most samples that one query may read and make, all its parts together."""
+    at_once: int = Field(default=4, ge=1, le=64)
+    """Queries over HTTP that run at the same time; others wait, and beyond 60 of them are refused."""

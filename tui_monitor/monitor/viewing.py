@@ -16,8 +16,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.remote import SocketClient, somebody_listens
-from tui_monitor.query.engines.choose import engine_for
-from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.engines.choose import engine_for, over
 from tui_monitor.runtime import pauses
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
@@ -176,7 +175,12 @@ async def viewing(
         try:
             book = _book(settings, store, alerts, clock)
             calendar = settings.calendar()
-            engine = engine_for(settings.query, LocalEngine(store, calendar), calendar, clock)
+            engine = engine_for(
+                settings.query,
+                over(settings.query, store, calendar, clock),
+                calendar,
+                clock,
+            )
             monitor = _Viewer(settings, store, engine, alerts, book, actions, clock)
             monitor.reread = reread
             try:
@@ -209,7 +213,7 @@ def _book(settings: Settings, store: Store, alerts: AlertStore, clock: Clock) ->
         settings.alerts,
         calendar,
         clock,
-        engine_for(settings.query, LocalEngine(store, calendar), calendar, clock),
+        engine_for(settings.query, over(settings.query, store, calendar, clock), calendar, clock),
         shipped=shipped_rules(settings),
         budgets=settings.all_budgets(),
     )

@@ -19,7 +19,10 @@ class Engine(Protocol):
     def instant(
         self, text: str, at: Micros, *, cancel: threading.Event | None = None, tree: Expr | None = None
     ) -> Result:
-        """The answer at one instant: windows end at `at`. `tree` as of `check`."""
+        """The answer at one instant: windows end at `at`. `tree` as of `check`.
+
+        Raises `QueryCancelled` soon after `cancel` is set, and `QueryLimit` and `QueryTimeout`.
+        """
         ...
 
     def range(

@@ -20,7 +20,7 @@ from tui_monitor.model.feed import Record
 from tui_monitor.model.text import clean
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
-from tui_monitor.query.engines.choose import engine_for
+from tui_monitor.query.engines.choose import engine_for, over
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
@@ -116,7 +116,7 @@ class Collector:
             stack.push_async_callback(asyncio.to_thread, self.store.close)
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
             stack.push_async_callback(alerts.close)
-            self.engine = LocalEngine(self.store, calendar)
+            self.engine = over(settings.query, self.store, calendar, self.clock)
             engine = engine_for(settings.query, self.engine, calendar, self.clock)
             evaluator = Evaluator(
                 engine,

@@ -38,7 +38,6 @@ _USED_EVERY = 30.0
 """Seconds between two writes of when each token was last used."""
 _RENEWED_EVERY = 10.0
 """Seconds between two looks whether the certificate was renewed."""
-_QUERIES = 4
 _WAITING = 60
 
 log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class Ways:
         self._callers = Callers(
             places.token_file(), places.named_tokens_file(), places.used_tokens_file(), collector.clock
         )
-        self._running = Running(_QUERIES, _WAITING)
+        self._running = Running(collector.settings.query.at_once, _WAITING)
 
     async def tcp(self, handle: Handle) -> None:
         """Serve on `server.listen` until cancelled. Raises `MonitorError` where that cannot be."""

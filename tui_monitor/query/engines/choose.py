@@ -2,10 +2,13 @@
 
 from tui_monitor.config.querying import Query
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Clock
+from tui_monitor.model.clock import SECOND, Clock
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.engines.prometheus.client import Server
 from tui_monitor.query.engines.prometheus.engine import RemoteEngine
+from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.limits import Limits
+from tui_monitor.store.api import Reader
 
 
 def engine_for(settings: Query, local: Engine, calendar: Calendar, clock: Clock) -> Engine:
@@ -17,6 +20,14 @@ def engine_for(settings: Query, local: Engine, calendar: Calendar, clock: Clock)
         return local
     remote = settings.prometheus
     return RemoteEngine(Server(remote, clock), local, calendar, clock, remote.interval)
+
+
+def over(settings: Query, reader: Reader, calendar: Calendar, clock: Clock) -> LocalEngine:
+    """The engine over a database, with the limits that the settings say."""
+    limits = Limits(
+        series=settings.max_series, samples=settings.max_samples, seconds=settings.timeout / SECOND
+    )
+    return LocalEngine(reader, calendar, limits, clock)
 
 
 def close(engine: Engine) -> None:
