@@ -41,6 +41,7 @@ from tui_monitor.store.database import Store
 LINES = 200
 SENDERS = 8
 _TICKS = os.sysconf("SC_CLK_TCK")
+_KEPT = ("RAW", "MINUTE", "HOUR", "DAY", "SAMPLES", "SAMPLES_STEPS")
 
 
 @dataclass
@@ -74,7 +75,7 @@ def collecting(folder: Path, stored: Path | None) -> Iterator[Collector]:
         port = free.getsockname()[1]
     env = {**private(folder), "TUI_MONITOR_SERVER__LISTEN": f"127.0.0.1:{port}"}
     # A database of long ago is not to be tidied while it is measured.
-    env |= {f"TUI_MONITOR_RETENTION__{name}": "3650d" for name in ("RAW", "MINUTE", "HOUR", "DAY")}
+    env |= {f"TUI_MONITOR_RETENTION__{name}": "3650d" for name in _KEPT}
     env["TUI_MONITOR_RETENTION__SIZE"] = "0"
     command = [sys.executable, "-m", "tui_monitor", "--db", str(database), "collect"]
     process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

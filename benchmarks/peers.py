@@ -9,8 +9,9 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -72,35 +73,66 @@ def size_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
+def backfilled(folder: Path, samples: Iterable[str]) -> Path:
+    """Blocks of a Prometheus with these lines of OpenMetrics in them."""
+    blocks, text = folder / "blocks", folder / "samples.txt"
+    with text.open("w") as out:
+        out.writelines(samples)
+        out.write("# EOF\n")
+    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(blocks)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    text.unlink()
+    return blocks
+
+
+@contextmanager
+def prometheus_over(blocks: Path) -> Iterator[str]:
+    """A Prometheus over blocks that scrapes nothing; its address."""
+    config, port = blocks.with_name("prometheus.yml"), free_port()
+    config.write_text("global: {}\n")
+    command = [
+        "prometheus", f"--config.file={config}", f"--storage.tsdb.path={blocks}",
+        f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y", "--log.level=error",
+    ]  # fmt: skip
+    with server(command, "/-/ready", port) as address:
+        yield address
+
+
+@contextmanager
+def victoria_over(place: Path) -> Iterator[str]:
+    """A VictoriaMetrics over a folder; its address."""
+    port = free_port()
+    command = [
+        "victoria-metrics", f"-storageDataPath={place}", f"-httpListenAddr=127.0.0.1:{port}",
+        "-retentionPeriod=100y",
+    ]  # fmt: skip
+    with server(command, "/health", port) as address:
+        yield address
+
+
+def import_into(address: str, samples: Iterable[str]) -> None:
+    """Bring lines, times in ms, into a VictoriaMetrics, until they can be asked for."""
+    body = "".join(samples).encode()
+    urllib.request.urlopen(f"{address}/api/v1/import/prometheus", data=body, timeout=300).read()
+    urllib.request.urlopen(f"{address}/internal/force_flush", timeout=300).read()
+
+
 def prometheus(folder: Path, data: Data, at: np.ndarray, runs: int) -> dict[str, tuple[float, float]]:
     """Fill a Prometheus, print bytes per sample; seconds of each question. Empty where it is missing."""
     if not (shutil.which("prometheus") and shutil.which("promtool")):
         print("prometheus is not installed: apt install prometheus")
         return {}
-    blocks, text, config = folder / "blocks", folder / "samples.txt", folder / "prometheus.yml"
-    with text.open("w") as out:
-        out.write("# TYPE bench gauge\n")
-        out.writelines(lines(data, at, _SECOND_US))
-        out.write("# EOF\n")
-    config.write_text("global: {}\n")
     start = time.perf_counter()
-    command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(blocks)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    blocks = backfilled(folder, chain(["# TYPE bench gauge\n"], lines(data, at, _SECOND_US)))
     spent, samples = time.perf_counter() - start, sum(rows.size for rows in data.values())
-    text.unlink()
     size = size_of(blocks)
     print(
         f"prometheus: {size / samples:.2f} bytes/sample in blocks, backfilled by promtool at "
-        f"{samples / spent:,.0f} samples/s"
+        f"{samples / spent:,.0f} samples/s, the text written first"
     )
-    port = free_port()
-    command = [
-        "prometheus", f"--config.file={config}", f"--storage.tsdb.path={blocks}",
-        f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.retention.time=100y", "--log.level=error",
-    ]  # fmt: skip
     selector = f"bench[{int(at[-1] - at[0]) // HOUR + 1}h]"
     questions = {"all": selector, "count": f"sum(count_over_time({selector}))"}
-    with server(command, "/-/ready", port) as address:
+    with prometheus_over(blocks) as address:
 
         def ask(question: str) -> bytes:
             form = urllib.parse.urlencode({"query": question, "time": END / 1e6})
@@ -117,17 +149,9 @@ def victoria(folder: Path, data: Data, at: np.ndarray) -> None:
     if not shutil.which("victoria-metrics"):
         print("victoria-metrics is not installed: apt install victoria-metrics")
         return
-    port, place = free_port(), folder / "victoria"
-    command = [
-        "victoria-metrics",
-        f"-storageDataPath={place}",
-        f"-httpListenAddr=127.0.0.1:{port}",
-        "-retentionPeriod=100y",
-    ]
-    with server(command, "/health", port) as address:
-        body = "".join(lines(data, at, _MS_US)).encode()
-        urllib.request.urlopen(f"{address}/api/v1/import/prometheus", data=body, timeout=300).read()
-        urllib.request.urlopen(f"{address}/internal/force_flush", timeout=300).read()
+    place = folder / "victoria"
+    with victoria_over(place) as address:
+        import_into(address, lines(data, at, _MS_US))
     samples = sum(rows.size for rows in data.values())
     print(
         f"victoria-metrics: {size_of(place / 'data') / samples:.2f} bytes/sample in its stopped data folder"
