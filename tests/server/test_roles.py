@@ -56,6 +56,9 @@ async def test_each_role_has_its_routes_and_no_others(far: httpx.AsyncClient) ->
                 await far.post(SILENCES, json=RULE, headers=headers),
             )
             assert tuple(answer.status_code for answer in asked) == expected, role
+            if role is Role.OPERATE:
+                made = await far.post(SILENCES, json={**RULE, "who": ""}, headers=headers)
+                assert made.json()["data"]["created_by"] == "the-operate"
         default = bearer(read_or_make(places.token_file()))
         assert (await far.post(SILENCES, json=RULE, headers=default)).status_code == 200
         assert (await far.post(EVENTS, json=CALL, headers=default)).status_code == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -82,6 +83,27 @@ async def test_the_door_speaks_tls_and_nothing_older_than_1_2(start: Start, make
             await web.get(f"http://127.0.0.1:{port}/live")
     await until(lambda: collector.refused["tls"] >= 2)
     assert row(collector, "http").warning == ""
+
+
+async def test_thousands_that_never_shake_hands_keep_nobody_out(
+    start: Start, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    cert, key = make()
+    collector = await start(server={"tls_cert": str(cert), "tls_key": str(key), "max_connections": 8})
+    url = await url_of(collector)
+    idle = []
+    for _ in range(200):
+        sock = socket.socket()
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", httpx.URL(url).port))
+        idle.append(sock)
+    async with httpx.AsyncClient(base_url=url, verify=trusting(cert)) as web:
+        assert (await web.get("/live")).status_code == 200
+    assert collector.refused["crowd"] >= 192
+    await collector.stop()
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    for sock in idle:
+        sock.close()
 
 
 async def test_off_loopback_tls_will_do(start: Start, make: Make) -> None:

@@ -96,6 +96,7 @@ class Accepting:
                     continue
                 except OSError as error:
                     log.warning("no connection can be taken in: %s", error.strerror)
+                    self._make_room(self._guests)
                     await asyncio.sleep(_PAUSE_SECONDS)
                     continue
                 self._take(connection, peer)

@@ -34,6 +34,8 @@ _BODIES_AT_ONCE = 6
 """So many bodies of the largest size may be in memory together."""
 _IMPORT_BODY = 16_000_000
 """Bytes that the socket takes in one request whatever `server.max_body` says: imports come this way."""
+_OWN_CONNECTIONS = 128
+"""Connections of the socket: viewers and commands of one user."""
 _USED_EVERY = 30.0
 """Seconds between two writes of when each token was last used."""
 _RENEWED_EVERY = 10.0
@@ -115,7 +117,7 @@ class Ways:
         app = self._guarded(Door("socket", trusted=True), handle, refusals)
         handle.running(str(path))
         try:
-            await serve(handle, app, sock, refusals, Caps(self._settings.max_connections))
+            await serve(handle, app, sock, refusals, Caps(_OWN_CONNECTIONS))
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:

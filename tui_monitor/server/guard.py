@@ -39,7 +39,7 @@ class Guard:
             headers = _headers(scope)
             answer.expect_body(headers)
             settle_target(scope, headers)
-            self._admission.admit(scope, headers)
+            scope.setdefault("state", {})["caller"] = self._admission.admit(scope, headers)
             encoding, length = headers.get("content-encoding", ""), _length(headers)
             body = Body(answer.receive, encoding, length, self._limits, self._held)
             async with asyncio.timeout(_REQUEST_SECONDS):
@@ -55,6 +55,7 @@ class Guard:
         except asyncio.CancelledError:
             # The door closes, and has waited for this request as long as it could. The task ends here,
             # so nobody is kept from being cancelled.
+            answer.end_at_once()
             await self._refuse(
                 Refusal(503, "unavailable", "the collector is stopping", reason="busy", retry_after=2.0),
                 answer,
@@ -94,6 +95,10 @@ class _Answer:
         """Note from its headers whether the request has a body."""
         self._coming = "transfer-encoding" in headers or _length(headers) not in (None, 0)
         self._asks_first = headers.get("expect", "").lower() == "100-continue"
+
+    def end_at_once(self) -> None:
+        """Wait for nothing more of the request."""
+        self._coming = False
 
     async def receive(self) -> Message:
         """The next part of the request."""

@@ -14,6 +14,8 @@ from tui_monitor.model.text import clean
 from tui_monitor.server.ports import USUAL, holder, own_ports
 
 AUTO = "auto"
+_BACKLOG = 1024
+"""Connections that may wait to be taken in; of more, clients try again a second later."""
 
 
 class PortTaken(MonitorError):
@@ -99,7 +101,7 @@ async def bind_tcp(address: Address) -> socket.socket:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(where)
-        sock.listen(128)
+        sock.listen(_BACKLOG)
         sock.setblocking(False)
     except OSError as error:
         sock.close()
@@ -139,7 +141,7 @@ def bind_socket(path: Path) -> socket.socket:
         os.fchmod(sock.fileno(), 0o600)
         sock.bind(str(path))
         path.chmod(0o600)
-        sock.listen(128)
+        sock.listen(_BACKLOG)
         sock.setblocking(False)
     except OSError as error:
         sock.close()

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from tui_monitor.model.clock import HOUR, SECOND, Micros, from_datetime
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import TimeRange, parse_duration
 from tui_monitor.server.refusal import Refusal
 
@@ -28,6 +29,12 @@ def text(request: Request, name: str, default: str | None = None) -> str:
     if value is None or (default is None and not value.strip()):
         raise bad(f"the parameter {name!r} is missing")
     return value
+
+
+def who(request: Request, given: str) -> str:
+    """Who acts: as the request says, else whose token it carries."""
+    caller = getattr(request.state, "caller", None)
+    return clean(given, 64) or (caller.name if caller else "http")
 
 
 def choice(request: Request, name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -67,12 +67,12 @@ class Pushing:
     async def acknowledge(self, request: Request) -> Response:
         """Say that somebody takes care of an alert: `{"who": …, "note": …}`."""
         data = await params.json_object(request)
-        who, note = _who(data), clean(params.word(data, "note"), 500)
+        who, note = params.who(request, params.word(data, "who")), clean(params.word(data, "note"), 500)
         return _alert(await self._collector.monitor.acknowledge(request.path_params["id"], who, note))
 
     async def unacknowledge(self, request: Request) -> Response:
         """Take it back: `{"who": …}`."""
-        who = _who(await params.json_object(request))
+        who = params.who(request, params.word(await params.json_object(request), "who"))
         return _alert(await self._collector.monitor.unacknowledge(request.path_params["id"], who))
 
     async def _record(self, parsed: Sequence[Record | Rejection]) -> Response:
@@ -116,10 +116,6 @@ def _content_type(request: Request) -> str:
         reason="type",
         hint="send Content-Type: application/json, or application/x-ndjson for one object a line",
     )
-
-
-def _who(data: dict[str, object]) -> str:
-    return clean(params.word(data, "who"), 64) or "http"
 
 
 def _alert(alert: Alert) -> Response:

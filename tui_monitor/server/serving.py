@@ -35,6 +35,7 @@ async def serve(
     """Serve until cancelled; then finish the requests under way, one second at most."""
     config = uvicorn.Config(
         app,
+        http="h11",
         ws="none",
         lifespan="off",
         log_config=None,

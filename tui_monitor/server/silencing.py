@@ -40,7 +40,7 @@ class Silencing:
         silence = await self._monitor.silence(
             _matchers(data.get("matchers")),
             self._ends(data, starts),
-            _who(params.word(data, "who")),
+            params.who(request, params.word(data, "who")),
             clean(params.word(data, "note"), 500),
             starts=starts,
         )
@@ -48,7 +48,7 @@ class Silencing:
 
     async def end(self, request: Request) -> Response:
         """End one now: `?who=NAME`."""
-        who = _who(request.query_params.get("who", ""))
+        who = params.who(request, request.query_params.get("who", ""))
         return success(await self._monitor.unsilence(request.path_params["id"], who))
 
     def _ends(self, data: dict[str, Any], starts: Micros | None) -> Micros:
@@ -78,7 +78,3 @@ def _matcher(given: object) -> Matcher:
     if op not in MATCHES:
         raise params.bad(f"op must be one of {' '.join(MATCHES)}")
     return Matcher(params.word(given, "name"), params.word(given, "value"), op)
-
-
-def _who(name: str) -> str:
-    return clean(name, 64) or "http"
