@@ -18,7 +18,7 @@ from tui_monitor.model.clock import DAY, Clock, SystemClock
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import SourceState
 from tui_monitor.runtime import Collector
-from tui_monitor.server import doors
+from tui_monitor.server import accepting, doors
 from tui_monitor.server.tls import Certificate
 from tui_monitor.server.tokens import read_or_make
 
@@ -81,8 +81,26 @@ async def test_the_door_speaks_tls_and_nothing_older_than_1_2(start: Start, make
     async with httpx.AsyncClient() as web:
         with pytest.raises(httpx.RemoteProtocolError):
             await web.get(f"http://127.0.0.1:{port}/live")
+    socket.create_connection(("127.0.0.1", int(port))).close()
     await until(lambda: collector.refused["tls"] >= 2)
+    async with httpx.AsyncClient(base_url=url, verify=trusting(cert)) as web:
+        assert (await web.get("/live")).status_code == 200
+    # The foreign Host above, the old version and the one without TLS; who only looked is no trouble.
+    assert (collector.refused["tls"], row(collector, "http").errors) == (2, 3)
     assert row(collector, "http").warning == ""
+
+
+async def test_a_handshake_that_never_ends_is_given_up(
+    start: Start, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepting, "_HANDSHAKE_SECONDS", 0.2)
+    cert, key = make()
+    collector = await start(server={"tls_cert": str(cert), "tls_key": str(key)})
+    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(await url_of(collector)).port)
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    await until(lambda: collector.refused["slow"] == 1)
 
 
 async def test_thousands_that_never_shake_hands_keep_nobody_out(

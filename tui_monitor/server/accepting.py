@@ -165,9 +165,12 @@ class Accepting:
             guest.transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
                 self._protocol, guest.sock, **limits
             )
-        except (OSError, TimeoutError) as error:
-            # Not TLS at all, a version that is too old, somebody who hung up.
-            reason = "slow" if isinstance(error, TimeoutError) else "tls"
+        except (ConnectionResetError, BrokenPipeError):
+            # Who only looks whether the door is there hangs up.
+            pass
+        except OSError as error:
+            # Not TLS at all, a version that is too old; asyncio gives up a slow handshake by itself.
+            reason = "slow" if isinstance(error, ConnectionAbortedError) else "tls"
             self._note(Refusal(400, "bad_data", "no TLS connection came about", reason=reason), guest.client)
         finally:
             if guest.transport is None:
