@@ -46,6 +46,8 @@ class _Guest:
     since: float
     transport: asyncio.Transport | None = None
     opening: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    begun: bool = False
+    """Whether `opening` has come to run; what is cancelled before never does."""
 
     @property
     def here(self) -> bool:
@@ -64,8 +66,11 @@ class _Guest:
         """Close it without a word."""
         if self.transport is not None:
             self.transport.abort()
-        elif self.opening is not None:
+            return
+        if self.opening is not None:
             self.opening.cancel()
+        if not self.begun:
+            self.sock.close()
 
 
 class Accepting:
@@ -154,6 +159,7 @@ class Accepting:
         return True
 
     async def _open(self, guest: _Guest) -> None:
+        guest.begun = True
         limits: dict[str, Any] = {}
         if self._tls is not None:
             limits = {
@@ -173,6 +179,7 @@ class Accepting:
             reason = "slow" if isinstance(error, ConnectionAbortedError) else "tls"
             self._note(Refusal(400, "bad_data", "no TLS connection came about", reason=reason), guest.client)
         finally:
+            guest.opening = None
             if guest.transport is None:
                 guest.sock.close()
 
