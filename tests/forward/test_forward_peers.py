@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from native_histograms import growing
 from peers import Peer, free_port, prometheus, victoria
 
 from tui_monitor.config.forwarding import Forward, ForwardReceiver
@@ -25,6 +26,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Clock, ManualClock
 from tui_monitor.model.feed import STALE, Retract, Sample
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.memory import MemoryStorage
 from tui_monitor.query.promql.stored import StoredSamples
 from tui_monitor.store.api import WriteBatch
 from tui_monitor.store.database import Store
@@ -183,6 +185,22 @@ async def test_samples_arrive_as_they_are(house: House, tmp_path: Path):
         assert [value for _, value in values] == ["2.5", "3.5"]
         assert peer.value('up{job="scraped",instance="there",site="x"}', now / SECOND + 5) == 1
         assert peer.value('up{job="scraped"}', at) is None
+
+
+@pytest.mark.parametrize("natives", [True, False])
+async def test_native_histograms_go_where_they_are_taken(house: House, tmp_path: Path, natives: bool):
+    samples = MemoryStorage()
+    settings = Forward(calls=False, native_histograms=natives)
+    gatherer = Gatherer(settings, house.engine, samples, house.queue)
+    with prometheus(tmp_path / "peer") as peer:
+        now = house.clock.now()
+        (histogram,) = growing([[1, 0, 2, 3]])
+        samples.add({"__name__": "waits"}, [(now - SECOND, histogram)])
+        samples.add({"__name__": "seen"}, [(now - SECOND, 1.0)])
+        gatherer.look(now)
+        await house.deliver(peer.write_url, house.clock)
+        assert peer.value("seen", now / SECOND) == 1
+        assert peer.value("histogram_count(waits)", now / SECOND) == (6 if natives else None)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from tui_monitor.forward.counters import SETTLED, Counters
 from tui_monitor.forward.queue import Queue
 from tui_monitor.forward.wire import Line, Value, packed, plain_labels
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, MS, Micros
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.exported import INSTANCE_LABEL, INTERVAL, JOB
 from tui_monitor.query.promql.ast import NAME, Matcher
@@ -98,6 +99,8 @@ class Gatherer:
         for row, of in enumerate(found.labels):
             after = self._newest.get(of)
             points = _points(found, row, self._floor if after is None else after)
+            if not self._settings.native_histograms:
+                points = [point for point in points if not isinstance(point[1], NativeHistogram)]
             if not points:
                 continue
             if after is None and room <= 0:

@@ -88,6 +88,8 @@ def complete(text: str, cursor: int, words: Vocabulary) -> list[Completion]:
     cursor = max(0, min(cursor, len(text)))
     if cursor > MAX_LENGTH:
         return []
+    # Half a character (a lone surrogate) cannot be looked up.
+    text = text.encode("utf-8", "replace").decode()
     before = text[:cursor]
     if filters.is_being_typed(before):
         found = filters.offers(before, words)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from tui_monitor.model.calendar import PERIODS, Period
+from tui_monitor.model.errors import QueryError
 
 AGGREGATES: dict[str, str] = {
     "avg": "mean of the calls, or of the samples",
@@ -90,3 +91,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_folded = {name.lower(): name for name in known}
     found = get_close_matches(word.lower(), by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
+
+
+def check_whole(text: str) -> None:
+    """Raise `QueryError` at half a character (a lone surrogate), which can be neither stored nor shown."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        shown = text.encode("utf-8", "replace").decode()
+        raise QueryError("half a character", text=shown, position=error.start, length=1) from None

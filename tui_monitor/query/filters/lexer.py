@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.text import clean
+from tui_monitor.query.language import check_whole
 from tui_monitor.query.promql import lexer
 from tui_monitor.query.promql.ast import Place
 
@@ -64,6 +65,7 @@ def tokens(text: str) -> list[Token]:
         raise QueryError(
             f"the filter has {len(text):,} characters; {MAX_LENGTH:,} are allowed", text=text[:200]
         )
+    check_whole(text)
     return list(_scan(text))
 
 

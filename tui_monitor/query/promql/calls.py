@@ -21,12 +21,15 @@ from tui_monitor.query.promql.ast import NAME, Matcher, Summary
 from tui_monitor.query.promql.counting import Counters, counted
 from tui_monitor.query.promql.derived import LISTED, TABLE, Derived, Form
 from tui_monitor.query.promql.labels import Labels, labels
+from tui_monitor.query.promql.limits import QueryLimit
 from tui_monitor.query.promql.matchers import Matching, takes_empty, test
 from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
 from tui_monitor.query.promql.values import SeriesSet, Vector, empty, joined
 
 GRID: Micros = 15 * SECOND
 """Between two samples of a plain selector."""
+_MOST = 10_000_000
+"""Samples of one series that are made: of nearly five years."""
 _RATES = {"rate": True, "increase": False, "delta": False}
 """What is counted exactly, and whether it is per second."""
 _LE = "le"
@@ -46,13 +49,11 @@ class DerivedCalls:
 
     def select(self, matchers: Sequence[Matcher], start: Micros, end: Micros, hints: Hints) -> SeriesSet:
         """As `Source`. Raises `QueryError` and `StoreError`."""
+        taken = [found for found in _named(matchers) if self._may_take(found, matchers)]
+        if not taken:
+            return _sorted([])
         grid = _grid(start, end, hints.instants)
-        sets = [
-            self._samples(found, matchers, start, end, grid)
-            for found in _named(matchers)
-            if self._may_take(found, matchers)
-        ]
-        return _sorted(sets)
+        return _sorted([self._samples(found, matchers, start, end, grid) for found in taken])
 
     def answer(self, asked: Asked) -> Vector | None:
         """As `Source`: rates of counters and histograms, and what these are. Raises as `select`."""
@@ -172,6 +173,11 @@ def _named(matchers: Sequence[Matcher]) -> list[Derived]:
 def _grid(start: Micros, end: Micros, instants: np.ndarray | None) -> np.ndarray:
     """The times of samples in [start, end]: all, or only those that stand at the instants."""
     if instants is None:
+        if (end - start) // GRID > _MOST:
+            raise QueryLimit(
+                f"a series of calls has a sample every 15 s, and {_MOST:,} at most are looked at",
+                hint="ask for a shorter range, or for rate(…) or increase(…), which count",
+            )
         return np.arange(-(-start // GRID) * GRID, end + 1, GRID, dtype=np.int64)
     times = np.unique(instants // GRID * GRID)
     return times[(times >= start) & (times <= end)]

@@ -141,7 +141,12 @@ class _Resolving:
             of = node.args[0]
             assert isinstance(of, Range)
             return self._of(of, "rate", node)
-        ranged = [TABLE[node.function].argument(index) is ValueType.MATRIX for index in range(len(node.args))]
+        takes = TABLE[node.function]
+        # A function without arguments that is given some is refused later, with the place.
+        ranged = [
+            bool(takes.arguments) and takes.argument(index) is ValueType.MATRIX
+            for index in range(len(node.args))
+        ]
         given = [
             part if of_range and isinstance(part, Range) else self.vector(part)
             for part, of_range in zip(node.args, ranged, strict=True)
