@@ -100,7 +100,7 @@ def providers(span: Span) -> ProvidersView:
         "requests": "requests{provider={provider}} [1h] sum",
         "cost_today": "cost{provider={provider}} [today] sum",
     }
-    return ProvidersView(NOON, span, rows, 10 * MINUTE, ("15 calls have no price",), queries)
+    return ProvidersView(NOON, span, rows, 10 * MINUTE, ("15 calls have no price",), queries=queries)
 
 
 def costs(by: str = "model", period: str = "month") -> CostsView:

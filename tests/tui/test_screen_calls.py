@@ -26,7 +26,12 @@ def monitor() -> FakeMonitor:
 
 async def asked(pilot: Pilot, words: str = ASKED) -> Grid:
     await settle(pilot, "4")
+    while not pilot.app.screen.query("#query-list"):
+        await pilot.pause()
     pilot.app.screen.pane.ask_for(words)  # type: ignore[attr-defined]
+    await settle(pilot)
+    while pilot.app.screen.pane.has_class("-unasked"):  # type: ignore[attr-defined]
+        await pilot.pause()
     await settle(pilot)
     return pilot.app.screen.query_one("#query-list", Grid)
 
