@@ -55,5 +55,7 @@ def test_mistakes_are_told(cli: Cli) -> None:
     assert cli("token", "add", "app").code == 2
     assert cli("token", "add", "app", "--role", "root").code == 2
     assert cli("token", "remove", "app").code == 1
+    nobody = cli("token", "url")
+    assert (nobody.code, "no collector of" in nobody.err) == (1, True)
     assert "rotate" in cli("token", "remove", "default").err
     assert cli("token", "add", "default", "--role", "read").code == 2

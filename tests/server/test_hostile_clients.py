@@ -116,7 +116,7 @@ async def test_who_reads_his_answer_a_byte_at_a_time_is_let_go(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "_LOOK_EVERY", 0.0)
-    monkeypatch.setattr(protocol.PatientProtocol, "read_seconds", 1.0)
+    monkeypatch.setattr(protocol.PatientProtocol, "read_seconds", 0.5)
     collector = await start()
     url = httpx.URL(await opened(collector, "http"))
 
@@ -142,7 +142,7 @@ async def test_who_reads_his_answer_a_byte_at_a_time_is_let_go(
         size = 0
         async for part in slow.aiter_bytes(1_000_000):
             size += len(part)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.03)
     assert size > 30_000_000
     sock.close()
 
