@@ -77,7 +77,7 @@ FORMS = (
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=100)
 @given(st.sampled_from(FORMS), st.sampled_from(WHAT), tables())
 def test_a_table_answers_as_objects_do(form: str, what: str, made: tuple[Table, np.ndarray]) -> None:
     table, present = made

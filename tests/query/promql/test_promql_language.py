@@ -24,7 +24,7 @@ def accepted(text: str) -> Expr | None:
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32).map(lambda seed: Grammar(seed).whole()))
 @example("-1 ^ 2")
 @example("- -x")
@@ -57,7 +57,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join) | st.text(max_size=30))
 @example("(" * 5_000)
 @example("-" * 5_000 + "x")

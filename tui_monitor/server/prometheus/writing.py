@@ -18,7 +18,11 @@ from tui_monitor.query.promql.values import Scalar, Text, Vector, Windows, there
 
 PART = 1 << 18
 """Bytes of a part, about."""
+BLOCK = 1 << 16
+"""Numbers looked through together."""
 TRUNCATED = "results truncated due to limit"
+_ODD, _NONE, _SOME, _ALL = range(4)
+_EXACT = float(1 << 53)
 
 
 def written(answer: Answer, stats: dict[str, Any] | None, limit: int) -> Iterator[bytes]:
@@ -36,7 +40,9 @@ def _pieces(
     else:
         yield b"["
         for number, row in enumerate(rows):
-            yield b"," + row if number else row
+            if number:
+                yield b","
+            yield row
         yield b"]"
     if stats is not None:
         yield b',"stats":' + orjson.dumps(stats)
@@ -96,11 +102,28 @@ def _singles(vector: Vector, shown: range, time: bytes) -> Iterator[bytes]:
 
 def _matrix(vector: Vector, shown: range, times: list[bytes]) -> Iterator[bytes]:
     prefixes = _prefixes(times)
-    for row in shown:
-        histograms = None if vector.histograms is None else vector.histograms[row]
-        yield _series(
-            vector.labels[row], times, prefixes, vector.values[row], vector.present[row], histograms
-        )
+    # What stands around the numbers of a series that has all of them, and between them room for each.
+    around = [b""] * (2 * len(times) + 1)
+    around[2::2] = [b'"],' + prefix for prefix in prefixes[1:]] + [b'"]]}']
+    many = max(1, BLOCK // len(times))
+    for low in range(0, len(shown), many):
+        block = slice(low, min(low + many, len(shown)))
+        present = vector.present[block]
+        shapes = _shapes(np.where(present, vector.values[block], 1.0))
+        counts = np.count_nonzero(present, axis=1)
+        shapes[counts == 0] = _ODD
+        for at, row in enumerate(range(block.start, block.stop)):
+            labels, values = vector.labels[row], vector.values[row]
+            if vector.histograms is not None or shapes[at] == _ODD:
+                histograms = None if vector.histograms is None else vector.histograms[row]
+                yield _series(labels, times, prefixes, values, present[at], histograms)
+            elif counts[at] == len(times):
+                around[0] = b'{"metric":%s,"values":[%s' % (_metric(labels), prefixes[0])
+                around[1::2] = _texts(values, int(shapes[at]))
+                yield b"".join(around)
+            else:
+                some = compress(prefixes, present[at].tolist())
+                yield _listed(labels, some, _texts(values[present[at]], int(shapes[at]))) + b"}"
 
 
 def _windows(windows: Windows, shown: range) -> Iterator[bytes]:
@@ -129,13 +152,16 @@ def _series(
     floats = present & ~others
     out = b'{"metric":' + _metric(labels)
     if floats.any():
-        if not floats.all():
-            prefixes, values = list(compress(prefixes, floats.tolist())), values[floats]
-        out += b',"values":[%s"]]' % b'"],'.join(map(add, prefixes, number_texts(values)))
+        out = _listed(labels, compress(prefixes, floats.tolist()), number_texts(values[floats]))
     if histograms is not None and others.any():
         found = (b"[%s,%s]" % (times[at], _histogram(histograms[at])) for at in np.flatnonzero(others))
         out += b',"histograms":[%s]' % b",".join(found)
     return out + b"}"
+
+
+def _listed(labels: Labels, prefixes: Iterable[bytes], texts: list[bytes]) -> bytes:
+    """A series with its numbers, of which there is at least one; open at its end."""
+    return b'{"metric":%s,"values":[%s"]]' % (_metric(labels), b'"],'.join(map(add, prefixes, texts)))
 
 
 def _histogram(histogram: NativeHistogram) -> bytes:
@@ -158,15 +184,38 @@ def number_texts(values: np.ndarray) -> list[bytes]:
     """float64 numbers as `number_text` writes them."""
     if not len(values):
         return []
-    sizes = np.abs(values)
-    plain = ((sizes >= 1e-4) & (sizes < 1e16)) | (sizes == 0)
-    if plain.all():
-        listed = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
-        return (listed[1:-1] + b",").replace(b".0,", b",")[:-1].split(b",")
-    texts = number_texts(np.where(plain, values, 0.0))
-    for at in np.flatnonzero(~plain).tolist():
+    shape = int(_shapes(values[None])[0])
+    if shape != _ODD:
+        return _texts(values, shape)
+    ordinary = _ordinary(values)
+    texts = number_texts(np.where(ordinary, values, 0.0))
+    for at in np.flatnonzero(~ordinary).tolist():
         texts[at] = number_text(float(values[at])).encode()
     return texts
+
+
+def _ordinary(values: np.ndarray) -> np.ndarray:
+    """bool: which of them JSON writes as `number_text` does, but for `.0` behind a whole number."""
+    sizes = np.abs(values)
+    return ((sizes >= 1e-4) & (sizes < 1e16)) | (sizes == 0)
+
+
+def _shapes(values: np.ndarray) -> np.ndarray:
+    """What is in each row: `_ODD` where any number is not ordinary, else how many whole ones there are."""
+    whole = values == np.rint(values)
+    # No integer is a negative zero.
+    exact = whole & (np.abs(values) < _EXACT) & ~(np.signbit(values) & (values == 0))
+    shapes = np.where(exact.all(axis=1), _ALL, np.where(whole.any(axis=1), _SOME, _NONE))
+    return np.where(_ordinary(values).all(axis=1), shapes, _ODD)
+
+
+def _texts(values: np.ndarray, shape: int) -> list[bytes]:
+    """Ordinary numbers, at least one, of a row of this shape."""
+    row = np.ascontiguousarray(values, dtype=np.int64 if shape == _ALL else np.float64)
+    listed = orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY)
+    if shape == _SOME:
+        listed = b"[" + (listed[1:-1] + b",").replace(b".0,", b",")
+    return listed[1:-1].split(b",")
 
 
 def number_text(value: float) -> str:
