@@ -270,3 +270,21 @@ def test_a_collector_that_is_killed_sends_what_waited(tmp_path: Path):
         peer.start()
         with collecting(tmp_path, listen, peer.write_url):
             until(lambda: waiting(tmp_path) == 0 and peer.value("llm_requests_total", time.time()) == 2)
+
+
+def test_a_clock_that_was_ahead_holds_nothing_up(house: House):
+    house.look(0)
+    house.clock.advance(40 * DAY)
+    house.look(0)
+    house.clock.advance(-40 * DAY)
+    house.queue.close()
+    house.queue = Queue(house.folder / "queue", 10_000_000, ["peer"])
+    house.settings = Forward(keep=["llm_requests_total|load"])
+    house.begin()
+    house.call()
+    house.look(15 * SECOND)
+    house.store.write(WriteBatch(samples=[Sample("load", house.clock.now(), 1.0, {})]))
+    assert house.gatherer.look(house.clock.now()) == 1
+    house.call()
+    house.clock.advance(15 * SECOND)
+    assert house.gatherer.look(house.clock.now()) == 1

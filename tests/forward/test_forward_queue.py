@@ -107,7 +107,7 @@ class AnyOrder(RuleBasedStateMachine):
         batch = self.queue.next(name)
         if batch is not None:
             self.got[name].append(batch.newest)
-            self.queue.done(name, batch, refused=refused)
+            self.queue.done(name, batch, refused=int(refused))
 
     @rule()
     def opened_again(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,8 @@ from tui_monitor.config.forwarding import Forward, ForwardReceiver
 from tui_monitor.forward import sender as sending
 from tui_monitor.forward.queue import Queue
 from tui_monitor.forward.sender import Sender, asked_to_wait, backoff
-from tui_monitor.model.clock import SystemClock
+from tui_monitor.forward.wire import Line, packed, unpacked
+from tui_monitor.model.clock import SECOND, SystemClock
 from tui_monitor.model.errors import UsageError
 
 Say = tuple[int, dict[str, str], bytes]
@@ -161,7 +162,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(queue: Queue, monkeypatch: pyt
     assert [seconds for seconds in slept if seconds >= 1] == [7.0, 3.0]
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413, 301])
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
 async def test_what_is_refused_for_good_is_dropped_and_told(queue: Queue, status: int):
     queue.put([(1, 5, b"bad"), (2, 1, b"good")], {}, {})
 
@@ -230,10 +231,75 @@ async def test_certificates_that_cannot_be_read_are_told(queue: Queue, tmp_path:
         await sent(queue, settings, until=lambda _: False)
 
 
-def test_a_secret_that_is_not_there_is_told(queue: Queue):
+async def test_a_secret_that_is_not_there_is_told(queue: Queue):
     settings = ForwardReceiver(url="http://127.0.0.1:1", name="a", password_env="NONE", username="u")
     with pytest.raises(UsageError, match="NONE is not set"):
-        Sender(settings, queue, SystemClock(), lambda: None, {})
+        await Sender(settings, queue, SystemClock(), lambda: None, {}).run()
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404])
+async def test_what_is_wrong_with_us_costs_no_samples(queue: Queue, status: int):
+    queue.put([(1, 5, b"good")], {}, {})
+    with receiving(lambda number: (status, {}, b"who are you") if number < 3 else OK) as receiver:
+        sender = await sent(queue, ForwardReceiver(url=receiver.url, name="a"), until=empty)
+    assert len(receiver.got) == 4
+    assert (sender.state.standing.refused, sender.state.standing.sent) == (0, 5)
+
+
+def requested(names: Iterable[str]) -> tuple[int, int, bytes]:
+    lines = [Line((("__name__", name),), [(SECOND, 1.0), (2 * SECOND, 2.0)]) for name in names]
+    return 2 * SECOND, 2 * len(lines), packed(lines)
+
+
+@pytest.mark.parametrize("bad", [{0}, {999}, {3, 500, 501, 777}])
+async def test_a_bad_series_takes_no_good_one_with_it(queue: Queue, bad: set[int]):
+    queue.put([requested(f"m{number}" for number in range(1_000))], {}, {})
+    refused = {f"m{number}" for number in bad}
+    taken: set[str] = set()
+
+    def say(number: int) -> Say:
+        names = named(receiver.got[number][1])
+        if names & refused:
+            return 400, {}, b"out of bounds"
+        # Nothing is sent twice that was taken.
+        assert not names & taken
+        taken.update(names)
+        return OK
+
+    with receiving(say) as receiver:
+        settings = ForwardReceiver(url=receiver.url, name="a")
+        sender = await sent(queue, settings, until=empty)
+    assert taken == {f"m{number}" for number in range(1_000)} - refused
+    standing = sender.state.standing
+    assert (standing.refused, standing.sent) == (2 * len(bad), 2_000 - 2 * len(bad))
+
+
+async def test_what_is_bad_as_a_whole_is_not_asked_about_for_ever(queue: Queue):
+    queue.put([requested(f"m{number}" for number in range(5_000))], {}, {})
+    with receiving(lambda _: (400, {}, b"too old")) as receiver:
+        sender = await sent(queue, ForwardReceiver(url=receiver.url, name="a"), until=empty)
+    assert len(receiver.got) < 150
+    assert (sender.state.standing.refused, sender.state.standing.sent) == (10_000, 0)
+
+
+async def test_a_receiver_that_fails_while_the_bad_series_is_looked_for_gets_all_again(queue: Queue):
+    queue.put([requested(["good", "bad"])], {}, {})
+    answers: list[Say] = [
+        (400, {}, b"bad"),
+        OK,
+        (503, {}, b"stopping"),
+        (400, {}, b"bad"),
+        OK,
+        (400, {}, b""),
+    ]
+    with receiving(lambda number: answers[number]) as receiver:
+        sender = await sent(queue, ForwardReceiver(url=receiver.url, name="a"), until=empty)
+    assert (sender.state.standing.refused, sender.state.standing.sent) == (2, 2)
+
+
+def named(body: bytes) -> set[str]:
+    """The metrics of a request."""
+    return {data[data.index(b"\x12") + 2 :].split(b"\x12")[0].decode() for data, _ in unpacked(body)}
 
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=UTC)

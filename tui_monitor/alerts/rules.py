@@ -188,12 +188,13 @@ def compile_rules(
 def check(rules: Iterable[Rule]) -> list[Problem]:
     """What is wrong with the rules; disabled ones are looked at as well.
 
-    A metric nobody has sent is an error where a known name is nearly the same.
+    A metric nobody has sent is an error where a known name is nearly the same. A shipped rule that a remote
+    server cannot answer is none: nobody here has written it.
     """
     problems: list[Problem] = []
     for rule in rules:
         if rule.error:
-            problems.append(Problem(rule.name, rule.error, fatal=True))
+            problems.append(Problem(rule.name, rule.error, fatal=not rule.shipped))
         if rule.unknown and not rule.shipped:
             problems.append(Problem(rule.name, rule.unknown, fatal=rule.misspelt))
         problems.extend(Problem(rule.name, text, fatal=False) for text in rule.warnings)

@@ -22,8 +22,10 @@ SETTLES: Micros = HOUR
 """How late a call may come and still count."""
 _MOVES: Micros = 2 * HOUR
 """How far back what was booked is asked for before the base moves on."""
-_FORGOTTEN: Micros = 7 * DAY
+_ENDS: Micros = 7 * DAY
 """A series that did not grow for so long ends; it begins anew where it left off when it grows again."""
+_FORGOTTEN: Micros = 400 * DAY
+"""For so long it is remembered where it left off, as far as there is room."""
 SETTLED = "settled"
 """The mark up to which `base` counts."""
 
@@ -57,6 +59,7 @@ class Counters:
         self._known = {_series(text): state for text, state in known.items()}
         self._settled = settled
         self._texts = {_series(text): text for text in known}
+        self._ended = _how_many_ended(self._known)
 
     def look(self, at: Micros) -> Sent:
         """All counters at an instant (µs) on the grid of `INTERVAL`. Raises `QueryError` and `StoreError`.
@@ -66,7 +69,7 @@ class Counters:
         if self._settled is None:
             return self._first(at)
         sent = Sent(settled=self._settled)
-        moved = self._moved(sent, at)
+        moved = self._moved(sent, at) if at >= sent.settled else self._set_back(sent, at)
         grown = self._grown(sent.settled, at)
         fresh = [series for series in grown if series not in moved]
         totals = self._totals(sorted({name for name, _ in fresh}), sent.settled) if fresh else {}
@@ -90,6 +93,20 @@ class Counters:
             self._add(sent, series, Counter(base, value, at), [(at, value)])
         return sent
 
+    def _set_back(self, sent: Sent, at: Micros) -> dict[Series, Counter]:
+        """The clock was ahead, and is right again: what was sent stands, and counting goes on from there.
+
+        What was booked by the right time before the last look counts already, as far as that can be known.
+        """
+        sent.settled = at - SETTLES
+        counted = self._grown(sent.settled, at - 2 * INTERVAL)
+        moved = {
+            series: Counter(state.last - counted.get(series, 0.0), state.last, min(state.grown, at))
+            for series, state in self._known.items()
+        }
+        sent.changed |= {self._text(series): state for series, state in moved.items()}
+        return moved
+
     def keep(self, sent: Sent) -> None:
         """Take a look over, once it is queued."""
         self._settled = sent.settled
@@ -100,6 +117,7 @@ class Counters:
                 self._texts.pop(series, None)
             else:
                 self._known[series] = state
+        self._ended = _how_many_ended(self._known)
 
     def _moved(self, sent: Sent, at: Micros) -> dict[Series, Counter]:
         """The counters as they are, their bases moved on where it is time."""
@@ -117,14 +135,20 @@ class Counters:
         return moved
 
     def _go_on(self, sent: Sent, series: Series, state: Counter, grown: float, at: Micros) -> None:
-        value = max(state.last, state.base + grown)
+        value, text = max(state.last, state.base + grown), self._text(series)
         if value > state.last:
-            sent.changed[self._text(series)] = Counter(state.base, value, at)
-        elif at - state.grown >= _FORGOTTEN:
-            sent.changed[self._text(series)] = None
+            before = [(at - INTERVAL, state.last)] if state.ended else []
+            sent.changed[text] = Counter(state.base, value, at)
+            sent.points[series] = [*before, (at, value)]
+        elif state.ended:
+            if at - state.ended >= _FORGOTTEN:
+                sent.changed[text] = None
+        elif at - state.grown >= _ENDS:
+            room = self._ended + len(sent.ended) < self._most
+            sent.changed[text] = Counter(state.base, value, -at) if room else None
             sent.ended.append(series)
-            return
-        sent.points[series] = [(at, value)]
+        else:
+            sent.points[series] = [(at, value)]
 
     def _add(self, sent: Sent, series: Series, state: Counter, points: list[tuple[Micros, float]]) -> None:
         if len(sent.points) >= self._most:
@@ -160,6 +184,10 @@ class Counters:
         if known is None:
             known = self._texts[series] = json.dumps([series[0], *map(list, series[1])])
         return known
+
+
+def _how_many_ended(known: Mapping[Series, Counter]) -> int:
+    return sum(state.ended > 0 for state in known.values())
 
 
 def _series(text: str) -> Series:

@@ -21,6 +21,8 @@ AT_ONCE = 5_000
 """Samples in one request at most."""
 _LATE: Micros = 5 * MINUTE
 """How late a sample may be stored and still be sent, where its series has no newer one."""
+_AHEAD: Micros = MINUTE
+"""How far ahead of the clock a mark may be; beyond that the clock was set back, and not waited for."""
 _BACK: Micros = DAY
 """How far back samples are looked for after a stop."""
 _SAMPLES, _CALLS = "samples", "calls"
@@ -55,6 +57,7 @@ class Gatherer:
         Raises `QueryError`, `StoreError` and `QueueError`; then the next look makes up for it.
         """
         at = now // INTERVAL * INTERVAL
+        self._set_back(now, at)
         if len(self._labels) > 4 * self._settings.max_series:
             self._labels.clear()
         marks: dict[str, Micros] = {}
@@ -83,6 +86,14 @@ class Gatherer:
             self._newest.update(newest)
         self.left_out = left_out + twice
         return sum(samples for _, samples, _ in batches)
+
+    def _set_back(self, now: Micros, at: Micros) -> None:
+        """Go on from here where the clock was ahead."""
+        if self._counted > at + _AHEAD:
+            self._counted = at - INTERVAL
+        if self._looked is not None and self._looked > now + _AHEAD:
+            self._looked = self._floor = now - INTERVAL
+            self._newest = {of: newest for of, newest in self._newest.items() if newest <= now}
 
     def _stored(self, now: Micros) -> tuple[list[Line], dict[Labels, Micros], int]:
         """Samples that were not sent yet, the newest of each series, and how many series had no room."""

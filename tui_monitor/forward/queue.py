@@ -15,6 +15,8 @@ from pathlib import Path
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
 
+_LOG_SIZE = 4_000_000
+"""Bytes that the log beside the file keeps."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
     id INTEGER PRIMARY KEY AUTOINCREMENT, newest INTEGER NOT NULL, samples INTEGER NOT NULL,
@@ -68,7 +70,12 @@ class Counter:
     last: float
     """What was sent last."""
     grown: Micros
-    """When it was sent with more than before."""
+    """When it was sent with more than before; below 0, when it was told that it ended."""
+
+    @property
+    def ended(self) -> Micros:
+        """When it was told that it ended; 0 where it goes on."""
+        return max(0, -self.grown)
 
 
 def path_for(database: Path) -> Path:
@@ -152,14 +159,14 @@ class Queue:
             ).fetchone()
         return None if row is None else Batch(*row)
 
-    def done(self, receiver: str, batch: Batch, *, refused: bool = False) -> None:
-        """A receiver took a request, or will never take it."""
-        column = "refused" if refused else "sent"
+    def done(self, receiver: str, batch: Batch, *, refused: int = 0) -> None:
+        """A receiver took a request, but for so many samples that it will never take."""
         with self._lock, _told(), self._conn:
             # A request that was dropped while it was under way is not counted twice.
             self._conn.execute(
-                f"UPDATE receivers SET {column} = {column} + ?, done = ? WHERE name = ? AND done < ?",
-                (batch.samples, batch.id, receiver, batch.id),
+                """UPDATE receivers SET sent = sent + ?, refused = refused + ?, done = ?
+                WHERE name = ? AND done < ?""",
+                (batch.samples - refused, refused, batch.id, receiver, batch.id),
             )
             self._delete(self._one("SELECT min(done) FROM receivers"))
 
@@ -235,6 +242,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         conn.execute("PRAGMA auto_vacuum = FULL")
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
+        # What one large look once needed is given back; the log beside the file is no part of the bound.
+        conn.execute(f"PRAGMA journal_size_limit = {_LOG_SIZE}")
         conn.executescript(_SCHEMA)
     except BaseException:
         conn.close()

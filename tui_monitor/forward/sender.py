@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.config.forwarding import ForwardReceiver
 from tui_monitor.config.redact import Redactor
 from tui_monitor.forward.queue import Batch, Queue, Standing
-from tui_monitor.forward.wire import HEADERS
+from tui_monitor.forward.wire import HEADERS, repacked, unpacked
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
@@ -35,6 +35,12 @@ LONGEST_ASKED = 600.0
 _REDIRECTS = 3
 _WORDS = 16_384
 """Bytes of an answer that are read."""
+_NOT_THE_SAMPLES = frozenset({401, 403, 404, 405, 407, 408, 421, 425, 429})
+"""Answers that say something of the address, the credentials or the moment."""
+_PARTS = 64
+"""Parts of one request that are all refused, after which it is not parted further."""
+_PARTED = 400
+"""Requests that are made of one at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Fate:
     """What came of one request."""
 
     taken: bool = False
-    refused: bool = False
-    """For good: it is not sent again."""
+    refused: int = 0
+    """Samples that are refused for good: they are not sent again."""
     words: str = ""
     """What went wrong."""
     wait: float | None = None
@@ -72,15 +78,13 @@ class Sender:
         self, receiver: ForwardReceiver, queue: Queue, clock: Clock, told: Callable[[], None],
         environment: Mapping[str, str] = os.environ,
     ) -> None:  # fmt: skip
-        """`told` is called when something changed. Raises `UsageError` for a secret that is not there."""
+        """`told` is called when something changed."""
         self.title = receiver.title
         self.state = State(Standing(0, 0, None, 0, 0, 0))
         self._receiver = receiver
-        credentials = _credentials(receiver, environment)
-        self._headers = {**HEADERS, **credentials}
+        self._environment = environment
+        self._headers: Mapping[str, str] = HEADERS
         self._redactor = Redactor()
-        for secret in credentials.values():
-            self._redactor.learn(secret.partition(" ")[2] or secret)
         self._queue = queue
         self._clock = clock
         self._told = told
@@ -103,8 +107,12 @@ class Sender:
         self._told()
 
     async def run(self) -> None:
-        """Send until cancelled. Raises `QueueError`, and `UsageError` for what cannot be read."""
+        """Send until cancelled.
+
+        Raises `QueueError`, and `UsageError` for what cannot be read and secrets that are not there.
+        """
         receiver, failures = self._receiver, 0
+        self._headers = {**HEADERS, **_credentials(receiver, self._environment, self._redactor.learn)}
         trust = Trust(receiver.ca_file, receiver.cert_file, receiver.key_file, receiver.insecure_skip_verify)
         async with Web(self._clock, at_once=1, trust=trust) as web:
             while True:
@@ -115,7 +123,9 @@ class Sender:
                     self._told()
                     await self._woken.wait()
                     continue
-                fate = await self._send(web, batch)
+                fate = await self._send(web, batch.body, batch.samples)
+                if fate.refused:
+                    fate = await self._sifted(web, batch, fate)
                 failures = 0 if fate.taken or fate.refused else failures + 1
                 wait = 0.0
                 if failures:
@@ -123,13 +133,40 @@ class Sender:
                 await self._note(batch, fate, wait)
                 await asyncio.sleep(wait)
 
-    async def _send(self, web: Web, batch: Batch) -> Fate:
+    async def _sifted(self, web: Web, batch: Batch, fate: Fate) -> Fate:
+        """What comes of a request that was refused, part by part: one bad series takes no good one with it.
+
+        A receiver may have taken some of it all the same; it takes the same again.
+        """
+        try:
+            parts = [unpacked(batch.body)]
+        except ValueError:
+            return fate
+        refused, sent = 0, 0
+        while parts and sent < _PARTED and len(parts) < _PARTS:
+            halves = [half for part in parts for half in _halves(part)]
+            parts = []
+            for half in halves:
+                samples = sum(number for _, number in half)
+                one = await self._send(web, repacked(half), samples)
+                sent += 1
+                if not one.taken and not one.refused:
+                    return one
+                if one.refused and len(half) > 1:
+                    parts.append(half)
+                elif one.refused:
+                    refused += samples
+                fate = replace(fate, words=one.words or fate.words)
+        refused += sum(number for part in parts for _, number in part)
+        return replace(fate, refused=refused or batch.samples)
+
+    async def _send(self, web: Web, body: bytes, samples: int) -> Fate:
         request = Request(
             self._receiver.url, self._headers, self._receiver.timeout / SECOND, _WORDS, _REDIRECTS,
-            content=batch.body, cut=True,
+            content=body, cut=True,
         )  # fmt: skip
         try:
-            fate = fate_of(await web.get(request), self._now())
+            fate = fate_of(await web.get(request), self._now(), samples)
             # Whoever answers may repeat what was sent.
             return replace(fate, words=self._redactor.clean(fate.words))
         except Unanswered as error:
@@ -143,13 +180,16 @@ class Sender:
         else:
             again = None
             if fate.refused:
-                await asyncio.to_thread(self._queue.done, self.title, batch, refused=True)
-                log.warning("%s refused %d samples: %s", self.title, batch.samples, fate.words)
+                await asyncio.to_thread(self._queue.done, self.title, batch, refused=fate.refused)
+                log.warning("%s refused %d samples: %s", self.title, fate.refused, fate.words)
             else:
                 again = self._clock.now() + round(wait * SECOND)
                 if not before.error:
                     log.warning("forwarding to %s: %s", self.title, fate.words)
-            self.state = replace(before, error=fate.words, again=again, failures=before.failures + 1)
+            self.state = replace(
+                before, error=fate.words, again=again, failures=before.failures + 1,
+                taken=before.taken + (batch.samples - fate.refused if fate.refused else 0),
+            )  # fmt: skip
         if self._clock.monotonic() - self._refreshed >= 1.0:
             await self.refresh()
         self._told()
@@ -158,15 +198,20 @@ class Sender:
         return datetime.fromtimestamp(self._clock.now() / SECOND, UTC)
 
 
-def fate_of(answer: "Answer", now: datetime) -> Fate:
-    """What an answer means; only 429 and what is from 500 on asks to come again."""
+def _halves(part: list[tuple[bytes, int]]) -> list[list[tuple[bytes, int]]]:
+    middle = len(part) // 2
+    return [half for half in (part[:middle], part[middle:]) if half and len(half) < len(part)]
+
+
+def fate_of(answer: "Answer", now: datetime, samples: int) -> Fate:
+    """What an answer to so many samples means: only one that is about them is an end of them."""
     if 200 <= answer.status < 300:
         return Fate(taken=True)
     words = f"HTTP {answer.status}"
     if said := clean(answer.body.decode("utf-8", "replace").strip().partition("\n")[0], 200):
         words += f": {said}"
-    if answer.status != 429 and answer.status < 500:
-        return Fate(refused=True, words=words)
+    if 400 <= answer.status < 500 and answer.status not in _NOT_THE_SAMPLES:
+        return Fate(refused=samples, words=words)
     return Fate(words=words, wait=asked_to_wait(answer.headers.get("retry-after", ""), now))
 
 
@@ -188,15 +233,21 @@ def backoff(failures: int) -> float:
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures - 1, 20)) * random.uniform(0.5, 1.0)
 
 
-def _credentials(receiver: ForwardReceiver, environment: Mapping[str, str]) -> dict[str, str]:
+def _credentials(
+    receiver: ForwardReceiver, environment: Mapping[str, str], learn: Callable[[str], None]
+) -> dict[str, str]:
+    """The headers that say who we are; `learn` is told what must not be repeated. Raises `UsageError`."""
     found: dict[str, str] = {}
     token = _secret(receiver.bearer_token, receiver.bearer_token_env, environment)
     if token:
+        learn(token)
         found["authorization"] = f"Bearer {token}"
     elif receiver.username:
         password = _secret(receiver.password, receiver.password_env, environment)
-        pair = f"{receiver.username}:{password}".encode()
-        found["authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        pair = base64.b64encode(f"{receiver.username}:{password}".encode()).decode()
+        learn(password)
+        learn(pair)
+        found["authorization"] = f"Basic {pair}"
     if receiver.tenant:
         found[receiver.tenant_header] = receiver.tenant
     return found

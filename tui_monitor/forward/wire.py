@@ -47,6 +47,52 @@ def packed(lines: Iterable[Line]) -> bytes:
     return bytes(cramjam.snappy.compress_raw(bytes(message)))
 
 
+def unpacked(body: bytes) -> list[tuple[bytes, int]]:
+    """The series of a request that `packed` made, each as its bytes and the number of its samples.
+
+    Raises ValueError for what is no such request.
+    """
+    import cramjam
+
+    try:
+        message = bytes(cramjam.snappy.decompress_raw(body))
+        return _parted(message)
+    except (cramjam.DecompressionError, IndexError) as error:
+        raise ValueError("no request") from error
+
+
+def _parted(message: bytes) -> list[tuple[bytes, int]]:
+    found: list[tuple[bytes, int]] = []
+    at = 0
+    while at < len(message):
+        begin, end = _span(message, at)
+        samples, inner = 0, begin
+        while inner < end:
+            samples += message[inner] >> 3 != 1
+            _, inner = _span(message, inner)
+        found.append((message[at:end], samples))
+        at = end
+    return found
+
+
+def repacked(series: Iterable[tuple[bytes, int]]) -> bytes:
+    """Some of the series of a request as a request of their own."""
+    import cramjam
+
+    return bytes(cramjam.snappy.compress_raw(b"".join(data for data, _ in series)))
+
+
+def _span(message: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the field at `at` begins and ends; all fields here have a length before them."""
+    length = shift = 0
+    while True:
+        at += 1
+        length |= (message[at] & 127) << shift
+        shift += 7
+        if message[at] < 128:
+            return at + 1, at + 1 + length
+
+
 def plain_labels(labels: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Labels as every receiver takes them: sorted, none empty, names of ASCII letters, digits and `_`."""
     known: dict[str, str] = {}

@@ -204,3 +204,16 @@ def test_a_server_without_address_is_an_error_of_the_configuration() -> None:
         load_text(Path("config.toml"), '[query]\nengine = "prometheus"\n')
     with pytest.raises(MonitorError, match="without name, password"):
         load_text(Path("config.toml"), '[query.prometheus]\nurl = "http://ana:pw@host:9090"\n')
+
+
+def test_a_shipped_rule_that_no_server_can_answer_is_no_error_of_the_configuration(
+    private_home, tmp_path, capsys
+) -> None:
+    from tui_monitor.cli.main import run
+
+    config = private_home / "config.toml"
+    config.write_text('[query]\nengine = "prometheus"\n[query.prometheus]\nurl = "http://127.0.0.1:1"\n')
+    arguments = ["--config", str(config), "--db", str(tmp_path / "monitor.db")]
+    assert run([*arguments, "config", "check"]) == 0
+    assert run([*arguments, "rules", "check"]) == 0
+    assert "app silent" in "".join(capsys.readouterr())

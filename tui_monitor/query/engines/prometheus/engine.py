@@ -64,7 +64,7 @@ class RemoteEngine:
         check_instant(at, text)
         node = read(text) if tree is None else tree
         if spoken.is_own(node):
-            return self.local.instant(text, at, tree=tree)
+            return self.local.instant(text, at, cancel=cancel, tree=tree)
         build = self._builds.now(cancel)
         question = self._spoken(node, text, spoken.at_instant(at, self._calendar), build)
         answer = self._ask(text, node, question, (at,), 0, cancel)
@@ -77,7 +77,7 @@ class RemoteEngine:
         windows = steps(start, end, step, text)
         node = read(text)
         if spoken.is_own(node):
-            return self.local.range(text, start, end, step)
+            return self.local.range(text, start, end, step, cancel=cancel)
         build = self._builds.now(cancel)
         times: tuple[Micros, ...] = tuple(windows.edges[1:].tolist())
         last = times[-1] - int(windows.edges[-2])
