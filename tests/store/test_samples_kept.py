@@ -54,11 +54,12 @@ def one_by_one(store: Store, name: str, span: Span = EVER) -> dict[tuple[str, in
     }
 
 
-def same(store: Store) -> None:
+def same(store: Store, *spans: Span) -> None:
     for name in ("load", "other"):
-        sampled = store.sampled(name, EVER, every)
-        if not sampled.histograms:
-            assert points(sampled) == one_by_one(store, name)
+        for span in (*spans, EVER):
+            sampled = store.sampled(name, span, every)
+            if not sampled.histograms:
+                assert points(sampled, span) == one_by_one(store, name, span)
 
 
 def scrape(store: Store, at: int, hosts: str, batch: str | None = None) -> None:
@@ -91,7 +92,8 @@ def test_what_is_kept_follows_every_change(history: list[tuple[str, str]]) -> No
                     store = Store.open(path, write=True, clock=clock)
                 else:
                     happen(store, clock, what, detail)
-                same(store)
+                now = clock.now()
+                same(store, Span(now - 2 * TICK, now), Span(now - 40 * MINUTE, now + DAY))
                 same(viewer)
         finally:
             viewer.close()
@@ -154,6 +156,35 @@ def test_a_span_before_what_is_kept_is_read_too(store: Store, clock: ManualClock
     for since in (50, 10, 30):
         span = Span(first + since * MINUTE, first + 55 * MINUTE)
         assert points(store.sampled("load", span, every), span) == one_by_one(store, "load", span)
+
+
+def test_a_longer_span_adds_to_what_is_kept(store: Store, clock: ManualClock) -> None:
+    first = clock.now() - HOUR
+    for minute in range(50):
+        scrape(store, first + minute * MINUTE, "ab" if minute < 20 else "abc")
+    cache, seen = SampleCache(), []
+    with store._read() as conn:
+        for since in (45, 30, 10, -5):
+            span = Span(first + since * MINUTE, first + 48 * MINUTE)
+            found = cache.sampled(conn, "load", span, every)
+            assert points(found, span) == one_by_one(store, "load", span)
+            seen.append(sorted(len(grid.rows) for grid in found.grids))
+    assert seen == [[3], [3], [1, 2], [1, 2]]
+
+
+def test_who_sees_an_older_moment_takes_nothing_from_the_others(store: Store, clock: ManualClock) -> None:
+    first = clock.now() - HOUR
+    for minute in range(50):
+        scrape(store, first + minute * MINUTE, "ab")
+    cache = SampleCache()
+    with store._read() as older:
+        older.execute("SELECT count(*) FROM samples").fetchone()
+        scrape(store, first + 50 * MINUTE, "ab")
+        with store._read() as newer:
+            cache.sampled(newer, "load", Span(first + 40 * MINUTE, first + HOUR), every)
+            cache.sampled(older, "load", Span(first + 10 * MINUTE, first + HOUR), every)
+            span = Span(first + 20 * MINUTE, first + HOUR)
+            assert points(cache.sampled(newer, "load", span, every), span) == one_by_one(store, "load", span)
 
 
 def test_names_asked_for_longest_ago_make_room(store: Store, clock: ManualClock) -> None:

@@ -125,7 +125,7 @@ class SampleCache:
             chosen = choose(found.series, found.memo)
             matrices = found.matrices
             if found.span is None or found.span.start > span.start or found.span.end < span.end:
-                matrices = _read(conn, found, span, chosen)
+                matrices = _read(conn, found, span, chosen, version)
             if found.size <= self._room:
                 self._names[name] = found
                 self._make_room()
@@ -202,20 +202,55 @@ def _listed(conn: sqlite3.Connection, name: str, version: Version) -> _Name:
     return _Name(series, reading.steps_until(conn, ids), native, version.grown)
 
 
-def _read(conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray) -> list[_Matrix]:
+def _read(
+    conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray, version: Version
+) -> list[_Matrix]:
     """The chosen series alone where they are few, which are not kept; else all of the name."""
-    rows = {info.id: row for row, info in enumerate(found.series)}
     if found.histograms:
         return []
+    rows = _places(found)
     if len(chosen) * _SHARE <= len(found.series):
         read, found.histograms = reading.floats(conn, [found.series[row].id for row in chosen.tolist()], span)
         return _matrices(rows, read)
     ids = _kept(found.series)
+    span = Span(_start(conn, ids, span), span.end)
+    if found.span is not None and found.span.end >= span.end and found.grown == version.grown:
+        return _lengthened(conn, found, ids, span.start, found.span)
     if reading.chunks_after(conn, ids, span.end) <= _FEW * len(ids):
         span = Span(span.start, _EVER)
     read, found.histograms = reading.floats(conn, ids, span)
-    found.span, found.matrices = span, _matrices(rows, read)
+    # Who sees an older moment reads no more than was there.
+    found.span, found.matrices, found.grown = span, _matrices(rows, read), version.grown
     return found.matrices
+
+
+def _lengthened(
+    conn: sqlite3.Connection, found: _Name, ids: list[int], start: Micros, kept: Span
+) -> list[_Matrix]:
+    """What is kept, with what lies between `start` and its own beginning."""
+    read, found.histograms = reading.floats(conn, ids, Span(start, kept.start))
+    found.span = Span(start, kept.end)
+    if any(len(times) for times, _ in read.values()):
+        for matrix in found.matrices:
+            grid = matrix.grid()
+            for number, values in zip(matrix.ids.tolist(), grid.values, strict=True):
+                times, before = read[number]
+                read[number] = (np.concatenate([times, grid.times]), np.concatenate([before, values]))
+        found.matrices = _matrices(_places(found), read)
+    return found.matrices
+
+
+def _places(found: _Name) -> dict[int, int]:
+    return {info.id: row for row, info in enumerate(found.series)}
+
+
+def _start(conn: sqlite3.Connection, ids: list[int], span: Span) -> Micros:
+    """Where the chunks begin in which a span does, for they are unpacked whole, and a longer window asks for
+    what is before; but no more than half as much again."""
+    first = reading.start_of_chunks(conn, ids, span.start)
+    if first is None:
+        return span.start
+    return max(first - 1, span.start - (span.end - span.start) // 2)
 
 
 def _matrices(rows: dict[int, int], read: dict[int, reading.Read]) -> list[_Matrix]:

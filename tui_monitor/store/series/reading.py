@@ -11,7 +11,7 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import LabelTest, SeriesInfo
 from tui_monitor.store.series import log, steps, versions
-from tui_monitor.store.series.chunks import Chunk, Points, Table, joined, of_histograms
+from tui_monitor.store.series.chunks import LONGEST, Chunk, Points, Table, joined, of_histograms
 from tui_monitor.store.series.histograms import Histograms
 from tui_monitor.store.series.log import TABLES
 
@@ -109,6 +109,15 @@ def chunks_after(conn: sqlite3.Connection, ids: Sequence[int], end: Micros) -> i
     return conn.execute(
         "SELECT count(*) FROM json_each(?) j JOIN sample_chunks s ON s.series = j.value AND s.start > ?",
         (json.dumps(list(ids)), end),
+    ).fetchone()[0]
+
+
+def start_of_chunks(conn: sqlite3.Connection, ids: Sequence[int], at: Micros) -> Micros | None:
+    """The first sample of the chunks of these series that begin up to a time and end after it."""
+    return conn.execute(
+        """SELECT min(s.start) FROM json_each(?) j JOIN sample_chunks s
+        ON s.series = j.value AND s.start > ? AND s.start <= ? AND s.end > ?""",
+        (json.dumps(list(ids)), max(at - LONGEST, -(1 << 63)), at, at),
     ).fetchone()[0]
 
 

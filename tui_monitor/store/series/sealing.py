@@ -13,7 +13,7 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.store.series import log
 from tui_monitor.store.series.chunks import LONGEST, MOST, Chunk, Group, Points, Table, joined, of_histograms
 
-FULL = 240
+FULL = 120
 """Rows of a series that are worth a chunk."""
 _OLD = DAY
 """Fewer are sealed when the first is this old."""
