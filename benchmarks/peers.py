@@ -1,6 +1,7 @@
 """Prometheus and VictoriaMetrics beside us: filled with the same samples, and asked for them."""
 
 import json
+import os
 import shutil
 import socket
 import statistics
@@ -50,6 +51,19 @@ def server(command: list[str], ready: str, port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+def started(name: str) -> int:
+    """The process of a server that this one runs; `name` as its command has it."""
+    found = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    commands = {int(one): Path(f"/proc/{one}/cmdline").read_bytes() for one in found}
+    return next(one for one, command in commands.items() if command.split(b"\0")[0] == name.encode())
+
+
+def processor(process: int) -> float:
+    """Seconds that all threads of a process have worked; those of threads that ended are not known."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def free_port() -> int:
