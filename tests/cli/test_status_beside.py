@@ -52,6 +52,19 @@ def test_status_shows_what_is_known_besides_calls(probed: Cli) -> None:
     )
 
 
+def test_status_shows_what_fails() -> None:
+    from tui_monitor.cli.status import failing
+    from tui_monitor.health.views import SourceRow
+    from tui_monitor.model.states import SourceState
+
+    rows = (
+        SourceRow("forward", SourceState.FAILED, "peer: HTTP 401\x1b[2J, tries again in 9 s"),
+        SourceRow("events", SourceState.RUNNING),
+        SourceRow("database", SourceState.FAILED, "is told otherwise"),
+    )
+    assert failing(rows) == [("forward fails", ("peer: HTTP 401[2J, tries again in 9 s", "yellow"))]
+
+
 def test_status_in_json_has_them_too(probed: Cli) -> None:
     rows = {row["provider"]: row for row in probed("--json", "status").json["data"]["providers"]["rows"]}
     assert rows["groq"]["probe"]["ms"] == 120.0

@@ -2,16 +2,19 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tui_monitor.config.forwarding import Forward
+from tui_monitor.forward.amounts import shown
 from tui_monitor.forward.counters import SETTLED, Counters, Sent
 from tui_monitor.forward.gather import taker
 from tui_monitor.forward.queue import Queue
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros
 from tui_monitor.model.feed import Retract
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.query.exported import INTERVAL
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.store.api import WriteBatch
@@ -26,16 +29,22 @@ class House:
     def __init__(self, store: Store, engine: LocalEngine, clock: ManualClock, path: Path) -> None:
         self.store, self.engine, self.now, self.path = store, engine, clock.now(), path
         self.number = 0
-        self.seen: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Micros, float]]] = {}
+        self.seen: dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[Micros, Any]]] = {}
         self.most = 100
         self.keep = [REQUESTS]
+        self.natives = False
         self.begin()
 
     def begin(self) -> None:
         self.queue = Queue(self.path, 1_000_000, ["a"])
         takes = taker(Forward(keep=self.keep))
         self.counters = Counters(
-            self.engine, takes, self.most, self.queue.counters(), self.queue.marks().get(SETTLED)
+            self.engine,
+            takes,
+            self.most,
+            self.queue.counters(),
+            self.queue.marks().get(SETTLED),
+            natives=self.natives,
         )
 
     def restart(self) -> None:
@@ -202,6 +211,41 @@ def test_no_number_ever_falls(house: House):
     for points in house.seen.values():
         values = [value for _, value in points]
         assert values == sorted(values)
+
+
+def test_buckets_never_fall_and_survive_restarts(house: House):
+    house.keep = ["llm_request_duration_seconds"]
+    house.natives = True
+    house.restart()
+    house.look()
+    slow = house.call(latency_ms=8_000.0)
+    house.call(latency_ms=100.0)
+    house.look()
+    house.retract(slow)
+    house.restart()
+    house.call(latency_ms=100.0)
+    house.look(3 * HOUR)
+    house.restart()
+    house.call(latency_ms=0.0)
+    house.look()
+    (points,) = house.seen.values()
+    seen = [shown(amount) for _, amount in points]
+    assert all(isinstance(one, NativeHistogram) for one in seen)
+    counts = [(one.count, one.zero_count, sorted(n for _, n in one.positive)) for one in seen]
+    # What was taken back stands until it is made up for, in its bucket.
+    assert counts == [(0, 0, []), (2, 0, [1, 1]), (3, 0, [1, 2]), (4, 1, [1, 2])]
+    for one in seen:
+        one.check()
+
+
+def test_what_is_not_to_be_sent_any_more_is_not_sent(house: House):
+    house.look()
+    house.call()
+    house.look()
+    house.keep = ["llm_tokens_total"]
+    house.restart()
+    assert house.look().points == {}
+    assert house.queue.counters() == {}
 
 
 def test_a_series_that_rests_for_a_week_ends_and_goes_on_where_it_was(house: House):

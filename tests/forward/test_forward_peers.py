@@ -203,6 +203,22 @@ async def test_native_histograms_go_where_they_are_taken(house: House, tmp_path:
         assert peer.value("histogram_count(waits)", now / SECOND) == (6 if natives else None)
 
 
+async def test_a_receiver_without_native_histograms_gets_all_else(house: House, tmp_path: Path):
+    house.settings = Forward(keep=["llm_request.*"], native_histograms=True)
+    house.begin()
+    with prometheus(tmp_path / "peer") as peer:
+        peer.stop()
+        peer.command = [word for word in peer.command if not word.startswith("--enable-feature")]
+        peer.start()
+        house.call()
+        house.look(15 * SECOND)
+        sender = await house.deliver(peer.write_url, house.clock)
+        assert (sender.state.standing.refused, sender.state.failures) == (1, 1)
+        assert "native histograms are disabled" in sender.state.error
+        assert peer.value("llm_requests_total", house.clock.now() / SECOND) == 1
+        assert peer.value("llm_request_duration_seconds_count", house.clock.now() / SECOND) == 1
+
+
 @contextmanager
 def collecting(folder: Path, listen: str, receiver: str) -> "Iterator[subprocess.Popen[bytes]]":
     """A collector as a process of its own."""

@@ -9,12 +9,14 @@ from tui_monitor.cli.output import Output, error_form
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.sampling import words
-from tui_monitor.model.states import Health
+from tui_monitor.model.states import Health, SourceState
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, size, usd
 
 if TYPE_CHECKING:
-    from tui_monitor.health.views import ProviderRow, RateLimit, StatusView
+    from collections.abc import Sequence
+
+    from tui_monitor.health.views import ProviderRow, RateLimit, SourceRow, StatusView
 
 UNKNOWN_CODE = 3
 _STYLES = {
@@ -103,11 +105,21 @@ def _overall(context: Context, view: "StatusView") -> None:
             ("collector", running),
             *([("figures", about(view.providers.approximate))] if view.providers.approximate else []),
             *([("stores", (f"nothing: {clean(collector.trouble)}", "red"))] if collector.trouble else []),
+            *failing(collector.sources),
             *([("sampling", (sampled, "yellow"))] if sampled else []),
             ("database", f"{collector.database or context.database}, {size(collector.database_bytes)}"),
             ("calls", f"{count(collector.calls)}, newest {newest}"),
         ],
     )
+
+
+def failing(rows: "Sequence[SourceRow]") -> list[tuple[str, tuple[str, str]]]:
+    """Sources and loops that do not work, and why; of the database is told otherwise."""
+    return [
+        (f"{clean(row.name)} fails", (clean(row.detail or row.last_error), "yellow"))
+        for row in rows
+        if row.state is SourceState.FAILED and row.name != "database"
+    ]
 
 
 def _providers(out: Output, view: "StatusView") -> None:

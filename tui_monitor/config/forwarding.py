@@ -83,8 +83,8 @@ class Forward(Section):
     """Labels added to every series that lacks them. `job` is `tui-monitor` and `instance` the host's name
     unless said here; collectors that send to one place need different ones."""
     native_histograms: bool = False
-    """Whether samples that are native histograms are sent; the receiver must take them. Latencies of calls
-    are sent as classic ones."""
+    """Whether native histograms are sent: of latencies of calls, beside the classic ones, and samples that
+    are such. Every receiver must take them: a Prometheus does with `--enable-feature=native-histograms`."""
     queue_size: Bytes = 200_000_000
     """Bytes that may wait on disk for a receiver that does not answer; the oldest go first."""
     max_series: int = Field(default=20_000, ge=100)

@@ -11,10 +11,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tui_monitor.forward.amounts import Amount, added, most, nothing, read
 from tui_monitor.forward.queue import Counter
 from tui_monitor.model.clock import DAY, HOUR, SECOND, Micros
-from tui_monitor.query.engine import Engine
 from tui_monitor.query.exported import EXPORTED, INTERVAL
+from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.ast import NAME
 from tui_monitor.query.promql.derived import Form
 from tui_monitor.query.result import Labels
 
@@ -37,7 +39,7 @@ Series = tuple[str, Labels]
 class Sent:
     """What one look gives: points by series, and what is to be remembered with them."""
 
-    points: dict[Series, list[tuple[Micros, float]]] = field(default_factory=dict)
+    points: dict[Series, list[tuple[Micros, Amount]]] = field(default_factory=dict)
     ended: list[Series] = field(default_factory=list)
     changed: dict[str, Counter | None] = field(default_factory=dict)
     settled: Micros = 0
@@ -49,14 +51,22 @@ class Counters:
     """How far each counter was sent. One thread at a time."""
 
     def __init__(
-        self, engine: Engine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
-        settled: Micros | None,
+        self, engine: LocalEngine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
+        settled: Micros | None, *, natives: bool = False,
     ) -> None:  # fmt: skip
-        """`takes` says which names are sent, `most` how many series; the rest is from the queue."""
+        """`takes` says which names are sent, `most` how many series; the rest is from the queue.
+
+        With `natives`, native histograms are sent beside the classic ones.
+        """
         self._engine = engine
-        self._names = [n for n, e in EXPORTED.items() if e.form is not Form.NATIVE and takes(n)]
+        self._names = [n for n, e in EXPORTED.items() if (natives or e.form is not Form.NATIVE) and takes(n)]
         self._most = most
-        self._known = {_series(text): state for text, state in known.items()}
+        names = set(self._names)
+        self._known = {
+            series: state for text, state in known.items() if (series := _series(text))[0] in names
+        }
+        self._dropped = [text for text in known if _series(text)[0] not in names]
+        """Of names that are not sent any more."""
         self._settled = settled
         self._texts = {_series(text): text for text in known}
         self._ended = _how_many_ended(self._known)
@@ -68,18 +78,18 @@ class Counters:
         """
         if self._settled is None:
             return self._first(at)
-        sent = Sent(settled=self._settled)
+        sent = Sent(settled=self._settled, changed=dict.fromkeys(self._dropped))
         moved = self._moved(sent, at) if at >= sent.settled else self._set_back(sent, at)
         grown = self._grown(sent.settled, at)
         fresh = [series for series in grown if series not in moved]
         totals = self._totals(sorted({name for name, _ in fresh}), sent.settled) if fresh else {}
         for series, state in moved.items():
-            self._go_on(sent, series, state, grown.get(series, 0.0), at)
+            self._go_on(sent, series, state, grown.get(series), at)
         for series in fresh:
-            base = totals.get(series, 0.0)
+            base = totals.get(series, nothing(grown[series]))
+            value = added(base, grown[series])
             # A receiver sees growth only from one sample to the next.
-            points = [(at - INTERVAL, base), (at, base + grown[series])]
-            self._add(sent, series, Counter(base, base + grown[series], at), points)
+            self._add(sent, series, Counter(base, value, at), [(at - INTERVAL, base), (at, value)])
         return sent
 
     def _first(self, at: Micros) -> Sent:
@@ -88,8 +98,9 @@ class Counters:
         totals = self._totals(self._names, sent.settled)
         grown = self._grown(sent.settled, at)
         for series in dict.fromkeys((*totals, *grown)):
-            base = totals.get(series, 0.0)
-            value = base + grown.get(series, 0.0)
+            more = grown.get(series)
+            base = totals[series] if more is None else totals.get(series, nothing(more))
+            value = added(base, more)
             self._add(sent, series, Counter(base, value, at), [(at, value)])
         return sent
 
@@ -101,7 +112,7 @@ class Counters:
         sent.settled = at - SETTLES
         counted = self._grown(sent.settled, at - 2 * INTERVAL)
         moved = {
-            series: Counter(state.last - counted.get(series, 0.0), state.last, min(state.grown, at))
+            series: Counter(added(state.last, counted.get(series), -1), state.last, min(state.grown, at))
             for series, state in self._known.items()
         }
         sent.changed |= {self._text(series): state for series, state in moved.items()}
@@ -110,6 +121,7 @@ class Counters:
     def keep(self, sent: Sent) -> None:
         """Take a look over, once it is queued."""
         self._settled = sent.settled
+        self._dropped = []
         for text, state in sent.changed.items():
             series = _series(text)
             if state is None:
@@ -124,20 +136,20 @@ class Counters:
         if at - sent.settled < _MOVES:
             return dict(self._known)
         until = (at - SETTLES) // HOUR * HOUR
-        added = self._grown(sent.settled, until)
+        risen = self._grown(sent.settled, until)
         sent.settled = until
         moved: dict[Series, Counter] = {}
         for series, state in self._known.items():
-            more = added.get(series, 0.0)
-            moved[series] = Counter(state.base + more, state.last, state.grown) if more else state
+            more = risen.get(series)
+            moved[series] = Counter(added(state.base, more), state.last, state.grown) if more else state
             if more:
                 sent.changed[self._text(series)] = moved[series]
         return moved
 
-    def _go_on(self, sent: Sent, series: Series, state: Counter, grown: float, at: Micros) -> None:
-        value, text = max(state.last, state.base + grown), self._text(series)
-        if value > state.last:
-            before = [(at - INTERVAL, state.last)] if state.ended else []
+    def _go_on(self, sent: Sent, series: Series, state: Counter, grown: Amount | None, at: Micros) -> None:
+        value, text = most(state.last, added(state.base, grown)), self._text(series)
+        if value != state.last:
+            before: list[tuple[Micros, Amount]] = [(at - INTERVAL, state.last)] if state.ended else []
             sent.changed[text] = Counter(state.base, value, at)
             sent.points[series] = [*before, (at, value)]
         elif state.ended:
@@ -150,31 +162,35 @@ class Counters:
         else:
             sent.points[series] = [(at, value)]
 
-    def _add(self, sent: Sent, series: Series, state: Counter, points: list[tuple[Micros, float]]) -> None:
+    def _add(self, sent: Sent, series: Series, state: Counter, points: list[tuple[Micros, Amount]]) -> None:
         if len(sent.points) >= self._most:
             sent.left_out += 1
             return
         sent.points[series] = points
         sent.changed[self._text(series)] = state
 
-    def _grown(self, since: Micros, until: Micros) -> dict[Series, float]:
+    def _grown(self, since: Micros, until: Micros) -> dict[Series, Amount]:
         """What was booked in (since, until], by series."""
         if until <= since:
             return {}
         window = f"{(until - since) // SECOND}s"
         return self._asked(self._names, lambda name: f'increase({name}{{job=""}}[{window}])', until)
 
-    def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, float]:
+    def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, Amount]:
         """What was counted from the first stored call on, by series."""
         return self._asked(names, lambda name: f'sum without () ({name}{{job=""}})', at)
 
-    def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, float]:
-        found: dict[Series, float] = {}
+    def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, Amount]:
+        found: dict[Series, Amount] = {}
         for name in names:
+            if EXPORTED[name].form is Form.NATIVE:
+                for of, histogram in self._engine.histograms(query(name), at):
+                    found[name, tuple(pair for pair in of if pair[0] != NAME)] = read(histogram)
+                continue
             for series in self._engine.instant(query(name), at).series:
                 value = series.values[-1]
                 if value is not None:
-                    labels = tuple(pair for pair in series.labels if pair[0] != "__name__")
+                    labels = tuple(pair for pair in series.labels if pair[0] != NAME)
                     found[name, labels] = value
         return found
 

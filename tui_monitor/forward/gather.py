@@ -5,13 +5,14 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tui_monitor.config.forwarding import Forward
+from tui_monitor.forward.amounts import shown
 from tui_monitor.forward.counters import SETTLED, Counters
 from tui_monitor.forward.queue import Queue
 from tui_monitor.forward.wire import Line, Value, packed, plain_labels
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, MS, Micros
 from tui_monitor.model.histogram import NativeHistogram
-from tui_monitor.query.engine import Engine
 from tui_monitor.query.exported import INSTANCE_LABEL, INTERVAL, JOB
+from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.promql.ast import NAME, Matcher
 from tui_monitor.query.promql.labels import Labels
 from tui_monitor.query.promql.storage import Hints, Source
@@ -32,15 +33,16 @@ _SAMPLES, _CALLS = "samples", "calls"
 class Gatherer:
     """Puts what is new into the queue. One thread at a time."""
 
-    def __init__(self, settings: Forward, engine: Engine, samples: Source, queue: Queue) -> None:
+    def __init__(self, settings: Forward, engine: LocalEngine, samples: Source, queue: Queue) -> None:
         """Reads where the queue left off. Raises `QueueError`."""
         self._settings = settings
         self._samples = samples
         self._queue = queue
         marks = queue.marks()
         self._counters = Counters(
-            engine, taker(settings), settings.max_series, queue.counters(), marks.get(SETTLED)
-        )
+            engine, taker(settings), settings.max_series, queue.counters(), marks.get(SETTLED),
+            natives=settings.native_histograms,
+        )  # fmt: skip
         self._looked: Micros | None = marks.get(_SAMPLES)
         self._counted: Micros = marks.get(_CALLS, 0)
         self._floor: Micros = 0
@@ -67,7 +69,10 @@ class Gatherer:
             counted = self._counters.look(at)
             marks |= {SETTLED: counted.settled, _CALLS: at}
             left_out += counted.left_out
-            lines += [self._line(name, of, points) for (name, of), points in counted.points.items()]
+            lines += [
+                self._line(name, of, [(when, shown(amount)) for when, amount in points])
+                for (name, of), points in counted.points.items()
+            ]
             lines += [self._line(name, of, [(at, STALE_BITS)]) for name, of in counted.ended]
         newest: dict[Labels, Micros] = {}
         if self._settings.samples:

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_monitor.forward.amounts import Amount, restored, stored
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
 
@@ -65,9 +66,9 @@ class Standing:
 class Counter:
     """How far one counter was sent."""
 
-    base: float
+    base: Amount
     """What was counted up to the mark `settled`."""
-    last: float
+    last: Amount
     """What was sent last."""
     grown: Micros
     """When it was sent with more than before; below 0, when it was told that it ended."""
@@ -133,7 +134,11 @@ class Queue:
         """
         added = [(newest, samples, len(body), body) for newest, samples, body in batches]
         gone = [(series,) for series, state in counters.items() if state is None]
-        kept = [(series, s.base, s.last, s.grown) for series, s in counters.items() if s is not None]
+        kept = [
+            (series, stored(s.base), stored(s.last), s.grown)
+            for series, s in counters.items()
+            if s is not None
+        ]
         with self._lock, _told():
             try:
                 with self._conn:
@@ -187,7 +192,7 @@ class Queue:
         """How far each counter was sent."""
         with self._lock, _told():
             rows = self._conn.execute("SELECT series, base, last, grown FROM counters").fetchall()
-        return {series: Counter(*state) for series, *state in rows}
+        return {series: Counter(restored(base), restored(last), grown) for series, base, last, grown in rows}
 
     def marks(self) -> dict[str, Micros]:
         """The instants that are remembered."""

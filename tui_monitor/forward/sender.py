@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.config.forwarding import ForwardReceiver
 from tui_monitor.config.redact import Redactor
 from tui_monitor.forward.queue import Batch, Queue, Standing
-from tui_monitor.forward.wire import HEADERS, repacked, unpacked
+from tui_monitor.forward.wire import HEADERS, repacked, unpacked, without_histograms
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
@@ -37,6 +37,8 @@ _WORDS = 16_384
 """Bytes of an answer that are read."""
 _NOT_THE_SAMPLES = frozenset({401, 403, 404, 405, 407, 408, 421, 425, 429})
 """Answers that say something of the address, the credentials or the moment."""
+_NO_HISTOGRAMS = "native histograms are disabled"
+"""Words of a Prometheus that does not take them."""
 _PARTS = 64
 """Parts of one request that are all refused, after which it is not parted further."""
 _PARTED = 400
@@ -139,9 +141,17 @@ class Sender:
         A receiver may have taken some of it all the same; it takes the same again.
         """
         try:
-            parts = [unpacked(batch.body)]
+            whole = unpacked(batch.body)
         except ValueError:
             return fate
+        if _NO_HISTOGRAMS in fate.words:
+            whole = without_histograms(whole)
+            samples = sum(number for _, number in whole)
+            one = await self._send(web, repacked(whole), samples)
+            if not one.refused:
+                return replace(fate, refused=batch.samples - samples) if one.taken else one
+            fate = replace(fate, words=one.words)
+        parts = [whole]
         refused, sent = 0, 0
         while parts and sent < _PARTED and len(parts) < _PARTS:
             halves = [half for part in parts for half in _halves(part)]
@@ -158,6 +168,7 @@ class Sender:
                     refused += samples
                 fate = replace(fate, words=one.words or fate.words)
         refused += sum(number for part in parts for _, number in part)
+        refused += batch.samples - sum(number for _, number in whole)
         return replace(fate, refused=refused or batch.samples)
 
     async def _send(self, web: Web, body: bytes, samples: int) -> Fate:
@@ -210,6 +221,9 @@ def fate_of(answer: "Answer", now: datetime, samples: int) -> Fate:
     words = f"HTTP {answer.status}"
     if said := clean(answer.body.decode("utf-8", "replace").strip().partition("\n")[0], 200):
         words += f": {said}"
+    if _NO_HISTOGRAMS in words:
+        # A Prometheus says 500 to what it will never take.
+        return Fate(refused=samples, words=words)
     if 400 <= answer.status < 500 and answer.status not in _NOT_THE_SAMPLES:
         return Fate(refused=samples, words=words)
     return Fate(words=words, wait=asked_to_wait(answer.headers.get("retry-after", ""), now))

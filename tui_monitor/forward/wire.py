@@ -26,6 +26,8 @@ Value = float | int | NativeHistogram
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_:]")
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
 _VARINT, _DOUBLE, _BYTES = 0, 1, 2
+_HISTOGRAMS = 4
+"""The field of a series that holds its histograms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,20 @@ def _parted(message: bytes) -> list[tuple[bytes, int]]:
     return found
 
 
+def without_histograms(series: Iterable[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
+    """The series of a request that are numbers."""
+    return [one for one in series if not _is_histogram(one[0])]
+
+
+def _is_histogram(series: bytes) -> bool:
+    at, end = _span(series, 0)
+    while at < end:
+        if series[at] >> 3 == _HISTOGRAMS:
+            return True
+        _, at = _span(series, at)
+    return False
+
+
 def repacked(series: Iterable[tuple[bytes, int]]) -> bytes:
     """Some of the series of a request as a request of their own."""
     import cramjam
@@ -118,7 +134,7 @@ def _series(line: Line) -> bytes:
     for at, value in line.points:
         stamp = at // MS
         if isinstance(value, NativeHistogram):
-            out += _field(4, _histogram(value) + _key(15, _VARINT) + _varint(stamp))
+            out += _field(_HISTOGRAMS, _histogram(value) + _key(15, _VARINT) + _varint(stamp))
         else:
             bits = struct.pack("<q" if isinstance(value, int) else "<d", value)
             # `Sample`: value = 1, timestamp = 2.

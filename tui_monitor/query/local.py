@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.feed import SampleType
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete
 from tui_monitor.query.context import Context
@@ -14,11 +15,13 @@ from tui_monitor.query.keeping import Keeping
 from tui_monitor.query.noting import Noting
 from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.ast import Expr
+from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.promql.parser import read
+from tui_monitor.query.promql.values import Vector
 from tui_monitor.query.question import Question
 from tui_monitor.query.reading import RecentFacts
-from tui_monitor.query.result import After, CallList, Completion, Result
+from tui_monitor.query.result import After, CallList, Completion, Labels, Result
 from tui_monitor.query.windows import check_instant, steps
 from tui_monitor.store.api import Reader
 
@@ -49,6 +52,15 @@ class LocalEngine:
             return self._question(text, tree, noting).instant(at, cancel)
 
         return self._kept((text, tree, at), answer)
+
+    def histograms(self, text: str, at: Micros) -> list[tuple[Labels, NativeHistogram]]:
+        """The native histograms that PromQL gives at one instant. Raises as `instant`."""
+        budget = self.plain.budget(threading.Event())
+        found = self.plain.instant(text, at, budget, Semantics(), self._keeping.noting()).value
+        cells = found.histograms if isinstance(found, Vector) else None
+        if not isinstance(found, Vector) or cells is None:
+            return []
+        return [(of, cells[row, 0]) for row, of in enumerate(found.labels) if cells[row, 0] is not None]
 
     def range(
         self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None

@@ -198,6 +198,7 @@ def test_which_server_it_is_stands_beside_the_answer(remote, request) -> None:
         ("cache_hits{} [1h]", "events"),
         ("requests_active{}", "events"),
         ("latency{} [1h] max", "max"),
+        ("requests{} [1h] avg", "avg of requests has no meaning"),
         ("cost{} [1h] p99", "p99"),
         ("sum by(session) (rate(llm_requests_total[5m]))", "session"),
         ('sum(rate(requests{trace_id="1"}[5m]))', "trace_id"),

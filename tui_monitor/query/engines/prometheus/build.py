@@ -9,12 +9,13 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.text import clean
 from tui_monitor.query.engines.prometheus.client import Server
 from tui_monitor.query.engines.prometheus.trouble import Refused
-from tui_monitor.query.exported import EXPORTED, JOB
+from tui_monitor.query.exported import EXPORTED, INSTANCE_LABEL, JOB
 from tui_monitor.query.promql.derived import Form
 
 _AGAIN = 300.0
 """Seconds after which it is looked at anew: servers are updated, and begin to keep histograms."""
 _HISTOGRAMS = "|".join(name for name, one in EXPORTED.items() if one.form is Form.NATIVE)
+_COUNTS = "|".join(f"{name}{Form.COUNT}" for name, one in EXPORTED.items() if one.form is Form.NATIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class Build:
     name: str = "remote"
     """`prometheus 2.42.0`, `victoria-metrics`, or what it calls itself."""
     native: bool = False
-    """Whether it keeps native histograms of our metrics."""
+    """Whether it keeps native histograms of our metrics, of all collectors."""
+
+
+def _collectors(names: str) -> str:
+    """How many collectors send some of the metrics."""
+    return f'count(count by ({INSTANCE_LABEL}) ({{__name__=~"{names}",job="{JOB}"}}))'
 
 
 class Builds:
@@ -45,7 +51,8 @@ class Builds:
             return known[1]
 
     def _look(self, cancel: threading.Event | None) -> Build:
-        question = f'count({{__name__=~"{_HISTOGRAMS}",job="{JOB}"}})'
+        # Where only some of the collectors send them, answers from them would leave the others out.
+        question = f"{_collectors(_HISTOGRAMS)} >= {_collectors(_COUNTS)}"
         try:
             now = f"{self._clock.now() / SECOND:.3f}"
             found = self._server.ask("query", [("query", question), ("time", now)], cancel)

@@ -164,6 +164,9 @@ def _check(node: Summary, text: str) -> None:
         return
     if metric.source != "calls":
         raise _refused(f"{name} is of events, which are not written to the server", node, text)
+    how = node.how or metric.default_aggregate
+    if not metric.allows(how):
+        raise _refused(f"{how} of {name} has no meaning", node, text)
     known = {*DIMENSIONS, *LABEL_ALIASES}
     for matcher in node.matchers:
         if matcher.label not in known:
