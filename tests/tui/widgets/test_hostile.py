@@ -122,6 +122,8 @@ async def test_any_size(stage):
         for width, height in sizes:
             app.glyphs = rng.choice((BRAILLE, BLOCK, ASCII))
             await pilot.resize_terminal(width, height)
+            while app.screen.size != (width, height):
+                await pilot.pause()
             check(app, width, height)
 
 
