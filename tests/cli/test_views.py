@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from tests.cli.conftest import Cli, call, write_lines
 from tui_monitor.config import places
 from tui_monitor.model.clock import SECOND, ManualClock
+from tui_monitor.query.language import quote
 
 HOSTILE = ("[/foo]", "[@click=app.quit]x[/]", "\x1b]0;title\x07\x1b[31mred\x9b5n", "x" * 5_000, "日本語" * 10)
 
@@ -182,6 +183,9 @@ def test_text_from_outside_is_only_text(
         ["status"], ["costs", "--by", "user", "--chart"],
         ["metrics", "latency", "--group-by", "model", "--chart"],
         ["query", "requests{} by(model)"], ["query", "requests{} by(model)", "--range", "1h", "--chart"],
+        ["query", "requests{} by(model)", "--range", "1h", "--step", "30m"],
+        ["query", f"requests{{}} by({quote(name[:60])})"],
+        ["query", "--explain", f"requests by({quote(name[:60])})"],
         ["import", "list"], ["alerts", "history", name], ["alerts", "ack", name], ["prices", "show", name],
         ["query", f"requests{{model={name}}}"], ["import", "undo", name + "?"],
     ):  # fmt: skip

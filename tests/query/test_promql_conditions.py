@@ -90,6 +90,38 @@ def test_either_of_two_short_comparisons_may_hold(look):
     assert {name: one[2] for name, one in found.items()} == {"openai": True, "google": True}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "requests > 0 unless unheard > 1",
+        "unheard [5m] > 1 or requests > 0",
+        "requests > 0 and (requests > 1 or unheard > 1)",
+        "requests [5m] > 0 unless on() (unheard [5m] > 1 or other_unheard [5m] > 1)",
+        "(requests or unheard) > 0",
+    ],
+)
+def test_what_nobody_sent_has_no_data_and_the_rest_is_looked_at(engine, look, text):
+    condition = Condition.parse(text).bound(5 * MINUTE)
+    assert [(one.value, one.holds) for one in compare(condition, engine, NOW, Calendar()).series] == [
+        (44, True)
+    ]
+
+
+def test_what_it_is_compared_with_is_told_in_the_unit_of_the_value(look):
+    assert look("latency avg > 2s unless on() vector(0) > 1") == {"": (pytest.approx(3000), 2000, True)}
+    text = "llm_request_duration_seconds avg > 500ms unless on() vector(0) > 1"
+    assert look(text) == {"": (pytest.approx(3), 0.5, True)}
+
+
+@pytest.mark.parametrize("sign", ["> 2s", "< 1m30s", "- 2s > 0", "/ 2s > 1"])
+def test_seconds_beside_milliseconds_are_refused_in_promql(look, sign):
+    text = f"histogram_quantile(0.9, rate(latency[5m])) {sign}"
+    with pytest.raises(QueryError, match="these are milliseconds") as error:
+        look(text)
+    assert error.value.position == text.index(sign) + 2
+    assert look("histogram_quantile(0.9, rate(llm_request_duration_seconds[5m])) > 2s")
+
+
 def test_the_budget_is_an_amount_in_promql_too(look):
     text = "sum(increase(llm_cost_usd_total[5m])) > budget * 0.5"
     assert look(text, amount=80.0) == {"": (44, 40, True)}

@@ -56,11 +56,9 @@ def table(out: Output, columns: Sequence[Column], rows: Sequence[Sequence["str |
     """Print a table under its titles."""
     from rich.table import Table
 
+    titles = [text_of(column.title) for column in columns]
     cells = [[text_of(cell) for cell in row] for row in rows]
-    widths = [
-        max([len(column.title), *(row[index].cell_len for row in cells)])
-        for index, column in enumerate(columns)
-    ]
+    widths = [max(row[index].cell_len for row in (titles, *cells)) for index in range(len(columns))]
     shown = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style=DIM)
     if not out.console.is_terminal:
         # A pipe has any width, and a name out of it may have any length.
@@ -70,8 +68,8 @@ def table(out: Output, columns: Sequence[Column], rows: Sequence[Sequence["str |
         ]
     fitted = fit(columns, widths, out.console.width)
     for index, width in fitted.items():
-        column = columns[index]
-        shown.add_column(column.title, justify=column.align, no_wrap=True, overflow="ellipsis", width=width)
+        align = columns[index].align
+        shown.add_column(titles[index], justify=align, no_wrap=True, overflow="ellipsis", width=width)
     for row in cells:
         shown.add_row(*(row[index] for index in fitted))
     out.draw(shown)

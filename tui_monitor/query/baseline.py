@@ -15,6 +15,7 @@ from tui_monitor.model.errors import UnknownMetric
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.metrics import BY_NAME, Metric, Sampled, adds_up
 from tui_monitor.query.promql.ast import Binary, Expr, Number, Paren, Summary, children, walk, with_children
+from tui_monitor.query.promql.parser import parsed, read
 from tui_monitor.query.promql.printer import printed
 from tui_monitor.query.result import Labels, Result
 from tui_monitor.query.windows import DEFAULT_RANGE
@@ -24,6 +25,8 @@ MIN_DAYS = 3
 """Days with data in that hour below which nothing is usual."""
 REFRESH = 5 * MINUTE
 _GRID = 5 * MINUTE
+_NOTHING = Paren(parsed("vector(0) > 0"))
+"""An expression that never has a value."""
 _KEPT = 64
 
 Usual = Mapping[Labels, float]
@@ -133,10 +136,22 @@ def summed(node: Summary, engine: Engine) -> bool:
 
 def ask(engine: Engine, query: str, at: Micros, tree: Expr | None = None) -> Result:
     """The engine's answer; a metric that nobody has sent yet has no data. `tree` as of `Engine.check`."""
-    try:
-        return engine.instant(query, at) if tree is None else engine.instant(query, at, tree=tree)
-    except UnknownMetric:
-        return Result(query, "vector", (at,), ())
+    while True:
+        try:
+            return engine.instant(query, at) if tree is None else engine.instant(query, at, tree=tree)
+        except UnknownMetric as error:
+            # What stands beside it, behind `or` and before `unless`, is asked for all the same.
+            node = read(query) if tree is None else tree
+            tree = _without(node, error.name)
+            if tree == node or isinstance(node, Summary):
+                return Result(query, "vector", (at,), ())
+
+
+def _without(node: Expr, metric: str) -> Expr:
+    """The expression with no data in place of a metric."""
+    if isinstance(node, Summary) and node.metric == metric:
+        return replace(_NOTHING, place=node.place)
+    return with_children(node, [_without(part, metric) for part in children(node)])
 
 
 def values_of(result: Result) -> dict[Labels, float]:

@@ -27,7 +27,7 @@ from tui_monitor.query.promql.ast import (
     walk,
     with_children,
 )
-from tui_monitor.query.promql.lowering import labels_of, lowered, times
+from tui_monitor.query.promql.lowering import is_measured, labels_of, lowered, times
 from tui_monitor.query.promql.parser import read
 from tui_monitor.query.promql.printer import printed
 from tui_monitor.query.promql.quoting import label, number
@@ -78,7 +78,7 @@ class Condition:
             return cls(text, tuple(_clauses(text, [bare(part) for part in parts])))
         if not is_promql(tree):
             _refuse_bare(text, parts)
-        return cls(text, tuple(_told(tree)), _checked(text, tree))
+        return cls(text, tuple(_told(text, tree)), _checked(text, tree))
 
     @property
     def left(self) -> str:
@@ -215,13 +215,14 @@ def _is_comparison(node: Expr) -> bool:
     return isinstance(node, Binary) and node.op in COMPARISONS and not node.returns_bool
 
 
-def _told(tree: Expr) -> Iterator[Clause]:
+def _told(text: str, tree: Expr) -> Iterator[Clause]:
     """The comparison of an expression that its values are those of, if there is one."""
     tree = bare(tree)
     while isinstance(tree, Binary) and tree.op in ("and", "unless"):
         tree = bare(tree.left)
     if isinstance(tree, Binary) and _is_comparison(tree):
-        yield Clause(tree.left, tree.op, tree.right, tree.sign)
+        clause = Clause(tree.left, tree.op, tree.right, tree.sign)
+        yield _in_one_unit(text, clause, tree) if is_measured(tree) else clause
 
 
 def _checked(text: str, tree: Expr) -> Expr:
@@ -239,13 +240,17 @@ def _clauses(text: str, parts: Sequence[Expr]) -> Iterator[Clause]:
     for clause in found:
         _check_baseline(text, clause, first)
         _check_labels(text, clause, first)
-        sides = [stood_in(side, subject_of(clause, first)) for side in (clause.left, clause.right)]
-        left, right = (lowered(side, text) for side in sides)
-        try:
-            factor = combine(clause.op, unit_of(left), unit_of(right))[2]
-        except UnitError as error:
-            raise _error(text, str(error), clause.place) from None
-        yield clause if factor == 1 else replace(clause, right=bare(times(clause.right, factor)))
+        yield _in_one_unit(text, clause, subject_of(clause, first))
+
+
+def _in_one_unit(text: str, clause: Clause, subject: Expr) -> Clause:
+    """The comparison with its right side in the unit of the left one."""
+    left, right = (lowered(stood_in(side, subject), text) for side in (clause.left, clause.right))
+    try:
+        factor = combine(clause.op, unit_of(left), unit_of(right))[2]
+    except UnitError as error:
+        raise _error(text, str(error), clause.place) from None
+    return clause if factor == 1 else replace(clause, right=bare(times(clause.right, factor)))
 
 
 def _check_baseline(text: str, clause: Clause, first: Clause) -> None:

@@ -92,6 +92,7 @@ def test_anything_is_an_expression_or_an_error_with_a_place(text):
         ('{a=~".*"}', '{a=~".*"}', "a selector needs a name", None),
         ("1 > 2", "1 > 2", "two numbers are compared with bool", "> bool"),
         ("x + bool y", "bool", "bool is for comparisons", None),
+        ("1 </ 2", "1 </ 2", "</ is for native histograms", None),
         ("x and on(a) group_left y", "group_left", "and takes no group_left", None),
         ("x * on(a) group_left(a) y", "group_left", "a is in on(…) already", None),
         ("topk(x)", "topk", "topk takes 2 arguments, not 1", None),
@@ -144,6 +145,12 @@ def test_long_expressions_are_broken_over_lines():
     lines = pretty(tree).splitlines()
     assert len(lines) > 1
     assert all(len(line) <= WIDTH for line in lines)
+
+
+def test_what_a_terminal_would_obey_is_printed_escaped():
+    text = 'x{a="\x9b31m\u202e\u200b\ufeff\x7fé"}'
+    assert printed(parsed(text)) == r'x{a="\u009b31m\u202e\u200b\ufeff\x7fé"}'
+    assert parsed(printed(parsed(text))) == parsed(text)
 
 
 def test_depth_is_bounded():

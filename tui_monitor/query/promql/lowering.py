@@ -2,13 +2,14 @@
 
 Times are brought into one unit, units that do not go together are refused, what is no finite number is no
 data, and a guard behind `and` is looked at for each series that carries its labels. A tree without a short
-form is as it was.
+form is as it was; only a length of time beside PromQL's milliseconds is refused, as it would be seconds.
 """
 
 from dataclasses import replace
 
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.promql.ast import (
+    COMPARISONS,
     SETS,
     Aggregate,
     Binary,
@@ -44,10 +45,26 @@ def is_measured(node: Expr) -> bool:
 
 
 def lowered(tree: Expr, text: str) -> Expr:
-    """The tree as it is evaluated. Raises `QueryError` for short forms that do not go together."""
+    """The tree as it is evaluated. Raises `QueryError` for what does not go together."""
+    for node in walk(tree):
+        if isinstance(node, Binary) and not is_measured(node):
+            _check_seconds(node, text)
     if not is_measured(tree):
         return tree
     return _Lowering(text).of(tree)
+
+
+def _check_seconds(node: Binary, text: str) -> None:
+    """Raise `QueryError` where PromQL would take 2s for the number 2 beside milliseconds."""
+    if node.op not in (*COMPARISONS, *"+-/%"):
+        return
+    for side, other in ((node.left, node.right), (node.right, node.left)):
+        if type_of(side) is ValueType.SCALAR and (unit_of(side), unit_of(other)) == ("s", "ms"):
+            raise QueryError(
+                f"{printed(side)} is a number of seconds in PromQL, and these are milliseconds",
+                text=text, position=side.place.start, length=side.place.length,
+                hint="write the number of milliseconds, or ask for the metric in seconds",
+            )  # fmt: skip
 
 
 def labels_of(node: Expr) -> frozenset[str] | None:

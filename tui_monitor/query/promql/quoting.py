@@ -11,7 +11,10 @@ _SIMPLE = {
     "\\": "\\", '"': '"', "'": "'",
 }  # fmt: skip
 _WRITTEN = {char: "\\" + name for name, char in _SIMPLE.items() if name != "'"}
-_UNSAFE = re.compile('[\\\\"\x00-\x1f\x7f\ud800-\udfff]')
+# Quotes and backslashes, and whatever a terminal would obey or not show.
+_UNSAFE = re.compile(
+    '[\\\\"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]'
+)
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
@@ -65,6 +68,8 @@ def _escaped(match: re.Match[str]) -> str:
     if char in _WRITTEN:
         return _WRITTEN[char]
     code = ord(char)
+    if code > 0x7F and not 0xD800 <= code <= 0xDFFF:
+        return f"\\u{code:04x}"
     # Bytes that are not UTF-8 are kept as lone surrogates.
     return f"\\x{code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code & 0xFF:02x}"
 

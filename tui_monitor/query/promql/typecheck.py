@@ -6,6 +6,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.query.promql.ast import (
     COMPARISONS,
     SETS,
+    TRIMS,
     WITH_PARAM,
     Aggregate,
     Binary,
@@ -154,6 +155,8 @@ class _Checker:
         if SCALAR in sides and node.matching is not None and node.matching.labels:
             self._fail("on and ignoring are for two instant vectors", node)
         if sides == [SCALAR, SCALAR]:
+            if node.op in TRIMS:
+                self._fail(f"{node.op} is for native histograms, not for numbers alone", node)
             if node.op in COMPARISONS and not node.returns_bool:
                 self._fail("two numbers are compared with bool", node, hint=f"write {node.op} bool")
             return SCALAR
