@@ -221,3 +221,15 @@ def test_one_query_is_limited_and_can_be_cancelled(many, store):
         engine.range("sum(rate(llm_requests_total[2d]))", NOW - HOUR, NOW, MINUTE, cancel=cancelled)
     with pytest.raises(QueryError, match="values"):
         engine.instant("sum_over_time(llm_requests_total[600d])", NOW)
+
+
+@pytest.mark.parametrize(
+    "text", ["count_over_time(latency[1h])", "changes(latency[1h]) > 0", "latency * 2 or vector(0)"]
+)
+def test_histograms_that_are_made_one_by_one_are_limited(many, store, text):
+    plenty = LocalEngine(store, Calendar())
+    frugal = LocalEngine(store, Calendar(), Limits(samples=40_000))
+    assert frugal.range("histogram_quantile(0.9, rate(latency[1d]))", NOW - HOUR, NOW, MINUTE).series
+    plenty.range(text, NOW - HOUR, NOW, 5 * MINUTE)
+    with pytest.raises(QueryLimit, match="samples"):
+        frugal.range(text, NOW - HOUR, NOW, 5 * MINUTE)

@@ -53,7 +53,7 @@ class DerivedCalls:
         if not taken:
             return _sorted([])
         grid = _grid(start, end, hints.instants)
-        return _sorted([self._samples(found, matchers, start, end, grid) for found in taken])
+        return _sorted([self._samples(found, matchers, start, end, grid, hints) for found in taken])
 
     def answer(self, asked: Asked) -> Vector | None:
         """As `Source`: rates of counters and histograms, and what these are. Raises as `select`."""
@@ -92,8 +92,9 @@ class DerivedCalls:
         return _taken(vector, asked.matchers)
 
     def _samples(
-        self, found: Derived, matchers: Sequence[Matcher], start: Micros, end: Micros, grid: np.ndarray
-    ) -> SeriesSet:
+        self, found: Derived, matchers: Sequence[Matcher], start: Micros, end: Micros, grid: np.ndarray,
+        hints: Hints,
+    ) -> SeriesSet:  # fmt: skip
         if found.form is Form.ACTIVE:
             return happenings.active(found, matchers, end // GRID * GRID, start, self._context)
         if found.form is Form.DATED:
@@ -103,6 +104,8 @@ class DerivedCalls:
             return _flat(empty(len(grid)), grid)
         every = np.arange(len(grid))
         vector = histograms.difference(found, counters, None, every, 1.0, gauge=False)
+        if hints.budget is not None:
+            vector.bounded(hints.budget)
         return _flat(_taken(vector, matchers), grid)
 
     def _counters(

@@ -50,6 +50,7 @@ def _given(
     found = source.answer(Asked("", node.tests(), at, semantics.lookback, semantics.closed, summed=summed))
     if found is not None:
         context.budget.spend(len(found), found.present.size)
+        found.bounded(context.budget)
     return found
 
 
@@ -128,6 +129,7 @@ def answered(
             rest.append(source)
         else:
             context.budget.spend(len(answer), answer.present.size)
+            answer.bounded(context.budget)
             given.append(answer)
     return given, rest
 

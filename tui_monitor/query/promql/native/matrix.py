@@ -4,8 +4,8 @@ What is estimated from a table is the same, to the last bit, as from `NativeHist
 the same order, and what is no plain arithmetic is done by the same functions.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,8 @@ from tui_monitor.query.promql.native.arithmetic import upper
 from tui_monitor.query.promql.native.estimates import Bucket, log_bounds, share_below
 from tui_monitor.query.promql.sums import exact_sum
 
+_WORTH = 16
+"""Samples that one bucket of a histogram by itself is worth, as it takes so much memory."""
 _WHOLE = 2.0**53
 """Up to here whole numbers add without rounding, in any order."""
 
@@ -39,6 +41,8 @@ class Table:
     """float64 (series, steps): all observations."""
     sum: np.ndarray
     """float64 (series, steps), finite: of all observations."""
+    spend: Callable[[int], None] | None = field(default=None, compare=False)
+    """Asked before the histograms of a series are made one by one, with how many samples they are worth."""
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -57,6 +61,8 @@ class Table:
         """`NativeHistogram` where something is present, else None (series, steps)."""
         out = np.full(present.shape, None, dtype=object)
         for row, (index, counts) in enumerate(self._series()):
+            if self.spend is not None:
+                self.spend(_WORTH * int(np.count_nonzero(counts[present[row]])))
             for step in np.flatnonzero(present[row]).tolist():
                 filled = np.flatnonzero(counts[step])
                 pairs = list(zip(index[filled].tolist(), counts[step, filled].tolist(), strict=True))
