@@ -23,7 +23,7 @@ from tui_monitor.query.promql.derived import LISTED, TABLE, Derived, Form
 from tui_monitor.query.promql.labels import Labels, labels
 from tui_monitor.query.promql.limits import QueryLimit
 from tui_monitor.query.promql.matchers import Matching, takes_empty, test
-from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
+from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source, bounded
 from tui_monitor.query.promql.values import SeriesSet, Vector, empty, joined
 
 GRID: Micros = 15 * SECOND
@@ -105,7 +105,7 @@ class DerivedCalls:
         every = np.arange(len(grid))
         vector = histograms.difference(found, counters, None, every, 1.0, gauge=False)
         if hints.budget is not None:
-            vector.bounded(hints.budget)
+            vector = bounded(vector, hints.budget)
         return _flat(_taken(vector, matchers), grid)
 
     def _counters(

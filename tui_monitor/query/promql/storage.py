@@ -1,7 +1,8 @@
 """Where the evaluator gets series from: sources that hand out samples, or answer a function themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tui_monitor.model.clock import Micros
@@ -90,3 +91,10 @@ class Joined:
     """Several sources as one storage."""
 
     sources: tuple[Source, ...]
+
+
+def bounded(vector: "Vector", budget: Budget) -> "Vector":
+    """The vector; single histograms made of its table are taken from the budget."""
+    if vector.table is not None:
+        vector.given = replace(vector.table, spend=partial(budget.spend, 0))
+    return vector

@@ -4,14 +4,12 @@ Whether a cell has a sample is kept apart from its number, as NaN is a number li
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from tui_monitor.query.promql.labels import Labels
-from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.promql.native.matrix import Table
 
 STALE_BITS = 0x7FF0000000000002
@@ -83,11 +81,6 @@ class Vector:
     def table(self) -> Table | None:
         """All histograms, where they are given as a table."""
         return self.given if isinstance(self.given, Table) else None
-
-    def bounded(self, budget: Budget) -> None:
-        """Take what single histograms are worth from a budget, should they be made of a table."""
-        if isinstance(self.given, Table):
-            self.given = replace(self.given, spend=partial(budget.spend, 0))
 
     @property
     def steps(self) -> int:

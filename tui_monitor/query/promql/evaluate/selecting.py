@@ -7,7 +7,7 @@ from tui_monitor.query.promql.ast import Range, Selector, Subquery
 from tui_monitor.query.promql.evaluate.context import Context
 from tui_monitor.query.promql.joining import concatenated
 from tui_monitor.query.promql.native.arithmetic import unhinted
-from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source
+from tui_monitor.query.promql.storage import Asked, Grouping, Hints, Source, bounded
 from tui_monitor.query.promql.values import (
     Grid,
     Scalar,
@@ -50,8 +50,8 @@ def _given(
     found = source.answer(Asked("", node.tests(), at, semantics.lookback, semantics.closed, summed=summed))
     if found is not None:
         context.budget.spend(len(found), found.present.size)
-        found.bounded(context.budget)
-    return found
+        return bounded(found, context.budget)
+    return None
 
 
 def _standing(
@@ -129,8 +129,7 @@ def answered(
             rest.append(source)
         else:
             context.budget.spend(len(answer), answer.present.size)
-            answer.bounded(context.budget)
-            given.append(answer)
+            given.append(bounded(answer, context.budget))
     return given, rest
 
 
