@@ -32,7 +32,6 @@ class Filled:
     """A query with its variables filled in."""
 
     text: str
-    original: str
     pieces: tuple[tuple[int, int, int], ...]
     """Of each variable: where it stands in the original, its length there, and that of what it became."""
 
@@ -75,7 +74,7 @@ def filled(text: str, length: Micros, step: Micros) -> Filled:
         out += (text[reached : match.start()], known[name])
         pieces.append((match.start(), len(match[0]), len(known[name])))
         reached = match.end()
-    return Filled("".join((*out, text[reached:])), text, tuple(pieces))
+    return Filled("".join((*out, text[reached:])), tuple(pieces))
 
 
 def _values(length: Micros, step: Micros) -> dict[str, str]:

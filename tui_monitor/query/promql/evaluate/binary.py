@@ -1,7 +1,5 @@
 """Operations on two values: numbers, a vector and a number, or two vectors."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from tui_monitor.query.promql.ast import COMPARISONS, SETS, Binary, Matching
@@ -11,8 +9,6 @@ from tui_monitor.query.promql.evaluate.merging import nameless
 from tui_monitor.query.promql.evaluate.operators import COMPARE, COMPUTE
 from tui_monitor.query.promql.native import operators as native
 from tui_monitor.query.promql.values import Scalar, Value, Vector
-
-Operation = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def applied(context: Context, node: Binary, left: Value, right: Value) -> Value:
