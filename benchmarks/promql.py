@@ -70,6 +70,8 @@ WIDE = ("gauges, raw", "all, raw")
 """No slower than Prometheus is enough."""
 MANY = 1_000
 """Answers of no more series than that are to be much quicker over HTTP."""
+IDLE = 5.0
+"""Seconds after which a connection is made anew, while the others had their turn: servers close idle ones."""
 SIDES = ("ours", "prometheus", "victoria")
 ASKED = {
     ("evaluation", "prometheus"): 0.2, ("http", "prometheus"): 0.3, ("http", "victoria"): 1.0,
@@ -144,6 +146,7 @@ class Server:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._more = more
         self._process = process
+        self._asked = time.monotonic()
 
     def processor(self) -> float:
         """Seconds that its threads have worked."""
@@ -155,11 +158,14 @@ class Server:
             "query": text, "start": f"{asked.start / SECOND:.3f}", "end": f"{asked.end / SECOND:.3f}",
             "step": f"{asked.step / SECOND:g}", **self._more, **more,
         }  # fmt: skip
+        if time.monotonic() - self._asked > IDLE:
+            self._connection.close()
         self._connection.request(
             "GET", f"/api/v1/query_range?{urllib.parse.urlencode(form)}", headers=self._headers
         )
         response = self._connection.getresponse()
         body = response.read()
+        self._asked = time.monotonic()
         if response.status != 200:
             sys.exit(f"{text}: {response.status} {body[:500]!r}")
         return body
