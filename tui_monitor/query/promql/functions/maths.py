@@ -61,6 +61,11 @@ def _pi(call: Calling) -> Scalar:
     return Scalar(np.full(call.context.steps, math.pi))
 
 
+def _sign(values: np.ndarray) -> np.ndarray:
+    # A zero keeps its sign, as in Prometheus: 1 / sgn(-0) is -Inf.
+    return np.where(values == 0, values, np.sign(values))
+
+
 FUNCTIONS: dict[str, Implementation] = {
     "abs": _each(np.abs),
     "ceil": _each(np.ceil),
@@ -70,7 +75,7 @@ FUNCTIONS: dict[str, Implementation] = {
     "ln": _each(np.log),
     "log2": _each(np.log2),
     "log10": _each(np.log10),
-    "sgn": _each(np.sign),
+    "sgn": _each(_sign),
     "sin": _each(np.sin),
     "cos": _each(np.cos),
     "tan": _each(np.tan),
