@@ -122,6 +122,7 @@ class CallQuery:
         plan = self._context.planner.plan(windows, self._labels, raw_only=self._singly)
         gathered = _Gathered(Grid(windows, self._by), () if known_only else self._histograms)
         for piece in plan.pieces:
+            self._context.budget.check()
             self._gather(gathered, piece.layer, piece.span)
         if not known_only:
             self._context.spans.append(windows.span)

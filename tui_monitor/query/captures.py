@@ -2,7 +2,10 @@
 
 import re
 
-from tui_monitor.query.regex import Pattern
+from tui_monitor.query.regex import Pattern, PatternError
+
+MOST = 1_000_000
+"""Characters that an expanded template may have."""
 
 _NAMES = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
 _Thread = tuple[int, tuple[int, ...]]
@@ -29,13 +32,26 @@ class Captures(Pattern):
         return [text, *(text[begin:end] if end >= 0 else "" for begin, end in pairs)]
 
     def expanded(self, text: str, template: str) -> str | None:
-        """The template with `$1`, `${1}` or `$name` for what the groups took; `None` without a match."""
+        """The template with `$1`, `${1}` or `$name` for what the groups took; `None` without a match.
+
+        Raises `PatternError` for what becomes too long.
+        """
         groups = self.groups(text)
         if groups is None:
             return None
         named = dict(zip(self._groups, groups[1:], strict=True))
 
+        size = len(template)
+
         def group(match: re.Match[str]) -> str:
+            nonlocal size
+            found = taken(match)
+            size += len(found)
+            if size > MOST:
+                raise PatternError(f"what it makes has more than {MOST:,} characters")
+            return found
+
+        def taken(match: re.Match[str]) -> str:
             name = match[1] or match[2]
             if not name:
                 return "$"

@@ -11,6 +11,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.plan import COARSE_FIRST, Planner
 from tui_monitor.query.promql.ast import Place
+from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.reading import Recent
 from tui_monitor.query.result import Labels
 from tui_monitor.store.api import Holding, Layer, Reader
@@ -35,6 +36,8 @@ class Context:
     recent: Recent
     version: int
     """Of the data, when the evaluation began."""
+    budget: Budget = field(default_factory=Budget)
+    """What may be spent."""
     warnings: dict[str, None] = field(default_factory=dict)
     layers: set[str] = field(default_factory=set)
     spans: list[Span] = field(default_factory=list)

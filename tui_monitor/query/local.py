@@ -33,7 +33,7 @@ class LocalEngine:
         self, reader: Reader, calendar: Calendar, limits: Limits | None = None, clock: Clock | None = None
     ) -> None:
         """`limits` are those of one query."""
-        self._limits = limits = limits or Limits()
+        limits = limits or Limits()
         self._reader = reader
         self._calendar = calendar
         self._recent = RecentFacts(reader)
@@ -49,7 +49,7 @@ class LocalEngine:
 
         def answer(noting: Noting) -> Result:
             check_instant(at, text)
-            return self._question(text, tree, noting).instant(at, cancel)
+            return self._question(text, tree, noting, cancel).instant(at)
 
         return self._kept((text, tree, at), answer)
 
@@ -68,7 +68,7 @@ class LocalEngine:
         """The answer in windows of one step; see `windows.steps`. Of PromQL, at the ends of the steps."""
 
         def answer(noting: Noting) -> Result:
-            return self._question(text, None, noting).over(steps(start, end, step, text), cancel)
+            return self._question(text, None, noting, cancel).over(steps(start, end, step, text))
 
         return self._kept((text, start, end, step), answer)
 
@@ -97,9 +97,12 @@ class LocalEngine:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _question(self, text: str, tree: Expr | None, noting: Noting) -> Question:
-        context = Context(noting, self._calendar, text, noting.recent, noting.seen)
-        return Question(context, read(text) if tree is None else tree, self._limits)
+    def _question(
+        self, text: str, tree: Expr | None, noting: Noting, cancel: threading.Event | None = None
+    ) -> Question:
+        budget = self.plain.budget(cancel or threading.Event())
+        context = Context(noting, self._calendar, text, noting.recent, noting.seen, budget)
+        return Question(context, read(text) if tree is None else tree)
 
     def _kept(self, key: Hashable, answer: Callable[[Noting], Result]) -> Result:
         kept = self._keeping.get(key)

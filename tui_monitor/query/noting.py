@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tui_monitor.store.series.histograms import Histograms
-    from tui_monitor.store.series.sampled import Choose, Sampled, Steps
+    from tui_monitor.store.series.sampled import Afford, Choose, Sampled, Steps
 
 _EVER = Span(-(1 << 62), 1 << 62)
 
@@ -182,10 +182,12 @@ class Noting:
         self._asked[Asked("labels")] = tuple(found)
         return found
 
-    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
+    def series(
+        self, name: str | None = None, matching: Sequence[LabelTest] = (), most: int = -1
+    ) -> list[SeriesInfo]:
         """As `Reader`."""
         self._ask(Asked("series", name))
-        return self._reader.series(name, matching)
+        return self._reader.series(name, matching, most)
 
     def series_stamp(self, name: str | None) -> tuple[int, int]:
         """As `Reader`."""
@@ -196,11 +198,11 @@ class Noting:
         self.note("samples", span)
         return self._reader.samples(ids, span)
 
-    def sampled(self, name: str, span: Span, choose: "Choose") -> "Sampled":
+    def sampled(self, name: str, span: Span, choose: "Choose", afford: "Afford | None" = None) -> "Sampled":
         """As `Reader`."""
         self._ask(Asked("series", name))
         self.note("samples", span)
-        return self._reader.sampled(name, span, choose)
+        return self._reader.sampled(name, span, choose, afford)
 
     def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
         """As `Reader`."""

@@ -55,18 +55,18 @@ class Plain:
 
     def instant(self, text: str, at: Micros, budget: Budget, semantics: Semantics, noting: Noting) -> Answer:
         """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
-        return self._engine(text, semantics, noting).instant(text, at, budget=budget)
+        return self._engine(text, semantics, noting, budget).instant(text, at, budget=budget)
 
     def range(
         self, text: str, start: Micros, end: Micros, step: Micros, budget: Budget, semantics: Semantics,
         noting: Noting,
     ) -> Answer:  # fmt: skip
         """The answers at `start`, `start + step` … up to `end`; otherwise as `instant`."""
-        return self._engine(text, semantics, noting).range(text, start, end, step, budget=budget)
+        return self._engine(text, semantics, noting, budget).range(text, start, end, step, budget=budget)
 
     def listing(self, budget: Budget) -> Listing:
         """Which series, labels and values there are."""
-        context = self._context("", self.keeping.noting())
+        context = self._context("", self.keeping.noting(), budget)
         return Listing(context, DerivedCalls(context), StoredSamples(self._reader), budget)
 
     def newest(
@@ -79,7 +79,7 @@ class Plain:
         found: dict[Labels, Newest] = {}
         instants = np.array([at], dtype=np.int64)
         hints = Hints(instants=instants, budget=budget)
-        for source in self._storage("", self.keeping.noting()).sources:
+        for source in self._storage("", self.keeping.noting(), budget).sources:
             for matchers in selectors:
                 series = source.select(matchers, at - semantics.lookback + 1, at, hints)
                 budget.spend(len(series), len(series.times))
@@ -91,14 +91,14 @@ class Plain:
                         found[of] = Newest(of, int(series.times[last]), float(series.values[last]))
         return list(found.values())
 
-    def _engine(self, text: str, semantics: Semantics, noting: Noting) -> Engine:
-        return Engine(self._storage(text, noting), semantics, self._limits, self._clock)
+    def _engine(self, text: str, semantics: Semantics, noting: Noting, budget: Budget) -> Engine:
+        return Engine(self._storage(text, noting, budget), semantics, self._limits, self._clock)
 
-    def _storage(self, text: str, noting: Noting) -> Joined:
-        return Joined((DerivedCalls(self._context(text, noting)), StoredSamples(noting)))
+    def _storage(self, text: str, noting: Noting, budget: Budget) -> Joined:
+        return Joined((DerivedCalls(self._context(text, noting, budget)), StoredSamples(noting)))
 
-    def _context(self, text: str, noting: Noting) -> Context:
-        return Context(noting, self._calendar, text, noting.recent, noting.seen)
+    def _context(self, text: str, noting: Noting, budget: Budget) -> Context:
+        return Context(noting, self._calendar, text, noting.recent, noting.seen, budget)
 
 
 def _last(offsets: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -1,8 +1,7 @@
 """One query of a store: read, checked, and answered in the form that panes, rules and commands take."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -26,7 +25,6 @@ from tui_monitor.query.promql.ast import (
 from tui_monitor.query.promql.calls import DerivedCalls
 from tui_monitor.query.promql.derived import TABLE
 from tui_monitor.query.promql.engine import Engine
-from tui_monitor.query.promql.limits import Limits
 from tui_monitor.query.promql.lowering import labels_of, lowered
 from tui_monitor.query.promql.storage import Asked, Hints, Joined, Source
 from tui_monitor.query.promql.stored import StoredSamples
@@ -47,7 +45,6 @@ class Question:
 
     context: Context
     tree: Expr
-    limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
         """Raise `QueryError` for what has no meaning, and for a short form of an unknown metric."""
@@ -55,17 +52,21 @@ class Question:
             if isinstance(node, Summary):
                 self._summaries.check(node)
 
-    def instant(self, at: Micros, cancel: threading.Event | None) -> Result:
+    def instant(self, at: Micros) -> Result:
         """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
         self.check()
-        answer = self._engine.instant(self.context.text, at, cancel=cancel, tree=self._lowered)
+        answer = self._engine.instant(self.context.text, at, budget=self.context.budget, tree=self._lowered)
         return self._result(answer, "vector", self.context.span())
 
-    def over(self, windows: Windows, cancel: threading.Event | None) -> Result:
+    def over(self, windows: Windows) -> Result:
         """The answer at the end of each window, which is what short forms are taken over."""
         self.check()
         answer = self._engine.over(
-            self.context.text, windows.edges[1:], cancel=cancel, tree=self._lowered, chart=windows
+            self.context.text,
+            windows.edges[1:],
+            budget=self.context.budget,
+            tree=self._lowered,
+            chart=windows,
         )
         whole = Span(windows.span.start, windows.span.end)
         return self._result(answer, "matrix", self.context.span() if self._selectors else whole)
@@ -86,7 +87,7 @@ class Question:
     def _engine(self) -> Engine:
         context = self.context
         storage = Joined((DerivedCalls(context), _Noted(StoredSamples(context.reader), context)))
-        return Engine(storage, limits=self.limits, summaries=self._summaries)
+        return Engine(storage, summaries=self._summaries)
 
     def _result(self, answer: Answer, kind: Literal["vector", "matrix"], span: Span | None) -> Result:
         value, context = answer.value, self.context

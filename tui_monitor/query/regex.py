@@ -11,7 +11,12 @@ MAX_PROGRAM = 5_000
 """Steps of a compiled pattern; counted repetition multiplies them."""
 MAX_REPEAT = 1_000
 _MAX_NESTING = 100
-_MAX_CACHED = 20_000
+_MAX_BUILT = 10 * MAX_PROGRAM
+"""Parts looked at while the program is made: those that take nothing make no step, however often they are."""
+_MAX_CACHED = 50_000
+"""Places in the sets of steps that a pattern keeps, about 60 bytes each."""
+_ENTRY = 8
+"""Places that a set takes beside its steps."""
 
 Chars = Callable[[str], bool]
 
@@ -41,10 +46,12 @@ class Pattern:
         tree = parser.whole()
         self._groups = tuple(parser.groups)
         self._steps: list[_Step] = []
+        self._built = 0
         self._accept = self._add(_Step())
         self._entry = self._build(tree, self._accept)
         self._first = self._reach([self._entry], start=True)
         self._cache: dict[tuple[frozenset[int], str], frozenset[int]] = {}
+        self._cached = 0
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches."""
@@ -57,11 +64,17 @@ class Pattern:
             if following is None:
                 taken = (s for n in states if (s := self._steps[n]).chars is not None and s.chars(char))
                 following = self._reach((n for step in taken for n in step.to), start=False)
-                if len(self._cache) >= _MAX_CACHED:
-                    self._cache.clear()
-                self._cache[key] = following
+                self._keep(key, following)
             states = following
         return self._accept in self._reach(states, start=not text, end=True)
+
+    def _keep(self, key: tuple[frozenset[int], str], following: frozenset[int]) -> None:
+        size = _ENTRY + len(following)
+        if self._cached + size > _MAX_CACHED:
+            self._cache.clear()
+            self._cached = 0
+        self._cache[key] = following
+        self._cached += size
 
     def _reach(self, entries: Iterable[int], *, start: bool, end: bool = False) -> frozenset[int]:
         """Every step that can be got to without taking a character."""
@@ -86,6 +99,9 @@ class Pattern:
 
     def _build(self, tree: "_Tree", to: int) -> int:
         """The steps of a part that go on at `to`; where they begin."""
+        self._built += 1
+        if self._built > _MAX_BUILT:
+            raise PatternError("it is too large")
         match tree.kind:
             case "chars":
                 return self._add(_Step(chars=tree.chars, to=(to,)))
@@ -137,6 +153,8 @@ _SPACE = frozenset("\t\n\f\r ")
 _SETS = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
 _SIGNS = frozenset("*+?")
+_COUNTS = 64
+"""Characters within which counts end."""
 
 
 class _Parser:
@@ -198,8 +216,8 @@ class _Parser:
         for sign, counts in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self._taken(sign):
                 return counts
-        end = self._text.find("}", self._at)
-        if self._peek() != "{" or end < 0:
+        end = self._text.find("}", self._at, self._at + _COUNTS) if self._peek() == "{" else -1
+        if end < 0:
             return None
         low, comma, high = self._text[self._at + 1 : end].partition(",")
         if not (low.isascii() and low.isdigit()) or not (high == "" or (high.isascii() and high.isdigit())):

@@ -76,6 +76,7 @@ def _read(
     """Each series that has a sample in the windows or shortly before."""
     matching = Matching(node.matchers, {}, context.text)
     taken = {s.id: s for s in context.reader.series(sampled.name, matching.tests())}
+    context.budget.spend(len(taken), len(taken))
     span = windows.span
     back = max(LOOKBACK, min(span.length, DAY)) if sampled.type == "counter" else LOOKBACK
     wider = Span(span.start - back, span.end)
@@ -84,6 +85,7 @@ def _read(
     if any(steps.times[-1] > span.start for steps in old.values()):
         _warn(sampled, how, windows, context)
     for number, (times, values) in found.items():
+        context.budget.check()
         known = ~np.isnan(values)
         points = (times[known], values[known], np.ones(np.count_nonzero(known)))
         ended = times[np.ascontiguousarray(values).view(np.uint64) == _STALE_BITS]

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
     from tui_monitor.store.api import LabelTest, SeriesInfo
     from tui_monitor.store.series.histograms import Histograms
-    from tui_monitor.store.series.sampled import Choose, Sampled, Steps
+    from tui_monitor.store.series.sampled import Afford, Choose, Sampled, Steps
 
 
 class SampleAnswers(Protocol):
     """Every method may raise `StoreError`."""
 
-    def series(self, name: str | None = None, matching: "Sequence[LabelTest]" = ()) -> "list[SeriesInfo]":
-        """Sample series of that name, or all, whose labels pass every test."""
+    def series(
+        self, name: str | None = None, matching: "Sequence[LabelTest]" = (), most: int = -1
+    ) -> "list[SeriesInfo]":
+        """Sample series of that name, or all, whose labels pass every test; so many at most, -1 for all."""
         ...
 
     def series_stamp(self, name: str | None) -> tuple[int, int]:
@@ -29,11 +31,13 @@ class SampleAnswers(Protocol):
         """For each series: times (int64 µs, ascending) and values (float64) in the span."""
         ...
 
-    def sampled(self, name: str, span: Span, choose: "Choose") -> "Sampled":
+    def sampled(self, name: str, span: Span, choose: "Choose", afford: "Afford | None" = None) -> "Sampled":
         """Series of a name with their floats in a span, quicker than one by one where asked for again.
 
         `choose` says by their places which are wanted; it is given all, and the `memo` of the answer. More
         series and samples than those may come. Observations of histograms are not among them.
+
+        `afford` is told how many samples are to be read, and may raise.
         """
         ...
 

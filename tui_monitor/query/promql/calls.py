@@ -52,7 +52,7 @@ class DerivedCalls:
         taken = [found for found in _named(matchers) if self._may_take(found, matchers)]
         if not taken:
             return _sorted([])
-        grid = _grid(start, end, hints.instants)
+        grid = self._grid(start, end, hints.instants)
         return _sorted([self._samples(found, matchers, start, end, grid, hints) for found in taken])
 
     def answer(self, asked: Asked) -> Vector | None:
@@ -122,7 +122,7 @@ class DerivedCalls:
         known = tuple(one for one in tests if self._is_label(one.label))
         node = Summary(found.metric.name, known, how=how, by=kept)
         query = CallQuery(found.metric, node, how, self._context)
-        counters = counted(query, instants, self._origin, whole=whole)
+        counters = counted(query, instants, self._origin, self._context.budget, whole=whole)
         if found.metric.kind is Kind.COUNT:
             # A series of one outcome begins with the first call of it, a sum over all with the first call.
             single = found.metric.sum.by_outcome and _OUTCOME.intersection(kept)
@@ -153,6 +153,19 @@ class DerivedCalls:
     def _is_label(self, label: str) -> bool:
         return label in DIMENSIONS or label == "error_type" or label in self._attributes
 
+    def _grid(self, start: Micros, end: Micros, instants: np.ndarray | None) -> np.ndarray:
+        """The times of samples in [start, end]: all, or only those that stand at the instants."""
+        if instants is None:
+            if (end - start) // GRID > _MOST:
+                raise QueryLimit(
+                    f"a series of calls has a sample every 15 s, and {_MOST:,} at most are looked at",
+                    hint="ask for a shorter range, or for rate(…) or increase(…), which count",
+                )
+            self._context.budget.afford((end - start) // GRID)
+            return np.arange(-(-start // GRID) * GRID, end + 1, GRID, dtype=np.int64)
+        times = np.unique(instants // GRID * GRID)
+        return times[(times >= start) & (times <= end)]
+
     @cached_property
     def _attributes(self) -> frozenset[str]:
         return frozenset(self._context.reader.label_names())
@@ -171,19 +184,6 @@ def _named(matchers: Sequence[Matcher]) -> list[Derived]:
     known = LISTED if exact is None else [TABLE[exact]] if exact in TABLE else []
     passes = [test(one) for one in tests]
     return [found for found in known if all(takes(found.name) for takes in passes)]
-
-
-def _grid(start: Micros, end: Micros, instants: np.ndarray | None) -> np.ndarray:
-    """The times of samples in [start, end]: all, or only those that stand at the instants."""
-    if instants is None:
-        if (end - start) // GRID > _MOST:
-            raise QueryLimit(
-                f"a series of calls has a sample every 15 s, and {_MOST:,} at most are looked at",
-                hint="ask for a shorter range, or for rate(…) or increase(…), which count",
-            )
-        return np.arange(-(-start // GRID) * GRID, end + 1, GRID, dtype=np.int64)
-    times = np.unique(instants // GRID * GRID)
-    return times[(times >= start) & (times <= end)]
 
 
 def _taken(vector: Vector, matchers: Sequence[Matcher]) -> Vector:

@@ -1,6 +1,6 @@
 """Which series of one name matchers take: each value of a label looked at once, the outcome kept."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from tui_monitor.query.promql.ast import NAME, Matcher
 from tui_monitor.query.promql.labels import LabelSets, labels
 from tui_monitor.query.promql.matchers import test
 from tui_monitor.store.api import SeriesInfo
+from tui_monitor.store.where import go_on
 
 _MOST = 64
 """Choices that are kept of one name."""
@@ -33,23 +34,33 @@ class _Column:
     values: list[str]
     codes: np.ndarray
 
-    def passing(self, matcher: Matcher) -> np.ndarray:
-        """bool: which series the matcher takes."""
+    def passing(self, matcher: Matcher, check: Callable[[], None]) -> np.ndarray:
+        """bool: which series the matcher takes; `check` is asked between values."""
         passes = test(matcher)
-        return np.array([passes(value) for value in self.values], dtype=bool)[self.codes]
+        found = np.empty(len(self.values), dtype=bool)
+        for at, value in enumerate(self.values):
+            check()
+            found[at] = passes(value)
+        return found[self.codes]
 
 
-def chosen(series: list[SeriesInfo], matchers: Sequence[Matcher], memo: dict[Hashable, Any]) -> Choice:
-    """The choice; observations of histograms are never in it. Raises `PatternError`."""
+def chosen(
+    series: list[SeriesInfo], matchers: Sequence[Matcher], memo: dict[Hashable, Any],
+    check: Callable[[], None] = go_on,
+) -> Choice:  # fmt: skip
+    """The choice; observations of histograms are never in it. Raises `PatternError` and what `check` does."""
     key = tuple((one.label, one.op, one.value) for one in matchers if one.label != NAME)
     if key not in memo:
         if len(memo) >= _MOST:
             memo.clear()
-        memo[key] = _chosen(series, matchers, memo)
+        memo[key] = _chosen(series, matchers, memo, check)
     return memo[key]
 
 
-def _chosen(series: list[SeriesInfo], matchers: Sequence[Matcher], memo: dict[Hashable, Any]) -> Choice:
+def _chosen(
+    series: list[SeriesInfo], matchers: Sequence[Matcher], memo: dict[Hashable, Any],
+    check: Callable[[], None],
+) -> Choice:  # fmt: skip
     if "labels" not in memo:
         memo["labels"] = [labels({**info.labels, NAME: info.name}) for info in series]
         order = sorted(range(len(series)), key=memo["labels"].__getitem__)
@@ -57,7 +68,7 @@ def _chosen(series: list[SeriesInfo], matchers: Sequence[Matcher], memo: dict[Ha
     taken = np.array([info.type != "histogram" for info in series], dtype=bool)
     for matcher in matchers:
         if matcher.label != NAME:
-            taken &= _column(series, matcher.label, memo).passing(matcher)
+            taken &= _column(series, matcher.label, memo).passing(matcher, check)
     order = memo["order"]
     rows = order[taken[order]] if len(order) else order
     place = np.full(len(series), -1, dtype=np.int64)

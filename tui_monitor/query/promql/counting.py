@@ -11,6 +11,7 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.calls import CallQuery, Tallies
+from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.result import Labels
 from tui_monitor.query.windows import Windows, one
 
@@ -55,11 +56,13 @@ def no_buckets(groups: int, instants: int) -> Buckets:
     return Buckets(nothing, np.zeros(groups + 1, dtype=np.int64), np.zeros((instants, 0), dtype=np.int64))
 
 
-def counted(query: CallQuery, instants: np.ndarray, origin: Micros, *, whole: bool) -> Counters:
+def counted(
+    query: CallQuery, instants: np.ndarray, origin: Micros, budget: Budget, *, whole: bool
+) -> Counters:
     """The counters at ascending, different instants (int64 µs), from `origin` on.
 
     `whole` where the values themselves are wanted, not their differences: without, histograms begin with
-    nothing at the first instant. Raises `QueryError`, `StoreError`.
+    nothing at the first instant. Raises `QueryError`, `StoreError` and the errors of `limits`.
     """
     parts: list[tuple[int, Tallies]] = []
     first = int(instants[0])
@@ -68,8 +71,9 @@ def counted(query: CallQuery, instants: np.ndarray, origin: Micros, *, whole: bo
     at = 1
     for windows in _runs(instants):
         parts.append((at, query.tallies(windows)))
+        budget.check()
         at += len(windows)
-    return _summed(parts, len(instants))
+    return _summed(parts, len(instants), budget)
 
 
 def _runs(instants: np.ndarray) -> Iterator[Windows]:
@@ -100,18 +104,19 @@ def _uneven(instants: np.ndarray, steps: np.ndarray) -> Iterator[Windows]:
         yield one(Span(*edges))
 
 
-def _summed(parts: list[tuple[int, Tallies]], width: int) -> Counters:
+def _summed(parts: list[tuple[int, Tallies]], width: int, budget: Budget) -> Counters:
     rows: dict[Labels, int] = {}
     places = [
         np.array([rows.setdefault(labels, len(rows)) for labels in tallies.groups], dtype=np.int64)
         for _, tallies in parts
     ]
+    budget.spend(len(rows), len(rows) * width)
     sums = np.zeros((3, len(rows), width), dtype=np.int64)
     for (at, tallies), place in zip(parts, places, strict=True):
         columns = slice(at, at + tallies.calls.shape[1])
         for into, values in zip(sums, (tallies.calls, tallies.total, tallies.known), strict=True):
             into[place, columns] = values
-    calls, total, known = np.cumsum(sums, axis=2)
+    calls, total, known = np.cumsum(sums, axis=2, out=sums)
     return Counters(list(rows), calls, total, known, _histograms(parts, places, len(rows), width))
 
 

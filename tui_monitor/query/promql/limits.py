@@ -2,9 +2,13 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from tui_monitor.model.clock import Clock, SystemClock
 from tui_monitor.model.errors import MonitorError
+
+_CHARACTERS = 4
+"""Of new label values: so many count as a sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,23 @@ class Budget:
             )
         self._samples += samples
         if self._samples > self.limits.samples:
-            raise QueryLimit(
-                f"the query takes more than {self.limits.samples:,} samples",
-                hint="ask about fewer series, a shorter range or a longer step",
-            )
+            self._too_much()
+
+    def _too_much(self) -> NoReturn:
+        raise QueryLimit(
+            f"the query takes more than {self.limits.samples:,} samples",
+            hint="ask about fewer series, a shorter range or a longer step",
+        )
+
+    def afford(self, samples: int) -> None:
+        """Raises as `spend` where so many could not be taken, and notes nothing: before they are read."""
+        self.check()
+        if self._samples + samples > self.limits.samples:
+            self._too_much()
+
+    def write(self, characters: int) -> None:
+        """Note what new label values take. Raises as `spend`."""
+        self.spend(0, characters // _CHARACTERS)
 
     def steps_within(self, count: int) -> None:
         """Raises `QueryLimit` for more instants of a subquery than samples may be taken."""

@@ -11,18 +11,20 @@ from tui_monitor.model.feed import EventKind
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.context import Context
 from tui_monitor.query.known import KNOWN, unit_of_name
-from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric
+from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Kind, Metric
 from tui_monitor.query.promql.ast import NAME, Matcher
 from tui_monitor.query.promql.calls import GRID, DerivedCalls
 from tui_monitor.query.promql.derived import LISTED, TABLE, Derived, Form, bounds_of
+from tui_monitor.query.promql.durations import GREATEST
 from tui_monitor.query.promql.histograms import bounds_shown
-from tui_monitor.query.promql.labels import Labels, labels, without
+from tui_monitor.query.promql.labels import Labels, labels, value, without
 from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.promql.matchers import Matching, test
 from tui_monitor.query.promql.storage import Hints
 from tui_monitor.query.promql.stored import StoredSamples
 
 _LE = "le"
+_EVER = (-GREATEST, GREATEST)
 _MOST_VALUES = 1_000_000
 _TYPES = {"native_histogram": "histogram"}
 
@@ -54,42 +56,69 @@ class Listing:
             self.budget.spend(len(found), len(found))
         return sorted(found)
 
-    def names(self) -> list[str]:
-        """Names of labels, sorted."""
-        found = set(self.context.reader.sample_labels())
-        if self.metrics():
-            found.add(NAME)
-        if self._has_calls:
+    def names(self, start: Micros = -GREATEST, end: Micros = GREATEST) -> list[str]:
+        """Names of labels that series with a sample in [start, end] have, sorted."""
+        alive, calls = self._alive(start, end), self._calls_before(end)
+        reader = self.context.reader
+        found = set(reader.sample_labels()) if alive is None else {name for of in alive for name, _ in of}
+        if calls is None:
             found.update(label for label in DIMENSIONS if self._values(label, 1))
+        else:
+            found.update(name for of in calls for name, _ in of)
+        if calls is None or calls:
             found.update(name for name, label in LABEL_ALIASES.items() if label in found)
             found.add(_LE)
+        if self._metrics(alive, calls):
+            found.add(NAME)
         return sorted(found)
 
-    def values(self, label: str) -> list[str]:
-        """Values of one label, sorted."""
+    def values(self, label: str, start: Micros = -GREATEST, end: Micros = GREATEST) -> list[str]:
+        """Values of one label of series with a sample in [start, end], sorted."""
+        alive, calls = self._alive(start, end), self._calls_before(end)
         if label == NAME:
-            return self.metrics()
-        found = set(self.context.reader.sample_label_values(label))
-        if label == _LE and self._has_calls:
-            found.update(bound for one in LISTED if one.form is Form.BUCKET for bound in _bounds(one.metric))
+            return self._metrics(alive, calls)
+        if alive is None:
+            found = set(self.context.reader.sample_label_values(label))
+        else:
+            found = {value(of, label) for of in alive}
         known = LABEL_ALIASES.get(label, label)
-        if known in DIMENSIONS:
+        if calls is not None:
+            found.update(value(of, known) for of in calls)
+        elif known in DIMENSIONS:
             found.update(self._values(known, _MOST_VALUES))
-        return sorted(found)
+        if label == _LE and (calls is None or calls):
+            found.update(bound for one in LISTED if one.form is Form.BUCKET for bound in _bounds(one.metric))
+        return sorted(found - {""})
 
-    def metrics(self) -> list[str]:
+    def _metrics(self, alive: list[Labels] | None, calls: list[Labels] | None) -> list[str]:
         """Names of series, sorted."""
-        derived = {found.name for found in LISTED if self._is_there(found.metric)}
-        return sorted(derived.union(self.context.reader.sample_names()))
+        found = {one.name for one in LISTED if self._is_there(one.metric)} if calls != [] else set[str]()
+        names = self.context.reader.sample_names() if alive is None else (value(of, NAME) for of in alive)
+        return sorted(found.union(names))
+
+    def _alive(self, start: Micros, end: Micros) -> list[Labels] | None:
+        """What is stored as samples in [start, end]; `None` for all there is."""
+        return None if (start, end) == _EVER else self._sampled((), start, end)
+
+    def _calls_before(self, end: Micros) -> list[Labels] | None:
+        """The label sets of calls up to a time, whose counters go on for ever; `None` for all there are."""
+        extent = self.context.reader.extent()
+        if extent.first is None or end < extent.first:
+            return []
+        if extent.last is None or end >= extent.last:
+            return None
+        return list(self._of_metric(BY_NAME["requests"], (), end, end))
 
     def about(self, name: str | None = None) -> dict[str, About]:
         """What is known of the metrics, or of one; of classic histograms under the name without suffix."""
         found: dict[str, About] = {}
-        for one in self.context.reader.series(name):
-            if one.type != "histogram":
-                known = KNOWN.get(one.name)
-                help_text, unit = (known.help, known.unit) if known else ("", unit_of_name(one.name))
-                found[one.name] = About(_TYPES.get(one.type, one.type), help_text, unit)
+        for each in self.context.reader.sample_names() if name is None else [name]:
+            self.budget.check()
+            kind = self.context.reader.sample_type(each)
+            if kind not in (None, "histogram"):
+                known = KNOWN.get(each)
+                help_text, unit = (known.help, known.unit) if known else ("", unit_of_name(each))
+                found[each] = About(_TYPES.get(kind, kind), help_text, unit)
         for derived in LISTED:
             if name in (None, derived.name) and self._is_there(derived.metric):
                 about = about_of(derived)
@@ -111,8 +140,7 @@ class Listing:
         return self.context.reader.label_values(label, limit)
 
     def _sampled(self, matchers: Sequence[Matcher], start: Micros, end: Micros) -> list[Labels]:
-        listed = self.stored.listed(matchers)
-        self.budget.spend(len(listed), len(listed))
+        listed = self.stored.listed(matchers, self.budget)
         alive = self.context.reader.sampled_in([info.id for _, info in listed], Span(start - 1, end))
         return [of for of, info in listed if info.id in alive]
 

@@ -9,7 +9,7 @@ from tui_monitor.query.regex import Pattern
 Test = Callable[[str], bool]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def pattern(text: str) -> Pattern:
     """The compiled pattern. Raises `PatternError`."""
     return Pattern(text)

@@ -16,7 +16,12 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query.promql.labels import Labels
 from tui_monitor.query.promql.values import SeriesSet
 from tui_monitor.store.api import Reader, SeriesInfo
-from tui_monitor.store.series.sampled import Steps
+from tui_monitor.store.series.sampled import Afford, Steps
+
+_Row = tuple[Labels, np.ndarray, np.ndarray]
+"""Labels, times, and floats or histograms as objects."""
+_AT_ONCE = 200
+"""Series that are read together."""
 
 
 @dataclass(slots=True)
@@ -43,12 +48,35 @@ class _Points:
 
 def series(
     reader: Reader, infos: Sequence[SeriesInfo], labels: Sequence[Labels], span: Span, function: str,
-    steps_until: Micros | None,
+    steps_until: Micros | None, afford: Afford,
 ) -> SeriesSet:  # fmt: skip
-    """These series with all that is kept of their samples in the span. Raises `StoreError`."""
+    """These series with all that is kept of their samples in the span.
+
+    `afford` is told between parts how many were read. Raises `StoreError` and what it raises.
+    """
+    parts: list[_Row] = []
+    read = 0
+    until = steps_until if steps_until is not None and span.start < steps_until else None
+    for at in range(0, len(infos), _AT_ONCE):
+        afford(read)
+        some = slice(at, at + _AT_ONCE)
+        parts += _read(reader, infos[some], labels[some], span, function, until)
+        read += sum(len(times) for _, times, _ in parts[at:])
+    made = _flat(parts)
+    if until is not None and len(made):
+        moment = datetime.fromtimestamp(until // SECOND, UTC)
+        made.remarks = (
+            f"of samples up to {moment:%Y-%m-%d %H:%M} UTC only one point for each 5 minutes is kept",
+        )
+    return made
+
+
+def _read(
+    reader: Reader, infos: Sequence[SeriesInfo], labels: Sequence[Labels], span: Span, function: str,
+    until: Micros | None,
+) -> list[_Row]:  # fmt: skip
     ids = [info.id for info in infos]
     points: dict[int, _Points] = {number: _Points() for number in ids}
-    until = steps_until if steps_until is not None and span.start < steps_until else None
     if until is not None:
         for number, found in reader.sample_steps(ids, span).items():
             points[number].add(found.times, _stands_for(found, function))
@@ -58,13 +86,7 @@ def series(
         points[number].add(times, values)
     for number, (times, bodies) in reader.histogram_samples(ids, span).items():
         points[number].add(times, _objects([bodies.at(place) for place in range(len(bodies))]))
-    made = _flat([(of, *points[number].merged()) for of, number in zip(labels, ids, strict=True)])
-    if until is not None and len(made):
-        moment = datetime.fromtimestamp(until // SECOND, UTC)
-        made.remarks = (
-            f"of samples up to {moment:%Y-%m-%d %H:%M} UTC only one point for each 5 minutes is kept",
-        )
-    return made
+    return [(of, *points[number].merged()) for of, number in zip(labels, ids, strict=True)]
 
 
 def _stands_for(steps: Steps, function: str) -> np.ndarray:
@@ -85,7 +107,7 @@ def _objects(histograms: Sequence[object]) -> np.ndarray:
     return made
 
 
-def _flat(found: Sequence[tuple[Labels, np.ndarray, np.ndarray]]) -> SeriesSet:
+def _flat(found: Sequence[_Row]) -> SeriesSet:
     found = [one for one in found if len(one[1])]
     if not found:
         return SeriesSet([], np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))

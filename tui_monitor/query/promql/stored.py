@@ -13,6 +13,7 @@ from tui_monitor.query.promql.ast import NAME, Matcher
 from tui_monitor.query.promql.choice import Choice, chosen
 from tui_monitor.query.promql.joining import concatenated, sorted_by_labels
 from tui_monitor.query.promql.labels import Labels, labels
+from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.promql.matchers import Test, test
 from tui_monitor.query.promql.storage import Asked, Hints, Source
 from tui_monitor.query.promql.values import Grid, SeriesSet, Vector
@@ -39,7 +40,11 @@ class StoredSamples:
         """As `Source`. Raises `StoreError`."""
         # A span leaves out the instant where it begins.
         span = Span(start - 1, end)
-        sets = [self._of_name(name, matchers, span, hints) for name in self._names(matchers)]
+        sets: list[SeriesSet] = []
+        read = 0
+        for name in self._names(matchers):
+            sets.append(self._of_name(name, matchers, span, hints, read))
+            read += sets[-1].size
         return sorted_by_labels(concatenated(sets)) if len(sets) > 1 else concatenated(sets)
 
     def answer(self, asked: Asked) -> Vector | None:
@@ -53,29 +58,41 @@ class StoredSamples:
         names = equal[:1] or self._reader.sample_names()
         return [name for name in names if all(passes(name) for passes in tests)]
 
-    def _of_name(self, name: str, matchers: Sequence[Matcher], span: Span, hints: Hints) -> SeriesSet:
+    def _of_name(
+        self, name: str, matchers: Sequence[Matcher], span: Span, hints: Hints, read: int
+    ) -> SeriesSet:
         choices: list[Choice] = []
 
         def choose(series: list[SeriesInfo], memo: dict[Hashable, Any]) -> np.ndarray:
-            choices.append(chosen(series, matchers, memo))
+            choices.append(chosen(series, matchers, memo, check))
             rows = choices[-1].rows
             if hints.budget is not None:
                 hints.budget.spend(len(rows), len(rows))
             return rows
 
-        sampled = self._reader.sampled(name, span, choose)
+        def check() -> None:
+            afford(0)
+
+        def afford(samples: int) -> None:
+            if hints.budget is not None:
+                hints.budget.afford(read + samples)
+
+        sampled = self._reader.sampled(name, span, choose, afford)
         (choice,) = choices
         if sampled.histograms or (sampled.steps_until is not None and span.start < sampled.steps_until):
             infos = [sampled.series[row] for row in choice.rows.tolist()]
-            return old.series(self._reader, infos, choice.labels, span, hints.function, sampled.steps_until)
+            return old.series(
+                self._reader, infos, choice.labels, span, hints.function, sampled.steps_until, afford
+            )
         return _on_grids(sampled, choice, span)
 
-    def listed(self, matchers: Sequence[Matcher]) -> list[tuple[Labels, SeriesInfo]]:
-        """The series that all matchers take, sorted by their labels."""
+    def listed(self, matchers: Sequence[Matcher], budget: Budget) -> list[tuple[Labels, SeriesInfo]]:
+        """The series that all matchers take, sorted by their labels. Raises the errors of `limits`."""
         of_name = [matcher for matcher in matchers if matcher.label == NAME]
         name = next((matcher.value for matcher in of_name if matcher.op == "="), None)
         tests = [test(matcher) for matcher in of_name]
-        found = self._reader.series(name, _label_tests(matchers))
+        found = self._reader.series(name, _label_tests(matchers, budget), budget.limits.series + 1)
+        budget.spend(len(found), len(found))
         return sorted(
             (
                 (labels({**info.labels, NAME: info.name}), info)
@@ -105,17 +122,22 @@ def _on_grids(sampled: Sampled, choice: Choice, span: Span) -> SeriesSet:
     return SeriesSet.of_grids([choice.labels[row] for row in rows.tolist()], grids)
 
 
-def _label_tests(matchers: Sequence[Matcher]) -> list[LabelTest]:
+def _label_tests(matchers: Sequence[Matcher], budget: Budget) -> list[LabelTest]:
     by_label: dict[str, list[Matcher]] = {}
     for matcher in matchers:
         if matcher.label != NAME:
             by_label.setdefault(matcher.label, []).append(matcher)
-    return [LabelTest(label, _all(found), _only(found)) for label, found in by_label.items()]
+    return [LabelTest(label, _all(found, budget), _only(found)) for label, found in by_label.items()]
 
 
-def _all(matchers: list[Matcher]) -> Test:
+def _all(matchers: list[Matcher], budget: Budget) -> Test:
     tests = [test(matcher) for matcher in matchers]
-    return lambda value: all(passes(value) for passes in tests)
+
+    def passes(value: str) -> bool:
+        budget.check()
+        return all(one(value) for one in tests)
+
+    return passes
 
 
 def _only(matchers: list[Matcher]) -> str:

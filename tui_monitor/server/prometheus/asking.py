@@ -21,7 +21,7 @@ from tui_monitor.query.promql.limits import Budget, QueryCancelled, QueryTimeout
 from tui_monitor.query.promql.printer import pretty
 from tui_monitor.query.promql.typecheck import type_of
 from tui_monitor.server.prometheus.asked import Asked, asked, bad
-from tui_monitor.server.prometheus.running import Parts, Running
+from tui_monitor.server.prometheus.running import CLIENT_GONE, Parts, Running
 from tui_monitor.server.prometheus.writing import json_of, written
 from tui_monitor.server.refusal import Refusal
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
 _NAMES = {ValueType.MATRIX: "range vector", ValueType.STRING: "string"}
-_CLIENT_GONE = 499
-"""The status of an answer that nobody waits for, as nginx and Prometheus have it."""
 T = TypeVar("T")
 Evaluate = Callable[[Budget, Noting], Answer]
 
@@ -150,7 +148,7 @@ def evaluated(work: Callable[[], T]) -> T:
     except QueryTimeout as error:
         raise Refusal(503, "timeout", _words(error), reason="slow") from error
     except QueryCancelled as error:
-        raise Refusal(_CLIENT_GONE, "canceled", _words(error), reason="gone") from error
+        raise Refusal(CLIENT_GONE, "canceled", _words(error), reason="gone") from error
     except StoreError as error:
         raise Refusal(500, "internal", _words(error), reason="store") from error
     except MonitorError as error:

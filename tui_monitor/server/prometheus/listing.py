@@ -42,7 +42,7 @@ class Listings(Asking):
         def names(listing: Listing) -> list[str]:
             selectors, start, end = self._which(given)
             if not selectors:
-                return listing.names()
+                return listing.names(start, end)
             return sorted({name for of in listing.series(selectors, start, end) for name, _ in of})
 
         return await self._listed(request, given, names)
@@ -55,7 +55,7 @@ class Listings(Asking):
         def values(listing: Listing) -> list[str]:
             selectors, start, end = self._which(given)
             if not selectors:
-                return listing.values(name)
+                return listing.values(name, start, end)
             found = {value(of, name) for of in listing.series(selectors, start, end)}
             return sorted(found - {""})
 

@@ -13,7 +13,7 @@ from tui_monitor.store.api import LabelTest, SeriesInfo
 from tui_monitor.store.readers import Reading
 from tui_monitor.store.series import listing, reading, steps
 from tui_monitor.store.series.histograms import Histograms
-from tui_monitor.store.series.sampled import Choose, Sampled, Steps
+from tui_monitor.store.series.sampled import Afford, Choose, Sampled, Steps, any_number
 
 
 class SampleReader(Protocol):
@@ -27,10 +27,12 @@ class SampleReader(Protocol):
         """The same, with what is known of its file."""
         ...
 
-    def series(self, name: str | None = None, matching: Sequence[LabelTest] = ()) -> list[SeriesInfo]:
-        """Sample series of that name, or all, whose labels pass every test."""
+    def series(
+        self, name: str | None = None, matching: Sequence[LabelTest] = (), most: int = -1
+    ) -> list[SeriesInfo]:
+        """Sample series of that name, or all, whose labels pass every test; so many at most, -1 for all."""
         with self._read() as conn:
-            return reading.series(conn, name, matching)
+            return reading.series(conn, name, matching, most)
 
     def series_stamp(self, name: str | None) -> tuple[int, int]:
         """Changes whenever a sample series of that name, or any, comes or goes."""
@@ -42,10 +44,10 @@ class SampleReader(Protocol):
         with self._read() as conn:
             return reading.samples(conn, ids, span)
 
-    def sampled(self, name: str, span: Span, choose: Choose) -> Sampled:
+    def sampled(self, name: str, span: Span, choose: Choose, afford: Afford | None = None) -> Sampled:
         """The chosen series of a name with their floats in a span at least."""
         with self._reading() as reading:
-            return reading.samples.sampled(reading.conn, name, span, choose)
+            return reading.samples.sampled(reading.conn, name, span, choose, afford or any_number)
 
     def sampled_in(self, ids: Sequence[int], span: Span) -> set[int]:
         """Which of these series have any sample in the span, in whatever form it is kept."""

@@ -19,7 +19,7 @@ from tui_monitor.model.feed import STALE
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import SeriesInfo
 from tui_monitor.store.series import reading, versions
-from tui_monitor.store.series.sampled import Choose, Sampled, SampleGrid
+from tui_monitor.store.series.sampled import Afford, Choose, Sampled, SampleGrid, any_number
 from tui_monitor.store.series.versions import Version
 
 ROOM = 64 << 20
@@ -31,6 +31,9 @@ _SPARE = 64
 """Columns for what comes."""
 _FEW = 2
 """Chunks of a series behind what is asked for that are read with it."""
+_LOOK = 0.05
+"""Seconds between two looks whether who waits for another question still wants the answer."""
+_FLOAT = 8
 _SHARE = 8
 """Where no more than this part of the series is asked for, the others are not read."""
 
@@ -88,6 +91,8 @@ class _Name:
     span: Span | None = None
     matrices: list[_Matrix] = field(default_factory=list)
     memo: dict[Hashable, Any] = field(default_factory=dict)
+    counted: int = 0
+    """Bytes that the cache counts for it."""
 
     @property
     def size(self) -> int:
@@ -100,6 +105,15 @@ class _Name:
         return Sampled(self.series, grids, self.steps_until, self.histograms, self.memo)
 
 
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What reading may take."""
+
+    room: int
+    """Bytes that can be kept."""
+    afford: Afford
+
+
 class SampleCache:
     """Of one database file. Any thread may ask."""
 
@@ -108,40 +122,55 @@ class SampleCache:
         self._lock = threading.Lock()
         self._names: OrderedDict[str, _Name] = OrderedDict()
         self._changed: int | None = None
+        self._taken = 0
 
-    def sampled(self, conn: sqlite3.Connection, name: str, span: Span, choose: Choose) -> Sampled:
+    def sampled(
+        self, conn: sqlite3.Connection, name: str, span: Span, choose: Choose, afford: Afford = any_number
+    ) -> Sampled:
         """The chosen series of a name with their floats in a span at least; more of both may be there.
 
-        Raises `StoreError` for damaged chunks.
+        Raises `StoreError` for damaged chunks, and what `choose` and `afford` raise.
         """
         version = versions.of(conn)
-        with self._lock:
-            if version.changed != self._changed:
-                self._names.clear()
-                self._changed = version.changed
-            found = self._names.pop(name, None)
-            if found is None or not _up_to_date(conn, name, found, version):
-                found = _listed(conn, name, version)
-            chosen = choose(found.series, found.memo)
-            matrices = found.matrices
-            if found.span is None or found.span.start > span.start or found.span.end < span.end:
-                matrices = _read(conn, found, span, chosen, version)
-            if found.size <= self._room:
-                self._names[name] = found
-                self._make_room()
-            return found.sampled(matrices)
+        while not self._lock.acquire(timeout=_LOOK):
+            afford(0)
+        try:
+            return self._sampled(conn, version, name, span, choose, afford)
+        finally:
+            self._lock.release()
+
+    def _sampled(
+        self, conn: sqlite3.Connection, version: Version, name: str, span: Span, choose: Choose,
+        afford: Afford,
+    ) -> Sampled:  # fmt: skip
+        if version.changed != self._changed:
+            self._names.clear()
+            self._taken, self._changed = 0, version.changed
+        found = self._names.pop(name, None)
+        self._taken -= found.counted if found is not None else 0
+        if found is None or not _up_to_date(conn, name, found, version):
+            found = _listed(conn, name, version)
+        chosen = choose(found.series, found.memo)
+        matrices = found.matrices
+        if found.span is None or found.span.start > span.start or found.span.end < span.end:
+            matrices = _read(conn, found, span, chosen, version, _Costs(self._room, afford))
+        found.counted = found.size
+        if found.counted <= self._room:
+            self._names[name] = found
+            self._taken += found.counted
+            self._make_room()
+        return found.sampled(matrices)
 
     @property
     def taken(self) -> int:
         """Bytes in use, about."""
         with self._lock:
-            return sum(found.size for found in self._names.values())
+            return self._taken
 
     def _make_room(self) -> None:
-        taken = sum(found.size for found in self._names.values())
-        while taken > self._room:
+        while self._taken > self._room:
             _, oldest = self._names.popitem(last=False)
-            taken -= oldest.size
+            self._taken -= oldest.counted
 
 
 def _up_to_date(conn: sqlite3.Connection, name: str, found: _Name, version: Version) -> bool:
@@ -203,22 +232,29 @@ def _listed(conn: sqlite3.Connection, name: str, version: Version) -> _Name:
 
 
 def _read(
-    conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray, version: Version
+    conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray, version: Version, costs: _Costs
 ) -> list[_Matrix]:
-    """The chosen series alone where they are few, which are not kept; else all of the name."""
+    """The chosen series alone where they are few, or all too large: they are not kept. Else all of the name."""
     if found.histograms:
         return []
     rows = _places(found)
-    if len(chosen) * _SHARE <= len(found.series):
-        read, found.histograms = reading.floats(conn, [found.series[row].id for row in chosen.tolist()], span)
+    wanted = [found.series[row].id for row in chosen.tolist()]
+    many = reading.count(conn, wanted, span)
+    costs.afford(many)
+    if len(chosen) * _SHARE <= len(found.series) or _FLOAT * many > costs.room:
+        read, found.histograms = reading.floats(conn, wanted, span, costs.afford)
         return _matrices(rows, read)
-    ids = _kept(found.series)
+    ids, asked = _kept(found.series), span
     span = Span(_start(conn, ids, span), span.end)
-    if found.span is not None and found.span.end >= span.end and found.grown == version.grown:
-        return _lengthened(conn, found, ids, span.start, found.span)
-    if reading.chunks_after(conn, ids, span.end) <= _FEW * len(ids):
+    going_on = found.span is not None and found.span.end >= span.end and found.grown == version.grown
+    if not going_on and reading.chunks_after(conn, ids, span.end) <= _FEW * len(ids):
         span = Span(span.start, _EVER)
-    read, found.histograms = reading.floats(conn, ids, span)
+    if _FLOAT * reading.count(conn, ids, span) > costs.room:
+        read, found.histograms = reading.floats(conn, wanted, asked, costs.afford)
+        return _matrices(rows, read)
+    if going_on and found.span is not None:
+        return _lengthened(conn, found, ids, span.start, found.span)
+    read, found.histograms = reading.floats(conn, ids, span, costs.afford)
     # Who sees an older moment reads no more than was there.
     found.span, found.matrices, found.grown = span, _matrices(rows, read), version.grown
     return found.matrices

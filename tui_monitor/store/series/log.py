@@ -17,6 +17,7 @@ from tui_monitor.store.dictionary import Terms
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.series import versions
 from tui_monitor.store.series.histograms import Histograms
+from tui_monitor.store.series.sampled import Afford, any_number
 
 _FLOAT = Struct("<d")
 _Row = tuple[int, Micros, float | bytes, int | None, Micros | None]
@@ -195,10 +196,13 @@ def logged(times: Sequence[Micros], values: Sequence[Value]) -> Logged:
     return Logged(np.array(times, dtype=np.int64), values, _are_histograms(values))
 
 
-def rows(conn: sqlite3.Connection, ids: Iterable[int], span: Span) -> dict[int, Logged]:
+def rows(
+    conn: sqlite3.Connection, ids: Iterable[int], span: Span, afford: Afford = any_number
+) -> dict[int, Logged]:
     """The rows of each series that has some in the span."""
     found: dict[int, Logged] = {}
     for number in ids:
+        afford(0)
         # One series at a time is quicker than all of them in one answer with a third column.
         mine = conn.execute(
             "SELECT ts, value FROM samples WHERE series = ? AND ts > ? AND ts <= ? ORDER BY ts",

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,25 +14,28 @@ from tui_monitor.store.series import log, steps, versions
 from tui_monitor.store.series.chunks import LONGEST, Chunk, Points, Table, joined, of_histograms
 from tui_monitor.store.series.histograms import Histograms
 from tui_monitor.store.series.log import TABLES
+from tui_monitor.store.series.sampled import Afford, any_number
 
 Read = tuple[np.ndarray, np.ndarray]
 """Times and values."""
 _AT_ONCE = 400
 """Chunks looked through together."""
+_DECODED = 2_000
+"""Chunks that are whole in memory at a time, 12 kB each at most."""
 
 
 def series(
-    conn: sqlite3.Connection, name: str | None, matching: Sequence[LabelTest] = ()
+    conn: sqlite3.Connection, name: str | None, matching: Sequence[LabelTest] = (), most: int = -1
 ) -> list[SeriesInfo]:
-    """Series of that name, or all, whose labels pass; only those are read."""
-    condition, bound = ("name = ?", [name]) if name is not None else ("TRUE", [])
+    """Series of that name, or all, whose labels pass, so many at most; only those are read."""
+    condition = "name = ?" if name is not None else "TRUE"
+    bound: list[str | int] = [name] if name is not None else []
     for test in matching:
         part, numbers = _condition(conn, test)
         condition += f" AND {part}"
         bound.append(json.dumps(numbers))
-    rows = conn.execute(
-        f"SELECT id, name, labels, type FROM sample_series WHERE {condition} ORDER BY id", bound
-    )
+    select = f"SELECT id, name, labels, type FROM sample_series WHERE {condition} ORDER BY id LIMIT ?"
+    rows = conn.execute(select, [*bound, most])
     return [SeriesInfo(number, text, json.loads(labels), kind) for number, text, labels, kind in rows]
 
 
@@ -61,10 +64,27 @@ def samples(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> dict[in
     return floats(conn, ids, span)[0]
 
 
-def floats(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> tuple[dict[int, Read], bool]:
+def count(conn: sqlite3.Connection, ids: Sequence[int], span: Span) -> int:
+    """How many floats these series have in a span, about: of a chunk its share."""
+    listed = json.dumps(list(ids))
+    (logged,) = conn.execute(
+        "SELECT count(*) FROM json_each(?) j JOIN samples s ON s.series = j.value AND s.ts > ? AND s.ts <= ?",
+        (listed, span.start, span.end),
+    ).fetchone()
+    (sealed,) = conn.execute(
+        """SELECT total(n * (min(end, ?3) - max(start, ?2) + 1.0) / (end - start + 1)) FROM sample_chunks
+        WHERE series IN (SELECT value FROM json_each(?1)) AND start > ?4 AND start <= ?3 AND end > ?2""",
+        (listed, span.start, span.end, max(span.start - LONGEST, -(1 << 63))),
+    ).fetchone()
+    return logged + round(sealed)
+
+
+def floats(
+    conn: sqlite3.Connection, ids: Sequence[int], span: Span, afford: Afford = any_number
+) -> tuple[dict[int, Read], bool]:
     """As `samples`, and whether the log has native histograms of any of the series too."""
-    rows = log.rows(conn, ids, span)
-    parts = _inside(Table(conn), ids, span, rows)
+    rows = log.rows(conn, ids, span, afford)
+    parts = _inside(Table(conn), ids, span, rows, afford)
     found: dict[int, Read] = {}
     for number in ids:
         mine = [(points.times, points.columns[0]) for points in parts.get(number, ())]
@@ -162,21 +182,29 @@ def histogram_samples(
 
 
 def _inside(
-    table: Table, ids: Sequence[int], span: Span, rows: Mapping[int, log.Logged]
+    table: Table, ids: Sequence[int], span: Span, rows: Mapping[int, log.Logged], afford: Afford = any_number
 ) -> dict[int, list[Points]]:
     """What chunks have in the span; a row of a mixed series, of whatever kind, hides what is at its time."""
     parts: dict[int, list[Points]] = {}
     chunks = table.meeting(ids, span)
-    for chunk, points in zip(chunks, table.read(chunks), strict=True):
+    for chunk, points in _read(table, chunks, afford):
         if chunk.start <= span.start or chunk.end > span.end:
             first, last = np.searchsorted(points.times, (span.start, span.end), side="right").tolist()
-            points = points.take(slice(first, last))
+            # A copy: a part would keep the whole chunk.
+            points = points.take(np.arange(first, last))
         newest = rows.get(chunk.series)
         if newest is not None and (table.histograms or newest.others is not None):
             points = points.take(~np.isin(points.times, newest.times))
         if len(points):
             parts.setdefault(chunk.series, []).append(points)
     return parts
+
+
+def _read(table: Table, chunks: list[Chunk], afford: Afford) -> Iterator[tuple[Chunk, Points]]:
+    for at in range(0, len(chunks), _DECODED):
+        afford(0)
+        some = chunks[at : at + _DECODED]
+        yield from zip(some, table.read(some), strict=True)
 
 
 def _joined(parts: Sequence[Read]) -> Read:

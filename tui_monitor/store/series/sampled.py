@@ -11,6 +11,12 @@ from tui_monitor.store.api import SeriesInfo
 
 Choose = Callable[[list[SeriesInfo], dict[Hashable, Any]], np.ndarray]
 """Which series are asked for, by their places; what it works out of them it may keep in the dictionary."""
+Afford = Callable[[int], None]
+"""Told how many samples are to be read, and 0 between pieces of work; what it raises ends the reading."""
+
+
+def any_number(_samples: int) -> None:
+    """Lets everything be read."""
 
 
 @dataclass(frozen=True, slots=True)

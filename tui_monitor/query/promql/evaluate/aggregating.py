@@ -178,8 +178,8 @@ def _values_counted(context: Context, node: Aggregate, vector: Vector, label: st
     groups = grouped(vector, node.grouping, without_these=node.without)
     texts: dict[object, str] = {}
     for group, base in enumerate(groups.labels):
-        context.budget.check()
         for row in groups.rows(group).tolist():
+            context.budget.check()
             for step in np.flatnonzero(vector.present[row]).tolist():
                 histogram = None if vector.histograms is None else vector.histograms[row, step]
                 key = repr(vector.values[row, step]) if histogram is None else histogram
@@ -188,7 +188,10 @@ def _values_counted(context: Context, node: Aggregate, vector: Vector, label: st
                     texts[key] = number_text(number) if histogram is None else shown(histogram)
                 text = texts[key]
                 labels = replaced(base, label, text)
-                counts.setdefault(labels, np.zeros(context.steps))[step] += 1
+                if labels not in counts:
+                    context.budget.spend(len(counts) + 1, context.steps)
+                    counts[labels] = np.zeros(context.steps)
+                counts[labels][step] += 1
                 unnamed[labels] = groups.unnamed is not None and bool(groups.unnamed[group])
     if not counts:
         return empty(context.steps)

@@ -71,10 +71,11 @@ def matched(context: Context, node: Binary, matching: Matching, left: Vector, ri
     rows: dict[int, list[int]] = {}
     for row, number in enumerate(one_ids.tolist()):
         rows.setdefault(number, []).append(row)
+    met = sum(len(rows.get(number, ())) for number in many_ids.tolist())
+    context.budget.spend(met, met * context.steps)
     pairs = [(i, j) for i, number in enumerate(many_ids.tolist()) for j in rows.get(number, ())]
     if not pairs:
         return empty(context.steps)
-    context.budget.spend(len(pairs), len(pairs) * context.steps)
     i, j = np.array(pairs, dtype=np.int64).T
     result = _computed(context, node, many.rows(i), one.rows(j), swapped=swapped)
     if matching.cardinality is Cardinality.ONE_TO_ONE:

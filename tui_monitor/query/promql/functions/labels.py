@@ -43,7 +43,12 @@ def _replace(call: Calling) -> Vector:
     def made(labels: Labels) -> Labels | None:
         text = value(labels, source)
         if text not in known:
-            known[text] = pattern.expanded(text, template)
+            call.context.budget.check()
+            try:
+                known[text] = pattern.expanded(text, template)
+            except PatternError as error:
+                call.fail(str(error), 2)
+            call.context.budget.write(len(known[text] or ""))
         new = known[text]
         return None if new is None else replaced(labels, target, new)
 
@@ -53,11 +58,14 @@ def _replace(call: Calling) -> Vector:
 def _join(call: Calling) -> Vector:
     target, between = _check_name(call, 1), call.text(2)
     sources = [_check_name(call, index) for index in range(3, len(call))]
-    made: list[Labels | None] = [
-        replaced(labels, target, between.join(value(labels, name) for name in sources))
-        for labels in call.vector().labels
-    ]
-    return _relabelled(call, made, target)
+
+    def made(labels: Labels) -> Labels:
+        texts = [value(labels, name) for name in sources]
+        # Before there is such a text: each join of joins is longer than all it was made of.
+        call.context.budget.write(sum(map(len, texts)) + len(between) * max(0, len(texts) - 1))
+        return replaced(labels, target, between.join(texts))
+
+    return _relabelled(call, [made(labels) for labels in call.vector().labels], target)
 
 
 FUNCTIONS: dict[str, Implementation] = {"label_replace": _replace, "label_join": _join}
