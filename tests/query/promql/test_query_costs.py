@@ -92,7 +92,7 @@ def test_only_the_share_of_a_chunk_is_paid_for(sampled: Store, clock: ManualCloc
     now = clock.now()
     clock.advance(2 * DAY)
     sampled.seal(clock.now())
-    engine = limited(sampled, clock, samples=SERIES * 10)
+    engine = limited(sampled, clock, samples=SERIES * 30)
     assert engine.instant("count(gauge + 0)", now).scalar == SERIES
     assert engine.instant("count(gauge + 0)", now - 300 * SECOND).scalar == SERIES
 

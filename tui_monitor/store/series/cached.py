@@ -234,7 +234,7 @@ def _listed(conn: sqlite3.Connection, name: str, version: Version) -> _Name:
 def _read(
     conn: sqlite3.Connection, found: _Name, span: Span, chosen: np.ndarray, version: Version, costs: _Costs
 ) -> list[_Matrix]:
-    """The chosen series alone where they are few, or all too large: they are not kept. Else all of the name."""
+    """The chosen series alone where they are few, or all too large; these are not kept. Else all."""
     if found.histograms:
         return []
     rows = _places(found)
