@@ -5,7 +5,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, read, total, write
 
@@ -34,6 +34,8 @@ known = st.builds(
 
 
 @given(st.lists(known, min_size=4, max_size=20))
+@example([{"session": "", "call_keys": ()}] * 4)
+@example([{"session": "", "call_keys": ()}, *[{"call_keys": ()}] * 3])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_identities_from_columns_are_those_of_single_calls(spec: list[dict]) -> None:
     clock = ManualClock(1_774_738_800_000_000)

@@ -106,7 +106,7 @@ def lay_out(
         "arrived": [arrived] * count, **{name: own[name] for name in head.PLAIN}, **coded,
     }  # fmt: skip
     columns |= {name: _micros(own[given]) for name, given in _LATENCIES.items()}
-    if any(own["session"]):
+    if any(text is not None for text in own["session"]):
         columns["session_t"] = [terms.id(text) for text in own["session"]]
     if any(own["call_keys"]):
         columns["call_keys"] = [to_json(keys) if keys else None for keys in own["call_keys"]]
