@@ -50,10 +50,11 @@ def _extreme(op: str, vector: Vector, rows: np.ndarray, param: np.ndarray) -> np
     # Along rows that lie side by side in memory.
     least = np.partition(np.ascontiguousarray(keys.T), len(rows) - most, axis=1)[:, len(rows) - most]
     taken = present & (keys >= least)
-    if (taken.sum(axis=0) > most).any():
-        above = keys > least
-        equal = present & (keys == least)
-        taken = above | (equal & (np.cumsum(equal, axis=0) <= most - above.sum(axis=0)))
+    crowded = np.flatnonzero(np.count_nonzero(taken, axis=0) > most)
+    if len(crowded):
+        above = keys[:, crowded] > least[crowded]
+        equal = taken[:, crowded] & ~above
+        taken[:, crowded] = above | (equal & (np.cumsum(equal, axis=0) <= most - above.sum(axis=0)))
     return taken
 
 

@@ -91,7 +91,8 @@ def _on_grids(
         sampled = grid.times[last]
         there &= (sampled >= oldest) if context.semantics.closed else (sampled > oldest)
         found = columns(grid.values, last)
-        values[grid.rows], known[grid.rows] = found, there & ~stale(found)
+        values[grid.rows] = found
+        known[grid.rows] = there if grid.living else there & ~stale(found)
         if times is not None:
             times[grid.rows] = sampled
     return Vector(series.labels, values, known, times=times).pruned()
