@@ -132,3 +132,27 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+
+
+def test_a_counter_that_cannot_be_read_stops_no_other(tmp_path: Path):
+    queue = Queue(tmp_path / "q", 1_000, ["a"])
+    queue.put([], {name: Counter(1.0, 2.0, 3) for name in ("good", "bad")}, {})
+    queue.close()
+    with sqlite3.connect(tmp_path / "q") as conn:
+        conn.execute("UPDATE counters SET base = x'00ff' WHERE series = 'bad'")
+    conn.close()
+    queue = Queue(tmp_path / "q", 1_000, ["a"])
+    assert queue.counters() == {"good": Counter(1.0, 2.0, 3)}
+    queue.close()
+
+
+def test_a_full_disk_leaves_what_was_queued(tmp_path: Path):
+    queue = Queue(tmp_path / "q", 10**8, ["a"])
+    queue._conn.execute("PRAGMA max_page_count = 50")
+    queue.put([(1, 1, b"one")], {}, {"n": 1})
+    with pytest.raises(QueueError, match="full"):
+        queue.put([(2, 1, b"x" * 10**6)], {"s": Counter(1.0, 2.0, 3)}, {"n": 2})
+    assert (queue.marks(), queue.counters(), queue.standing("a").waiting_samples) == ({"n": 1}, {}, 1)
+    queue.put([(3, 1, b"three")], {}, {"n": 3})
+    assert (queue.marks(), queue.standing("a").waiting_samples) == ({"n": 3}, 2)
+    queue.close()

@@ -189,10 +189,15 @@ class Queue:
         return Standing(*row, *sums)
 
     def counters(self) -> dict[str, Counter]:
-        """How far each counter was sent."""
+        """How far each counter was sent; without those that cannot be read."""
         with self._lock, _told():
             rows = self._conn.execute("SELECT series, base, last, grown FROM counters").fetchall()
-        return {series: Counter(restored(base), restored(last), grown) for series, base, last, grown in rows}
+        known: dict[str, Counter] = {}
+        for series, base, last, grown in rows:
+            # One that cannot be read begins anew, rather than stop all others.
+            with suppress(ValueError):
+                known[series] = Counter(restored(base), restored(last), grown)
+        return known
 
     def marks(self) -> dict[str, Micros]:
         """The instants that are remembered."""
