@@ -25,7 +25,7 @@ from tui_monitor.tui.panes.alertlines import against, glyph_of, matcher_words, n
 from tui_monitor.tui.until import FORMS, LENGTHS, read_end
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
-from tui_monitor.tui.widgets.prompt import Prompt
+from tui_monitor.tui.widgets.prompt import Field, Prompt
 from tui_monitor.tui.words import length_words, moment_words, plural
 
 R = TypeVar("R")
@@ -173,7 +173,9 @@ class SilenceDialog(AlertDialog[Quiet]):
         self._meanwhile.show(self.meanwhile())
         self._draw()
         self._list.move_to("1h")
-        self._list.focus()
+        if not isinstance(self.focused, Field):
+            # Whoever was quick is in a line already.
+            self._list.focus()
 
     def follow(self, alert: Alert, now: Micros) -> None:
         super().follow(alert, now)

@@ -81,5 +81,6 @@ class HelpScreen(ModalScreen[None]):
 
     def action_scroll(self, where: str) -> None:
         """One line up or down."""
-        scroll = self.query_one(VerticalScroll)
-        (scroll.scroll_down if where == "down" else scroll.scroll_up)(animate=False)
+        # A quick key may come before there is anything to scroll.
+        for scroll in self.query(VerticalScroll):
+            (scroll.scroll_down if where == "down" else scroll.scroll_up)(animate=False)

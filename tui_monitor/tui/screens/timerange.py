@@ -16,7 +16,7 @@ from tui_monitor.model.timerange import PRESETS, TimeRange
 from tui_monitor.tui.travel import ending_at, read_range
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
-from tui_monitor.tui.widgets.prompt import Prompt
+from tui_monitor.tui.widgets.prompt import Field, Prompt
 from tui_monitor.tui.words import length_words, moment_words, range_words
 
 _COLUMNS = (Column("length", "", width=14), Column("end", "", min=20, max=40))
@@ -61,7 +61,9 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._draw()
         nearest = min(PRESETS, key=lambda preset: abs(preset[1] - self._shown.length))
         self._list.move_to(nearest[0])
-        self._list.focus()
+        if not isinstance(self.focused, Field):
+            # Whoever was quick is in a line already.
+            self._list.focus()
 
     def _draw(self) -> None:
         mode = "live" if self._shown.live else "fixed"

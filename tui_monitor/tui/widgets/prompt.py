@@ -106,6 +106,8 @@ class Prompt(Vertical):
         self._draft = ""
         self._found: tuple[Completion, ...] = ()
         self._marked = 0
+        self._awaited = False
+        """Whether it was to get the focus before it stood on a screen."""
         self._quiet: str | None = None
         """A text that was put in, not typed, and asks for no completions."""
 
@@ -133,9 +135,16 @@ class Prompt(Vertical):
         return tuple(self._history)
 
     def focus(self, scroll_visible: bool = True) -> "Prompt":
-        """Put the cursor into the line, at once: what is typed next belongs there."""
-        self.screen.set_focus(self._field, scroll_visible)
+        """Put the cursor into the line, at once, or when it is there: what is typed next belongs there."""
+        if self._field.is_attached:
+            self.screen.set_focus(self._field, scroll_visible)
+        else:
+            self._awaited = True
         return self
+
+    def on_mount(self) -> None:
+        if self._awaited:
+            self.focus()
 
     def show_error(self, position: int, length: int, message: str) -> None:
         """Mark `length` characters from `position` on and say what is wrong with them."""
