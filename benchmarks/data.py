@@ -74,7 +74,9 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def load() -> Traces:
-    """Read the traces; a second or two."""
+    """Read the traces; a second or two. Ends the program where there are none."""
+    if not TRACES.is_dir():
+        sys.exit(f"no traces at {TRACES}: set TUI_MONITOR_TRACES to where they are (docs/benchmarks.md)")
     gaps: list[np.ndarray] = []
     tokens: list[tuple[int, int]] = []
     for name in ("code", "conv"):

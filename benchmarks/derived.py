@@ -9,6 +9,8 @@ Warm: asked before, by an engine that keeps no answers and no facts, so that eve
 database; the median of wall and processor time. First: of a database just opened, its pages dropped from the
 system's cache.
 
+Without databases, those of 100,000 and of a million calls are made, or taken from build/benchmarks.
+
     python benchmarks/derived.py 1m.db 10m.db --runs 5 --worst 20
 """
 
@@ -19,7 +21,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from panes import asked, now_of
+from databases import FEW, MANY, Databases
+from panes import asked, now_of, paired
 from rules import BUDGETS
 from table import Row, forget, show
 
@@ -148,7 +151,7 @@ Measured = list[tuple[Question, list[float]]]
 def measure(few: Path, many: Path, runs: int, only: str, *, firsts: bool) -> Measured:
     """Each question to both in turn; the slowest first."""
     stores = [opened(few), opened(many)]
-    pairs = [pair for pair in zip(*map(questions, stores), strict=True) if only in pair[1].name]
+    pairs = [pair for pair in paired(*(list(questions(store)) for store in stores)) if only in pair[1].name]
     found: Measured = []
     for beside, question in pairs:
         times = [(*took(stores[1], question.ask), took(stores[0], beside.ask)[0]) for _ in range(runs + 1)]
@@ -184,14 +187,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("few", type=Path, help="a tenth of the calls")
-    parser.add_argument("many", type=Path)
+    parser.add_argument("few", type=Path, nargs="?", help="a tenth of the calls")
+    parser.add_argument("many", type=Path, nargs="?")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--worst", type=int, default=10, help="how many of each kind are shown")
     parser.add_argument("--only", default="", help="questions that have this in them")
     parser.add_argument("--firsts", action="store_true", help="also for the first time")
     args = parser.parse_args()
-    show(list(rows(measure(args.few, args.many, args.runs, args.only, firsts=args.firsts), args.worst)))
+    if args.few and not args.many:
+        parser.error("name both databases, or none")
+    few, many = args.few or Databases().of(FEW), args.many or Databases().of(MANY)
+    show(list(rows(measure(few, many, args.runs, args.only, firsts=args.firsts), args.worst)))
 
 
 if __name__ == "__main__":

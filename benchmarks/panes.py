@@ -4,15 +4,21 @@ No list is kept here: the views of the Providers, Costs and System panes are bui
 over 1 h, 24 h, 7 d and 30 d, and every question that reaches the query engine on the way is noted. Each is
 then asked of both databases in turn, with nothing kept from one question to the next.
 
+Without databases, those of 100,000 and of a million calls are made, or taken from build/benchmarks.
+
     python benchmarks/panes.py 1m.db 10m.db
 """
 
 import argparse
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
+from databases import FEW, MANY, Databases
 from table import Row, show
 
 from tui_monitor.config.load import Settings
@@ -25,6 +31,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros, SystemClock
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.ast import Expr
 from tui_monitor.query.result import Result
 from tui_monitor.store.database import Store
 
@@ -33,6 +40,7 @@ OFF = 17 * MINUTE + 23 * SECOND + 456_789
 SPANS = (HOUR, DAY, 7 * DAY, 30 * DAY)
 POINTS = 24
 Ask = Callable[[LocalEngine], Result]
+Q = TypeVar("Q")
 
 
 class _Listening(LocalEngine):
@@ -42,15 +50,19 @@ class _Listening(LocalEngine):
         super().__init__(store, calendar)
         self.heard: dict[tuple[object, ...], Ask] = {}
 
-    def instant(self, text: str, at: Micros) -> Result:
+    def instant(
+        self, text: str, at: Micros, *, cancel: threading.Event | None = None, tree: Expr | None = None
+    ) -> Result:
         """The engine's answer."""
-        self.heard[text, at] = lambda engine: engine.instant(text, at)
-        return super().instant(text, at)
+        self.heard[text, at] = lambda engine: engine.instant(text, at, tree=tree)
+        return super().instant(text, at, cancel=cancel, tree=tree)
 
-    def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
+    def range(
+        self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
+    ) -> Result:
         """The engine's answer."""
         self.heard[text, start, end, step] = lambda engine: engine.range(text, start, end, step)
-        return super().range(text, start, end, step)
+        return super().range(text, start, end, step, cancel=cancel)
 
 
 def now_of(store: Store) -> Micros:
@@ -82,13 +94,24 @@ def took(store: Store, ask: Ask) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def paired(few: list[Q], many: list[Q]) -> list[tuple[Q, Q]]:
+    """The same question to both. Ends the program where the databases are asked different things."""
+    if len(few) != len(many):
+        sys.exit(
+            f"the two databases are not alike: {len(few)} questions about the first, {len(many)} about the "
+            "second. Name two with the same providers, models and span of time, one with a tenth of the "
+            "calls; without names both are made."
+        )
+    return list(zip(few, many, strict=True))
+
+
 def compare(few: Path, many: Path, runs: int) -> Iterator[Row]:
     """Each question to both, in turn."""
     stores = [Store.open(path, write=False, clock=SystemClock()) for path in (few, many)]
     counts = [store.extent().calls for store in stores]
     questions = [asked(store, now_of(store)) for store in stores]
     # The two databases end at different moments, so their questions differ in times alone.
-    pairs = list(zip(questions[0].values(), questions[1].values(), strict=True))
+    pairs = paired(*(list(one.values()) for one in questions))
     names = list(questions[1])
     medians: list[tuple[float, float]] = []
     for pair in pairs:
@@ -118,11 +141,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("few", type=Path)
-    parser.add_argument("many", type=Path)
+    parser.add_argument("few", type=Path, nargs="?", help="a tenth of the calls")
+    parser.add_argument("many", type=Path, nargs="?")
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
-    show(list(compare(args.few, args.many, args.runs)))
+    if args.few and not args.many:
+        parser.error("name both databases, or none")
+    few, many = args.few or Databases().of(FEW), args.many or Databases().of(MANY)
+    show(list(compare(few, many, args.runs)))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ Warm: both sides in one process that has asked before, in turn, the median. Firs
 connection, and the database's pages dropped from the system's cache; from opening the file to the answer.
 Spans end off the grid of the roll-ups, as "now" does.
 
+Without a database, one of a million calls is made, or taken from build/benchmarks.
+
     python benchmarks/questions.py monitor.db --runs 9
 """
 
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from databases import MANY, Databases
 from panes import now_of
 from table import Row, alone, forget, show
 
@@ -292,21 +295,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("database", type=Path)
+    parser.add_argument("database", type=Path, nargs="?")
     parser.add_argument("--duck", type=Path, help="DuckDB's file; made where it is missing")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--firsts", type=int, default=3)
     parser.add_argument("--first", nargs=2, metavar=("SIDE", "NUMBER"), help=argparse.SUPPRESS)
     parser.add_argument("--at", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    database = args.database or Databases().of(MANY)
     if args.first:
         side, number = args.first
-        print(orjson.dumps(first_time(side, int(number), args.database, args.at)).decode())
+        print(orjson.dumps(first_time(side, int(number), database, args.at)).decode())
         return
-    duck = args.duck or args.database.with_suffix(".duckdb")
+    duck = args.duck or database.with_suffix(".duckdb")
     if not duck.exists():
-        fill(args.database, duck)
-    show(against_duckdb(args.database, duck, args.runs, args.firsts))
+        fill(database, duck)
+    show(against_duckdb(database, duck, args.runs, args.firsts))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 Rounds are a minute apart from the last stored call on, as a collector would look; the first one is cold.
 
+Without a database, one of a million calls is made, or taken from build/benchmarks.
+
     python benchmarks/rules.py monitor.db --rounds 8
 """
 
@@ -11,6 +13,8 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+
+from databases import MANY, Databases
 
 from tui_monitor.alerts.rules import compile_rules, read
 from tui_monitor.alerts.shipped import shipped_rules
@@ -38,12 +42,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("database", type=Path)
+    parser.add_argument("database", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=8)
     args = parser.parse_args()
+    database = args.database or Databases().of(MANY)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "monitor.db"
-        shutil.copyfile(args.database, path)
+        shutil.copyfile(database, path)
         measure(path, args.rounds)
 
 

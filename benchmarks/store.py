@@ -18,38 +18,19 @@ import live
 import panes
 import questions
 import record
-from data import write_csv
+from databases import FOLDER, Databases
 from table import Row, show
 
 PARTS = ("record", "ingest", "live", "questions", "panes")
 
 
-class Databases:
-    """Imported databases of some sizes, made when they are first needed."""
-
-    def __init__(self, folder: Path, days: float) -> None:
-        self._folder = folder
-        self._days = days
-
-    def of(self, count: int) -> Path:
-        """The database of that many calls, as it is an hour after the import."""
-        database = self._folder / f"{count}.csv.db"
-        if not database.exists():
-            source, made = (self._folder / f"{count}.{what}" for what in ("csv", "making"))
-            made.unlink(missing_ok=True)
-            write_csv(source, count, self._days)
-            ingest.bring(source, made, "csv", self._folder)
-            ingest.settle(made)
-            made.rename(database)
-            source.unlink()
-        return database
-
-    def duck(self, count: int) -> Path:
-        """The same rows in a DuckDB file."""
-        duck = self._folder / f"{count}.duckdb"
-        if not duck.exists():
-            questions.fill(self.of(count), duck)
-        return duck
+def duck(databases: Databases, count: int) -> Path:
+    """The rows of the database of that many calls in a DuckDB file."""
+    database = databases.of(count)
+    found = database.with_name(f"{count}.duckdb")
+    if not found.exists():
+        questions.fill(database, found)
+    return found
 
 
 def rows(part: str, databases: Databases, count: int, days: float, runs: int) -> Iterator[Row]:
@@ -62,7 +43,7 @@ def rows(part: str, databases: Databases, count: int, days: float, runs: int) ->
         ),
         "live": lambda: live.measure([1_000, 10_000], 20, databases.of(count)),
         "questions": lambda: iter(
-            questions.against_duckdb(databases.of(count), databases.duck(count), 3 * runs, runs)
+            questions.against_duckdb(databases.of(count), duck(databases, count), 3 * runs, runs)
         ),
         "panes": lambda: panes.compare(databases.of(few), databases.of(count), runs),
     }
@@ -79,12 +60,9 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--folder", type=Path, default=Path("build/benchmarks"), help="where databases are kept"
-    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where databases are kept")
     args = parser.parse_args()
     parts = PARTS if args.all or not args.parts else args.parts
-    args.folder.mkdir(parents=True, exist_ok=True)
     databases = Databases(args.folder, args.days)
     found: list[Row] = []
     for part in parts:
