@@ -90,6 +90,24 @@ def test_charts_are_drawn_in_text(fed: Cli) -> None:
     assert "no data in this range" in fed("query", "ttft{}", "--range", "1h", "--chart").out
 
 
+def test_a_chart_draws_the_largest(cli: Cli, clock: ManualClock, tmp_path: Path) -> None:
+    rows = [
+        call(clock, 100 * n + k, (1 + 20 * k) * SECOND, user=f"u{n:02}", cost_usd=0.1)
+        for n in range(10)
+        for k in range(n + 2)
+    ]
+    rows.append(call(clock, 5000, SECOND, user="once", cost_usd=0.15))
+    assert cli("import", str(write_lines(tmp_path / "t.jsonl", rows))).code == 0
+    named = [f"u{n:02}" for n in range(9, 1, -1)]
+    for command in (
+        ("query", "cost{} [1h] sum by(user)", "--range", "1h", "--chart"),
+        ("metrics", "cost", "--group-by", "user", "--range", "1h", "--chart"),
+    ):
+        ran = cli(*command)
+        drawn = [line.split()[1] for line in ran.out.splitlines() if ", peak " in line]
+        assert drawn == named, command
+
+
 def test_a_plain_chart_is_figures_for_who_listens(fed: Cli) -> None:
     for command in (
         ("query", "requests{} by(provider)", "--range", "1h", "--chart"),

@@ -5,11 +5,28 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import FakeMonitor, alert, costs, dashboard, lines, settle, text, tick
+from tests.tui.screen_fakes import (
+    CALENDAR,
+    NOON,
+    FakeMonitor,
+    alert,
+    costs,
+    dashboard,
+    lines,
+    settle,
+    text,
+    tick,
+)  # fmt: skip
 from tui_monitor.health.views import SourceRow
-from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import AlertState, Severity, SourceState
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.query.result import Result, Series, labels_of
+from tui_monitor.tui.drawing import BRAILLE
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.panes.answers import series_rows
+from tui_monitor.tui.panes.charts import Colours, chart_of
 from tui_monitor.tui.panes.money import level, month_lines
 from tui_monitor.tui.panes.providers import columns
 from tui_monitor.tui.widgets.columns import lay_out
@@ -45,6 +62,23 @@ async def test_providers(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         assert "LATENCY p95 by provider" in shown
         # Unknown is never 0.
         assert " 0" not in row(pilot.app, "mistral  ")
+
+
+def test_one_order_for_chart_legend_and_list() -> None:
+    # A sum: one large step is less than many small ones.
+    span = TimeRange(HOUR).span(NOON)
+    times = tuple(range(span.start + MINUTE, span.end + 1, MINUTE))
+    steps = {f"u{n}": tuple(1.0 if i < 10 + n else None for i in range(60)) for n in range(10)}
+    steps["once"] = (5.0, *(None,) * 59)
+    over = Result("q", "matrix", times, tuple(Series(labels_of(user=u), v) for u, v in steps.items()), "usd")
+    sums = tuple(Series(labels_of(user=u), (sum(v or 0 for v in s),)) for u, s in steps.items())
+    now = Result("q", "vector", (NOON,), sums, "usd")
+    look = Look(NOON, 1, TimeRange(HOUR), CALENDAR)
+    chart = chart_of(over, look, Colours(), now=now)
+    rows = series_rows(over, now, {line.name: line.index for line in chart.series}, BRAILLE)
+    names = [f"u{n}" for n in range(9, -1, -1)]
+    assert [line.name for line in chart.series] == names[:8]
+    assert [row.cells["name"].text for row in rows] == [*names, "once"]
 
 
 async def test_providers_wide_has_everything(monitor: FakeMonitor) -> None:

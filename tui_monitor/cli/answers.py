@@ -52,14 +52,14 @@ def show_table(out: Output, result: Result, calendar: Calendar) -> None:
         _long(out, result, calendar)
 
 
-def show_chart(out: Output, result: Result, calendar: Calendar) -> None:
-    """An answer over time, drawn; its figures where nothing is to be drawn."""
+def show_chart(out: Output, result: Result, now: Result, calendar: Calendar) -> None:
+    """An answer over time, drawn, the largest of `now` first; its figures where nothing is to be drawn."""
     if out.plain:
         show_table(out, result, calendar)
         return
     if result.approximate:
         out.line(about(", ".join(result.layers)))
-    lines = [(called(series, result.metric or "value"), series.values) for series in result.series]
+    lines = [(called(series, result.metric or "value"), series.values) for series in result.ranked(now)]
     draw(out, result.times, lines, result.unit, calendar)
 
 

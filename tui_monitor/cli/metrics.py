@@ -130,13 +130,14 @@ def _chart(context: Context, asked: Asked) -> int:
     count = chart.points(out)
     text = asked.short_form("p95" if asked.spread else "")
 
-    async def ask(monitor: "Monitor") -> "tuple[Result, dict[str, Result]]":
+    async def ask(monitor: "Monitor") -> "tuple[Result, Result, dict[str, Result]]":
         drawn = await monitor.query_range(text, TimeRange(asked.length), count)
-        return drawn, await _spread_of(monitor, asked) if asked.spread else {}
+        found = await _spread_of(monitor, asked) if asked.spread else {}
+        return drawn, found["p95"] if found else await monitor.query(text), found
 
-    drawn, found = context.ask(ask)
+    drawn, now, found = context.ask(ask)
     out.line(text)
-    answers.show_chart(out, drawn, calendar)
+    answers.show_chart(out, drawn, now, calendar)
     if found:
         out.line()
         _spread_table(context, _groups(found), drawn.unit)

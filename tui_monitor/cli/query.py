@@ -78,8 +78,16 @@ def run(context: Context) -> int:
         result = context.ask(lambda monitor: monitor.query(args.text, at=at))
     if args.explain:
         return _explain(context, result, shown)
-    show = answers.show_chart if args.chart else answers.show_table
-    out.answer(answers.data(result), lambda: show(out, result, calendar), result.warnings)
+    drawn = args.chart and not out.json and not out.plain
+    now = context.ask(lambda monitor: monitor.query(args.text, at=at, shown=shown)) if drawn else result
+
+    def show() -> None:
+        if args.chart:
+            answers.show_chart(out, result, now, calendar)
+        else:
+            answers.show_table(out, result, calendar)
+
+    out.answer(answers.data(result), show, result.warnings)
     instead = as_filter(args.text)
     if instead and not out.json:
         out.note(f"note: this compares metrics; single calls are listed by '{instead}'")

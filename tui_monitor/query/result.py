@@ -32,6 +32,12 @@ class Series:
         """The only value of an instant answer, or the last of a range."""
         return self.values[-1] if self.values else None
 
+    @property
+    def mean(self) -> float:
+        """Over the values that it has; minus infinity without any."""
+        known = [value for value in self.values if value is not None and value == value]
+        return sum(known) / len(known) if known else float("-inf")
+
     def label(self, name: str, default: str = "") -> str:
         """The value of one label."""
         return dict(self.labels).get(name, default)
@@ -72,6 +78,21 @@ class Result:
     def scalar(self) -> float | None:
         """The value of an answer that has one series at most."""
         return self.series[0].value if len(self.series) == 1 else None
+
+    def ranked(self, now: "Result") -> "list[Series]":
+        """The series of an answer over time, those of the largest value in the instant answer `now` first.
+
+        Those without a value there follow by their mean: steps are of unequal weight, so a mean of sums or
+        quantiles over them ranks less well.
+        """
+        values = {series.labels: series.value for series in now.series}
+
+        def rank(series: Series) -> tuple[bool, float, Labels]:
+            value = values.get(series.labels)
+            known = value is not None and value == value
+            return not known, -(value if value is not None and known else series.mean), series.labels
+
+        return sorted(self.series, key=rank)
 
     def prometheus(self) -> dict[str, Any]:
         """The `data` object of Prometheus's HTTP API: values as text, times in s, no data left out."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.tui.drawing import Glyphs, bar
-from tui_monitor.tui.panes.charts import name_of, weight
+from tui_monitor.tui.panes.charts import name_of
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def series_columns(now: "Result") -> tuple[Column, ...]:
 
 
 def series_rows(over: "Result", now: "Result", colours: Mapping[str, int], glyphs: Glyphs) -> list[GridRow]:
-    """The drawn lines first, in their colours, then the rest by size."""
+    """The largest value first: the drawn lines in their colours, then the rest."""
     values = {series.labels: series.value for series in now.series}
-    ordered = sorted(over.series, key=weight, reverse=True)
     return [
-        _series_row(series, values.get(series.labels), over, colours, glyphs) for series in ordered[:ROWS]
+        _series_row(series, values.get(series.labels), over, colours, glyphs)
+        for series in over.ranked(now)[:ROWS]
     ]
 
 

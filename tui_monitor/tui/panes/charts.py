@@ -42,25 +42,24 @@ def name_of(series: "Series", metric: str = "") -> str:
     return " ".join(f"{name}={value or UNKNOWN}" for name, value in series.labels if name != "__name__")
 
 
-def weight(series: "Series") -> float:
-    """How much a series matters on a chart: the mean of what it has."""
-    known = [value for value in series.values if value is not None and value == value]
-    return sum(known) / len(known) if known else float("-inf")
-
-
 def chart_of(
     result: "Result",
     look: Look,
     colours: Colours,
     title: str = "",
     *,
+    now: "Result | None" = None,
     note: str = "",
     empty: str = "no data in this time range",
     thresholds: Sequence[tuple[str, float]] = (),
 ) -> ChartData:
-    """The largest series of an answer as lines, on a time axis that is cut to whole steps."""
-    known = [series for series in result.series if any(value is not None for value in series.values)]
-    drawn = sorted(known, key=weight, reverse=True)[:LINES]
+    """The largest series of an answer as lines, on a time axis that is cut to whole steps.
+
+    The largest are those of `now`, the same question at the end of the time; by their mean without it.
+    """
+    ordered = sorted(result.series, key=lambda one: -one.mean) if now is None else result.ranked(now)
+    known = [series for series in ordered if any(value is not None for value in series.values)]
+    drawn = known[:LINES]
     names = [name_of(series, result.metric) for series in drawn]
     numbers = colours.give(names)
     if len(known) > len(drawn):
@@ -68,7 +67,7 @@ def chart_of(
     lines = [ChartSeries(name, s.values, numbers[name]) for name, s in zip(names, drawn, strict=True)]
     return ChartData(
         times=result.times,
-        series=tuple(sorted(lines, key=lambda line: line.name)),
+        series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
         unit=drawn_unit(result.unit),
         calendar=look.calendar,
         thresholds=tuple(thresholds),

@@ -239,7 +239,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             self._show_numbers(answer, look)
 
     def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
-        chart = chart_of(answer.over, look, self._colours)
+        chart = chart_of(answer.over, look, self._colours, now=answer.now)
         self._chart.show(chart)
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")
