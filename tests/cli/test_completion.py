@@ -74,7 +74,9 @@ def test_bash_completes_queries_and_filters(script: Path, fed: Cli) -> None:
     assert "histogram_quantile\\(" in offered(script, "tui-monitor query histogram_q")
     assert "provider=claude AND latency" in offered(script, "tui-monitor query 'provider=claude AND laten")
     assert "rate(requests[5m]" in offered(script, "tui-monitor query 'rate(requests[")
-    assert 'latency{provider="openai"' in offered(script, "tui-monitor query 'latency{provider=\"op")
+    # One way alone would let the shell close the quotation where braces are still open.
+    both = ['latency{provider="openai"', 'latency{provider="openai"}']
+    assert offered(script, "tui-monitor query 'latency{provider=\"op") == both
 
 
 def test_bash_completes_rules_and_sources(script: Path) -> None:

@@ -16,6 +16,12 @@ def test_a_short_form_is_shown_as_promql(fed: Cli) -> None:
     assert fed("query", text, "--json").json["data"] == ours
 
 
+def test_one_outcome_is_no_regular_expression(fed: Cli) -> None:
+    text = fed("query", "--explain", "error_rate [1h]").out
+    assert 'requests{status="error"}[1h]' in text
+    assert 'requests{status=~"error|success"}[1h]' in text
+
+
 def test_what_promql_cannot_say_is_told(fed: Cli) -> None:
     assert fed("query", "--explain", "cost [today]").out.startswith("not in PromQL: a calendar period")
     over_time = fed("query", "--explain", "requests", "--range", "1h", "--step", "5m").out

@@ -87,6 +87,8 @@ def test_charts_are_drawn_in_text(fed: Cli) -> None:
     assert "last 20, peak 20" in chart
     ran = fed("costs", "--chart", "--by", "provider")
     assert "18 Mar" in ran.out
+    ticks = [line.partition("┤")[0].strip() for line in chart.splitlines() if "┤" in line]
+    assert ticks == ["30", "20", "10", "0"]
     assert "no data in this range" in fed("query", "ttft{}", "--range", "1h", "--chart").out
 
 

@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
     # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.
     "cli": (
-        *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing", "tui.app",
+        *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing",
+        "tui.widgets.axes", "tui.app",
     ),
     # The store is behind the façade: a pane that reads it would be a second truth.
     "tui": ("model", "config", "query", "costs", "alerts", "health", "monitor", "server"),

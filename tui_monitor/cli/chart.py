@@ -7,7 +7,7 @@ from typing import Any
 
 from tui_monitor.cli.output import Output
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, SECOND, Micros
+from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import show
 
@@ -16,6 +16,10 @@ _COLORS = ("cyan", "yellow", "green", "magenta", "blue", "red", "white", "bright
 _MARKS = "*o+x#@%&"
 _HEIGHT = 16
 _WIDTH = 100
+_MARGIN = 14
+"""Columns beside the lines: labels of the values, and the frame."""
+_STEPS = 4
+"""Between the lowest and the highest label, about."""
 _NAME = 40
 _SPOKEN = 24
 """Steps of an answer over time that is not drawn."""
@@ -28,7 +32,7 @@ def points(out: Output) -> int:
     """How many steps a chart has room for, or a person can listen to."""
     if out.plain:
         return _SPOKEN
-    return (_columns() - 14) * (1 if out.glyphs.plain else 2)
+    return (_columns() - _MARGIN) * (1 if out.glyphs.plain else 2)
 
 
 def draw(out: Output, times: Sequence[Micros], lines: Sequence[Line], unit: str, calendar: Calendar) -> None:
@@ -102,19 +106,16 @@ def _mark(out: Output, index: int, count: int) -> str:
 
 
 def _axes(plt: Any, times: Sequence[Micros], drawn: Sequence[Line], unit: str, calendar: Calendar) -> None:
+    from tui_monitor.tui.widgets.axes import scale, time_ticks
+
     values = [value for _, line in drawn for value in line if value is not None]
-    low, high = min(0.0, *values), max(values)
-    if low == high:
-        high = low + 1
-    plt.ylim(low, high)
-    heights = [low + (high - low) * part / 3 for part in range(4)]
-    plt.yticks(heights, [show(height, unit) for height in heights])
+    heights = scale(min(values), max(values), unit, _STEPS)
+    plt.ylim(heights.low, heights.high)
+    plt.yticks([tick for tick, _ in heights.ticks], [text for _, text in heights.ticks])
     start, end = times[0], times[-1]
     plt.xlim(start / SECOND, end / SECOND if end > start else start / SECOND + 1)
-    form = "%H:%M" if end - start <= DAY else "%d %b %H:%M" if end - start <= 7 * DAY else "%d %b"
-    count = max(1, _columns() // 18)
-    ticks = [start + (end - start) * part // count for part in range(count + 1)]
-    plt.xticks([tick / SECOND for tick in ticks], [calendar.local(tick).strftime(form) for tick in ticks])
+    ticks = time_ticks(start, end, _columns() - _MARGIN, calendar)
+    plt.xticks([tick / SECOND for tick, _ in ticks], [text for _, text in ticks])
 
 
 def _print(out: Output, drawn: str) -> None:

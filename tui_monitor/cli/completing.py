@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shlex
 import sys
 import tomllib
@@ -99,13 +100,31 @@ def _queries(database: Path) -> Callable[..., list[str]]:
             found = complete(prefix, len(prefix), _Words(database))
         except Exception:
             return []
-        return [
+        ways = [
             prefix[: len(prefix) - one.length] + one.text
             for one in found
             if one.kind not in _FROM_OUTSIDE or _harmless(one.text.strip('"'))
         ]
+        # A shell keeps only what begins with the word as typed: no alias that stands for another name.
+        ways = list(dict.fromkeys(way for way in ways if way.startswith(prefix)))
+        if len(ways) == 1 and (closing := _closing(ways[0])):
+            # After the only way a shell closes the quotation, although the query goes on.
+            ways.append(ways[0] + closing)
+        return ways
 
     return offer
+
+
+def _closing(text: str) -> str:
+    """What closes the brackets that a query leaves open, outside of its strings."""
+    pairs = {"(": ")", "{": "}", "[": "]"}
+    open_: list[str] = []
+    for char in re.sub(r'"(?:\\.|[^"\\])*"', "", text):
+        if char in pairs:
+            open_.append(pairs[char])
+        elif open_ and char == open_[-1]:
+            open_.pop()
+    return "".join(reversed(open_))
 
 
 @dataclass(frozen=True, slots=True)

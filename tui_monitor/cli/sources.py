@@ -10,7 +10,7 @@ from tui_monitor.model.errors import NotFound
 from tui_monitor.model.identity import actor
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.text import clean
-from tui_monitor.model.units import UNKNOWN, age
+from tui_monitor.model.units import UNKNOWN, age, show
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import SourceRow
@@ -132,7 +132,7 @@ def _cells(context: Context, row: "SourceRow") -> list["str | tuple[str, str]"]:
     return [
         row.name,
         (state, style),
-        UNKNOWN if row.rate is None else f"{row.rate:.3g}/s",
+        show(row.rate, "/s"),
         UNKNOWN if row.lag_s is None else age(round(row.lag_s * 1_000_000)),
         f"{row.records:,}" if known else UNKNOWN,
         f"{row.errors:,}",

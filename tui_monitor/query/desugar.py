@@ -6,6 +6,8 @@ extremes of single calls, quantiles of tokens and money, means of two measures a
 cache and rate limit events, calls under way, counters and quantiles of stored samples.
 """
 
+from collections.abc import Collection
+
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.known import KNOWN
@@ -21,6 +23,7 @@ from tui_monitor.query.promql.ast import (
     Given,
     Matcher,
     Matching,
+    MatchOp,
     Number,
     Paren,
     Range,
@@ -199,9 +202,17 @@ def _outcome(of: Sum) -> tuple[Matcher, ...]:
     """The matchers of the calls that count."""
     found: list[Matcher] = []
     if of.statuses:
-        found.append(Matcher("status", "=~", "|".join(sorted(of.statuses))))
+        found.append(_one_of("status", of.statuses))
     if of.categories:
-        found.append(Matcher("error_category", "=~", "|".join(sorted(of.categories))))
+        found.append(_one_of("error_category", of.categories))
     if of.without:
-        found.append(Matcher("error_category", "!~", "|".join(sorted(of.without))))
+        found.append(_one_of("error_category", of.without, negated=True))
     return tuple(found)
+
+
+def _one_of(label: str, values: Collection[str], *, negated: bool = False) -> Matcher:
+    """A matcher of these plain values: a regular expression only where there are several."""
+    op: MatchOp = "!=" if negated else "="
+    if len(values) > 1:
+        op = "!~" if negated else "=~"
+    return Matcher(label, op, "|".join(sorted(values)))
