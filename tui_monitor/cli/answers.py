@@ -1,6 +1,7 @@
 """Answers of the query engine as tables and charts."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui_monitor.cli.chart import draw
 from tui_monitor.cli.output import Output
@@ -8,8 +9,12 @@ from tui_monitor.cli.tables import Column, name, number, table
 from tui_monitor.cli.times import written
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.text import clean
+from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.query.result import Result, Series
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Monitor
 
 _SIDE_BY_SIDE = 6
 """Series that stand beside each other in a table over time; more stand below each other."""
@@ -36,6 +41,14 @@ def called(series: Series, otherwise: str = "value") -> str:
     if len(series.labels) == 1:
         return series.labels[0][1] or UNKNOWN
     return ", ".join(f"{key}={value or UNKNOWN}" for key, value in series.labels) or otherwise
+
+
+async def reach(monitor: "Monitor", span: Span | None, calendar: Calendar) -> str:
+    """How old the newest call is, where nothing was found and all calls are before the span; else nothing."""
+    newest = (await monitor.snapshot(TimeRange())).extent.last
+    if span is None or newest is None or newest > span.start:
+        return ""
+    return f"the newest call is of {written(newest, calendar)}: --at or a longer range reaches it"
 
 
 def show_table(out: Output, result: Result, calendar: Calendar) -> None:

@@ -12,6 +12,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange, parse_duration, step_for
 
 if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
 
 _POINTS = 60
@@ -72,10 +73,18 @@ def run(context: Context) -> int:
         count = chart.points(out) if args.chart and not out.json else _POINTS
         if args.step:
             count = min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
-        result = context.ask(lambda monitor: monitor.query_range(args.text, shown, count))
     else:
-        shown = TimeRange()
-        result = context.ask(lambda monitor: monitor.query(args.text, at=at))
+        shown, count = TimeRange(), 0
+
+    async def ask(monitor: "Monitor") -> "tuple[Result, str]":
+        if count:
+            found = await monitor.query_range(args.text, shown, count)
+        else:
+            found = await monitor.query(args.text, at=at)
+        nothing = not found.series and not found.approximate
+        return found, await answers.reach(monitor, found.span, calendar) if nothing else ""
+
+    result, newest = context.ask(ask)
     if args.explain:
         return _explain(context, result, shown)
     drawn = args.chart and not out.json and not out.plain
@@ -88,6 +97,8 @@ def run(context: Context) -> int:
             answers.show_table(out, result, calendar)
 
     out.answer(answers.data(result), show, result.warnings)
+    if newest and not out.json:
+        out.note(f"note: {newest}")
     instead = as_filter(args.text)
     if instead and not out.json:
         out.note(f"note: this compares metrics; single calls are listed by '{instead}'")

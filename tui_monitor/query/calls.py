@@ -13,6 +13,7 @@ from tui_monitor.query.aggregate import Grid
 from tui_monitor.query.context import Context, Vector
 from tui_monitor.query.language import nearest, quantile_of
 from tui_monitor.query.matching import Matching
+from tui_monitor.query.meant import mistyped
 from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum
 from tui_monitor.query.plan import Plan
 from tui_monitor.query.promql.ast import Summary
@@ -98,6 +99,8 @@ class CallQuery:
         """One series per group that has calls. Raises `QueryError` or `StoreError`."""
         gathered = self._gathered(windows)
         self._warn_of_labels()
+        if not gathered.grid.size:
+            self._warn_of_values()
         flat = self._values(gathered)
         return Vector(gathered.grid.labels(self._node.by), gathered.grid.table(flat))
 
@@ -297,6 +300,12 @@ class CallQuery:
                 meant = nearest(label, names)
                 asked = f"; did you mean {meant}?" if meant else ""
                 self._context.warn(f"no call has a label {label}{asked}")
+
+    def _warn_of_values(self) -> None:
+        """Where no call was found, a value may be mistyped."""
+        for label, wanted in self._matching.equal.items():
+            if said := mistyped(label, wanted, self._context.reader):
+                self._context.warn(said)
 
     def _warn_of_prices(self, calls: int, known: int) -> None:
         if known < calls:

@@ -13,6 +13,7 @@ from tui_monitor.model.timerange import Span
 from tui_monitor.query.catalog import names
 from tui_monitor.query.context import Context
 from tui_monitor.query.language import nearest
+from tui_monitor.query.meant import mistyped
 from tui_monitor.query.metrics import BY_NAME, LABEL_ALIASES, Kind
 from tui_monitor.query.promql.answer import Answer
 from tui_monitor.query.promql.ast import (
@@ -100,6 +101,8 @@ class Question:
         for remark in (*answer.warnings, *answer.infos):
             context.warn(remark)
         series = _series(value, labels_of(self.tree) or (), ordered=is_ordered(self.tree))
+        for selector in () if series else self._selectors:
+            _warn_of_values(context, selector)
         return Result(
             context.text, kind, tuple(answer.instants.tolist()), series, unit_of(self._lowered),
             metric_of(self.tree), tuple(context.warnings), span, context.layers_used(),
@@ -164,6 +167,14 @@ def _warn_of_name(context: Context, selector: Selector) -> None:
         if name not in known and name not in TABLE:
             meant = nearest(name, known)
             context.warn(f"nobody has sent {name}" + (f"; did you mean {meant}?" if meant else ""))
+
+
+def _warn_of_values(context: Context, selector: Selector) -> None:
+    """Where nothing was found, a value that no call has may be mistyped."""
+    for one in selector.matchers if selector.name in TABLE else ():
+        label = LABEL_ALIASES.get(one.label, one.label)
+        if one.op == "=" and (said := mistyped(label, one.value, context.reader)):
+            context.warn(said)
 
 
 def _warn_of_labels(context: Context, selector: Selector) -> None:

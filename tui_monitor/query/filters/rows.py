@@ -8,9 +8,10 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.filters.ast import Node, tests_of
-from tui_monitor.query.filters.fields import is_field
+from tui_monitor.query.filters.fields import is_field, label_of
 from tui_monitor.query.filters.meaning import Meaning, check_names
 from tui_monitor.query.filters.parser import parse
+from tui_monitor.query.meant import mistyped
 from tui_monitor.query.result import After, CallList
 from tui_monitor.store.api import Layer, Reader
 from tui_monitor.store.where import Where
@@ -41,9 +42,12 @@ def listed(
     with closing(reader.calls(rest, where, check)) as passing:  # pyright: ignore[reportArgumentType]
         found = list(islice(passing, seen, seen + limit + 1))
     calls, more = found[:limit], len(found) > limit
+    warnings = _warnings(span, reader, calendar)
+    if not calls and after is None:
+        asked = ((label_of(test.name), test.value.text) for test in tests_of(node) if test.op == "=")
+        warnings += tuple(said for one in asked if (said := mistyped(*one, reader)))
     return CallList(
-        text, str(node), span, tuple(calls), _after(calls, after) if more else None,
-        _warnings(span, reader, calendar),
+        text, str(node), span, tuple(calls), _after(calls, after) if more else None, warnings,
     )  # fmt: skip
 
 
