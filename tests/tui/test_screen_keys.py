@@ -348,6 +348,46 @@ async def test_an_error_stands_under_its_character(monitor: FakeMonitor) -> None
         assert "^^^" not in text(app)
 
 
+async def test_a_typo_is_no_failing_source(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "4", *"latency", "enter")
+        assert "3 series" in text(app)
+        chart = app.screen.query_one("#query-chart")
+        assert chart.styles.opacity == 1
+        monitor.error = QueryError("unknown metric", text="latencyx", position=7, length=1)
+        await settle(pilot, "x", "enter")
+        assert text(app).count("unknown metric") == 1
+        assert "below: the answer to latency" in text(app)
+        assert "3 series" not in text(app)
+        assert chart.styles.opacity < 1
+        await settle(pilot, "y")
+        monitor.version += 1
+        await tick(pilot)
+        shown = text(app)
+        assert not any(word in shown for word in ("unknown metric", "^", "since", "stale"))
+        monitor.error = QueryError("unknown label", text="latencyxy", position=8, length=1)
+        await settle(pilot, "enter")
+        assert text(app).count("^") == 1
+        assert text(app).count("unknown") == 1
+        monitor.error = None
+        await settle(pilot, "backspace", "backspace", "enter")
+        assert "3 series" in text(app)
+        assert "below" not in text(app)
+        assert chart.styles.opacity == 1
+
+
+async def test_a_first_typo_leaves_the_examples(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "4")
+        monitor.error = QueryError("unknown metric", text="x", position=0, length=1)
+        await settle(pilot, "x", "enter")
+        monitor.error = None
+        await settle(pilot, "escape", "escape", "j", "enter")
+        assert "3 series" in text(app)
+
+
 async def test_completion(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:

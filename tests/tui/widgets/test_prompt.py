@@ -152,3 +152,63 @@ async def test_waits_without_blinking(stage):
         prompt.focus()
         await pilot.pause()
         assert not prompt.query_one(Field).cursor_blink
+
+
+async def test_a_long_error_goes_on_below(stage):
+    prompt = Prompt()
+    app = stage(prompt)
+    async with app.run_test(size=(40, 8)) as pilot:
+        prompt.value = "histogram_quantil(0.9)"
+        told = "unknown function histogram_quantil, and much more of it"
+        prompt.show_error(0, 4, told, "did you mean histogram_quantile?")
+        await pilot.pause()
+        assert app.lines()[1].rstrip() == "  ^^^^ did you mean histogram_quantile?"
+        assert " ".join(line.strip() for line in app.lines()[2:4]) == told
+        await pilot.resize_terminal(120, 8)
+        await pilot.pause()
+        assert app.lines()[1].rstrip() == f"  ^^^^ {told} – did you mean histogram_quantile?"
+        assert not app.lines()[2].strip()
+        await pilot.resize_terminal(30, 8)
+        await pilot.pause()
+        shown = " ".join(" ".join(app.lines()[1:]).split())
+        assert shown == f"^^^^ did you mean histogram_quantile? {told}"
+
+
+async def test_an_empty_line_leaves_its_keys_to_the_history(stage):
+    async def everything(text: str, position: int) -> list[Completion]:
+        return [Completion(word, 0, "metric", f"help of {word}") for word in WORDS]
+
+    prompt = Prompt(completer=everything, history=["cost{} [1d]"])
+    app = stage(prompt)
+    async with app.run_test(size=(60, 12)) as pilot:
+        prompt.focus()
+        await pilot.press("x")
+        await pilot.pause()
+        assert "help of" in "".join(app.lines())
+        await pilot.press("ctrl+u")
+        await pilot.pause()
+        assert "help of" not in "".join(app.lines())
+        await pilot.press("up")
+        assert prompt.value == "cost{} [1d]"
+        await pilot.press("ctrl+u", "ctrl+@")
+        await pilot.pause()
+        assert "help of" in "".join(app.lines())
+
+
+async def test_completions_are_cut_only_where_they_are_too_long(stage):
+    helps = ("short", "long " * 20)
+
+    async def found(text: str, position: int) -> list[Completion]:
+        return [Completion(f"{'name' * 6}{n}", 1, "label", told) for n, told in enumerate(helps)]
+
+    prompt = Prompt(completer=found)
+    app = stage(prompt)
+    async with app.run_test(size=(60, 10)) as pilot:
+        prompt.focus()
+        await pilot.press("n")
+        await pilot.pause()
+        short, long = (line.rstrip() for line in app.lines()[3:5])
+        assert "short" in short
+        assert "…" not in short
+        assert "…" in long
+        assert short.endswith("│")

@@ -9,9 +9,11 @@ from tui_monitor.query.filters.ast import UNKNOWN, Value
 from tui_monitor.query.filters.fields import (
     ATTRIBUTES,
     CLOSED,
+    MEANINGS,
     OFFERED,
     QUANTITIES,
     TEXTS,
+    Quantity,
     is_field_only,
     label_of,
 )
@@ -76,9 +78,15 @@ def offers(before: str, words: Vocabulary) -> Iterator[Completion]:
 def fields(word: str, words: Vocabulary) -> Iterator[Completion]:
     """Fields of calls that begin with a word or hold it: texts, numbers, attributes."""
     texts = {**dict.fromkeys(TEXTS, ""), **dict.fromkeys((*sorted(ATTRIBUTES), *words.label_names()), "")}
-    told = {quantity.name: quantity.help for quantity in OFFERED}
+    told = {quantity.name: _measured(quantity) for quantity in OFFERED}
     for name in ordered(word, texts | told):
-        yield Completion(_name(name), len(word), "label", told.get(name, "a field of single calls"))
+        yield Completion(
+            _name(name), len(word), "label", told.get(name) or MEANINGS.get(name, "free attribute")
+        )
+
+
+def _measured(quantity: Quantity) -> str:
+    return f"{quantity.unit}: {quantity.help}" if quantity.unit else quantity.help
 
 
 def _operators(name: str) -> Iterator[Completion]:

@@ -58,6 +58,27 @@ ATTRIBUTES: frozenset[str] = frozenset((
     "embedding_dimensions", "result_count", "avg_similarity", "top_similarity", "search_strategy",
 ))  # fmt: skip
 """Free attributes that are known before the first call with one."""
+MEANINGS: Mapping[str, str] = {
+    "provider": "who served it", "model": "the model that answered", "operation": "chat, embeddings …",
+    "status": "how it ended", "error_category": "why it failed", "user": "who asked",
+    "project": "what it was for", "team": "whose it was", "key": "a short name of the API key",
+    "agent": "the agent that asked", "host": "the machine that asked", "app": "the application that sent it",
+    "model_requested": "the model that was asked for", "api_base": "the address that was asked",
+    "region": "where it was served", "environment": "production, staging …", "session": "id of its session",
+    "source": "the way in it came by", "service_tier": "the tier it was served in",
+    "finish_reason": "why the answer ended", "error_code": "the provider's code of the error",
+    "cost_status": "where its cost is from", "batch_id": "id of its import or batch",
+    "price_source": "list its price is from", "price_version": "version of that price list",
+    "source_key": "its id at the way in", "trace_id": "id of its trace", "span_id": "id of its span",
+    "parent_span_id": "id of the span around it", "stream": "true if the answer was streamed",
+    "batch": "true if asked in a batch", "document_id": "id of the document",
+    "document_name": "name of the document", "file_type": "kind of file", "size_bytes": "size in bytes",
+    "folder": "folder of the document", "chunk_count": "number of chunks",
+    "embedding_dimensions": "length of the embedding", "result_count": "number of results",
+    "avg_similarity": "mean similarity of the results", "top_similarity": "similarity of the best result",
+    "search_strategy": "how it was searched",
+}  # fmt: skip
+"""What the texts and the known attributes say, in short."""
 CLOSED: Mapping[str, frozenset[str]] = {
     "status": STATUSES, "error_category": ERROR_CATEGORIES, "cost_status": COST_STATUSES,
     "stream": frozenset(("true", "false")), "batch": frozenset(("true", "false")),

@@ -203,6 +203,11 @@ class Pane(Vertical, Generic[A]):
             )
         self._trouble.show(lines)
 
+    def forget_trouble(self) -> None:
+        """What failed has no cause that lasts: nothing is said of it, and it is not tried again by itself."""
+        self._failed = None
+        self._trouble.show([])
+
     def hints_changed(self) -> None:
         """Other keys matter now."""
         self.post_message(HintsChanged())

@@ -163,7 +163,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     @on(Grid.Opened, "#query-list")
     def _opened(self, event: Grid.Opened) -> None:
-        if not self._text:
+        if self.answer is None:
             self.ask_for(event.key)
         elif isinstance(self.answer, CallsAnswer):
             self._show_call(next((c for c in self.answer.found.calls if key_of(c) == event.key), None))
@@ -285,6 +285,8 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         self.hints_changed()
 
     def _state_lines(self, answer: QueryAnswer | CallsAnswer) -> list[Line]:
+        if answer.text != self._text and self.has_class("-stale"):
+            return [Line((("  below: the answer to ", "dim"), (answer.text, "dim bold")))]
         if isinstance(answer, CallsAnswer):
             first, why, warnings = (
                 self._calls_line(answer),
@@ -326,11 +328,18 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def trouble(self, error: MonitorError) -> None:
         """An error in the text stands under its character; any other where all panes have it."""
-        if isinstance(error, QueryError) and error.text == self._prompt.value:
-            hint = f" – {error.hint}" if error.hint else ""
-            self._prompt.show_error(error.position, error.length, f"{error.message}{hint}")
-            return
-        super().trouble(error)
+        if isinstance(error, QueryError):
+            # No source failed: it is this text that has no answer.
+            self.forget_trouble()
+            if self._prompt.value == self._text:
+                # What was filled in for a variable has no place in the line.
+                whole = error.text != self._text
+                place = (0, len(self._text)) if whole else (error.position, error.length)
+                self._prompt.show_error(*place, error.message, error.hint or "")
+        else:
+            super().trouble(error)
+        if self.answer is not None:
+            self._state.show(self._state_lines(self.answer))
 
     # Commands.
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tui_monitor.query.result import Completion
-from tui_monitor.tui.drawing import Span, fit, printable, safe, width_of
+from tui_monitor.tui.drawing import fit, printable, safe, width_of, wrap
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 Completer = Callable[[str, int], Awaitable[Sequence[Completion]]]
@@ -23,6 +23,10 @@ SHOWN = 8
 REMEMBERED = 200
 """Lines of history kept."""
 _SIGN = "> "
+_ROWS = 6
+"""Lines of an error below its mark at most."""
+_KIND = 15
+"""Cells of a completion besides its text and its help, with the frame."""
 
 
 class Field(Input):
@@ -32,6 +36,7 @@ class Field(Input):
         Binding("up", "prompt('up')", "Earlier query", show=False, id="prompt.up"),
         Binding("down", "prompt('down')", "Later query", show=False, id="prompt.down"),
         Binding("tab", "prompt('accept')", "Complete", show=False, id="prompt.accept"),
+        Binding("ctrl+@,ctrl+space", "prompt('offer')", "Ways to go on", show=False, id="prompt.offer"),
         Binding("escape", "prompt('close')", "Close the list", show=False, id="prompt.close"),
     ]
 
@@ -50,12 +55,12 @@ class Prompt(Vertical):
     """One line to ask in, and one under it for a hint or the error.
 
     `tab` takes the completion that is marked, `up` and `down` mark another one while the list is open and
-    walk through the history otherwise, `escape` closes the list.
+    walk through the history otherwise, `escape` closes the list. On an empty line it comes with ctrl+space.
     """
 
     DEFAULT_CSS = """
     Prompt {
-        height: 2;
+        height: auto;
         &> Horizontal { height: 1; }
         &> Horizontal > .prompt--sign { width: 2; }
         & Field, & Field:focus { background: $background; background-tint: $background 0%; width: 1fr; }
@@ -106,6 +111,8 @@ class Prompt(Vertical):
         self._draft = ""
         self._found: tuple[Completion, ...] = ()
         self._marked = 0
+        self._error: tuple[int, int, str, str] | None = None
+        """Where the error lies that is shown, how long it is, what it is, and what would help."""
         self._awaited = False
         """Whether it was to get the focus before it stood on a screen."""
         self._quiet: str | None = None
@@ -146,27 +153,52 @@ class Prompt(Vertical):
         if self._awaited:
             self.focus()
 
-    def show_error(self, position: int, length: int, message: str) -> None:
-        """Mark `length` characters from `position` on and say what is wrong with them."""
-        text = self.value
-        start = width_of(safe(text[:position])) - round(self._field.scroll_offset.x)
-        marks = "^" * max(1, width_of(safe(text[position : position + length])))
+    def show_error(self, position: int, length: int, message: str, hint: str = "") -> None:
+        """Mark `length` characters from `position` on and say what is wrong with them, and what would help.
+
+        What has no room beside the mark goes on below it; of the two the hint stays beside it.
+        """
+        self._error = (position, length, message, hint)
         width = max(1, self.size.width - len(_SIGN))
+        parts = [text for text in (hint, message) if text]
+        whole = self._marked_line(width, " – ".join(reversed(parts)))
+        if whole is not None:
+            self._note.show([whole])
+            return
+        first = self._marked_line(width, parts[0])
+        below = [text for part in (parts[1:] if first else parts) for text in wrap(part, width)]
+        mark = first or self._marked_line(width, "") or Line()
+        self._note.show([mark, *(Line.of(f"{' ' * len(_SIGN)}{text}", "crit") for text in below[:_ROWS])])
+
+    def _marked_line(self, width: int, message: str) -> Line | None:
+        """The mark with a message behind or before it, in `width` cells; nothing where it has no room."""
+        assert self._error is not None
+        position, length, text = self._error[0], self._error[1], self.value
+        start = width_of(safe(text[:position])) - round(self._field.scroll_offset.x)
         start = max(0, min(start, width - 1))
+        marks = "^" * max(1, width_of(safe(text[position : position + length])))
         marks = marks[: width - start]
         message = safe(message)
-        left: list[Span] = [(" " * (len(_SIGN) + start), ""), (marks, "crit bold"), (f" {message}", "crit")]
-        if start + len(marks) + 1 + width_of(message) > width and start > width - start - len(marks):
-            # More room before the character than behind it.
-            left = [("  " + fit(message, start - 1, "right") + " ", "crit"), (marks, "crit bold")]
-        self._note.show([Line(tuple(left))])
+        if not message or start + len(marks) + 1 + width_of(message) <= width:
+            before, behind = " " * (len(_SIGN) + start), f" {message}" if message else ""
+            return Line(((before, ""), (marks, "crit bold"), (behind, "crit")))
+        if width_of(message) < start:
+            before = " " * len(_SIGN) + fit(message, start - 1, "right") + " "
+            return Line(((before, "crit"), (marks, "crit bold")))
+        return None
+
+    def on_resize(self) -> None:
+        if self._error is not None:
+            self.show_error(*self._error)
 
     def clear_error(self) -> None:
         """Take the error or the hint away."""
+        self._error = None
         self._note.show([Line()])
 
     def say(self, text: str, right: str = "") -> None:
         """A hint where the error would stand."""
+        self._error = None
         self._note.show([Line(((" " * len(_SIGN), ""), (text, "dim")), ((right, "dim"),) if right else ())])
 
     def remember(self, text: str) -> None:
@@ -186,8 +218,16 @@ class Prompt(Vertical):
             return
         self._quiet = None
         self._back = 0
+        if event.value.strip():
+            self.complete()
+        else:
+            # All there is says nothing, and would take the keys of the history.
+            self._offer(())
+
+    def complete(self) -> None:
+        """Look for ways to go on from the cursor."""
         if self._completer is not None:
-            self._ask(event.value, self._field.cursor_position)
+            self._ask(self.value, self._field.cursor_position)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -216,6 +256,9 @@ class Prompt(Vertical):
         if key in ("up", "down"):
             step = -1 if key == "up" else 1
             return self._mark(step) if self._found else self._recall(-step)
+        if key == "offer":
+            self.complete()
+            return self._completer is not None
         if not self._found:
             return False
         if key == "accept":
@@ -260,7 +303,8 @@ class Prompt(Vertical):
         top = max(0, min(self._marked - SHOWN // 2, len(self._found) - SHOWN))
         shown = self._found[top : top + SHOWN]
         widest = min(40, max((width_of(safe(one.text)) for one in shown), default=0))
-        told = min(60, max((width_of(safe(one.help)) for one in shown), default=0))
+        room = (self.size.width or self.app.size.width) - _KIND - widest
+        told = max(0, min(60, room, max((width_of(safe(one.help)) for one in shown), default=0)))
         lines: list[Line] = []
         for index, one in enumerate(shown, top):
             token = "cursor" if index == self._marked else ""
