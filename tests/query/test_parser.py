@@ -23,7 +23,9 @@ from tui_monitor.query.promql.ast import (
     Unary,
     walk,
 )
-from tui_monitor.query.promql.parser import MAX_DEPTH, parsed
+from tui_monitor.query.promql.cursor import Cursor
+from tui_monitor.query.promql.lexer import Token
+from tui_monitor.query.promql.parser import MAX_DEPTH, parsed, read
 from tui_monitor.query.promql.printer import printed
 from tui_monitor.query.promql.quoting import quoted
 from tui_monitor.query.promql.resolving import MAX_LABELS
@@ -155,6 +157,29 @@ def test_an_error_helps_where_it_can():
 def test_deep_nesting_is_refused(text):
     with pytest.raises(QueryError):
         parse(text)
+
+
+@pytest.mark.parametrize("text", ["1" + "+1" * 3000, "x" + "[5m:1m]" * 3000, "2" + "^2" * 3000])
+def test_depth_is_refused_before_the_rest_is_read(text, monkeypatch):
+    passed = 0
+    take = Cursor.take
+
+    def counted(cursor: Cursor) -> Token:
+        nonlocal passed
+        passed += 1
+        return take(cursor)
+
+    monkeypatch.setattr(Cursor, "take", counted)
+    with pytest.raises(QueryError, match="nested more than"):
+        parse(text)
+    assert passed < 6 * MAX_DEPTH
+
+
+def test_trees_of_long_texts_are_not_kept():
+    short, long = "cost > 1", "cost > 1" + " " * 100_000
+    assert read(short) is read(short)
+    assert read(long[:50_000]) == read(short)
+    assert read(long[:50_000]) is not read(long[:50_000])
 
 
 OF_CALLS = ("requests", "cost", "latency", "error_rate")

@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import threading
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.store import migrations, opening, outbox, upgrade
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.outbox import Notice, Waiting
+from tui_monitor.store.turns import TurnLock
 from tui_monitor.store.upgrade import Update
 
 MAX_SILENCES = 20_000
@@ -32,14 +32,14 @@ class AlertStore:
     each other inside SQLite.
     """
 
-    def __init__(self, path: Path, conn: aiosqlite.Connection, guard: "threading.Lock | None") -> None:
+    def __init__(self, path: Path, conn: aiosqlite.Connection, guard: TurnLock | None) -> None:
         self.path = path
         self._conn = conn
-        self._guard = guard or threading.Lock()
+        self._guard = guard or TurnLock()
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def open(cls, path: Path, *, write: bool, guard: "threading.Lock | None" = None) -> "AlertStore":
+    async def open(cls, path: Path, *, write: bool, guard: TurnLock | None = None) -> "AlertStore":
         """Open the alerts of a database, and create or upgrade it when writing."""
         await asyncio.to_thread(_prepare, path, write)
         mode = "rw" if write else "ro"
@@ -214,7 +214,7 @@ def _prepare(path: Path, write: bool) -> None:
 
 
 @asynccontextmanager
-async def _held(guard: threading.Lock) -> AsyncIterator[None]:
+async def _held(guard: TurnLock) -> AsyncIterator[None]:
     """Hold a thread's lock without holding up the loop."""
     taking = asyncio.ensure_future(asyncio.to_thread(guard.acquire))
     try:

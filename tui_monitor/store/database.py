@@ -1,7 +1,6 @@
 """The store: one SQLite file behind `store.api`'s Reader and Writer."""
 
 import sqlite3
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,6 +57,7 @@ from tui_monitor.store.retention import RetentionReport
 from tui_monitor.store.sealing import Limits, Sealed
 from tui_monitor.store.series.asking import SampleReader
 from tui_monitor.store.stats import StoreStats
+from tui_monitor.store.turns import TurnLock
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
 from tui_monitor.store.where import EVERY, Where, go_on
@@ -131,7 +131,7 @@ class Store(SampleReader):
             self._lock.release()
 
     @property
-    def guard(self) -> threading.Lock:
+    def guard(self) -> TurnLock:
         """Held while something is written; for whoever writes the same file beside the store."""
         return self._writing.guard
 

@@ -32,6 +32,7 @@ from tui_monitor.store.opening import explained
 from tui_monitor.store.runs import Packs
 from tui_monitor.store.series import sealing
 from tui_monitor.store.series.log import SeriesTable
+from tui_monitor.store.turns import TurnLock
 from tui_monitor.store.work import Work, move_identities
 
 _UNDO_STEP = 5_000
@@ -43,7 +44,7 @@ class WriteSide:
     def __init__(self, path: Path, conn: sqlite3.Connection, clock: Clock, max_series: int) -> None:
         self.path = path
         self.conn = conn
-        self.guard = threading.Lock()
+        self.guard = TurnLock()
         self.upkeep = threading.Lock()
         """Held, before `guard`, by what moves calls about or goes through all of them."""
         self.touched: set[int] | None = None
@@ -119,10 +120,10 @@ class WriteSide:
                 freed.give_back(self.conn)
         return result
 
-    def seal_samples(self, find: Callable[[sqlite3.Connection], list[int]]) -> int:
-        """Seal some samples of the series that are found; how many. No answer changes."""
+    def seal_samples(self, until: Micros, after: int = 0) -> sealing.Step:
+        """Seal some samples in one short transaction, as `sealing.seal_some` does. No answer changes."""
         with self.transaction():
-            return sealing.seal(self.conn, find(self.conn))
+            return sealing.seal_some(self.conn, until, after)
 
     def begin_import(self, info: ImportInfo) -> None:
         """Note an import before its rows arrive."""
@@ -213,7 +214,8 @@ class WriteSide:
     def _seal_some_samples(self, now: Micros) -> None:
         """A step now and then, as samples come; what is written is safe, so trouble here only waits."""
         with suppress(StoreError):
-            self._sealing_samples.looked(now, self.seal_samples(lambda conn: sealing.due(conn, now)))
+            pace = self._sealing_samples
+            pace.took(now, self.seal_samples(sealing.old(now), pace.after))
 
     def _next_call(self) -> int:
         return self.conn.execute("SELECT value FROM meta WHERE name = 'next_call'").fetchone()[0]

@@ -41,6 +41,8 @@ from tui_monitor.query.promql.typecheck import check, check_numbers
 
 MAX_DEPTH = 100
 """Expressions within expressions."""
+_KEPT_LENGTH = 2_000
+"""Characters of a text whose tree is kept."""
 
 _POWER = {
     **dict.fromkeys(("or",), 1),
@@ -72,12 +74,19 @@ def parsed(text: str, *, strict: bool = True, words: bool = False) -> Expr:
     return tree
 
 
-@lru_cache(maxsize=256)
 def read(text: str, *, words: bool = False) -> Expr:
     """The tree of a query of the whole language that gives numbers; otherwise as `parsed`."""
+    # A tree takes many times the memory of its text: long ones are read anew.
+    return (_kept if len(text) <= _KEPT_LENGTH else _read)(text, words)
+
+
+def _read(text: str, words: bool) -> Expr:
     tree = parsed(text, strict=False, words=words)
     check_numbers(tree, text)
     return tree
+
+
+_kept = lru_cache(maxsize=256)(_read)
 
 
 def _check_depth(cursor: Cursor, tree: Expr) -> None:
@@ -119,11 +128,13 @@ class _Parser:
     def expression(self, least: int) -> Expr:
         """An expression of operators that bind more strongly than `least`."""
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            self.cursor.fail(f"the expression is nested more than {MAX_DEPTH} deep")
+        self._bounded(self._depth)
         start = self.cursor.token.start
-        left = self._prefix()
+        left, chained = self._prefix(), 0
         while (op := self._operator()) and _POWER[op] > least:
+            # Each makes what is on the left one deeper.
+            chained += 1
+            self._bounded(chained)
             sign = self.cursor.take()
             returns_bool, matching = self._modifiers(op)
             right = self.expression(_POWER[op] - (op == "^"))
@@ -133,6 +144,11 @@ class _Parser:
             )  # fmt: skip
         self._depth -= 1
         return left
+
+    def _bounded(self, depth: int) -> None:
+        """Refuse a text as soon as its tree is certainly too deep."""
+        if depth > MAX_DEPTH:
+            self.cursor.fail(f"the expression is nested more than {MAX_DEPTH} deep")
 
     def _operator(self) -> str:
         token = self.cursor.token
@@ -285,9 +301,12 @@ class _Parser:
         """A range, a resolution, and modifiers in any order."""
         cursor = self.cursor
         given: set[str] = set()
+        brackets = 0
         while True:
             token = cursor.token
             if cursor.taken("["):
+                brackets += 1
+                self._bounded(brackets)
                 node, given = self._bracket(token, start, node, given), set()
                 continue
             word = "@" if cursor.at("@") else token.word

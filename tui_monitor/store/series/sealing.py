@@ -4,6 +4,7 @@ A row counts before a chunk's sample of the same time, so a stop between two ste
 """
 
 import sqlite3
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,55 +20,87 @@ _OLD = DAY
 """Fewer are sealed when the first is this old."""
 STEP = 10_000
 """Rows sealed in one transaction, about."""
+LOOK = 10_000
+"""Rows looked at in one transaction, about; of a series no more than `FULL`."""
+SERIES = 100
+"""Series sealed in one transaction: each costs as much as many rows."""
 _OFTEN = 10 * MINUTE
 _MANY = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did."""
+
+    sealed: int
+    """Rows."""
+    after: int | None
+    """The series that the next step goes on behind; `None` after the last."""
+
+
 class Pace:
-    """When it is worth looking for something to seal: after so many samples or so much time."""
+    """When it is worth taking a step: all series are gone through after so many samples or so much time."""
 
     def __init__(self) -> None:
         self._since = 0
         self._next: Micros = 0
+        self.after = 0
+        """The series that the next step goes on behind."""
 
     def due(self, written: int, now: Micros) -> bool:
-        """Whether to look now, after so many more samples; also after the clock was put back."""
+        """Whether to take a step now, after so many more samples; also after the clock was put back."""
         self._since += written
         return bool(written) and (self._since >= _MANY or now >= self._next or self._next - now > 2 * _OFTEN)
 
-    def looked(self, now: Micros, sealed: int) -> None:
-        """There was this much to seal."""
-        self._since = 0 if sealed < STEP else _MANY
+    def took(self, now: Micros, step: Step) -> None:
+        """A step was taken."""
+        self._since = 0 if step.after is None else _MANY
         self._next = now + _OFTEN
+        self.after = step.after or 0
 
 
-def due(conn: sqlite3.Connection, now: Micros) -> list[int]:
-    """Series with enough rows, or with old ones."""
-    rows = conn.execute(
-        """SELECT id FROM sample_series s
-        WHERE (SELECT count(*) FROM (SELECT 1 FROM samples WHERE series = s.id LIMIT ?1)) = ?1
-        OR EXISTS (SELECT 1 FROM samples WHERE series = s.id AND ts <= ?2)""",
-        (FULL, now - _OLD),
-    )
-    return [number for (number,) in rows]
+def old(now: Micros) -> Micros:
+    """The time up to which rows are sealed however few they are."""
+    return now - _OLD
 
 
-def seal(conn: sqlite3.Connection, series: list[int]) -> int:
-    """Seal rows of these series, about `STEP` of them, the oldest of each first; how many.
+def seal_some(conn: sqlite3.Connection, until: Micros, after: int = 0) -> Step:
+    """Seal rows of series behind one that have enough of them, or some up to a time; the oldest first.
 
-    Rows of a series that meet a damaged chunk stay where they are.
+    Takes only so much time however many series there are; the step tells where to go on. Rows of a series
+    that meet a damaged chunk stay where they are.
     """
-    tables, sealed = _tables(conn), 0
-    for number in series:
-        conn.execute("SAVEPOINT sealing")
-        try:
-            sealed += _seal_one(tables, number)
-        except StoreError:
-            # What is damaged is told to who reads it; the rows lose nothing by waiting.
-            conn.execute("ROLLBACK TO sealing")
-        conn.execute("RELEASE sealing")
-        if sealed >= STEP:
-            break
+    tables, sealed, looked, series = _tables(conn), 0, 0, 0
+    while sealed < STEP and looked < LOOK and series < SERIES:
+        row = conn.execute(_NEXT, (after,)).fetchone()
+        if row is None:
+            return Step(sealed, None)
+        after, first = row
+        rows = 1 if first <= until else conn.execute(_ROWS, (after, FULL)).fetchone()[0]
+        looked += rows
+        if first > until and rows < FULL:
+            continue
+        moved = _seal_safely(tables, after)
+        sealed, series = sealed + moved, series + 1
+        if moved >= STEP // 2:
+            # There may be more of it.
+            after -= 1
+    return Step(sealed, after)
+
+
+_NEXT = "SELECT series, ts FROM samples WHERE series > ? ORDER BY series, ts LIMIT 1"
+_ROWS = "SELECT count(*) FROM (SELECT 1 FROM samples WHERE series = ? LIMIT ?)"
+
+
+def _seal_safely(tables: tuple[Table, Table], series: int) -> int:
+    conn, sealed = tables[0].conn, 0
+    conn.execute("SAVEPOINT sealing")
+    try:
+        sealed = _seal_one(tables, series)
+    except StoreError:
+        # What is damaged is told to who reads it; the rows lose nothing by waiting.
+        conn.execute("ROLLBACK TO sealing")
+    conn.execute("RELEASE sealing")
     return sealed
 
 
@@ -152,13 +185,3 @@ def _small_before(table: Table, series: int, first: Micros, fresh: dict[Group, l
         if room and parts and int(parts[-1].times[0]) - chunk.start <= LONGEST:
             return chunk
     return None
-
-
-def with_rows_until(conn: sqlite3.Connection, until: Micros, most: int = 200) -> list[int]:
-    """Some series that have rows up to a time."""
-    rows = conn.execute(
-        """SELECT id FROM sample_series s WHERE EXISTS (
-        SELECT 1 FROM samples WHERE series = s.id AND ts <= ?) LIMIT ?""",
-        (until, most),
-    )
-    return [number for (number,) in rows]
