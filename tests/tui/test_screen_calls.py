@@ -162,3 +162,28 @@ async def test_the_other_reading_is_offered(monitor: FakeMonitor) -> None:
         await asked(pilot, "latency>1000")
         assert "where latency>1000" in text(pilot.app)
         assert monitor.count("calls") == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_columns_that_are_empty_for_all_calls_are_left_out(monitor: FakeMonitor, known: bool) -> None:
+    def change(answer: object) -> object:
+        if known or not isinstance(answer, CallList):
+            return answer
+        return replace(answer, calls=tuple(replace(c, ttft_ms=None, user=None) for c in answer.calls))
+
+    monitor.change = change
+    async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
+        shown = set((await asked(pilot)).visible_columns)
+        assert {"text.project", "in"} <= shown
+        assert ({"ttft", "text.user"} <= shown) is known
+        assert "text.session" not in shown
+        # What the filter names stays, so that its absence is seen.
+        assert "text.session" in (await asked(pilot, 'session!="x"')).visible_columns
+
+
+async def test_a_long_time_is_told_as_in_the_list(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        grid = await asked(pilot)
+        grid.move_to(grid.rows[2].key)
+        await settle(pilot, "enter")
+        assert "1.08 s  (1,077 ms)" in text(pilot.app)

@@ -330,8 +330,12 @@ async def test_the_answer_as_a_table(monitor: FakeMonitor) -> None:
         assert grid.visible_columns == ["label.provider", "value", "bar"]
         assert [row.cells["value"].text for row in grid.rows] == ["3.00 s", "2.00 s", "1.00 s"]
         assert not app.screen.query_one("#query-chart").region.area
-        await settle(pilot, "escape", "v")
+        assert any(line.split() == ["provider", "latency"] for line in text(app).splitlines())
+        await settle(pilot, "escape")
+        assert "crosshair" not in text(app)
+        await settle(pilot, "v")
         assert app.screen.query_one("#query-chart").region.area
+        assert "crosshair" in text(app)
 
 
 async def test_an_error_stands_under_its_character(monitor: FakeMonitor) -> None:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 ROWS = 500
 """Rows shown at most."""
-_BAR = 20
+_BAR, _LONGEST_BAR = 20, 80
+"""Cells of a bar on a narrow screen, and at most."""
+_HEAD = 24
+"""Cells of the value's title at most."""
 _LABELS = 4
 """Labels that have a column of their own."""
 
@@ -64,33 +67,41 @@ def _key(labels: "Labels") -> str:
     return repr(labels)
 
 
-def table_columns(now: "Result") -> tuple[Column, ...]:
-    """The labels that there are, the value, and its size against the largest."""
-    names = _names(now)
+def bar_cells(width: int) -> int:
+    """Cells of the bars on a screen of this width."""
+    return max(_BAR, min(_LONGEST_BAR, width // 3))
+
+
+def table_columns(now: "Result", width: int) -> tuple[Column, ...]:
+    """The labels that there are, the value under its metric's name, and its size against the largest."""
+    names, head = _names(now), now.metric or "value"
     labels = tuple(Column(f"label.{name}", name, min=10, max=40) for name in names)
     return (
         *(labels or (Column("label.", "series", min=10, max=40),)),
-        Column("value", "value", width=12, align="right"),
-        Column("bar", "", width=_BAR, rank=1),
+        Column("value", head, width=max(12, min(_HEAD, len(head))), align="right"),
+        Column("bar", "", width=bar_cells(width), rank=1),
     )
 
 
-def table_rows(now: "Result", glyphs: Glyphs) -> list[GridRow]:
+def table_rows(now: "Result", glyphs: Glyphs, width: int) -> list[GridRow]:
     """The largest first; unknown ones last."""
     ordered = sorted(now.series, key=lambda series: (series.value is None, -(series.value or 0)))
     top = max((series.value for series in ordered if series.value is not None), default=0.0)
     names = _names(now)
-    return [_table_row(series, names, now, top, glyphs) for series in ordered[:ROWS]]
+    bars = bar_cells(width)
+    return [_table_row(series, names, now, top, glyphs, bars) for series in ordered[:ROWS]]
 
 
-def _table_row(series: "Series", names: Sequence[str], now: "Result", top: float, glyphs: Glyphs) -> GridRow:
+def _table_row(
+    series: "Series", names: Sequence[str], now: "Result", top: float, glyphs: Glyphs, bars: int
+) -> GridRow:
     value = series.value
     cells = {f"label.{name}": Cell(series.label(name) or UNKNOWN, sort=series.label(name)) for name in names}
     if not names:
         cells["label."] = Cell(name_of(series, now.metric), sort="")
     share = value / top if value is not None and top > 0 and value >= 0 else None
     cells["value"] = Cell(show(value, now.unit), "bright", sort=value)
-    cells["bar"] = Cell("" if share is None else bar(share, _BAR, glyphs, track=False), "accent", sort=value)
+    cells["bar"] = Cell("" if share is None else bar(share, bars, glyphs, track=False), "accent", sort=value)
     return GridRow(_key(series.labels), cells)
 
 

@@ -17,22 +17,26 @@ if TYPE_CHECKING:
 
 _STATUS = {"success": "ok", "error": "crit", "cancelled": "warn"}
 _NAME = 20
+_SECOND = 1000.0
+"""From so many ms on a length is also told as the list tells it."""
 _SHOWN = frozenset(("provider", "model", "status", "error_category"))
 _USUAL = ("user", "project", "session")
 """Who called, where there is room."""
 
 
 def call_columns(found: "CallList", width: int) -> tuple[Column, ...]:
-    """The list's columns; besides the usual ones those that the filter names."""
+    """The list's columns; besides the usual ones those that the filter names. Empty ones are left out."""
     wide, narrow = width >= 150, width < 110
     long = found.span.length > DAY
+    waited = any(call.ttft_ms is not None for call in found.calls)
+    ttft = (Column("ttft", "ttft", width=8, align="right", rank=9),) if waited or not found.calls else ()
     return (
         Column("time", "time", width=15 if long else 8),
         Column("provider", "provider", width=12 if wide else 9),
         Column("model", "model", min=16 if narrow else 24, max=34),
         Column("status", "status", width=12 if narrow else 16),
         Column("latency", "latency", width=8, align="right"),
-        Column("ttft", "ttft", width=8, align="right", rank=9),
+        *ttft,
         Column("in", "in", width=7, align="right", rank=3),
         Column("out", "out", width=7, align="right", rank=4),
         Column("cost", "cost", width=9, align="right"),
@@ -55,7 +59,8 @@ def key_of(call: Call) -> str:
 
 
 def _asked(found: "CallList") -> list[str]:
-    names = dict.fromkeys([*texts_of(parse(found.query)), *_USUAL])
+    told = [name for name in _USUAL if any(text_of(call, name) for call in found.calls)]
+    names = dict.fromkeys([*texts_of(parse(found.query)), *told])
     return [label for label in names if label not in _SHOWN]
 
 
@@ -198,7 +203,10 @@ def _plain(value: int | None) -> str:
 
 
 def _exact_ms(value: float | None) -> str:
-    return "" if value is None else f"{value:,.3f}".rstrip("0").rstrip(".") + " ms"
+    if value is None:
+        return ""
+    exact = f"{value:,.3f}".rstrip("0").rstrip(".") + " ms"
+    return exact if value < _SECOND else f"{milliseconds(value)}  ({exact})"
 
 
 def _usd(nano: int | None) -> str:

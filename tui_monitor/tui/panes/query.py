@@ -129,10 +129,16 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         if self._call:
             return ("query.ask", "query.detail", "query.view", "query.chart", "query.explain")
         if not self._typing:
-            calls = isinstance(self.answer, CallsAnswer)
-            beside = ("query.view", "query.chart") if calls else ("query.detail",)
-            return ("query.leave", "query.ask", *beside)
+            return ("query.leave", "query.ask", *self._useless())
         return ("query.detail", *self._letters())
+
+    def _useless(self) -> tuple[str, ...]:
+        """What does nothing with the answer that is shown."""
+        if self.answer is None:
+            return ("query.detail", "query.view", "query.chart", "query.explain")
+        if isinstance(self.answer, CallsAnswer):
+            return ("query.view", "query.chart")
+        return ("query.detail", "query.chart") if self._table else ("query.detail",)
 
     def _letters(self) -> tuple[str, ...]:
         return tuple(c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
@@ -244,8 +250,9 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")
         if self._table:
-            self._list.set_columns(table_columns(answer.now))
-            self._list.show(table_rows(answer.now, self.glyphs))
+            width = self.app.size.width
+            self._list.set_columns(table_columns(answer.now, width))
+            self._list.show(table_rows(answer.now, self.glyphs, width))
         else:
             colours = {line.name: line.index for line in chart.series}
             self._list.set_columns(series_columns(answer.now))
