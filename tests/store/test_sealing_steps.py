@@ -88,6 +88,16 @@ def test_writes_go_on_where_the_last_step_ended(store: Store, clock: ManualClock
     assert left[-1] == 12, "only the new ones"
 
 
+def test_after_all_were_sealed_writes_take_no_steps(store: Store, clock: ManualClock) -> None:
+    fill(store, clock, 52)
+    clock.advance(2 * DAY)
+    store._writing.seal_all_samples(clock.now())
+    assert rows(store) == 0
+    with patch.object(sealing, "seal_some") as step:
+        store.write(WriteBatch(samples=[Sample("new", clock.now(), 1.0)]))
+    step.assert_not_called()
+
+
 def test_who_waits_comes_before_who_just_had_it() -> None:
     lock, order = TurnLock(), list[str]()
 

@@ -128,9 +128,7 @@ def _drop_sampled(side: WriteSide, cutoff: Micros) -> int:
 def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[int, int]:
     """Seal samples that wait for it, thin out what is too old; how many samples and chunks of steps went."""
     old = now - settings.samples
-    until, after = max(old, sealing.old(now)), 0
-    while after is not None:
-        after = side.seal_samples(until, after).after
+    side.seal_all_samples(max(old, sealing.old(now)))
 
     def noted(span: Span) -> None:
         side.changes.within(Kind.SAMPLES, span)

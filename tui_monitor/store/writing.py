@@ -125,6 +125,14 @@ class WriteSide:
         with self.transaction():
             return sealing.seal_some(self.conn, until, after)
 
+    def seal_all_samples(self, until: Micros) -> None:
+        """Seal all samples of series that have enough, or some up to a time, in short transactions."""
+        after: int | None = 0
+        while after is not None:
+            after = self.seal_samples(until, after).after
+            # What is written meanwhile need not take steps of its own.
+            self._sealing_samples.rest(self._clock.now())
+
     def begin_import(self, info: ImportInfo) -> None:
         """Note an import before its rows arrive."""
         with self.transaction():

@@ -22,7 +22,7 @@ STEP = 10_000
 """Rows sealed in one transaction, about."""
 LOOK = 10_000
 """Rows looked at in one transaction, about; of a series no more than `FULL`."""
-SERIES = 100
+SERIES = 50
 """Series sealed in one transaction: each costs as much as many rows."""
 _OFTEN = 10 * MINUTE
 _MANY = 50_000
@@ -54,9 +54,13 @@ class Pace:
 
     def took(self, now: Micros, step: Step) -> None:
         """A step was taken."""
-        self._since = 0 if step.after is None else _MANY
-        self._next = now + _OFTEN
-        self.after = step.after or 0
+        self.rest(now)
+        if step.after is not None:
+            self._since, self.after = _MANY, step.after
+
+    def rest(self, now: Micros) -> None:
+        """All series were gone through, or are just now by another."""
+        self._since, self.after, self._next = 0, 0, now + _OFTEN
 
 
 def old(now: Micros) -> Micros:
