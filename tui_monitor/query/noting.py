@@ -123,8 +123,9 @@ class Noting:
         rests = Rests(self._seen, parts, tuple(self._asked.items()), self._momentary)
         if self._extent is None or not self._sampled:
             return rests
-        # Where calls are sampled it matters to the planner whether any is booked behind the end.
-        instant, last = rests.end or 0, self._extent.last
+        # Where calls are sampled it matters to the planner whether any is booked behind the end of the calls.
+        ends = [part.span.end for part in parts if part.kind in ("raw", "cells")]
+        instant, last = max(ends, default=0), self._extent.last
         after = (Asked("after", instant), last is not None and last > instant)
         return Rests(rests.version, parts, (*rests.asked, after), self._momentary)
 

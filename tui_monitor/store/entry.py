@@ -51,7 +51,8 @@ def _open(
         _mark_clean(conn, clean=False)
         side = WriteSide(path, conn, clock, max_series)
         with side.transaction() as now:
-            zones.use(conn, zone, now)
+            if zones.use(conn, zone, now):
+                side.bump()
         return side, updated
     except BaseException:
         conn.close()

@@ -27,8 +27,12 @@ def find(conn: sqlite3.Connection, name: str) -> tuple[int, str] | None:
     return (row[0], name) if row else None
 
 
-def use(conn: sqlite3.Connection, name: str, now: Micros) -> None:
-    """Keep a zone from now on; the one not used for longest makes room. Its past is built by `build`."""
+def use(conn: sqlite3.Connection, name: str, now: Micros) -> bool:
+    """Keep a zone from now on; the one not used for longest makes room. Its past is built by `build_day`.
+
+    Whether other zones are kept than before.
+    """
+    before = names(conn)
     conn.execute("INSERT OR IGNORE INTO zones VALUES (?, 'UTC', ?, NULL)", (cells.UTC_ZONE, now))
     for number, other in names(conn).items():
         # An earlier version kept the days of UTC once more under its other names.
@@ -44,6 +48,7 @@ def use(conn: sqlite3.Connection, name: str, now: Micros) -> None:
         built = None if last is None else last // cells.DAY + 3
         conn.execute("INSERT INTO zones VALUES (?, ?, ?, ?)", (number, name, now, built))
     conn.execute("UPDATE zones SET used = ? WHERE name = ?", (now, name))
+    return names(conn) != before
 
 
 def drop(conn: sqlite3.Connection, zone: int) -> None:
