@@ -159,7 +159,11 @@ def test_deep_nesting_is_refused(text):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["1" + "+1" * 3000, "x" + "[5m:1m]" * 3000, "2" + "^2" * 3000])
+@pytest.mark.parametrize(
+    "text",
+    ["1" + "+1" * 3000, "x" + "[5m:1m]" * 3000, "2" + "^2" * 3000],
+    ids=["sums", "subqueries", "powers"],
+)
 def test_depth_is_refused_before_the_rest_is_read(text, monkeypatch):
     passed = 0
     take = Cursor.take
