@@ -24,7 +24,7 @@ EVENTS = "/monitor/v1/events"
 STUCK = """
 import sys, time
 from tui_monitor.query.local import LocalEngine
-LocalEngine.instant = lambda self, text, at: time.sleep(60)
+LocalEngine.instant = lambda self, text, **_: time.sleep(60)
 from tui_monitor.__main__ import main
 sys.exit(main())
 """
