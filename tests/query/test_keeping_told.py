@@ -79,8 +79,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made += [call(f"i{n}", AT - DAY - n * MINUTE, batch_id="import") for n in range(3)]
     series = [Sample("gauge", AT - DAY + n * MINUTE, float(n), {"host": "x"}, "gauge") for n in range(9)]
     scores = [Event("score", AT - DAY, "test", "s", "helpful", 3.0)]
+    series += [Sample("gauge", AT - DAY + HOUR, 50.0, {"host": "x"}, "gauge", batch_id="import")]
     place.store.write(WriteBatch(made, samples=series, events=scores, remember=True))
     clock.advance(NOON - clock.now())
+    # The series lives on, whatever goes of it.
+    place.store.write(WriteBatch(samples=[Sample("gauge", NOON, 1.0, {"host": "x"}, "gauge")]))
     yield place
     place.store.close()
 
@@ -177,8 +180,8 @@ def forgotten(place: Place) -> None:
 
 
 def set_aside(place: Place) -> None:
-    # The damaged segment is in the way of a price.
-    repriced(place)
+    # The damaged segment is in the way, and the prices stay.
+    place.store.reprice(0, lambda _: None)
 
 
 def left_out(place: Place) -> None:
@@ -237,6 +240,7 @@ TOLD: dict[str, tuple[Callable[[Place], None], str, Callable[[Place], None] | No
     "sums too old, packed": (old_cells, REQUESTS, lambda place: (seal(place), no_calls(place))[0]),
     "scores too old": (old_scores, SCORE, None),
     "an import taken back": (undone, REQUESTS, None),
+    "samples of an import taken back": (undone, GAUGE, None),
     "a rebuild": (rebuilt, REQUESTS, spoil_sums),
     "somebody forgotten": (forgotten, "requests{} [3d] by(user)", None),
     "somebody forgotten, sealed": (forgotten, "requests{} [3d] by(user)", seal),
