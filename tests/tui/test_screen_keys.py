@@ -381,6 +381,20 @@ async def test_a_typo_is_no_failing_source(monitor: FakeMonitor) -> None:
         assert chart.styles.opacity == 1
 
 
+async def test_a_line_that_is_not_asked_yet_does_not_claim_the_answer(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "4", *"latency", "enter")
+        await settle(pilot, "space", *"p9", "escape")
+        chart = app.screen.query_one("#query-chart")
+        assert "below: the answer to latency" in text(app)
+        assert "3 series" not in text(app)
+        assert chart.styles.opacity < 1
+        await settle(pilot, "slash", *["backspace"] * 3, "escape")
+        assert "3 series" in text(app)
+        assert chart.styles.opacity == 1
+
+
 async def test_a_first_typo_leaves_the_examples(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24)) as pilot:

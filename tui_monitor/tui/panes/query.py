@@ -166,6 +166,8 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         if event.value != self._text:
             # Whoever types on does not wait for the answer to what stood there.
             self.drop_question()
+        if self.answer is not None:
+            self._show_state(self.answer)
 
     @on(Grid.Opened, "#query-list")
     def _opened(self, event: Grid.Opened) -> None:
@@ -238,7 +240,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     def show(self, answer: QueryAnswer | CallsAnswer, look: Look) -> None:
         self.remove_class("-unasked")
         self.set_class(isinstance(answer, CallsAnswer), "-calls")
-        self._state.show(self._state_lines(answer))
+        self._show_state(answer)
         if isinstance(answer, CallsAnswer):
             self._show_calls(answer, look)
         else:
@@ -276,7 +278,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             self._counting = False
         self._total = (text, shown, total)
         if self.answer is not None:
-            self._state.show(self._state_lines(self.answer))
+            self._show_state(self.answer)
 
     def _show_call(self, call: "Call | None") -> None:
         """One call whole, or the list again."""
@@ -291,8 +293,13 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             self._list.focus()
         self.hints_changed()
 
+    def _show_state(self, answer: QueryAnswer | CallsAnswer) -> None:
+        """The line about the answer; what answers another line than the one that stands there is dim."""
+        self.set_class(answer.text.strip() != self._prompt.value.strip(), "-other")
+        self._state.show(self._state_lines(answer))
+
     def _state_lines(self, answer: QueryAnswer | CallsAnswer) -> list[Line]:
-        if answer.text != self._text and self.has_class("-stale"):
+        if self.has_class("-other"):
             return [Line((("  below: the answer to ", "dim"), (answer.text, "dim bold")))]
         if isinstance(answer, CallsAnswer):
             first, why, warnings = (
@@ -346,7 +353,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         else:
             super().trouble(error)
         if self.answer is not None:
-            self._state.show(self._state_lines(self.answer))
+            self._show_state(self.answer)
 
     # Commands.
 
@@ -365,7 +372,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         """Show how the query was read, or hide it."""
         self._explaining = not self._explaining
         if self.answer is not None:
-            self._state.show(self._state_lines(self.answer))
+            self._show_state(self.answer)
 
     def action_view(self) -> None:
         """Table or chart."""
