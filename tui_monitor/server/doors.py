@@ -85,7 +85,6 @@ class Ways:
         bound = Address(address.host, sock.getsockname()[1])
         hosts = {name.lower() for name in (*settings.allowed_hosts, address.host)}
         face = _Face(handle, bound, elsewhere, certificate, self._collector.clock)
-        face.show()
         door = Door("http", loopback=address.loopback, hosts=frozenset(hosts), names=face.names)
         refusals = Refusals(self._collector.refused, handle.problem)
         told = UrlFile(places.url_path(self._collector.path), face.url)
@@ -94,11 +93,16 @@ class Ways:
             for beside in (_keep_used(self._callers), face.keep()):
                 stack.callback(asyncio.create_task(beside).cancel)
             stack.push_async_callback(asyncio.to_thread, told.remove)
+            problem = ""
             try:
                 await asyncio.to_thread(told.write)
             except MonitorError as error:
                 # The door stands all the same; only who looks for it there does not find it.
-                handle.problem(error.message)
+                problem = error.message
+            # Whoever sees the door running may look for its address.
+            face.show()
+            if problem:
+                handle.problem(problem)
             await serve(
                 handle,
                 self._guarded(door, handle, refusals),
