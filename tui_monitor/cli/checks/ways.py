@@ -46,6 +46,11 @@ def _door(scene: Scene) -> Check:
         address = parse_listen(text)
     except MonitorError as error:
         return Check("sources", "door", "fail", error.message, error.hint or "")
+    if address.port is None:
+        # It moves to a free port by itself, so nobody can be in its way.
+        return Check(
+            "sources", "door", "ok", f"{text.strip()}; `tui-monitor token url` prints where it stands"
+        )
     owner = listener(address.host, address.port)
     if owner is None:
         if scene.collector is not None:
