@@ -159,10 +159,10 @@ def _warn_of_name(context: Context, selector: Selector) -> None:
     name = selector.name
     metric = BY_NAME.get(name)
     if metric is not None:
-        if metric.kind is Kind.RATIO and not context.reader.series(name):
+        if metric.kind is Kind.RATIO and context.reader.sample_type(name) is None:
             context.warn(f"{name} is no series: ask for {name} [1h], or divide two rates")
         return
-    if name and not context.reader.series(name):
+    if name and context.reader.sample_type(name) is None:
         known = names(context.reader)
         if name not in known and name not in TABLE:
             meant = nearest(name, known)
@@ -182,7 +182,10 @@ def _warn_of_labels(context: Context, selector: Selector) -> None:
     asked = [one.label for one in selector.matchers if one.label not in _ANYWHERE]
     if not asked or not selector.name:
         return
-    known = {label for series in context.reader.series(selector.name) for label in series.labels}
+    known = set(context.reader.sample_labels(selector.name))
+    if not known.issuperset(asked):
+        # Those were the labels of the newest series alone; looking at all takes long where there are many.
+        known |= {label for series in context.reader.series(selector.name) for label in series.labels}
     if selector.name in TABLE:
         known |= {*DIMENSIONS, *LABEL_ALIASES, *context.reader.label_names()}
     for label in asked if known else ():
