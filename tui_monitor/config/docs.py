@@ -37,5 +37,7 @@ def section_doc(model: type) -> str:
 
 
 def key_doc(model: type, attribute: str) -> str:
-    """What a key means; empty where nobody wrote it down."""
-    return _read(model.__module__).get((model.__name__, attribute), "")
+    """What a key means, said where it is declared; empty where nobody wrote it down."""
+    of = (base for base in model.__mro__ if attribute in inspect.get_annotations(base))
+    declaring = next(of, model)
+    return _read(declaring.__module__).get((declaring.__name__, attribute), "")

@@ -50,6 +50,8 @@ _EXAMPLES: dict[tuple[str, str], str] = {
     ("query.prometheus", "tenant"): '"team-a"',
     ("query.prometheus", "headers"): '{ X-Proxy-Key = "abc" }',
     ("query.prometheus", "ca_file"): '"/etc/ssl/prometheus-ca.pem"',
+    ("query.prometheus", "cert_file"): '"/etc/tui-monitor/me.pem"',
+    ("query.prometheus", "key_file"): '"/etc/tui-monitor/me.key"',
     ("probes.targets", "provider"): '"vllm"',
     ("probes.targets", "url"): '"http://127.0.0.1:8000/v1"',
     ("probes.targets", "key"): '"sk-…"',

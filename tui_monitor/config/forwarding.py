@@ -1,64 +1,26 @@
 """Settings of what is sent on to Prometheus-compatible servers."""
 
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from tui_monitor.config.connecting import Address, Connection
 from tui_monitor.config.fields import Bytes, Duration, Name, Section
 from tui_monitor.model.clock import SECOND
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
-class ForwardReceiver(Section):
+class ForwardReceiver(Connection):
     """One server that takes remote writes; write `[[forward.receivers]]` for each."""
 
-    url: str = Field(min_length=8)
+    url: Address
     """Where it takes them, like `http://prometheus:9090/api/v1/write`."""
     name: Name = Field(default="", max_length=64)
     """Its name on the screen. Default: its host and port."""
-    bearer_token: SecretStr | None = None
-    """The bearer token. Better: `bearer_token_env`."""
-    bearer_token_env: str | None = None
-    """Environment variable that holds the bearer token."""
-    username: str | None = None
-    """User name of HTTP Basic, where there is no bearer token."""
-    password: SecretStr | None = None
-    """Password of HTTP Basic. Better: `password_env`."""
-    password_env: str | None = None
-    """Environment variable that holds the password."""
-    tenant: str | None = None
-    """Whose data it is, for servers that keep that of many, like Mimir."""
-    tenant_header: str = Field(default="X-Scope-OrgID", pattern=r"^[A-Za-z0-9-]+$")
-    """The header that tells so."""
-    ca_file: Path | None = None
-    """Certificates (PEM) that are trusted besides the usual ones."""
-    cert_file: Path | None = None
-    """Our own certificate (PEM), where it asks for one."""
-    key_file: Path | None = None
-    """The key of `cert_file`, unless it is in the same file; not one with a password."""
-    insecure_skip_verify: bool = False
-    """Whether any certificate is taken. Whoever is between then reads all, credentials too."""
     timeout: Duration = 30 * SECOND
     """Time after which a request has failed."""
-
-    @field_validator("url")
-    @classmethod
-    def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("an address begins with http:// or https:// and names a host")
-        if "@" in parts.netloc:
-            raise ValueError("credentials stand in `username` and `password_env`, not in the address")
-        return value
-
-    @model_validator(mode="after")
-    def _with_certificate(self) -> "ForwardReceiver":
-        if self.key_file and not self.cert_file:
-            raise ValueError("key_file needs cert_file")
-        return self
 
     @property
     def title(self) -> str:

@@ -1,57 +1,37 @@
 """Settings of who answers queries: the database of this machine, or a Prometheus-compatible server."""
 
-from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from tui_monitor.config.connecting import Connection, read_address
 from tui_monitor.config.fields import Bytes, Duration, Section
 from tui_monitor.model.clock import SECOND
 
 
-class RemotePrometheus(Section):
+class RemotePrometheus(Connection):
     """The server that is asked with `query.engine = "prometheus"`: Prometheus, VictoriaMetrics, Mimir …"""
 
     url: str | None = None
     """Its base address, before `/api/v1/`, like `http://prometheus.example:9090`."""
-    bearer_token: SecretStr | None = None
-    """The bearer token. Better: `bearer_token_env`."""
-    bearer_token_env: str | None = None
-    """Environment variable that holds the bearer token."""
-    username: str | None = None
-    """User name of HTTP Basic, where there is no bearer token."""
-    password: SecretStr | None = None
-    """Password of HTTP Basic. Better: `password_env`."""
-    password_env: str | None = None
-    """Environment variable that holds the password."""
-    tenant: str | None = None
-    """Whose data it is, for servers that keep that of many, like Mimir."""
-    tenant_header: str = Field(default="X-Scope-OrgID", pattern=r"^[A-Za-z0-9-]+$")
-    """The header that tells so."""
     headers: dict[str, SecretStr] = {}
     """Further headers to send, like a proxy's key."""
     timeout: Duration = 10 * SECOND
     """Time for one answer, from the name's look-up to the last byte."""
     max_answer: Bytes = 50_000_000
     """Size above which an answer is refused."""
-    ca_file: Path | None = None
-    """Certificates (PEM) that are trusted besides the usual ones."""
-    insecure_skip_verify: bool = False
-    """Whether any certificate is taken. Whoever is between then reads all, credentials too."""
     interval: Duration = 15 * SECOND
     """Time between two samples that collectors write to it; shorter windows are read from longer ones."""
 
     @field_validator("url")
     @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
+    def _is_base(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("not an address; write it like 'http://prometheus.example:9090'")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("an address without name, password or parameters; there are settings for those")
+        parts = urlsplit(read_address(value))
+        if parts.query or parts.fragment:
+            raise ValueError("an address without parameters")
         return value.rstrip("/")
 
     @field_validator("headers")

@@ -44,8 +44,10 @@ def sections() -> Iterator[tuple[str, type[BaseModel], bool]]:
 
 
 def keys(section: str, model: type[BaseModel]) -> list[Key]:
-    """The keys of a table, in their order; tables inside of it are sections of their own."""
-    plain = ((name, f) for name, f in model.model_fields.items() if model_in(f.annotation) is None)
+    """The keys of a table: its own in their order, then those it shares with others; tables inside of it are
+    sections of their own."""
+    plain = [(name, f) for name, f in model.model_fields.items() if model_in(f.annotation) is None]
+    plain.sort(key=lambda key: key[0] not in model.__annotations__)
     return [Key(section, field.alias or name, model, field, name) for name, field in plain]
 
 

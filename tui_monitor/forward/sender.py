@@ -1,7 +1,6 @@
 """Takes what waits to one receiver: in order, again after a failure, and never what it refused."""
 
 import asyncio
-import base64
 import logging
 import os
 import random
@@ -11,19 +10,18 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from tui_monitor.config.connecting import credentials
 from tui_monitor.config.forwarding import ForwardReceiver
 from tui_monitor.config.redact import Redactor
 from tui_monitor.forward.queue import Batch, Queue, Standing
 from tui_monitor.forward.wire import HEADERS, repacked, unpacked, without_histograms
 from tui_monitor.model.clock import SECOND, Clock, Micros
-from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
+from tui_monitor.model.trust import Trust
 from tui_monitor.model.unanswered import Unanswered
-from tui_monitor.sources.web import Request, Trust, Web
+from tui_monitor.sources.web import Request, Web
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from tui_monitor.sources.web import Answer
 
 log = logging.getLogger(__name__)
@@ -114,7 +112,10 @@ class Sender:
         Raises `QueueError`, and `UsageError` for what cannot be read and secrets that are not there.
         """
         receiver, failures = self._receiver, 0
-        self._headers = {**HEADERS, **_credentials(receiver, self._environment, self._redactor.learn)}
+        self._headers = {
+            **HEADERS,
+            **credentials("forward", receiver, self._environment, self._redactor.learn),
+        }
         trust = Trust(receiver.ca_file, receiver.cert_file, receiver.key_file, receiver.insecure_skip_verify)
         async with Web(self._clock, at_once=1, trust=trust) as web:
             while True:
@@ -245,33 +246,3 @@ def asked_to_wait(text: str, now: datetime) -> float | None:
 def backoff(failures: int) -> float:
     """Seconds to wait after so many failures in a row: twice as long each time, a random share less."""
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures - 1, 20)) * random.uniform(0.5, 1.0)
-
-
-def _credentials(
-    receiver: ForwardReceiver, environment: Mapping[str, str], learn: Callable[[str], None]
-) -> dict[str, str]:
-    """The headers that say who we are; `learn` is told what must not be repeated. Raises `UsageError`."""
-    found: dict[str, str] = {}
-    token = _secret(receiver.bearer_token, receiver.bearer_token_env, environment)
-    if token:
-        learn(token)
-        found["authorization"] = f"Bearer {token}"
-    elif receiver.username:
-        password = _secret(receiver.password, receiver.password_env, environment)
-        pair = base64.b64encode(f"{receiver.username}:{password}".encode()).decode()
-        learn(password)
-        learn(pair)
-        found["authorization"] = f"Basic {pair}"
-    if receiver.tenant:
-        found[receiver.tenant_header] = receiver.tenant
-    return found
-
-
-def _secret(given: "SecretStr | None", variable: str | None, environment: Mapping[str, str]) -> str:
-    if given is not None:
-        return given.get_secret_value()
-    if variable is None:
-        return ""
-    if not environment.get(variable):
-        raise UsageError(f"forward: {variable} is not set", hint="set it, or give the secret otherwise")
-    return environment[variable]

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from tui_monitor import __version__
 from tui_monitor.model.clock import Clock
-from tui_monitor.model.errors import UsageError
+from tui_monitor.model.trust import Trust
 from tui_monitor.model.unanswered import Unanswered, told_by
 
 if TYPE_CHECKING:
@@ -55,17 +54,6 @@ class Request:
     """What is sent along; with it the request is a POST."""
     cut: bool = False
     """Whether of a longer body the beginning is enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Whose certificates are taken, and our own."""
-
-    ca_file: Path | None = None
-    """Further ones that are trusted."""
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    any_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +139,7 @@ class Web:
         self._end = end
         self._slots = asyncio.Semaphore(self._at_once)
         async with AsyncExitStack() as clients:
-            trusted = _trusted(self._trust)
+            trusted = self._trust.context()
             self._direct = await clients.enter_async_context(_client(self._idle, trusted, direct=True))
             client = _proxied(self._idle, trusted)
             self._client = await clients.enter_async_context(client) if client is not None else None
@@ -251,36 +239,6 @@ class _Lateness:
 def _leads_on(status: int, request: Request) -> bool:
     """Whether an answer says to ask elsewhere. What is sent along goes on only where that is meant."""
     return status in (307, 308) or (request.content is None and 300 <= status < 400 and status != 304)
-
-
-def _trusted(trust: Trust) -> "ssl.SSLContext":
-    """Whose certificates are trusted. Raises `UsageError`."""
-    import ssl
-
-    import httpx
-
-    try:
-        context = httpx.create_ssl_context()
-    except OSError:
-        raise UsageError(
-            "the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read",
-            hint="correct the variable, or unset it",
-        ) from None
-    try:
-        if trust.ca_file is not None:
-            context.load_verify_locations(trust.ca_file)
-        if trust.cert_file is not None:
-            # Without a password given, the library would ask for one on the terminal.
-            context.load_cert_chain(trust.cert_file, trust.key_file, password="")
-    except OSError:
-        raise UsageError(
-            "the certificates or the key cannot be read",
-            hint="correct ca_file, cert_file or key_file; a key has no password",
-        ) from None
-    if trust.any_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _proxied(idle: float, trusted: "ssl.SSLContext") -> "httpx.AsyncClient | None":

@@ -133,6 +133,27 @@ def test_who_asks_stands_in_the_headers(asking, monkeypatch, settings: dict, hea
     assert SECRET not in repr(RemotePrometheus.model_validate({"url": server.url, **settings}))
 
 
+def test_a_secret_that_is_not_there_is_told_and_nothing_is_sent(asking, monkeypatch) -> None:
+    monkeypatch.delenv("REMOTE_SECRET", raising=False)
+    for settings in (
+        {"bearer_token_env": "REMOTE_SECRET"},
+        {"username": "u", "password_env": "REMOTE_SECRET"},
+    ):
+        with (
+            serving(answer(EMPTY)) as server,
+            pytest.raises(UsageError, match=r"query\.prometheus: REMOTE_SECRET is not set"),
+        ):
+            asking(server.url, **settings)
+        assert server.asked == []
+
+
+def test_a_server_that_repeats_our_secret_does_not_get_it_shown(asking) -> None:
+    form = {"status": "error", "errorType": "bad_data", "error": f"what is {SECRET}?"}
+    with serving(answer(form, 400)) as server, pytest.raises(MonitorError) as caught:
+        asking(server.url, headers={"X-Key": SECRET})
+    assert "what is ***?" in caught.value.message
+
+
 def test_what_a_server_sends_is_cleaned(asking) -> None:
     evil = {"model": "\x1b[2Jgpt\u202e", "__name__": "m"}
     form = {
@@ -202,7 +223,7 @@ def test_a_server_without_address_is_an_error_of_the_configuration() -> None:
 
     with pytest.raises(MonitorError, match=r"query\.prometheus\.url"):
         load_text(Path("config.toml"), '[query]\nengine = "prometheus"\n')
-    with pytest.raises(MonitorError, match="without name, password"):
+    with pytest.raises(MonitorError, match="not in the address"):
         load_text(Path("config.toml"), '[query.prometheus]\nurl = "http://ana:pw@host:9090"\n')
 
 

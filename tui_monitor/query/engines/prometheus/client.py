@@ -5,7 +5,6 @@ printed or logged.
 """
 
 import asyncio
-import base64
 import contextlib
 import os
 import threading
@@ -16,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from tui_monitor import __version__
+from tui_monitor.config.connecting import credentials
 from tui_monitor.config.querying import RemotePrometheus
+from tui_monitor.config.redact import Redactor
 from tui_monitor.model.clock import SECOND, Clock
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.trust import Trust
 from tui_monitor.model.unanswered import Unanswered, told_by
 from tui_monitor.query.engines.prometheus.trouble import RemoteError, data_of, unanswered
 from tui_monitor.query.promql.limits import QueryCancelled
@@ -48,8 +48,12 @@ class _Heard:
 class Server:
     """One remote server. Any number of threads may ask; the connection is made at the first question."""
 
-    def __init__(self, settings: RemotePrometheus, clock: Clock) -> None:
+    def __init__(
+        self, settings: RemotePrometheus, clock: Clock, environment: Mapping[str, str] = os.environ
+    ) -> None:
         assert settings.url is not None
+        self._environment = environment
+        self._redactor = Redactor()
         self._settings = settings
         self._clock = clock
         self._url = settings.url
@@ -64,7 +68,8 @@ class Server:
     def ask(self, path: str, params: Params, cancel: threading.Event | None = None) -> dict[str, Any]:
         """The answer to one question, below `/api/v1/`.
 
-        Raises `RemoteError` within the timeout, `Refused` for a query it does not take, and `QueryCancelled`.
+        Raises `RemoteError` within the timeout, `Refused` for a query it does not take, `QueryCancelled`, and
+        `UsageError` for secrets and certificates that are not there.
         A server of which nothing was heard is not asked again for some seconds.
         """
         gone = self._gone
@@ -78,7 +83,7 @@ class Server:
                 self._gone = (self._clock.monotonic(), trouble)
             raise trouble from None
         self._gone = None
-        found = data_of(self.place, heard.status, heard.headers, heard.body)
+        found = data_of(self.place, heard.status, heard.headers, heard.body, self._redactor.clean)
         return {**found, "server": heard.headers.get("x-server-hostname", "")}
 
     def close(self) -> None:
@@ -110,11 +115,21 @@ class Server:
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._client = _client(self._settings)
+                self._client = _client(self._settings, self._headers())
                 self._slots = asyncio.Semaphore(_AT_ONCE)
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=_run, args=(self._loop,), name="remote", daemon=True).start()
             return self._loop
+
+    def _headers(self) -> dict[str, str]:
+        """Raises `UsageError` for a secret that is not there."""
+        # Nothing unpacks itself into more than was sent.
+        headers = {"user-agent": f"tui-monitor/{__version__}", "accept-encoding": "identity"}
+        for name, value in self._settings.headers.items():
+            headers[name] = value.get_secret_value()
+            self._redactor.learn(headers[name])
+        own = credentials("query.prometheus", self._settings, self._environment, self._redactor.learn)
+        return headers | own
 
     # On the thread.
 
@@ -180,51 +195,21 @@ async def _body(response: "httpx.Response", cap: int) -> bytes:
     return bytes(body)
 
 
-def _client(settings: RemotePrometheus) -> "httpx.AsyncClient":
-    """Raises `UsageError` where the certificates cannot be read, or a proxy of the environment not used."""
+def _client(settings: RemotePrometheus, headers: Mapping[str, str]) -> "httpx.AsyncClient":
+    """Raises `UsageError` for certificates that cannot be read, and a proxy that cannot be used."""
     import httpx
 
-    ca = None if settings.ca_file is None else settings.ca_file.expanduser()
+    trust = Trust(settings.ca_file, settings.cert_file, settings.key_file, settings.insecure_skip_verify)
+    verify = trust.context()
     try:
-        verify = httpx.create_ssl_context(verify=not settings.insecure_skip_verify)
-        if ca is not None:
-            verify.load_verify_locations(ca)
         return httpx.AsyncClient(
             follow_redirects=False,
             timeout=None,
             limits=httpx.Limits(max_connections=_AT_ONCE, keepalive_expiry=120.0),
             verify=verify,
-            headers=_headers(settings),
+            headers=headers,
             mounts=dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]")),
         )
-    except OSError:
-        raise UsageError(
-            f"the certificates {ca or 'of SSL_CERT_FILE'} cannot be read",
-            hint="correct query.prometheus.ca_file",
-        ) from None
     except (ValueError, ImportError, httpx.InvalidURL):
         # What the library says of it may hold the proxy's password.
         raise UsageError("the proxy that the environment names cannot be used; only http ones can") from None
-
-
-def _headers(settings: RemotePrometheus) -> dict[str, str]:
-    # Nothing unpacks itself into more than was sent.
-    headers = {"user-agent": f"tui-monitor/{__version__}", "accept-encoding": "identity"}
-    headers |= {name: value.get_secret_value() for name, value in settings.headers.items()}
-    if settings.tenant:
-        headers[settings.tenant_header] = settings.tenant
-    token = _secret(settings.bearer_token, settings.bearer_token_env)
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    elif settings.username is not None:
-        password = _secret(settings.password, settings.password_env)
-        pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-    return headers
-
-
-def _secret(value: SecretStr | None, variable: str | None) -> str:
-    """What is set, or what the variable of the environment holds."""
-    if value is not None:
-        return value.get_secret_value()
-    return os.environ.get(variable, "").strip() if variable else ""

@@ -4,7 +4,7 @@ Nothing that the server or the HTTP library says is passed on but short, cleaned
 Prometheus's own form: the rest may hold anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -49,8 +49,13 @@ def unanswered(place: str, error: Unanswered) -> RemoteError:
     )  # fmt: skip
 
 
-def data_of(place: str, status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """The JSON object of an answer that succeeded. Raises `RemoteError`, and `Refused` for the query."""
+def data_of(
+    place: str, status: int, headers: Mapping[str, str], body: bytes, hide: Callable[[str], str]
+) -> dict[str, Any]:
+    """The JSON object of an answer that succeeded. Raises `RemoteError`, and `Refused` for the query.
+
+    `hide` takes secrets out of what is passed on.
+    """
     if 300 <= status < 400:
         raise RemoteError(
             f"{place} redirects elsewhere, which is not followed with credentials",
@@ -60,7 +65,7 @@ def data_of(place: str, status: int, headers: Mapping[str, str], body: bytes) ->
     if found is not None and found.get("status") == "success" and status < 300:
         return found
     if found is not None and found.get("status") == "error" and status not in (401, 403):
-        _raise_typed(place, status, found)
+        _raise_typed(place, status, found, hide)
     raise _untyped(place, status, headers)
 
 
@@ -77,8 +82,8 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _raise_typed(place: str, status: int, found: dict[str, Any]) -> None:
-    words = clean(str(found.get("error", "")), _LONGEST) or f"HTTP {status}"
+def _raise_typed(place: str, status: int, found: dict[str, Any], hide: Callable[[str], str]) -> None:
+    words = clean(hide(str(found.get("error", ""))), _LONGEST) or f"HTTP {status}"
     kind = str(found.get("errorType", ""))
     if kind in ("timeout", "canceled", "unavailable", "internal") or status in (429, 500, 502, 503, 504):
         hint = _HINTS["timeout"] if kind in ("timeout", "canceled") else "see the log of the server"
