@@ -20,6 +20,7 @@ from tui_monitor.server.callers import Callers
 from tui_monitor.server.guard import Guard
 from tui_monitor.server.listening import Address, bind, bind_socket, parse_listen
 from tui_monitor.server.needs import Needs
+from tui_monitor.server.packing import Dictionaries, Packing
 from tui_monitor.server.ports import UrlFile
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.rates import Rates
@@ -66,6 +67,7 @@ class Ways:
             places.token_file(), places.named_tokens_file(), places.used_tokens_file(), collector.clock
         )
         self._running = Running(collector.settings.query.at_once, _WAITING)
+        self._dictionaries = Dictionaries()
 
     async def tcp(self, handle: Handle) -> None:
         """Serve on `server.listen` until cancelled. Raises `MonitorError` where that cannot be."""
@@ -134,7 +136,9 @@ class Ways:
         limits = Limits(max_body=self._largest if door.trusted else self._settings.max_body)
         rates = None if door.trusted else Rates(self._settings.rate_limit)
         admission = Admission(door, self._callers, Needs(app.routes), rates)
-        return Guard(app, admission, refusals=refusals, limits=limits, held=self._held)
+        # The socket's peers are on this host: for them packing costs more than it saves.
+        inner = app if door.trusted else Packing(app, self._dictionaries)
+        return Guard(inner, admission, refusals=refusals, limits=limits, held=self._held)
 
 
 class _Face:
