@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.alerts import channels, machine
 from tui_monitor.alerts.course import Sparks
+from tui_monitor.alerts.duration import RuleTime
 from tui_monitor.alerts.keeper import RULES, Keeper
 from tui_monitor.alerts.machine import Reading
 from tui_monitor.alerts.rules import WINDOW, Reason, Rule, compile_rules, read
@@ -19,6 +20,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import MonitorError, StoreError
 from tui_monitor.query.engine import Engine
+from tui_monitor.query.timing import asked_by
 
 if TYPE_CHECKING:
     from tui_monitor.store.alerts import AlertStore
@@ -37,6 +39,7 @@ class _Course:
 
     evaluated: Micros | None = None
     error: str = ""
+    time: RuleTime | None = None
 
 
 class Evaluator:
@@ -192,6 +195,11 @@ class Evaluator:
         """The rule that raised an alert, where there is one of that name that can be asked."""
         return next((r for r in self._rules if r.name == alert.rule and r.condition is not None), None)
 
+    def times(self) -> tuple[RuleTime, ...]:
+        """How long each rule takes that was evaluated, the slowest by its mean first."""
+        times = [course.time for course in self._courses.values() if course.time is not None]
+        return tuple(sorted(times, key=lambda time: -time.mean))
+
     def view(self, resolved: bool = False) -> AlertsView:
         """The Alerts pane: from memory, so that it may be asked at any time."""
         today = self._today()
@@ -216,7 +224,13 @@ class Evaluator:
                 self._rules = rules
 
     async def _run_rule(self, rule: Rule, at: Micros) -> None:
-        course = self._courses[rule.name]
+        course, began = self._courses[rule.name], self._clock.monotonic()
+        with asked_by(f"rule {rule.name}"):
+            await self._evaluate(rule, course, at)
+        took = self._clock.monotonic() - began
+        course.time = (course.time or RuleTime(rule.name)).after(took, failed=bool(course.error))
+
+    async def _evaluate(self, rule: Rule, course: _Course, at: Micros) -> None:
         keeper = self._keeper
         try:
             readings = await asyncio.to_thread(read, rule, self._engine, at, reason=self._reason)

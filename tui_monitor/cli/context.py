@@ -64,9 +64,11 @@ class Context:
         import asyncio
 
         from tui_monitor.monitor.viewing import viewing
+        from tui_monitor.query.timing import asked_by
 
         async def run() -> T:
-            async with viewing(self.settings, self.database, self.clock) as monitor:
-                return await question(monitor)
+            with asked_by("command"):
+                async with viewing(self.settings, self.database, self.clock) as monitor:
+                    return await question(monitor)
 
         return asyncio.run(run())

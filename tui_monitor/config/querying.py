@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from tui_monitor.config.connecting import Connection, read_address
 from tui_monitor.config.fields import Bytes, Duration, Section
-from tui_monitor.model.clock import SECOND
+from tui_monitor.model.clock import MS, SECOND
 
 
 class RemotePrometheus(Connection):
@@ -55,6 +55,8 @@ class Query(Section):
     """The server that is asked then."""
     timeout: Duration = 60 * SECOND
     """Longest time of one query over the database; a request may ask for less."""
+    slow: Duration = 500 * MS
+    """Time from which on a query is listed as slow, with its text and who asked it."""
     max_series: int = Field(default=200_000, ge=1)
     """Most series that one query may look at, or make, at once."""
     max_samples: int = Field(default=20_000_000, ge=1_000)

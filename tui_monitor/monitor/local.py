@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
@@ -322,7 +323,9 @@ class LocalMonitor:
 
     async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: ask(*args, **kwargs))
+        # Who asks is known there too.
+        run = copy_context().run
+        return await loop.run_in_executor(self._threads, lambda: run(ask, *args, **kwargs))
 
     async def _until_cancelled(self, ask: Callable[[threading.Event], T]) -> T:
         """The answer of a question that ends early where nobody waits for it any more."""

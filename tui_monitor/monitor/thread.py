@@ -180,8 +180,11 @@ class CollectorThread:
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
+        from tui_monitor.query.timing import asked_by
+
         try:
-            return await ask(self._monitor)
+            with asked_by("screen"):
+                return await ask(self._monitor)
         finally:
             self._asking.discard(task)
 

@@ -48,6 +48,9 @@ class Keeping:
         self._size = 0
         self._asked: dict[Asked, Hashable] = {}
         self._asked_at: int | None = None
+        self.hits = 0
+        """Questions that were answered as before."""
+        self.misses = 0
 
     def noting(self) -> Noting:
         """What an evaluation reads through, so that its answer can be kept."""
@@ -55,6 +58,15 @@ class Keeping:
 
     def get(self, key: Hashable) -> Any | None:
         """The answer, if it still holds. Raises `StoreError`."""
+        found = self._holding(key)
+        with self._lock:
+            if found is None:
+                self.misses += 1
+            else:
+                self.hits += 1
+        return found
+
+    def _holding(self, key: Hashable) -> Any | None:
         with self._lock:
             kept = self._answers.get(key)
         if kept is None:

@@ -16,12 +16,13 @@ from tui_monitor.query.noting import Noting
 from tui_monitor.query.plain import Plain
 from tui_monitor.query.promql.ast import Expr
 from tui_monitor.query.promql.evaluate.context import Semantics
-from tui_monitor.query.promql.limits import Limits
+from tui_monitor.query.promql.limits import Budget, Limits
 from tui_monitor.query.promql.parser import read
 from tui_monitor.query.promql.values import Vector
 from tui_monitor.query.question import Question
 from tui_monitor.query.reading import RecentFacts
 from tui_monitor.query.result import After, CallList, Completion, Labels, Result
+from tui_monitor.query.timing import Timing
 from tui_monitor.query.windows import check_instant, steps
 from tui_monitor.store.api import Reader
 
@@ -30,16 +31,19 @@ class LocalEngine:
     """Answers queries from a `Reader`, or as it did before (`Keeping`). Any number of threads may ask."""
 
     def __init__(
-        self, reader: Reader, calendar: Calendar, limits: Limits | None = None, clock: Clock | None = None
-    ) -> None:
-        """`limits` are those of one query."""
+        self, reader: Reader, calendar: Calendar, limits: Limits | None = None, clock: Clock | None = None,
+        timing: Timing | None = None,
+    ) -> None:  # fmt: skip
+        """`limits` are those of one query; `timing` notes how long each takes."""
         limits = limits or Limits()
         self._reader = reader
         self._calendar = calendar
         self._recent = RecentFacts(reader)
         clock = clock or SystemClock()
-        self._keeping = Keeping(reader, self._recent, clock)
-        self.plain = Plain(reader, calendar, self._keeping, limits, clock)
+        self.timing = timing or Timing(clock)
+        self.keeping = Keeping(reader, self._recent, clock)
+        """Answers of before."""
+        self.plain = Plain(reader, calendar, self.keeping, limits, clock, self.timing)
         """PromQL in Prometheus's own form."""
 
     def instant(
@@ -47,16 +51,16 @@ class LocalEngine:
     ) -> Result:
         """The answer at one instant: windows end at `at`. `tree` as of `check`."""
 
-        def answer(noting: Noting) -> Result:
+        def answer(noting: Noting, budget: Budget) -> Result:
             check_instant(at, text)
-            return self._question(text, tree, noting, cancel).instant(at)
+            return self._question(text, tree, noting, budget).instant(at)
 
-        return self._kept((text, tree, at), answer)
+        return self._kept((text, tree, at), text, 1, cancel, answer)
 
     def histograms(self, text: str, at: Micros) -> list[tuple[Labels, NativeHistogram]]:
         """The native histograms that PromQL gives at one instant. Raises as `instant`."""
         budget = self.plain.budget(threading.Event())
-        found = self.plain.instant(text, at, budget, Semantics(), self._keeping.noting()).value
+        found = self.plain.instant(text, at, budget, Semantics(), self.keeping.noting()).value
         cells = found.histograms if isinstance(found, Vector) else None
         if not isinstance(found, Vector) or cells is None:
             return []
@@ -67,27 +71,33 @@ class LocalEngine:
     ) -> Result:
         """The answer in windows of one step; see `windows.steps`. Of PromQL, at the ends of the steps."""
 
-        def answer(noting: Noting) -> Result:
-            return self._question(text, None, noting, cancel).over(steps(start, end, step, text))
+        def answer(noting: Noting, budget: Budget) -> Result:
+            return self._question(text, None, noting, budget).over(steps(start, end, step, text))
 
-        return self._kept((text, start, end, step), answer)
+        count = max(1, -(-(end - start) // step)) if step > 0 else 1
+        return self._kept((text, start, end, step), text, count, cancel, answer)
 
     def calls(
         self, text: str, span: Span, limit: int, *, after: After | None = None,
         cancel: threading.Event | None = None,
     ) -> CallList:  # fmt: skip
         """At most `limit` calls of a span that pass a filter, the newest first; behind `after` the next."""
-        check = self.plain.budget(cancel or threading.Event()).check
-        return rows.listed(text, span, limit, after, self._reader, self._calendar, check)
+        budget = self._budget(cancel)
+        with self.timing.noting(text, budget) as noted:
+            found = rows.listed(text, span, limit, after, self._reader, self._calendar, budget.check)
+            noted.calls = len(found.calls)
+            return found
 
     def count_calls(self, text: str, span: Span, *, cancel: threading.Event | None = None) -> int:
         """How many calls of a span pass a filter."""
-        check = self.plain.budget(cancel or threading.Event()).check
-        return rows.counted(text, span, self._reader, check)
+        budget = self._budget(cancel)
+        with self.timing.noting(text, budget) as noted:
+            noted.calls = rows.counted(text, span, self._reader, budget.check)
+            return noted.calls
 
     def check(self, text: str, tree: Expr | None = None) -> None:
         """Read and check only; `tree` is what the text stands for where it is no plain query."""
-        self._question(text, tree, self._keeping.noting()).check()
+        self._question(text, tree, self.keeping.noting(), self._budget(None)).check()
 
     def type_of(self, metric: str) -> SampleType | None:
         """What kind of samples a metric has; `None` for metrics of calls, and where nobody has sent any."""
@@ -97,18 +107,23 @@ class LocalEngine:
         """Ways to go on at a cursor position, best first."""
         return complete.complete(text, cursor, self._reader)
 
-    def _question(
-        self, text: str, tree: Expr | None, noting: Noting, cancel: threading.Event | None = None
-    ) -> Question:
-        budget = self.plain.budget(cancel or threading.Event())
+    def _budget(self, cancel: threading.Event | None) -> Budget:
+        return self.plain.budget(cancel or threading.Event())
+
+    def _question(self, text: str, tree: Expr | None, noting: Noting, budget: Budget) -> Question:
         context = Context(noting, self._calendar, text, noting.recent, noting.seen, budget)
         return Question(context, read(text) if tree is None else tree)
 
-    def _kept(self, key: Hashable, answer: Callable[[Noting], Result]) -> Result:
-        kept = self._keeping.get(key)
-        if kept is not None:
-            return kept
-        noting = self._keeping.noting()
-        result = answer(noting)
-        self._keeping.keep(key, result, noting.rests(), result.size)
-        return result
+    def _kept(
+        self, key: Hashable, text: str, steps: int, cancel: threading.Event | None,
+        answer: Callable[[Noting, Budget], Result],
+    ) -> Result:  # fmt: skip
+        budget = self._budget(cancel)
+        with self.timing.noting(text, budget, steps) as noted:
+            result = self.keeping.get(key)
+            if result is None:
+                noting = self.keeping.noting()
+                result = answer(noting, budget)
+                self.keeping.keep(key, result, noting.rests(), result.size)
+            noted.series = len(result.series)
+            return result

@@ -19,8 +19,11 @@ from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.labels import Labels
 from tui_monitor.query.promql.limits import Budget, Limits
 from tui_monitor.query.promql.listing import Listing
+from tui_monitor.query.promql.quoting import quoted
 from tui_monitor.query.promql.storage import Hints, Joined
 from tui_monitor.query.promql.stored import StoredSamples
+from tui_monitor.query.promql.values import Vector
+from tui_monitor.query.timing import Timing
 from tui_monitor.store.api import Reader
 
 
@@ -37,12 +40,14 @@ class Plain:
     """Answers PromQL from calls and samples. Any number of threads may ask at once; methods block."""
 
     def __init__(
-        self, reader: Reader, calendar: Calendar, keeping: Keeping, limits: Limits, clock: Clock
-    ) -> None:
+        self, reader: Reader, calendar: Calendar, keeping: Keeping, limits: Limits, clock: Clock,
+        timing: Timing,
+    ) -> None:  # fmt: skip
         self._reader = reader
         self._calendar = calendar
         self._limits = limits
         self._clock = clock
+        self._timing = timing
         self.keeping = keeping
         """Where who asks may keep what became of an answer."""
 
@@ -55,14 +60,20 @@ class Plain:
 
     def instant(self, text: str, at: Micros, budget: Budget, semantics: Semantics, noting: Noting) -> Answer:
         """The answer at one instant. Raises `QueryError`, `StoreError` and the errors of `limits`."""
-        return self._engine(text, semantics, noting, budget).instant(text, at, budget=budget)
+        with self._timing.noting(text, budget) as noted:
+            found = self._engine(text, semantics, noting, budget).instant(text, at, budget=budget)
+            noted.series = _series(found)
+            return found
 
     def range(
         self, text: str, start: Micros, end: Micros, step: Micros, budget: Budget, semantics: Semantics,
         noting: Noting,
     ) -> Answer:  # fmt: skip
         """The answers at `start`, `start + step` … up to `end`; otherwise as `instant`."""
-        return self._engine(text, semantics, noting, budget).range(text, start, end, step, budget=budget)
+        with self._timing.noting(text, budget, max(1, (end - start) // step + 1)) as noted:
+            found = self._engine(text, semantics, noting, budget).range(text, start, end, step, budget=budget)
+            noted.series = _series(found)
+            return found
 
     def listing(self, budget: Budget) -> Listing:
         """Which series, labels and values there are."""
@@ -76,6 +87,15 @@ class Plain:
 
         Series whose newest sample is a native histogram are left out. Raises as `instant`.
         """
+        text = " or ".join(_selector(matchers) for matchers in selectors)
+        with self._timing.noting(text, budget) as noted:
+            found = self._newest(selectors, at, budget, semantics)
+            noted.series = len(found)
+            return found
+
+    def _newest(
+        self, selectors: Sequence[Sequence[Matcher]], at: Micros, budget: Budget, semantics: Semantics
+    ) -> list[Newest]:
         found: dict[Labels, Newest] = {}
         instants = np.array([at], dtype=np.int64)
         hints = Hints(instants=instants, budget=budget)
@@ -105,3 +125,11 @@ def _last(offsets: np.ndarray) -> Iterator[tuple[int, int]]:
     """Rows that have samples, and the place of the last of each."""
     for row in np.flatnonzero(np.diff(offsets)).tolist():
         yield row, int(offsets[row + 1]) - 1
+
+
+def _series(found: Answer) -> int:
+    return len(found.value.labels) if isinstance(found.value, Vector) else 1
+
+
+def _selector(matchers: Sequence[Matcher]) -> str:
+    return "{" + ",".join(f"{m.label}{m.op}{quoted(m.value)}" for m in matchers) + "}"

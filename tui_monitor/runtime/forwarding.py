@@ -19,6 +19,7 @@ from tui_monitor.model.units import age, count, size
 from tui_monitor.query.exported import INTERVAL
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.promql.stored import StoredSamples
+from tui_monitor.query.timing import asked_by
 from tui_monitor.runtime.supervisor import Handle, Worker
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def forward_worker(collector: "Collector") -> Worker:
         try:
             if queue.set_aside is not None:
                 handle.problem(f"the queue was damaged; it is set aside as {queue.set_aside.name}")
-            engine = LocalEngine(collector.store, collector.settings.calendar())
+            engine = LocalEngine(
+                collector.store, collector.settings.calendar(), timing=collector.engine.timing
+            )
             gatherer = await asyncio.to_thread(
                 Gatherer, settings, engine, StoredSamples(collector.store), queue
             )
@@ -90,7 +93,8 @@ class _Forwarding:
             # Figures of before the look: what it brings waits for nothing but its turn.
             await self._submit()
             try:
-                await asyncio.to_thread(self._gatherer.look, clock.now())
+                with asked_by(NAME):
+                    await asyncio.to_thread(self._gatherer.look, clock.now())
             except (QueryError, StoreError) as error:
                 self._handle.problem(error.message)
             for sender in self._senders:

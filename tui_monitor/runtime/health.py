@@ -9,6 +9,7 @@ from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import Busy, QueryError, StoreError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.states import Health
+from tui_monitor.query.timing import asked_by
 from tui_monitor.runtime.supervisor import Handle, Worker
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def health_worker(collector: "Collector") -> Worker:
         before: dict[str, Verdict] = {}
         while True:
             try:
-                verdicts = await collector.monitor.verdicts()
+                with asked_by("health"):
+                    verdicts = await collector.monitor.verdicts()
                 before = await _told(collector, before, verdicts)
                 handle.heard(len(verdicts))
                 handle.running(_words(verdicts))

@@ -38,6 +38,11 @@ class Admission:
         self._needs = needs
         self._rates = rates
 
+    @property
+    def trusted(self) -> bool:
+        """Whether only the same user comes in here."""
+        return self._door.trusted
+
     def admit(self, scope: Scope, headers: Mapping[str, str]) -> Caller | None:
         """Who asks, where a token tells. Raises `Refusal` for whom the door stays shut."""
         if self._door.trusted:

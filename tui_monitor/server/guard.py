@@ -7,6 +7,7 @@ from contextlib import suppress
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.query.timing import asked_by
 from tui_monitor.server.admission import Admission
 from tui_monitor.server.bodies import Body, Held, Limits
 from tui_monitor.server.refusal import Refusal, Refusals
@@ -26,6 +27,7 @@ class Guard:
     ) -> None:
         self._app = app
         self._admission = admission
+        self._asker = "socket" if admission.trusted else "http"
         self._refusals = refusals
         self._limits = limits
         self._held = held
@@ -39,11 +41,13 @@ class Guard:
             headers = _headers(scope)
             answer.expect_body(headers)
             settle_target(scope, headers)
-            scope.setdefault("state", {})["caller"] = self._admission.admit(scope, headers)
+            caller = self._admission.admit(scope, headers)
+            scope.setdefault("state", {})["caller"] = caller
             encoding, length = headers.get("content-encoding", ""), _length(headers)
             body = Body(answer.receive, encoding, length, self._limits, self._held)
-            async with asyncio.timeout(_REQUEST_SECONDS):
-                await self._app(scope, body.receive, answer.send)
+            with asked_by(f"{self._asker} {caller.name}" if caller else self._asker):
+                async with asyncio.timeout(_REQUEST_SECONDS):
+                    await self._app(scope, body.receive, answer.send)
         except Refusal as refusal:
             await self._refuse(refusal, answer)
         except MonitorError as error:

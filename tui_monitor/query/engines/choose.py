@@ -8,6 +8,7 @@ from tui_monitor.query.engines.prometheus.client import Server
 from tui_monitor.query.engines.prometheus.engine import RemoteEngine
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.promql.limits import Limits
+from tui_monitor.query.timing import Timing
 from tui_monitor.store.api import Reader
 
 
@@ -19,7 +20,8 @@ def engine_for(settings: Query, local: Engine, calendar: Calendar, clock: Clock)
     if settings.engine == "local":
         return local
     remote = settings.prometheus
-    return RemoteEngine(Server(remote, clock), local, calendar, clock, remote.interval)
+    timing = local.timing if isinstance(local, LocalEngine) else None
+    return RemoteEngine(Server(remote, clock), local, calendar, clock, remote.interval, timing)
 
 
 def over(settings: Query, reader: Reader, calendar: Calendar, clock: Clock) -> LocalEngine:
@@ -27,7 +29,7 @@ def over(settings: Query, reader: Reader, calendar: Calendar, clock: Clock) -> L
     limits = Limits(
         series=settings.max_series, samples=settings.max_samples, seconds=settings.timeout / SECOND
     )
-    return LocalEngine(reader, calendar, limits, clock)
+    return LocalEngine(reader, calendar, limits, clock, Timing(clock, settings.slow))
 
 
 def close(engine: Engine) -> None:

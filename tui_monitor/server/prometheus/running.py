@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -45,7 +46,8 @@ class Running:
             leaving.cancel()
             raise
         cancel = threading.Event()
-        working = asyncio.get_running_loop().run_in_executor(self._threads, work, cancel)
+        run = copy_context().run
+        working = asyncio.get_running_loop().run_in_executor(self._threads, run, work, cancel)
         working.add_done_callback(self._ended)
         try:
             await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)

@@ -30,7 +30,8 @@ from tui_monitor.query.promql.parser import read
 from tui_monitor.query.promql.typecheck import is_ordered
 from tui_monitor.query.promql.units import metric_of, unit_of
 from tui_monitor.query.result import After, CallList, Completion, Labels, Result, Series
-from tui_monitor.query.windows import check_instant, steps
+from tui_monitor.query.timing import Timing
+from tui_monitor.query.windows import Windows, check_instant, steps
 
 _LATE: Micros = 300 * SECOND
 """How long samples may be on their way to the server."""
@@ -46,14 +47,16 @@ class RemoteEngine:
     """
 
     def __init__(
-        self, server: Server, local: Engine, calendar: Calendar, clock: Clock, interval: Micros
-    ) -> None:
+        self, server: Server, local: Engine, calendar: Calendar, clock: Clock, interval: Micros,
+        timing: Timing | None = None,
+    ) -> None:  # fmt: skip
         """`interval` is the time between two samples that collectors write."""
         self.local = local
         self._server = server
         self._calendar = calendar
         self._interval = interval
         self._clock = clock
+        self._timing = timing or Timing(clock)
         self._builds = Builds(server, clock)
         self._kept = Kept(clock, interval / SECOND)
 
@@ -65,6 +68,12 @@ class RemoteEngine:
         node = read(text) if tree is None else tree
         if spoken.is_own(node):
             return self.local.instant(text, at, cancel=cancel, tree=tree)
+        with self._timing.noting(text) as noted:
+            result = self._instant(text, node, at, cancel)
+            noted.series = len(result.series)
+            return result
+
+    def _instant(self, text: str, node: Expr, at: Micros, cancel: threading.Event | None) -> Result:
         build = self._builds.now(cancel)
         question = self._spoken(node, text, spoken.at_instant(at, self._calendar), build)
         answer = self._ask(text, node, question, (at,), 0, cancel)
@@ -78,6 +87,14 @@ class RemoteEngine:
         node = read(text)
         if spoken.is_own(node):
             return self.local.range(text, start, end, step, cancel=cancel)
+        with self._timing.noting(text, steps=len(windows.edges) - 1) as noted:
+            result = self._range(text, node, windows, step, cancel)
+            noted.series = len(result.series)
+            return result
+
+    def _range(
+        self, text: str, node: Expr, windows: Windows, step: Micros, cancel: threading.Event | None
+    ) -> Result:
         build = self._builds.now(cancel)
         times: tuple[Micros, ...] = tuple(windows.edges[1:].tolist())
         last = times[-1] - int(windows.edges[-2])
@@ -92,7 +109,7 @@ class RemoteEngine:
                 warnings.update(dict.fromkeys(answer.warnings))
         found = {labels: tuple(values) for labels, values in rows.items()}
         result = self._result(text, node, times, found, tuple(warnings), build)
-        return replace(result, kind="matrix", span=Span(int(windows.edges[0]), end))
+        return replace(result, kind="matrix", span=Span(int(windows.edges[0]), times[-1]))
 
     def calls(
         self, text: str, span: Span, limit: int, *, after: After | None = None,
