@@ -17,7 +17,17 @@ from tui_monitor.query.promql.limits import Budget, QueryCancelled
 
 Outcome = Literal["answered", "failed", "cancelled"]
 
-ASKERS = ("screen", "http", "socket", "command", "rule", "health", "forward", "metrics", "collector")
+ASKERS: tuple[str, ...] = (
+    "screen",
+    "http",
+    "socket",
+    "command",
+    "rule",
+    "health",
+    "forward",
+    "metrics",
+    "collector",
+)
 """Who may ask; the last is the collector's own loops, and whoever does not say."""
 BOUNDS: tuple[float, ...] = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Upper bounds (s) of the classes of durations that are counted."""

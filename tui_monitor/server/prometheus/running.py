@@ -46,8 +46,8 @@ class Running:
             leaving.cancel()
             raise
         cancel = threading.Event()
-        run = copy_context().run
-        working = asyncio.get_running_loop().run_in_executor(self._threads, run, work, cancel)
+        context = copy_context()
+        working = asyncio.get_running_loop().run_in_executor(self._threads, lambda: context.run(work, cancel))
         working.add_done_callback(self._ended)
         try:
             await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
