@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from tui_monitor.model.text import clean
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.notify import Notifier
 
 _DOORS = ("http", "socket")
 _LOOK_SECONDS = 0.05
@@ -58,9 +60,14 @@ def _collect(context: Context) -> int:
     from tui_monitor.config.load import Settings, load
     from tui_monitor.monitor.thread import loop_factory
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.notify import Notifier
     from tui_monitor.runtime.running import leave_in_time, run_until_signal
     from tui_monitor.server import serve
 
+    notifier = Notifier.taken(os.environ)
+    if notifier.watched:
+        # Who is ended because nothing moves any more says first where it stands.
+        faulthandler.enable()
     settings = context.settings
     problem = logs.set_up(settings.log)
     for note in (problem, *context.loaded.warnings):
@@ -78,9 +85,9 @@ def _collect(context: Context) -> int:
     )  # fmt: skip
 
     async def until_told() -> None:
-        telling = asyncio.create_task(_tell(context, collector))
+        telling = asyncio.create_task(_tell(context, collector, notifier))
         try:
-            await run_until_signal(collector, leave_in_time)
+            await run_until_signal(collector, leave_in_time, notifier=notifier)
         finally:
             telling.cancel()
 
@@ -89,11 +96,12 @@ def _collect(context: Context) -> int:
     return 0
 
 
-async def _tell(context: Context, collector: "Collector") -> None:
+async def _tell(context: Context, collector: "Collector", notifier: "Notifier") -> None:
     """One line, once every door is open or has failed."""
     # Doors say nothing by themselves when they are open, and this is over in a moment.
     while not _settled(collector):  # noqa: ASYNC110
         await asyncio.sleep(_LOOK_SECONDS)
+    notifier.ready()
     tell_updated(context, collector.store)
     doors = {row.name: row for row in collector.rows() if row.name in _DOORS}
     listening = [row.detail for row in doors.values() if row.state is SourceState.RUNNING]

@@ -291,6 +291,11 @@ class Collector:
             await self._intake.reload(self.settings)
             return self.repricing.begin(since, self.settings)
 
+    @property
+    def running(self) -> bool:
+        """Whether it has started, and not begun to end."""
+        return self._started is not None and not self._stopping
+
     def not_ready(self) -> tuple[str, ...]:
         """Why pushed data is not taken at this moment; empty when it is."""
         if self._stopping:

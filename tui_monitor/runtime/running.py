@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.states import SourceState
 from tui_monitor.runtime.collector import Collector
+from tui_monitor.runtime.notify import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +36,20 @@ def _leave() -> None:
 
 
 async def run_until_signal(
-    collector: Collector, told: Callable[[], None] | None = None, *, detached: bool | None = None
+    collector: Collector,
+    told: Callable[[], None] | None = None,
+    *,
+    detached: bool | None = None,
+    notifier: Notifier | None = None,
 ) -> None:
     """Collect until SIGTERM or SIGINT, and end in good order. Raises as `Collector.start` does.
 
     SIGHUP ends it too where it has a terminal that may hang up; `detached`, it reads the configuration
     again (default: whether it is so). `told` is called when it is to end, once; `leave_in_time` is one where
-    nothing else is to be done.
+    nothing else is to be done. `notifier` is told how it goes, but not that it is ready: that is for the
+    caller, who knows what there is to wait for.
     """
+    notifier = notifier or Notifier()
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     reading: set[asyncio.Task[None]] = set()
@@ -49,10 +57,12 @@ async def run_until_signal(
     def stop() -> None:
         if told is not None and not end.is_set():
             told()
+        if not end.is_set():
+            notifier.stopping()
         end.set()
 
     def read_again() -> None:
-        task = loop.create_task(_read_again(collector))
+        task = loop.create_task(_read_again(collector, notifier))
         reading.add(task)
         task.add_done_callback(reading.discard)
 
@@ -60,6 +70,7 @@ async def run_until_signal(
     handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hang_up}
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
+    alive = loop.create_task(notifier.keep(lambda: words(collector)), name="signs of life")
     try:
         await collector.start()
         try:
@@ -67,6 +78,7 @@ async def run_until_signal(
         finally:
             await collector.stop()
     finally:
+        alive.cancel()
         for number in handlers:
             loop.remove_signal_handler(number)
 
@@ -82,7 +94,18 @@ def has_no_terminal() -> bool:
     return False
 
 
-async def _read_again(collector: Collector) -> None:
+def words(collector: Collector) -> str:
+    """How it goes, on one line."""
+    if not collector.running:
+        return "starting"
+    status = collector.status()
+    failed = [row.name for row in status.sources if row.state is SourceState.FAILED]
+    said = f"collecting, {status.rate:.1f} records/s"
+    return f"{said}; failed: {', '.join(failed)}" if failed else said
+
+
+async def _read_again(collector: Collector, notifier: Notifier) -> None:
+    notifier.reloading()
     try:
         await collector.reload_config()
     except MonitorError:
@@ -90,3 +113,5 @@ async def _read_again(collector: Collector) -> None:
         pass
     except Exception:
         log.exception("the configuration could not be read again")
+    finally:
+        notifier.ready()
