@@ -45,6 +45,14 @@ class NotFound(MonitorError):
     """There is nothing of the name or id that was given."""
 
 
+class Unreachable(MonitorError):
+    """A collector elsewhere does not answer: whether it did what it was asked is not known."""
+
+
+class Forbidden(MonitorError):
+    """A collector elsewhere does not let us in, or not do that."""
+
+
 class Busy(MonitorError):
     """The write queue is full; try again after `retry_after` seconds."""
 

@@ -5,10 +5,18 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-import orjson
+from pydantic_core import to_json
 from starlette.responses import Response
 
-from tui_monitor.model.errors import Busy, MonitorError, NotFound, QueryError, StoreError, UsageError
+from tui_monitor.model.errors import (
+    Busy,
+    MonitorError,
+    NotFound,
+    QueryError,
+    StoreError,
+    UnknownMetric,
+    UsageError,
+)
 
 _PROMETHEUS = "/api/v1/"
 _OF_THE_REQUEST = frozenset({"request", "data", "type", "gone", "store"})
@@ -104,24 +112,26 @@ def refusal_of(error: MonitorError) -> Refusal:
         case UsageError():
             return Refusal(400, "bad_data", error.message, hint=error.hint)
         case QueryError():
-            place = {"position": error.position, "length": error.length, "query": error.text}
+            place: dict[str, Any] = {
+                "position": error.position, "length": error.length, "query": error.text
+            }  # fmt: skip
+            if isinstance(error, UnknownMetric):
+                place |= {"metric": error.name, "meant": error.meant}
             return Refusal(400, "bad_data", error.message, hint=error.hint, more=place)
         case _:
             return Refusal(422, "execution", error.message, hint=error.hint)
 
 
 def answer(data: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Any plain data as JSON; what is not a number (NaN, infinity) becomes null."""
-    body = orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    """Any plain data as JSON.
+
+    JSON has no NaN and no infinities: they are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`, so that
+    null is left to what is not known. orjson would write null for both; pydantic reads the texts as numbers.
+    """
+    body = to_json(data, inf_nan_mode="strings")
     return Response(body, status, headers, media_type="application/json")
 
 
 def success(data: Any, warnings: tuple[str, ...] = ()) -> Response:
     """The envelope of every reading path."""
     return answer({"status": "success", "data": data, "warnings": list(warnings)})
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, set | frozenset):
-        return sorted(value)
-    raise TypeError(f"cannot be written as JSON: {type(value).__name__}")

@@ -1,0 +1,229 @@
+"""HTTP to a collector that runs elsewhere: through the Unix socket of the same user, or over TCP."""
+
+import asyncio
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from tui_monitor.model.errors import (
+    Busy,
+    Forbidden,
+    MonitorError,
+    NotFound,
+    QueryError,
+    StoreError,
+    UnknownMetric,
+    Unreachable,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+    from pydantic import TypeAdapter
+
+    from tui_monitor.model.once import Once
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 130.0
+"""A little more than the server gives itself."""
+_CONNECT_SECONDS = 10.0
+_KEPT_SECONDS = 60.0
+"""How long a connection without a request is kept: over a slow line a new one takes seconds."""
+_AT_ONCE = 8
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+_TRIES = 2
+
+
+class Connection:
+    """Asks one collector. Use it as `async with`, or `close` it; it belongs to one event loop.
+
+    `where` is the path of a Unix socket, or an address like `https://host:4319`, perhaps with a path before
+    `/monitor`. `token` is sent as a bearer token. `ca_file` holds the certificates that are trusted besides
+    those of the system; the server's own, where it signed itself. `timeout` is in seconds of silence. Raises
+    `UsageError` for an address that is none.
+    """
+
+    def __init__(
+        self,
+        where: Path | str,
+        *,
+        token: str = "",
+        ca_file: Path | None = None,
+        timeout: float = ANSWER_SECONDS,
+    ) -> None:
+        self.where = where
+        if isinstance(where, str):
+            _check(where)
+        self._token = token
+        self._ca_file = ca_file
+        self._timeout = timeout
+        self._http: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+    async def data(self, method: str, path: str, **options: Any) -> Any:
+        """What is in the envelope of an answer; see `ask`."""
+        return (await self.ask(method, path, **options))["data"]
+
+    async def ask(
+        self, method: str, path: str, *, once: "Once | None" = None, **options: Any
+    ) -> dict[str, Any]:
+        """The answer to one request, with httpx's options.
+
+        Where the line breaks before the answer is there, what changes nothing and what is done `once` is
+        asked again. Raises `Unreachable` where nobody answers, and the error that the collector met.
+        """
+        if once is not None:
+            options["headers"] = {**options.get("headers", {}), "Idempotency-Key": once.key}
+        tries = _TRIES if once is not None or method == "GET" else 1
+        response = await self._sent(method, path, tries, options)
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise Unreachable(
+                f"what answers on {self.where} is no collector (HTTP {response.status_code})",
+                hint="is the address right?",
+            ) from error
+        if response.is_success:
+            return answer
+        raise error_of(response.status_code, response.headers.get("retry-after"), answer)
+
+    async def _sent(self, method: str, path: str, tries: int, options: dict[str, Any]) -> "httpx.Response":
+        import httpx
+
+        http = await self._client()
+        while True:
+            tries -= 1
+            try:
+                return await http.request(method, path, **options)
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+                if tries <= 0:
+                    raise self._unreachable(error) from error
+            except httpx.HTTPError as error:
+                raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        why = "" if isinstance(self.where, Path) or not str(error) else f": {error}"
+        return Unreachable(f"the collector does not answer on {self.where}{why}", hint="is it still running?")
+
+    async def _client(self) -> "httpx.AsyncClient":
+        async with self._opening:
+            if self._http is None:
+                self._http = await asyncio.to_thread(self._made)
+            return self._http
+
+    def _made(self) -> "httpx.AsyncClient":
+        """Reading the certificates takes a while, so this is done off the loop."""
+        import httpx
+
+        timeout = httpx.Timeout(self._timeout, connect=min(self._timeout, _CONNECT_SECONDS))
+        limits = httpx.Limits(max_connections=_AT_ONCE, keepalive_expiry=_KEPT_SECONDS)
+        if isinstance(self.where, Path):
+            transport = httpx.AsyncHTTPTransport(uds=os.fspath(self.where), limits=limits)
+            return httpx.AsyncClient(transport=transport, base_url="http://collector", timeout=timeout)
+        address = urlsplit(self.where)
+        return httpx.AsyncClient(
+            base_url=self.where,
+            timeout=timeout,
+            limits=limits,
+            verify=self._trusted() if address.scheme == "https" else False,
+            headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
+            # A proxy is for what is far away.
+            trust_env=address.hostname not in _HERE,
+        )
+
+    def _trusted(self) -> Any:
+        import ssl
+
+        context = ssl.create_default_context()
+        if self._ca_file is not None:
+            try:
+                context.load_verify_locations(self._ca_file)
+            except OSError as error:
+                # An SSLError is one too.
+                raise UsageError(
+                    f"no certificates can be read from {self._ca_file}: {error}",
+                    hint="it must be a PEM file with the certificate of who signed the server's",
+                ) from error
+        return context
+
+
+def _check(where: str) -> None:
+    try:
+        address = urlsplit(where)
+        known = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise UsageError(f"not an address: {where!r}", hint="write it like https://host:4319")
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    """Making one takes some ms, so each is made once."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def read_as(kind: type[T], data: Any) -> T:
+    """Plain data as one of our data classes: what it was before it was written as JSON.
+
+    Raises `MonitorError` where it is none: a collector of another version wrote it.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(kind).validate_python(data)
+    except ValidationError as error:
+        raise MonitorError(
+            f"the collector's answer cannot be read: {error.error_count()} fields are not as expected",
+            hint="it is of another version; update both to the same",
+        ) from error
+
+
+def segment(text: str) -> str:
+    """A text as one part of a path."""
+    return quote(text, safe="")
+
+
+def error_of(status: int, retry_after: str | None, form: dict[str, Any]) -> MonitorError:
+    """The error that the collector met, as it would have been raised here."""
+    words, hint = str(form.get("error", f"HTTP {status}")), form.get("hint")
+    if "position" in form:
+        return _query_error(words, hint, form)
+    match status:
+        case 400:
+            return UsageError(words, hint=hint)
+        case 401 | 403:
+            return Forbidden(words, hint=hint)
+        case 404:
+            return NotFound(words, hint=hint)
+        case 429:
+            return Busy(words, retry_after=float(retry_after or 1))
+        case 503:
+            return StoreError(words, hint=hint)
+        case _:
+            return MonitorError(words, hint=hint)
+
+
+def _query_error(words: str, hint: str | None, form: dict[str, Any]) -> QueryError:
+    kind = UnknownMetric if "metric" in form else QueryError
+    error = kind(
+        words,
+        text=form.get("query", ""),
+        position=form["position"],
+        length=form.get("length", 1),
+        hint=hint,
+    )
+    if isinstance(error, UnknownMetric):
+        error.name, error.meant = form["metric"], form.get("meant", "")
+    return error
