@@ -18,6 +18,8 @@ from tui_monitor.monitor.remote import SocketClient
 from tui_monitor.monitor.viewing import viewing
 from tui_monitor.runtime import Backoff, Collector
 from tui_monitor.server import serve
+from tui_monitor.server.named import NamedTokens
+from tui_monitor.server.roles import Role
 
 NOW = 1_800_000_000_000_000
 """2027-01-15 08:00 UTC."""
@@ -226,16 +228,28 @@ async def test_through_the_socket_and_from_a_viewer(start: Any, wall: Wall) -> N
     await until(lambda: again.begun)
 
 
-async def test_the_network_may_look_with_a_token_and_steer_never(start: Any) -> None:
-    from tui_monitor.server.tokens import read_or_make
-
+async def test_the_network_steers_with_a_token_that_may(start: Any) -> None:
+    tokens = NamedTokens(places.named_tokens_file())
+    look, steer = (
+        {"authorization": f"Bearer {tokens.add(name, role, 1)}"}
+        for name, role in (("grafana", Role.READ), ("ops", Role.OPERATE))
+    )
     collector = await start(Ticking("one"))
-    bearer = {"authorization": f"Bearer {read_or_make(places.token_file())}"}
+    pause = "/monitor/v1/sources/one/pause"
     async with httpx.AsyncClient(base_url=await opened(collector, "http")) as web:
         assert (await web.get("/monitor/v1/sources")).status_code == 401
-        assert (await web.get("/monitor/v1/sources", headers=bearer)).status_code == 200
-        for path in ("/monitor/v1/sources/one/pause", "/monitor/v1/reload"):
-            assert (await web.post(path, headers=bearer)).status_code == 404
+        assert (await web.get("/monitor/v1/sources", headers=look)).status_code == 200
+        for path in (pause, "/monitor/v1/reload"):
+            assert (await web.post(path)).status_code == 401
+            assert (await web.post(path, headers=look)).status_code == 403
+        # Who does not say who he is, is called by the token's name.
+        paused = await web.post(pause, headers=steer)
+        assert paused.json()["data"]["detail"].startswith("paused by ops ")
+        resumed = await web.post("/monitor/v1/sources/one/resume", headers=steer, json={"who": "ana"})
+        assert resumed.json()["data"]["name"] == "one"
+        await until(lambda: row(collector, "one").state is SourceState.RUNNING)
+        no_file = await web.post("/monitor/v1/reload", headers=steer)
+        assert (no_file.status_code, no_file.json()["errorType"]) == (422, "execution")
 
 
 async def test_an_import_that_is_not_there_is_not_found(start: Any) -> None:

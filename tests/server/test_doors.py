@@ -79,9 +79,9 @@ async def test_the_socket_asks_for_nothing(local: httpx.AsyncClient) -> None:
 
 async def test_what_is_for_the_same_user_is_not_on_the_network(web: httpx.AsyncClient) -> None:
     bearer = {"authorization": f"Bearer {token()}"}
-    assert (await web.get("/monitor/v1/collector", headers=bearer)).status_code == 404
-    assert (await web.post("/monitor/v1/imports", headers=bearer)).status_code == 404
-    assert (await web.delete("/monitor/v1/imports/x", headers=bearer)).status_code == 404
+    assert (await web.get("/monitor/v1/reprice", headers=bearer)).status_code == 404
+    assert (await web.post("/monitor/v1/imports", headers=bearer)).status_code == 405
+    assert (await web.post("/monitor/v1/imports/x/records", headers=bearer)).status_code == 404
 
 
 async def test_other_names_and_other_pages_are_refused(web: httpx.AsyncClient, collector: Collector) -> None:

@@ -1,4 +1,4 @@
-"""Every route has a role: the table is compared with the applications that are served."""
+"""Every route has a role: what is declared is compared with the applications that are served."""
 
 from collections import Counter
 from typing import Any
@@ -7,11 +7,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from tui_monitor.runtime import Collector
-from tui_monitor.server.app import build_app
-from tui_monitor.server.needs import Need, Needs, declared
+from tui_monitor.server.app import DECLARING, build_app, declared
+from tui_monitor.server.declare import Group, declared_in, get, routes
+from tui_monitor.server.needs import Need, Needs
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.refusal import Refusals
 from tui_monitor.server.roles import Role
@@ -38,37 +39,72 @@ async def test_no_route_is_without_a_role(collector: Collector, trusted: bool) -
             assert needs.of(method, path) is not None, (method, path)
 
 
-async def test_the_table_names_no_route_that_is_gone(collector: Collector) -> None:
+async def test_what_is_declared_is_served_and_nothing_else(collector: Collector) -> None:
     served = {
         (method, route.path)
         for route in app(collector, trusted=True).routes
         if isinstance(route, Route)
         for method in route.methods or ()
+        if method != "HEAD"
     }
-    rows = [(method, path) for method, path, _ in declared()]
-    assert set(rows) <= served
-    assert [row for row, times in Counter(rows).items() if times > 1] == []
+    assert {(one.method, one.path) for one in declared()} == served
+
+
+def test_every_class_that_is_served_declares_something() -> None:
+    assert all(list(declared_in(kind)) for kind in DECLARING)
 
 
 async def test_what_only_the_socket_may_is_on_no_other_door(collector: Collector) -> None:
     needs = Needs(app(collector, trusted=False).routes)
-    for method, path, need in declared():
-        assert (needs.of(method, path) is None) == (need is Need.OWNER), path
+    for one in declared():
+        assert (needs.of(one.method, one.path) is None) == (one.need is Need.OWNER), one.path
 
 
-async def test_a_route_without_a_role_cannot_be_served() -> None:
-    with pytest.raises(ValueError, match="GET /monitor/v1/fresh"):
-        Needs([Route("/monitor/v1/fresh", nothing)])
-    with pytest.raises(ValueError, match="DELETE /live"):
-        Needs([Route("/live", nothing, methods=["DELETE"])])
-    with pytest.raises(ValueError, match="Mount"):
-        Needs([Mount("/files", Starlette())])
+@pytest.mark.parametrize("route", [Route("/monitor/v1/fresh", nothing), Mount("/files", Starlette())])
+async def test_a_route_without_a_role_cannot_be_served(route: BaseRoute) -> None:
+    with pytest.raises(ValueError, match="no role can be told"):
+        Needs([route])
 
 
 def test_what_changes_something_needs_to_operate() -> None:
-    for method, path, need in declared():
-        if method != "GET" and not path.startswith("/api/v1/"):
-            assert need in (Need.OPERATE, Need.OWNER, Need.PUSH), path
+    for one in declared():
+        if one.method != "GET" and one.group is not Group.PROMETHEUS:
+            assert one.need in (Need.OPERATE, Need.OWNER, Need.PUSH), one.path
+
+
+def test_a_declaration_must_fit_its_handler() -> None:
+    async def unknown(self: object, surprise: str) -> str:
+        """Takes what nobody declared."""
+        return surprise
+
+    async def silent(self: object) -> str:
+        return ""
+
+    async def pathless(self: object) -> str:
+        """Does not take what stands in the path."""
+        return ""
+
+    for handler, path in ((unknown, "/x"), (silent, "/x"), (pathless, "/x/{id}")):
+        with pytest.raises(TypeError):
+            get(path, Need.READ, Group.VIEWS, str)(handler)
+
+
+def test_two_handlers_of_one_route_are_refused() -> None:
+    class One:
+        @get("/x", Need.READ, Group.VIEWS, str)
+        async def x(self) -> str:
+            """X."""
+            return "x"
+
+    class Two(One):
+        @get("/x", Need.READ, Group.VIEWS, str)
+        async def y(self) -> str:
+            """Y."""
+            return "y"
+
+    assert len(routes([One(), One()], trusted=False)) == 1
+    with pytest.raises(ValueError, match="declared twice"):
+        routes([Two()], trusted=False)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.server.controls import Controls
+from tui_monitor.server.declare import Declaration, declared_in, routes
 from tui_monitor.server.imports import Imports
-from tui_monitor.server.prometheus.routes import prometheus
+from tui_monitor.server.prometheus.routes import KINDS, prometheus
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.pushing import Pushing
 from tui_monitor.server.reading import Reading
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
     from tui_monitor.runtime.supervisor import Handle
 
+DECLARING: tuple[type, ...] = (Reading, Pushing, Silencing, Controls, Imports, *KINDS)
+"""The classes whose methods are the routes."""
+
 _TYPES = {404: "not_found", 405: "bad_data"}
+
+
+def declared() -> list[Declaration]:
+    """Every route of both doors, in the order of the classes."""
+    found = [declaration for kind in DECLARING for declaration in declared_in(kind)]
+    return list({(one.method, one.path): one for one in found}.values())
 
 
 def build_app(
@@ -33,39 +42,14 @@ def build_app(
     `trusted` is the Unix socket, with what only the same user may do. `running` are the queries of all doors.
     `refusals` counts what is refused.
     """
-    pushing, reading, silencing = Pushing(collector, handle), Reading(collector), Silencing(collector)
-    routes: list[BaseRoute] = [
-        Route("/live", reading.live),
-        Route("/ready", reading.ready),
-        Route("/health", reading.health),
-        Route("/monitor/v1/events", pushing.events, methods=["POST"]),
-        Route("/monitor/v1/status", reading.status),
-        Route("/monitor/v1/snapshot", reading.snapshot),
-        Route("/monitor/v1/costs", reading.costs),
-        Route("/monitor/v1/sources", reading.sources),
-        Route("/monitor/v1/query", reading.query),
-        Route("/monitor/v1/alerts", reading.alerts),
-        Route("/monitor/v1/alerts/{id}", silencing.alert),
-        Route("/monitor/v1/alerts/{id}/ack", pushing.acknowledge, methods=["POST"]),
-        Route("/monitor/v1/alerts/{id}/unack", pushing.unacknowledge, methods=["POST"]),
-        Route("/monitor/v1/silences", silencing.silences),
-        Route("/monitor/v1/silences", silencing.create, methods=["POST"]),
-        Route("/monitor/v1/silences/{id}", silencing.end, methods=["DELETE"]),
+    declaring = [
+        Reading(collector),
+        Pushing(collector, handle),
+        Silencing(collector),
+        Controls(collector),
+        Imports(collector, handle),
         *prometheus(collector, running),
     ]
-    if trusted:
-        imports, controls = Imports(collector, handle), Controls(collector)
-        routes += [
-            Route("/monitor/v1/collector", reading.collector),
-            Route("/monitor/v1/reload", controls.reload, methods=["POST"]),
-            Route("/monitor/v1/reprice", controls.reprice, methods=["POST"]),
-            Route("/monitor/v1/reprice", controls.repriced),
-            Route("/monitor/v1/sources/{name}/pause", controls.pause, methods=["POST"]),
-            Route("/monitor/v1/sources/{name}/resume", controls.resume, methods=["POST"]),
-            Route("/monitor/v1/imports", imports.begin, methods=["POST"]),
-            Route("/monitor/v1/imports/{batch}", imports.undo, methods=["DELETE"]),
-            Route("/monitor/v1/imports/{batch}/records", imports.records, methods=["POST"]),
-        ]
 
     async def refused(request: Request, error: Exception) -> Response:
         refusal = refusal_of(error) if isinstance(error, MonitorError) else error
@@ -78,7 +62,7 @@ def build_app(
         return await refused(request, Refusal(400, "bad_data", "the request ended early", reason="gone"))
 
     app = Starlette(
-        routes=routes,
+        routes=routes(declaring, trusted=trusted),
         exception_handlers={
             ClientDisconnect: gone,
             Refusal: refused,

@@ -1,16 +1,39 @@
-"""What the same user may ask of a running collector through its socket: sources, and the configuration."""
+"""Steering the collector: sources, the configuration, prices."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import Response
 
-from tui_monitor.model.text import clean
+from tui_monitor.health.views import SourceRow
+from tui_monitor.model.clock import Micros
+from tui_monitor.monitor.api import Reloaded
+from tui_monitor.runtime.repricing import Repriced
 from tui_monitor.server import params
-from tui_monitor.server.refusal import success
+from tui_monitor.server.declare import Group, get, post
+from tui_monitor.server.needs import Need
+from tui_monitor.server.params import Body, Text
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+
+_NAME = Text(name="name", about="The source's name, as the list of sources has it.", place="path")
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who does something."""
+
+    who: str = ""
+    """A person's name; the token's unless given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """From when on."""
+
+    since: Micros
+    """Calls booked at or after this instant, µs."""
 
 
 class Controls:
@@ -19,36 +42,41 @@ class Controls:
     def __init__(self, collector: "Collector") -> None:
         self._collector = collector
 
-    async def pause(self, request: Request) -> Response:
-        """Let a source wait until it is resumed: `{"who": …}`."""
-        name = request.path_params["name"]
-        await self._collector.pause_source(name, await _who(request))
+    @post(
+        "/monitor/v1/sources/{name}/pause", Need.OPERATE, Group.COLLECTOR, SourceRow,
+        params=(_NAME,), body=Body(By, {"who": "ada"}),
+    )  # fmt: skip
+    async def pause(self, name: str, body: By, request: Request) -> SourceRow:
+        """Let a source wait until it is resumed, over restarts too."""
+        await self._collector.pause_source(name, params.who(request, body.who))
         return self._row(name)
 
-    async def resume(self, request: Request) -> Response:
-        """Let a paused source go on, or try a failed one again at once: `{"who": …}`."""
-        name = request.path_params["name"]
-        await self._collector.resume_source(name, await _who(request))
+    @post(
+        "/monitor/v1/sources/{name}/resume", Need.OPERATE, Group.COLLECTOR, SourceRow,
+        params=(_NAME,), body=Body(By, {"who": "ada"}),
+    )  # fmt: skip
+    async def resume(self, name: str, body: By, request: Request) -> SourceRow:
+        """Let a paused source go on, or try a failed part again at once."""
+        await self._collector.resume_source(name, params.who(request, body.who))
         return self._row(name)
 
-    async def reload(self, _request: Request) -> Response:
-        """Read the configuration again."""
-        return success(await self._collector.reload_config())
+    @post(
+        "/monitor/v1/reload", Need.OPERATE, Group.COLLECTOR, Reloaded,
+        errors={422: "The collector has no file to read again."},
+    )  # fmt: skip
+    async def reload(self) -> Reloaded:
+        """Read the configuration again: tells what changed, and what waits for a restart."""
+        return await self._collector.reload_config()
 
-    async def reprice(self, request: Request) -> Response:
-        """Begin to price the calls booked at or after an instant anew: `{"since": µs}`."""
-        since = (await params.json_object(request)).get("since")
-        if not isinstance(since, int):
-            raise params.bad("since must be an instant in µs")
-        return success(await self._collector.reprice(since))
+    @post("/monitor/v1/reprice", Need.OWNER, Group.COLLECTOR, Repriced, body=Body(Since, {"since": 0}))
+    async def reprice(self, body: Since) -> Repriced:
+        """Begin to price stored calls anew."""
+        return await self._collector.reprice(body.since)
 
-    async def repriced(self, _request: Request) -> Response:
-        """How far that is."""
-        return success(self._collector.repricing.state)
+    @get("/monitor/v1/reprice", Need.OWNER, Group.COLLECTOR, Repriced)
+    async def repriced(self) -> Repriced:
+        """How far the pricing anew is."""
+        return self._collector.repricing.state
 
-    def _row(self, name: str) -> Response:
-        return success(next(row for row in self._collector.rows() if row.name == name))
-
-
-async def _who(request: Request) -> str:
-    return clean(params.word(await params.json_object(request), "who"), 64) or "somebody"
+    def _row(self, name: str) -> SourceRow:
+        return next(row for row in self._collector.rows() if row.name == name)

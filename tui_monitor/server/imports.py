@@ -1,62 +1,99 @@
-"""Imports beside a running collector: the command reads the files, the collector writes."""
+"""Imports: what was loaded. Beside a running collector, the command reads the files, the collector writes."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.server import params
-from tui_monitor.server.refusal import answer, success
+from tui_monitor.server.declare import Form, Group, delete, get, post
+from tui_monitor.server.needs import Need
+from tui_monitor.server.params import Body, RawBody, Text, first_problem
+from tui_monitor.server.pushing import Turned
 from tui_monitor.store.api import ImportInfo
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
     from tui_monitor.runtime.supervisor import Handle
 
-_INFO = TypeAdapter(ImportInfo)
 _RECORDS: dict[str, TypeAdapter[Any]] = {
     kind.__name__.lower(): TypeAdapter(kind) for kind in (Call, Sample, Event, Start, Retract)
 }
+_BATCH = Text(name="batch", about="The import's id, as the list of imports has it.", place="path")
+_LINES = RawBody({"application/x-ndjson": {"type": "string", "description": "One record a line."}})
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An import that may be filled."""
+
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of the records of a request, after the commit."""
+
+    accepted: int
+    corrected: int
+    duplicate: int
+    late: int
+    rejected: list[Turned]
 
 
 class Imports:
-    """Routes that only the same user may take, through the socket."""
+    """Routes about imports."""
 
     def __init__(self, collector: "Collector", handle: "Handle") -> None:
         self._collector = collector
         self._handle = handle
 
-    async def begin(self, request: Request) -> Response:
-        """Note an import before its rows arrive; the body is an `ImportInfo`."""
-        try:
-            info = _INFO.validate_json(await request.body())
-        except ValidationError as error:
-            raise params.bad(f"not an import: {_first(error)}") from None
-        await self._collector.begin_import(info)
-        return success({"batch_id": info.batch_id})
+    @get("/monitor/v1/imports", Need.READ, Group.COLLECTOR, list[ImportInfo])
+    async def imports(self) -> list[ImportInfo]:
+        """What was imported, the newest first."""
+        return await self._collector.monitor.imports()
 
-    async def records(self, request: Request) -> Response:
+    @post("/monitor/v1/imports", Need.OWNER, Group.COLLECTOR, Begun, body=Body(ImportInfo, required=True))
+    async def begin(self, body: ImportInfo) -> Begun:
+        """Note an import before its rows arrive."""
+        await self._collector.begin_import(body)
+        return Begun(body.batch_id)
+
+    @post(
+        "/monitor/v1/imports/{batch}/records", Need.OWNER, Group.COLLECTOR, Recorded, form=Form.PLAIN,
+        params=(_BATCH,), body=_LINES,
+    )  # fmt: skip
+    async def records(self, batch: str, request: Request) -> Recorded:
         """Rows of an import, one JSON object a line: `record` names its kind, the rest are its fields.
 
         Answered when they are committed.
         """
-        records = await asyncio.to_thread(_parse, await request.body(), request.path_params["batch"])
+        records = await asyncio.to_thread(_parse, await request.body(), batch)
         receipt = await self._collector.submit(records, remember=True)
         self._handle.heard(receipt.accepted)
-        rejected = [{"index": i, "error": reason} for i, reason in receipt.rejected]
-        counts = {name: getattr(receipt, name) for name in ("accepted", "corrected", "duplicate", "late")}
-        return answer({**counts, "rejected": rejected})
+        rejected = [Turned(index=i, error=reason) for i, reason in receipt.rejected]
+        return Recorded(receipt.accepted, receipt.corrected, receipt.duplicate, receipt.late, rejected)
 
-    async def undo(self, request: Request) -> Response:
+    @delete(
+        "/monitor/v1/imports/{batch}", Need.OPERATE, Group.COLLECTOR, Undone,
+        params=(_BATCH,), errors={422: "Some of its calls are no longer kept one by one."},
+    )  # fmt: skip
+    async def undo(self, batch: str) -> Undone:
         """Take an import back whole."""
-        taken = await self._collector.undo_import(request.path_params["batch"])
-        return success({"calls": taken})
+        return Undone(await self._collector.undo_import(batch))
 
 
 def _parse(body: bytes, batch_id: str) -> Sequence[Record]:
@@ -70,12 +107,8 @@ def _parse(body: bytes, batch_id: str) -> Sequence[Record]:
                 record.batch_id = batch_id
             records.append(record)
     except ValidationError as error:
-        raise params.bad(f"line {len(records) + 1} is no record: {_first(error)}") from None
+        words = first_problem(error)
+        raise params.bad(f"line {len(records) + 1} is no record: {words}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise params.bad(f"line {len(records) + 1} is no record: {type(error).__name__}: {error}") from None
     return records
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -1,19 +1,86 @@
 """What is read over HTTP: whether we are well, and the views that every other face shows too."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
+from tui_monitor.costs.views import CostsView
+from tui_monitor.health.views import CollectorStatus, SourceRow, StatusView
+from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.calendar import PERIODS
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import SourceState
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor.api import Snapshot
 from tui_monitor.query.result import Result
-from tui_monitor.server import params
+from tui_monitor.server.declare import Form, Group, get
+from tui_monitor.server.needs import Need
+from tui_monitor.server.params import Choice, Flag, Instant, Length, Text
 from tui_monitor.server.refusal import answer, success
+from tui_monitor.server.usual import END, POINTS, QUERY, RANGE
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
+
+_BY = Text(
+    name="by",
+    about="The label by which the rows are grouped: `provider`, `model`, `project`, or one of your own.",
+    default="model",
+    longest=200,
+    example="provider",
+)
+_PERIOD = Choice(
+    name="period", about="The calendar period of the rows.", words=PERIODS, default="month", example="today"
+)
+_RESOLVED = Flag(name="resolved", about="Those that ended today as well.")
+_TIME = Instant(
+    name="time",
+    key="at",
+    about="The instant of the answer: RFC 3339, or seconds since 1970. Now unless given.",
+)
+_OVER = Length(
+    name="range", key="length", about="Makes it an answer over time, of this length.", example="6h"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """That the process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether pushed data is taken at this moment."""
+
+    status: Literal["ok", "starting"]
+    reasons: tuple[str, ...] = ()
+    """Why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wellbeing:
+    """How the parts of the collector are."""
+
+    status: Literal["ok", "degraded", "starting"]
+    reasons: tuple[str, ...]
+    """Why no data is taken."""
+    broken: tuple[str, ...]
+    """Names of the parts that failed."""
+    sources: dict[str, SourceState]
+    """The state of every part by its name."""
+
+
+class Answered(TypedDict):
+    """An answer in Prometheus's form."""
+
+    resultType: Literal["vector", "matrix"]
+    result: list[dict[str, object]]
+    unit: str
 
 
 class Reading:
@@ -23,63 +90,79 @@ class Reading:
         self._collector = collector
         self._monitor = collector.monitor
 
-    async def live(self, _request: Request) -> Response:
-        """The loop turns."""
-        return answer({"status": "ok"})
+    @get("/live", Need.WELL, Group.HEALTH, Live, form=Form.PLAIN)
+    async def live(self) -> Live:
+        """Whether the process answers."""
+        return Live()
 
-    async def ready(self, _request: Request) -> Response:
-        """Whether pushed data is taken now."""
+    @get(
+        "/ready", Need.WELL, Group.HEALTH, Ready, form=Form.PLAIN,
+        also={503: "No data is taken at this moment."},
+    )  # fmt: skip
+    async def ready(self) -> Response:
+        """Whether pushed data is taken: prices are loaded, and the database can be written."""
         why = self._collector.not_ready()
         if why:
-            return answer(
-                {"status": "starting", "reasons": list(why)}, status=503, headers={"Retry-After": "1"}
-            )
-        return answer({"status": "ok"})
+            return answer(Ready("starting", why), status=503, headers={"Retry-After": "1"})
+        return answer(Ready("ok"))
 
-    async def health(self, _request: Request) -> Response:
-        """How the collector's parts are: 200 while it takes data, whatever one source does."""
+    @get(
+        "/health", Need.WELL, Group.HEALTH, Wellbeing, form=Form.PLAIN,
+        also={503: "No data is taken at this moment."},
+    )  # fmt: skip
+    async def health(self) -> Response:
+        """The state of every part of the collector.
+
+        The status is 200 while data is taken, whatever a single source does.
+        """
         why = self._collector.not_ready()
-        sources = {row.name: row.state.value for row in self._collector.rows()}
+        sources = {row.name: row.state for row in self._collector.rows()}
         broken = sorted(name for name, state in sources.items() if state == SourceState.FAILED)
         status = "starting" if why else "degraded" if broken else "ok"
-        body = {"status": status, "reasons": list(why), "broken": broken, "sources": sources}
-        return answer(body, status=503 if why else 200)
+        return answer(Wellbeing(status, why, tuple(broken), sources), status=503 if why else 200)
 
-    async def status(self, _request: Request) -> Response:
-        """One look at everything."""
-        return success(await self._monitor.status())
+    @get("/monitor/v1/status", Need.READ, Group.VIEWS, StatusView)
+    async def status(self) -> StatusView:
+        """One look at everything: what `tui-monitor status` shows."""
+        return await self._monitor.status()
 
-    async def collector(self, _request: Request) -> Response:
-        """The collector itself, for the commands and screens beside it."""
-        return success(self._collector.status())
+    @get("/monitor/v1/collector", Need.READ, Group.COLLECTOR, CollectorStatus)
+    async def collector(self) -> CollectorStatus:
+        """The collector itself: what it takes in, and how large its database is."""
+        return await self._monitor.collector()
 
-    async def sources(self, _request: Request) -> Response:
+    @get("/monitor/v1/sources", Need.READ, Group.COLLECTOR, tuple[SourceRow, ...])
+    async def sources(self) -> tuple[SourceRow, ...]:
         """Every source, door and loop, and how it is doing."""
-        return success(self._collector.rows())
+        return self._collector.rows()
 
-    async def snapshot(self, request: Request) -> Response:
-        """The dashboard's frame."""
-        return success(await self._monitor.snapshot(params.shown(request)))
+    @get("/monitor/v1/snapshot", Need.READ, Group.VIEWS, Snapshot, params=(RANGE, END))
+    async def snapshot(self, length: Micros, end: Micros | None) -> Snapshot:
+        """The dashboard's frame: who collects, how far the data reaches, what is firing."""
+        return await self._monitor.snapshot(TimeRange(length, end))
 
-    async def costs(self, request: Request) -> Response:
-        """Spend by a dimension in a calendar period."""
-        by = params.text(request, "by", "model")
-        period = params.choice(request, "period", "month", PERIODS)
-        view = await self._monitor.costs(by, period)
-        return success(view, view.warnings)
+    @get("/monitor/v1/costs", Need.READ, Group.COSTS, CostsView, params=(_BY, _PERIOD))
+    async def costs(self, by: str, period: str) -> CostsView:
+        """Spend in calendar periods, and by a label in one of them."""
+        return await self._monitor.costs(by, period)
 
-    async def alerts(self, request: Request) -> Response:
-        """Open alerts, and with `resolved=1` those that ended today."""
-        return success(await self._monitor.alerts(resolved=params.flag(request, "resolved")))
+    @get("/monitor/v1/alerts", Need.READ, Group.ALERTS, AlertsView, params=(_RESOLVED,))
+    async def alerts(self, resolved: bool) -> AlertsView:
+        """Open alerts, rules, and silences in force."""
+        return await self._monitor.alerts(resolved=resolved)
 
-    async def query(self, request: Request) -> Response:
-        """An answer in Prometheus's form: at one `time`, or over a `range` in about `points` steps."""
-        text = params.text(request, "query")
-        if "range" in request.query_params:
-            points = params.number(request, "points", 100, 1, params.MAX_POINTS)
-            result = await self._monitor.query_range(text, params.shown(request), points)
+    @get("/monitor/v1/query", Need.READ, Group.QUERIES, Answered, params=(QUERY, _TIME, _OVER, END, POINTS))
+    async def query(
+        self, text: str, at: Micros | None, length: Micros | None, end: Micros | None, points: int
+    ) -> Response:
+        """The answer to a query in Prometheus's form, at one instant or over time.
+
+        Without `range` it is of one instant, `time`; with it, over that range in about `points` steps.
+        """
+        if length is not None:
+            result = await self._monitor.query_range(text, TimeRange(length, end), points)
         else:
-            result = await self._monitor.query(text, at=params.instant(request, "time"))
+            result = await self._monitor.query(text, at=at)
         # Millions of points take a second to write down.
         return await asyncio.to_thread(_answer, result)
 

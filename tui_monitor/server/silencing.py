@@ -1,80 +1,139 @@
-"""Silences over HTTP, and one alert with its history."""
+"""Alerts and silences over HTTP: one alert with its history, who takes care of it, and what is kept quiet."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
 
-from tui_monitor.model.alert import MATCHES, Matcher
+from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import parse_duration
 from tui_monitor.server import params
-from tui_monitor.server.refusal import success
+from tui_monitor.server.controls import By
+from tui_monitor.server.declare import Group, delete, get, post
+from tui_monitor.server.needs import Need
+from tui_monitor.server.params import Body, Flag, Moment, Text
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
+_ID = Text(
+    name="id", key="alert_id", about="The alert's id, or any beginning of it that no other has.", place="path"
+)
+_SILENCE = Text(
+    name="id",
+    key="silence_id",
+    about="The silence's id, or any beginning of it that no other has.",
+    place="path",
+)
+_ENDED = Flag(name="ended", about="Those of the last 30 days as well.")
+_WHO = Text(name="who", about="Who ends it; the token's name unless given.", default="", example="ada")
+_NOT_NOW = {422: "The alert is not in a state in which this can be done."}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One alert and everything that happened to it."""
+
+    alert: Alert
+    history: list[Change]
+    """Oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Who takes care of an alert."""
+
+    who: str = ""
+    """A person's name; the token's unless given."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSilence:
+    """What is to be kept quiet, and until when: by `ends`, or by `for`."""
+
+    matchers: list[Matcher]
+    """All must fit."""
+    ends: Moment | None = None
+    length: Annotated[str, Field(alias="for")] = ""
+    """Like `2h`."""
+    starts: Moment | None = None
+    """Now unless given."""
+    who: str = ""
+    """A person's name; the token's unless given."""
+    note: str = ""
+
 
 class Silencing:
-    """Routes about what keeps alerts quiet."""
+    """Routes about alerts and what keeps them quiet."""
 
     def __init__(self, collector: "Collector") -> None:
         self._collector = collector
         self._monitor = collector.monitor
 
-    async def alert(self, request: Request) -> Response:
-        """One alert, by its id or the beginning of it, with its history."""
-        alert = await self._monitor.alert(request.path_params["id"])
-        return success({"alert": alert, "history": await self._monitor.history(alert.id)})
+    @get("/monitor/v1/alerts/{id}", Need.READ, Group.ALERTS, Told, params=(_ID,))
+    async def alert(self, alert_id: str) -> Told:
+        """One alert, with its history."""
+        alert = await self._monitor.alert(alert_id)
+        return Told(alert, await self._monitor.history(alert.id))
 
-    async def silences(self, request: Request) -> Response:
-        """Silences in force or to come, and with `ended=1` those of the last 30 days."""
-        return success(await self._monitor.silences(ended=params.flag(request, "ended")))
+    @post(
+        "/monitor/v1/alerts/{id}/ack", Need.OPERATE, Group.ALERTS, Alert,
+        params=(_ID,), body=Body(Taken, {"who": "ada", "note": "on it"}), errors=_NOT_NOW,
+    )  # fmt: skip
+    async def acknowledge(self, alert_id: str, body: Taken, request: Request) -> Alert:
+        """Say that somebody takes care of an alert."""
+        who = params.who(request, body.who)
+        return await self._monitor.acknowledge(alert_id, who, clean(body.note, 500))
 
-    async def create(self, request: Request) -> Response:
-        """A new one: `{"matchers": [{"name", "value", "op"}], "ends" or "for", "starts", "who", "note"}`."""
-        data = await params.json_object(request)
-        starts = params.moment(data, "starts")
-        silence = await self._monitor.silence(
-            _matchers(data.get("matchers")),
-            self._ends(data, starts),
-            params.who(request, params.word(data, "who")),
-            clean(params.word(data, "note"), 500),
-            starts=starts,
-        )
-        return success(silence)
+    @post(
+        "/monitor/v1/alerts/{id}/unack", Need.OPERATE, Group.ALERTS, Alert,
+        params=(_ID,), body=Body(By, {"who": "ada"}), errors=_NOT_NOW,
+    )  # fmt: skip
+    async def unacknowledge(self, alert_id: str, body: By, request: Request) -> Alert:
+        """Take an acknowledgement back."""
+        return await self._monitor.unacknowledge(alert_id, params.who(request, body.who))
 
-    async def end(self, request: Request) -> Response:
-        """End one now: `?who=NAME`."""
-        who = params.who(request, request.query_params.get("who", ""))
-        return success(await self._monitor.unsilence(request.path_params["id"], who))
+    @get("/monitor/v1/silences", Need.READ, Group.ALERTS, list[Silence], params=(_ENDED,))
+    async def silences(self, ended: bool) -> list[Silence]:
+        """Silences in force and to come."""
+        return await self._monitor.silences(ended=ended)
 
-    def _ends(self, data: dict[str, Any], starts: Micros | None) -> Micros:
-        ends = params.moment(data, "ends")
-        if ends is not None:
-            return ends
-        length = params.word(data, "for")
-        if not length:
+    @post(
+        "/monitor/v1/silences", Need.OPERATE, Group.ALERTS, Silence,
+        body=Body(
+            NewSilence,
+            {
+                "matchers": [{"name": "provider", "op": "=", "value": "openai"}],
+                "for": "2h", "who": "ada", "note": "they know",
+            },
+            required=True,
+        ),
+    )  # fmt: skip
+    async def create(self, body: NewSilence, request: Request) -> Silence:
+        """Keep the alerts quiet that all matchers fit."""
+        who, note = params.who(request, body.who), clean(body.note, 500)
+        return await self._monitor.silence(body.matchers, self._ends(body), who, note, starts=body.starts)
+
+    @delete(
+        "/monitor/v1/silences/{id}", Need.OPERATE, Group.ALERTS, Silence,
+        params=(_SILENCE, _WHO), errors={422: "The silence is over already."},
+    )  # fmt: skip
+    async def end(self, silence_id: str, who: str, request: Request) -> Silence:
+        """End a silence now."""
+        return await self._monitor.unsilence(silence_id, params.who(request, who))
+
+    def _ends(self, new: NewSilence) -> Micros:
+        if new.ends is not None:
+            return new.ends
+        if not new.length:
             raise params.bad("a silence needs an end", 'give "ends", a time, or "for", like "2h"')
         try:
-            begin = self._collector.clock.now() if starts is None else starts
-            return begin + parse_duration(length)
+            begin = self._collector.clock.now() if new.starts is None else new.starts
+            return begin + parse_duration(new.length)
         except UsageError as error:
             raise params.bad(f"for: {error.message}", error.hint) from error
-
-
-def _matchers(given: object) -> list[Matcher]:
-    if not isinstance(given, list):
-        raise params.bad("matchers must be an array", '[{"name": "provider", "value": "openai", "op": "="}]')
-    return [_matcher(item) for item in given]
-
-
-def _matcher(given: object) -> Matcher:
-    if not isinstance(given, dict):
-        raise params.bad("a matcher must be an object")
-    op = params.word(given, "op", "=")
-    if op not in MATCHES:
-        raise params.bad(f"op must be one of {' '.join(MATCHES)}")
-    return Matcher(params.word(given, "name"), params.word(given, "value"), op)

@@ -102,9 +102,9 @@ def parse_event(item: Any, origin: Origin) -> Parsed:
         if not isinstance(item, dict):
             raise Invalid(f"{shown(item)} is not an object")
         kind = item.get("kind") or "call"
-        parse = _KINDS.get(kind) if isinstance(kind, str) else None
+        parse = KINDS.get(kind) if isinstance(kind, str) else None
         if parse is None:
-            raise Invalid(f"kind {shown(kind)} is none of {', '.join(_KINDS)}{nearest(kind, _KINDS)}")
+            raise Invalid(f"kind {shown(kind)} is none of {', '.join(KINDS)}{nearest(kind, KINDS)}")
         return parse(item, origin)
     except Invalid as error:
         return Rejection(str(error))
@@ -193,7 +193,7 @@ def _event(kind: EventKind, name: str, value: str | None) -> Callable[[dict[str,
     return read
 
 
-_KINDS: Mapping[str, Callable[[dict[str, Any], Origin], Record]] = {
+KINDS: Mapping[str, Callable[[dict[str, Any], Origin], Record]] = {
     "call": _call,
     "start": _start,
     "sample": _sample,
@@ -203,3 +203,4 @@ _KINDS: Mapping[str, Callable[[dict[str, Any], Origin], Record]] = {
     "progress": _event("progress", "name", "done"),
     "mark": _event("mark", "text", None),
 }
+"""The kinds of events, and how each is read."""

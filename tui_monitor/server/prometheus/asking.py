@@ -20,6 +20,8 @@ from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.limits import Budget, QueryCancelled, QueryTimeout
 from tui_monitor.query.promql.printer import pretty
 from tui_monitor.query.promql.typecheck import type_of
+from tui_monitor.server.declare import theirs
+from tui_monitor.server.needs import Need
 from tui_monitor.server.prometheus.asked import Asked, asked, bad
 from tui_monitor.server.prometheus.running import CLIENT_GONE, Parts, Running
 from tui_monitor.server.prometheus.writing import json_of, written
@@ -45,6 +47,7 @@ class Asking:
         """Who answers."""
         return self._collector.engine.plain
 
+    @theirs("/api/v1/query", Need.READ, "GET", "POST")
     async def query(self, request: Request) -> Response:
         """At one instant."""
         given = await asked(request)
@@ -60,6 +63,7 @@ class Asking:
 
         return await self._running.run(request, work)
 
+    @theirs("/api/v1/query_range", Need.READ, "GET", "POST")
     async def query_range(self, request: Request) -> Response:
         """At instants of one step."""
         given = await asked(request)
@@ -81,6 +85,7 @@ class Asking:
 
         return await self._running.run(request, work)
 
+    @theirs("/api/v1/format_query", Need.READ, "GET", "POST")
     async def format_query(self, request: Request) -> Response:
         """The expression, neatly set."""
         given = await asked(request)
@@ -91,6 +96,7 @@ class Asking:
 
         return await self._running.run(request, work)
 
+    @theirs("/api/v1/query_exemplars", Need.READ, "GET", "POST")
     async def exemplars(self, request: Request) -> Response:
         """There are none."""
         given = await asked(request)

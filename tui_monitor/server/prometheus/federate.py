@@ -15,6 +15,8 @@ from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.labels import Labels, value
 from tui_monitor.query.promql.listing import About
 from tui_monitor.query.promql.quoting import is_label, is_metric
+from tui_monitor.server.declare import theirs
+from tui_monitor.server.needs import Need
 from tui_monitor.server.prometheus.asked import asked
 from tui_monitor.server.prometheus.asking import Asking, evaluated
 from tui_monitor.server.prometheus.writing import number_text
@@ -67,6 +69,7 @@ def form_of(accept: str) -> Form:
 class Federating(Asking):
     """The route that other Prometheus servers scrape."""
 
+    @theirs("/federate", Need.READ)
     async def federate(self, request: Request) -> Response:
         """The newest sample of every series that a `match[]` takes and that has not ended."""
         given = await asked(request)

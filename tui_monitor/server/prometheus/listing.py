@@ -14,6 +14,8 @@ from tui_monitor.query.promql import durations
 from tui_monitor.query.promql.labels import value
 from tui_monitor.query.promql.listing import Listing
 from tui_monitor.query.promql.quoting import is_label, quoted
+from tui_monitor.server.declare import theirs
+from tui_monitor.server.needs import Need
 from tui_monitor.server.prometheus.asked import Asked, asked, bad
 from tui_monitor.server.prometheus.asking import Asking, evaluated, success
 from tui_monitor.server.prometheus.writing import TRUNCATED
@@ -26,6 +28,7 @@ _LIKE = "3.0.0"
 class Listings(Asking):
     """Routes that list."""
 
+    @theirs("/api/v1/series", Need.READ, "GET", "POST")
     async def series(self, request: Request) -> Response:
         """Label sets of the series that `match[]` takes."""
         given = await asked(request)
@@ -35,6 +38,7 @@ class Listings(Asking):
             request, given, lambda listing: [dict(of) for of in listing.series(*self._which(given))]
         )
 
+    @theirs("/api/v1/labels", Need.READ, "GET", "POST")
     async def labels(self, request: Request) -> Response:
         """Names of labels."""
         given = await asked(request)
@@ -47,6 +51,7 @@ class Listings(Asking):
 
         return await self._listed(request, given, names)
 
+    @theirs("/api/v1/label/{name}/values", Need.READ)
     async def label_values(self, request: Request) -> Response:
         """Values of one label."""
         given = await asked(request)
@@ -61,6 +66,7 @@ class Listings(Asking):
 
         return await self._listed(request, given, values)
 
+    @theirs("/api/v1/metadata", Need.READ)
     async def metadata(self, request: Request) -> Response:
         """Type, meaning and unit of metrics."""
         given = await asked(request)
@@ -79,7 +85,8 @@ class Listings(Asking):
 
         return await self._running.run(request, about)
 
-    async def buildinfo(self, _request: Request) -> Response:
+    @theirs("/api/v1/status/buildinfo", Need.READ)
+    async def buildinfo(self, request: Request) -> Response:
         """Which API this is, and whose."""
         return success(
             {
@@ -93,6 +100,7 @@ class Listings(Asking):
             }
         )
 
+    @theirs("/api/v1/rules", Need.READ)
     async def rules(self, request: Request) -> Response:
         """None: our rules have an API of their own."""
         kind = (await asked(request)).text("type")

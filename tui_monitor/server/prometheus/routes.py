@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
+from tui_monitor.server.declare import theirs
+from tui_monitor.server.needs import Need
 from tui_monitor.server.prometheus.federate import Federating
 from tui_monitor.server.prometheus.listing import Listings
 from tui_monitor.server.prometheus.running import Running
@@ -13,34 +14,30 @@ from tui_monitor.server.prometheus.running import Running
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
-_BOTH = ("GET", "POST")
-"""Long queries come as forms."""
 
+class Wellness:
+    """Whether we are well, in Prometheus's words."""
 
-def prometheus(collector: "Collector", running: Running) -> list[Route]:
-    """The routes; their queries run in `running`."""
-    asking, federating = Listings(collector, running), Federating(collector, running)
+    def __init__(self, collector: "Collector") -> None:
+        self._collector = collector
 
-    async def healthy(_request: Request) -> Response:
+    @theirs("/-/healthy", Need.WELL)
+    async def healthy(self, request: Request) -> Response:
+        """The loop turns."""
         return PlainTextResponse("tui-monitor is healthy.\n")
 
-    async def ready(_request: Request) -> Response:
-        why = collector.not_ready()
+    @theirs("/-/ready", Need.WELL)
+    async def ready(self, request: Request) -> Response:
+        """Whether data is taken."""
+        why = self._collector.not_ready()
         words = f"tui-monitor is not ready: {', '.join(why)}\n" if why else "tui-monitor is ready.\n"
         return PlainTextResponse(words, 503 if why else 200)
 
-    return [
-        Route("/-/healthy", healthy),
-        Route("/-/ready", ready),
-        Route("/federate", federating.federate),
-        Route("/api/v1/query", asking.query, methods=_BOTH),
-        Route("/api/v1/query_range", asking.query_range, methods=_BOTH),
-        Route("/api/v1/query_exemplars", asking.exemplars, methods=_BOTH),
-        Route("/api/v1/format_query", asking.format_query, methods=_BOTH),
-        Route("/api/v1/series", asking.series, methods=_BOTH),
-        Route("/api/v1/labels", asking.labels, methods=_BOTH),
-        Route("/api/v1/label/{name}/values", asking.label_values),
-        Route("/api/v1/metadata", asking.metadata),
-        Route("/api/v1/rules", asking.rules),
-        Route("/api/v1/status/buildinfo", asking.buildinfo),
-    ]
+
+KINDS = (Wellness, Federating, Listings)
+"""What declares the paths."""
+
+
+def prometheus(collector: "Collector", running: Running) -> list[object]:
+    """Whose methods they are; their queries run in `running`."""
+    return [Wellness(collector), Federating(collector, running), Listings(collector, running)]

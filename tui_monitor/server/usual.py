@@ -1,0 +1,32 @@
+"""Parameters that several routes take."""
+
+from tui_monitor.model.clock import HOUR
+from tui_monitor.server.params import MAX_POINTS, Instant, Length, Text, Whole
+
+RANGE = Length(
+    name="range",
+    key="length",
+    about="Length of the time range that is looked at.",
+    default=HOUR,
+    example="6h",
+)
+END = Instant(
+    name="end",
+    about="End of the time range: RFC 3339, or seconds since 1970. Now unless given.",
+    example="2026-03-18T12:00:00Z",
+)
+POINTS = Whole(
+    name="points",
+    about="About how many steps the time range is cut into.",
+    default=100,
+    low=1,
+    high=MAX_POINTS,
+    example="60",
+)
+QUERY = Text(
+    name="query",
+    key="text",
+    about="A query in the short form or in PromQL.",
+    required=True,
+    example="cost{} [1h] sum by(provider)",
+)
