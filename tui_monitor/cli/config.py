@@ -64,44 +64,27 @@ def _show(context: Context) -> int:
 
 def values(loaded: "Loaded") -> list[tuple[str, str, str]]:
     """Key, value as it is written, origin; secrets replaced by stars."""
-    from tui_monitor.config import written
     from tui_monitor.config.problems import dotted
-    from tui_monitor.config.toml import KeyPath
+    from tui_monitor.config.shown import every
 
-    rows: list[tuple[str, str, str]] = []
-
-    def add(path: KeyPath, table: Any) -> None:
-        for key in written.keys("", type(table)):
-            where = (*path, key.name)
-            value = key.value(table)
-            rows.append((dotted(where), _shown(key, value), loaded.layers.origin(where)))
-
-    for section, _, listed in written.sections():
-        parent, _, inner = section.partition(".")
-        found = getattr(loaded.settings, parent)
-        tables = getattr(found, inner) if inner else found
-        path = (parent, inner) if inner else (parent,)
-        if listed:
-            for index, table in enumerate(tables):
-                add((*path, index), table)
-        else:
-            add(path, tables)
-    return rows
+    return [
+        (dotted(where), _shown(key, value), loaded.layers.origin(where))
+        for where, key, value in every(loaded.settings)
+    ]
 
 
 def _shown(key: Any, value: Any) -> str:
-    from pydantic import SecretStr
-
     from tui_monitor.config.logs import redactor
-    from tui_monitor.config.redact import HIDDEN, names_a_secret
+    from tui_monitor.config.redact import HIDDEN
+    from tui_monitor.config.shown import harmless, is_secret
     from tui_monitor.config.written import written
 
     if value is None:
         return ""
-    if isinstance(value, SecretStr) or names_a_secret(key.name):
+    if is_secret(key, value):
         return HIDDEN
     redactor.learn_variables(os.environ)
-    return redactor.clean(written(key.field, value))
+    return harmless(written(key.field, value))
 
 
 def _check(context: Context) -> int:

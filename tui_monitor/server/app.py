@@ -8,6 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.server.budgets import Budgets
+from tui_monitor.server.calls import Calls
+from tui_monitor.server.configured import Configured
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.declare import Declaration, declared_in, routes
 from tui_monitor.server.imports import Imports
@@ -22,7 +25,17 @@ if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
     from tui_monitor.runtime.supervisor import Handle
 
-DECLARING: tuple[type, ...] = (Reading, Pushing, Silencing, Controls, Imports, *KINDS)
+DECLARING: tuple[type, ...] = (
+    Reading,
+    Budgets,
+    Calls,
+    Pushing,
+    Silencing,
+    Controls,
+    Configured,
+    Imports,
+    *KINDS,
+)
 """The classes whose methods are the routes."""
 
 _TYPES = {404: "not_found", 405: "bad_data"}
@@ -44,9 +57,12 @@ def build_app(
     """
     declaring = [
         Reading(collector),
+        Budgets(collector),
+        Calls(collector),
         Pushing(collector, handle),
         Silencing(collector),
         Controls(collector),
+        Configured(collector),
         Imports(collector, handle),
         *prometheus(collector, running),
     ]
