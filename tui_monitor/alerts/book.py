@@ -10,6 +10,7 @@ from tui_monitor.config.settings import Alerts, BudgetSettings, RuleSettings
 from tui_monitor.model.alert import Alert, AlertsView, Matcher, Silence
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Clock
+from tui_monitor.model.once import Once
 from tui_monitor.query.engine import Engine
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ class AlertBook:
         alert = await keeper.find(start)
         return machine.hush(alert, keeper.quieter(alert), self._clock.now(), RULES)[0]
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert. Raises `MonitorError` unless it is firing."""
-        return await (await self._acting()).acknowledge(alert_id, who, note)
+        return await (await self._acting()).acknowledge(alert_id, who, note, once=once)
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back. Raises `MonitorError` where there is none."""
-        return await (await self._acting()).unacknowledge(alert_id, who)
+        return await (await self._acting()).unacknowledge(alert_id, who, once=once)
 
     async def silence(
         self,
@@ -80,13 +83,14 @@ class AlertBook:
         note: str = "",
         *,
         starts: int | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit; see `Keeper.silence`."""
-        return await (await self._acting()).silence(matchers, ends, who, note, starts=starts)
+        return await (await self._acting()).silence(matchers, ends, who, note, starts=starts, once=once)
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now. Raises `MonitorError` where it is over already or not known."""
-        return await (await self._acting()).unsilence(silence_id, who)
+        return await (await self._acting()).unsilence(silence_id, who, once=once)
 
     async def silences(self, *, ended: bool = False) -> list[Silence]:
         """Silences in force or to come; with `ended` those of the last 30 days too."""

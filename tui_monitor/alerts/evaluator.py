@@ -19,6 +19,7 @@ from tui_monitor.model.bus import EventBus
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import MonitorError, StoreError
+from tui_monitor.model.once import Once
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.timing import asked_by
 
@@ -162,13 +163,15 @@ class Evaluator:
             except TimeoutError:
                 await self._keeper.mind()
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert. Raises `MonitorError` unless it is firing."""
-        return await self._keeper.acknowledge(alert_id, who, note)
+        return await self._keeper.acknowledge(alert_id, who, note, once=once)
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back. Raises `MonitorError` where there is none."""
-        return await self._keeper.unacknowledge(alert_id, who)
+        return await self._keeper.unacknowledge(alert_id, who, once=once)
 
     async def silence(
         self,
@@ -178,18 +181,19 @@ class Evaluator:
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit, at once or from `starts` on, until `ends`.
 
         Raises `UsageError` where it makes no sense, and `MonitorError` where there are too many.
         """
-        silence = await self._keeper.silence(matchers, ends, who, note, starts=starts)
+        silence = await self._keeper.silence(matchers, ends, who, note, starts=starts, once=once)
         self._turned.set()
         return silence
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now. Raises `MonitorError` where it is over already or not known."""
-        return await self._keeper.unsilence(silence_id, who)
+        return await self._keeper.unsilence(silence_id, who, once=once)
 
     def rule_of(self, alert: Alert) -> Rule | None:
         """The rule that raised an alert, where there is one of that name that can be asked."""

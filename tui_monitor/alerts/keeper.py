@@ -1,6 +1,7 @@
 """The open alerts and the silences over them: what is in memory is what is stored, and nothing else."""
 
 import asyncio
+import dataclasses
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,8 @@ from tui_monitor.alerts.silences import KEPT, MAX_LOOSE, MAX_SILENCES, Quiet
 from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError, NotFound
+from tui_monitor.model.once import Once
+from tui_monitor.store.acts import Done
 
 if TYPE_CHECKING:
     from tui_monitor.store.alerts import AlertStore
@@ -59,9 +62,17 @@ class Keeper:
         return self.quiet.over(alert, self._clock.now())
 
     async def keep(
-        self, alerts: Iterable[Alert], changes: Sequence[Change], changed: Sequence[Silence] = ()
+        self,
+        alerts: Iterable[Alert],
+        changes: Sequence[Change],
+        changed: Sequence[Silence] = (),
+        once: Once | None = None,
     ) -> None:
-        """Store what differs, then make it the truth in memory, then tell; under `writing`."""
+        """Store what differs, then make it the truth in memory, then tell; under `writing`.
+
+        `once` is the act of which it comes: about the first of the silences, or of the alerts.
+        """
+        alerts = list(alerts)
         different: dict[str, Alert] = {}
         tell: list[str] = []
         for alert in alerts:
@@ -72,11 +83,13 @@ class Keeper:
             different[alert.id] = told or alert
             if told is not None:
                 tell.append(alert.id)
-        if not different and not changed:
+        if not different and not changed and once is None:
             return
+        changes = [change for change in changes if change.alert_id in different]
         dropped = await self._store.save(
             list(different.values()), changes, changed,
             tell=tell, channels=self.channels, now=self._clock.now(),
+            done=None if once is None else _done(once, changed, [*different.values(), *alerts]),
         )  # fmt: skip
         if dropped:
             log.warning("too much waits for the channels: the %d oldest notifications were dropped", dropped)
@@ -94,17 +107,23 @@ class Keeper:
             self.ended.append(alert)
             del self.ended[:-MAX_ENDED]
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert. Raises `MonitorError` unless it fires."""
         async with self.writing:
+            if once is not None and (before := await self._store.alert_of(once)):
+                return before
             alert = await self.find(alert_id)
-            return await self._keep_one(*machine.acknowledge(alert, self._clock.now(), who, note))
+            return await self._keep_one(*machine.acknowledge(alert, self._clock.now(), who, note), once)
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back. Raises `MonitorError` where there is none."""
         async with self.writing:
+            if once is not None and (before := await self._store.alert_of(once)):
+                return before
             alert = await self.find(alert_id)
-            return await self._keep_one(*machine.unacknowledge(alert, self._clock.now(), who))
+            return await self._keep_one(*machine.unacknowledge(alert, self._clock.now(), who), once)
 
     async def silence(
         self,
@@ -114,12 +133,15 @@ class Keeper:
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit, from now or `starts` on, until `ends`.
 
         Raises `UsageError` where it makes no sense, and `MonitorError` where there are too many.
         """
         async with self.writing:
+            if once is not None and (before := await self._store.silence_of(once)):
+                return before
             now = self._clock.now()
             silence = silences.make(_new_id(), matchers, ends, who, note, starts=starts, now=now)
             await self._mind(now)
@@ -136,22 +158,24 @@ class Keeper:
                         f"there are {MAX_LOOSE:,} silences without a matcher `=` already",
                         hint="end some of them, or ask for one label's value",
                     )
-                await self._settle(now, RULES, changed=[silence])
+                await self._settle(now, RULES, changed=[silence], once=once)
             except BaseException:
                 self.quiet.drop(silence.id)
                 raise
             return silence
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now. Raises `MonitorError` where it is over already or not known."""
         async with self.writing:
+            if once is not None and (before := await self._store.silence_of(once)):
+                return before
             now = self._clock.now()
             await self._mind(now)
             silence = await self._silence(silence_id)
             ended = silences.end(silence, now, who)
             self.quiet.drop(silence.id)
             try:
-                await self._settle(now, ended.ended_by, "silence taken back", changed=[ended])
+                await self._settle(now, ended.ended_by, "silence taken back", changed=[ended], once=once)
             except BaseException:
                 self.quiet.add(silence)
                 raise
@@ -178,12 +202,17 @@ class Keeper:
         self.quiet.prune(now)
 
     async def _settle(
-        self, now: Micros, who: str, why: str = "silence ended", changed: Sequence[Silence] = ()
+        self,
+        now: Micros,
+        who: str,
+        why: str = "silence ended",
+        changed: Sequence[Silence] = (),
+        once: Once | None = None,
     ) -> None:
         """Put each alert under the silence that is over it now."""
         steps = await asyncio.to_thread(self._hushed, now, who, why)
         changes = [change for _, change in steps if change is not None]
-        await self.keep([alert for alert, _ in steps], changes, changed)
+        await self.keep([alert for alert, _ in steps], changes, changed, once)
 
     def _hushed(self, now: Micros, who: str, why: str) -> list[tuple[Alert, Change | None]]:
         return [
@@ -209,8 +238,8 @@ class Keeper:
             raise NotFound(f"{what} the id {start!r}", hint="see `tui-monitor alerts silences`")
         return found[0]
 
-    async def _keep_one(self, alert: Alert, change: Change) -> Alert:
-        await self.keep([alert], [change])
+    async def _keep_one(self, alert: Alert, change: Change, once: Once | None) -> Alert:
+        await self.keep([alert], [change], once=once)
         return self.open.get(alert.id, alert)
 
 
@@ -222,6 +251,12 @@ def only(start: str, alerts: Iterable[Alert]) -> Alert:
         what = "no alert has" if not found else f"{len(found)} alerts begin with"
         raise NotFound(f"{what} the id {start!r}", hint="see `tui-monitor alerts list`")
     return found[0]
+
+
+def _done(once: Once, silences: Sequence[Silence], alerts: Sequence[Alert]) -> Done:
+    if silences:
+        return Done(once, "silence", dataclasses.asdict(silences[0]))
+    return Done(once, "alert", dataclasses.asdict(alerts[0]))
 
 
 def _new_id() -> str:

@@ -9,6 +9,7 @@ from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView,
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.once import Once
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import After, CallList, Completion, Result
@@ -58,6 +59,8 @@ class Monitor(Protocol):
     """Everything a face may ask. Coroutines run on the collector's loop and never block it.
 
     Methods that read raise `QueryError` or `StoreError`; those that act raise `MonitorError` with a hint.
+    An act that is named by `once` is done once: asked for again under that name it gives the first answer,
+    also where the collector was killed in between. Only a reload that was killed is done again.
     """
 
     async def snapshot(self, shown: TimeRange) -> Snapshot:
@@ -125,11 +128,13 @@ class Monitor(Protocol):
         """An alert's history, oldest first."""
         ...
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert."""
         ...
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back."""
         ...
 
@@ -141,11 +146,12 @@ class Monitor(Protocol):
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit, until `ends`."""
         ...
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now."""
         ...
 
@@ -153,15 +159,15 @@ class Monitor(Protocol):
         """Silences in force or to come; with `ended`, those of the last 30 days too."""
         ...
 
-    async def pause_source(self, name: str, who: str) -> None:
+    async def pause_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source wait until it is resumed, over restarts too."""
         ...
 
-    async def resume_source(self, name: str, who: str) -> None:
+    async def resume_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a paused source go on, or try a failed one again at once."""
         ...
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again. Raises `UsageError` and changes nothing where it is wrong."""
         ...
 
@@ -169,6 +175,6 @@ class Monitor(Protocol):
         """Imports, newest first."""
         ...
 
-    async def undo_import(self, batch_id: str) -> int:
+    async def undo_import(self, batch_id: str, *, once: Once | None = None) -> int:
         """Take an import back; the number of calls taken out."""
         ...

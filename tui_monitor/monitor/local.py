@@ -23,6 +23,7 @@ from tui_monitor.health.system import system_view
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
@@ -49,11 +50,13 @@ class Actions(Protocol):
         """The collector; `running` is false where there is none."""
         ...
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert."""
         ...
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back."""
         ...
 
@@ -65,27 +68,28 @@ class Actions(Protocol):
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit."""
         ...
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now."""
         ...
 
-    async def undo_import(self, batch_id: str) -> int:
+    async def undo_import(self, batch_id: str, *, once: Once | None = None) -> int:
         """Take an import back whole."""
         ...
 
-    async def pause_source(self, name: str, who: str) -> None:
+    async def pause_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source wait until it is resumed."""
         ...
 
-    async def resume_source(self, name: str, who: str) -> None:
+    async def resume_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source go on, or try it again."""
         ...
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again."""
         ...
 
@@ -264,13 +268,15 @@ class LocalMonitor:
         """An alert's history, oldest first."""
         return await self._alert_store.history(alert_id)
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert."""
-        return await self._actions.acknowledge(alert_id, who, note)
+        return await self._actions.acknowledge(alert_id, who, note, once=once)
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back."""
-        return await self._actions.unacknowledge(alert_id, who)
+        return await self._actions.unacknowledge(alert_id, who, once=once)
 
     async def silence(
         self,
@@ -280,13 +286,14 @@ class LocalMonitor:
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit, until `ends`."""
-        return await self._actions.silence(matchers, ends, who, note, starts=starts)
+        return await self._actions.silence(matchers, ends, who, note, starts=starts, once=once)
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now."""
-        return await self._actions.unsilence(silence_id, who)
+        return await self._actions.unsilence(silence_id, who, once=once)
 
     async def silences(self, *, ended: bool = False) -> list[Silence]:
         """Silences in force or to come; with `ended`, those of the last 30 days too."""
@@ -296,21 +303,21 @@ class LocalMonitor:
         """Imports, newest first."""
         return await self._in_thread(self._reader.imports)
 
-    async def undo_import(self, batch_id: str) -> int:
+    async def undo_import(self, batch_id: str, *, once: Once | None = None) -> int:
         """Take an import back; the number of calls taken out."""
-        return await self._actions.undo_import(batch_id)
+        return await self._actions.undo_import(batch_id, once=once)
 
-    async def pause_source(self, name: str, who: str) -> None:
+    async def pause_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source wait until it is resumed, over restarts too."""
-        await self._actions.pause_source(name, who)
+        await self._actions.pause_source(name, who, once=once)
 
-    async def resume_source(self, name: str, who: str) -> None:
+    async def resume_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a paused source go on, or try a failed one again at once."""
-        await self._actions.resume_source(name, who)
+        await self._actions.resume_source(name, who, once=once)
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again."""
-        return await self._actions.reload()
+        return await self._actions.reload(once=once)
 
     def reconfigure(self, settings: Settings) -> None:
         """Show everything by other settings from now on; days stay cut as they are."""

@@ -13,6 +13,7 @@ from tui_monitor.health.views import CollectorStatus
 from tui_monitor.model.alert import Alert, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.once import Once
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.remote import SocketClient, somebody_listens
@@ -62,19 +63,21 @@ class Elsewhere:
             running=False, pid=owner, database=str(self._path), database_bytes=_size(self._path)
         )
 
-    async def acknowledge(self, alert_id: str, who: str, note: str = "") -> Alert:
+    async def acknowledge(
+        self, alert_id: str, who: str, note: str = "", *, once: Once | None = None
+    ) -> Alert:
         """Say that somebody takes care of an alert."""
         if await self._client.alive():
-            return await self._client.acknowledge(alert_id, who, note)
+            return await self._client.acknowledge(alert_id, who, note, once=once)
         async with self._writing() as (_, book):
-            return await book.acknowledge(alert_id, who, note)
+            return await book.acknowledge(alert_id, who, note, once=once)
 
-    async def unacknowledge(self, alert_id: str, who: str) -> Alert:
+    async def unacknowledge(self, alert_id: str, who: str, *, once: Once | None = None) -> Alert:
         """Take an acknowledgement back."""
         if await self._client.alive():
-            return await self._client.unacknowledge(alert_id, who)
+            return await self._client.unacknowledge(alert_id, who, once=once)
         async with self._writing() as (_, book):
-            return await book.unacknowledge(alert_id, who)
+            return await book.unacknowledge(alert_id, who, once=once)
 
     async def silence(
         self,
@@ -84,51 +87,52 @@ class Elsewhere:
         note: str = "",
         *,
         starts: Micros | None = None,
+        once: Once | None = None,
     ) -> Silence:
         """Keep the alerts quiet that all matchers fit."""
         if await self._client.alive():
-            return await self._client.silence(matchers, ends, who, note, starts=starts)
+            return await self._client.silence(matchers, ends, who, note, starts=starts, once=once)
         async with self._writing() as (_, book):
-            return await book.silence(matchers, ends, who, note, starts=starts)
+            return await book.silence(matchers, ends, who, note, starts=starts, once=once)
 
-    async def unsilence(self, silence_id: str, who: str) -> Silence:
+    async def unsilence(self, silence_id: str, who: str, *, once: Once | None = None) -> Silence:
         """End a silence now."""
         if await self._client.alive():
-            return await self._client.unsilence(silence_id, who)
+            return await self._client.unsilence(silence_id, who, once=once)
         async with self._writing() as (_, book):
-            return await book.unsilence(silence_id, who)
+            return await book.unsilence(silence_id, who, once=once)
 
-    async def undo_import(self, batch_id: str) -> int:
+    async def undo_import(self, batch_id: str, *, once: Once | None = None) -> int:
         """Take an import back whole."""
         if await self._client.alive():
-            return await self._client.undo_import(batch_id)
+            return await self._client.undo_import(batch_id, once=once)
         async with self._writing() as (store, _):
-            return await asyncio.to_thread(store.undo_import, batch_id)
+            return await asyncio.to_thread(store.undo_import, batch_id, once)
 
-    async def pause_source(self, name: str, who: str) -> None:
+    async def pause_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source wait: of the collector that runs, or of the next one."""
         if await self._client.alive():
-            await self._client.pause_source(name, who)
+            await self._client.pause_source(name, who, once=once)
             return
         async with self._writing() as (store, _):
             pause = pauses.Pause(who, self._clock.now())
-            await asyncio.to_thread(pauses.keep, store, name, pause)
+            await asyncio.to_thread(pauses.keep, store, name, pause, once)
 
-    async def resume_source(self, name: str, who: str) -> None:
+    async def resume_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source go on, or try it again."""
         if await self._client.alive():
-            await self._client.resume_source(name, who)
+            await self._client.resume_source(name, who, once=once)
             return
         async with self._writing() as (store, _):
-            await asyncio.to_thread(pauses.keep, store, name, None)
+            await asyncio.to_thread(pauses.keep, store, name, None, once)
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Let the running collector read its configuration again."""
         if not await self._client.alive():
             raise MonitorError(
                 "no collector is running", hint="the next one reads the configuration when it starts"
             )
-        return await self._client.reload()
+        return await self._client.reload(once=once)
 
     async def close(self) -> None:
         """Close the connection to the collector."""
@@ -153,11 +157,11 @@ class _Viewer(LocalMonitor):
 
     reread: Callable[[], Awaitable[Settings]] | None = None
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again, here and where the collector runs."""
         if self.reread is not None:
             self.reconfigure(await self.reread())
-        return await super().reload()
+        return await super().reload(once=once)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from tui_monitor.alerts.channels.table import CHANNELS
@@ -17,6 +18,7 @@ from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.errors import Busy, MonitorError, NotFound
 from tui_monitor.model.feed import Record
+from tui_monitor.model.once import Once
 from tui_monitor.model.text import clean
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
@@ -36,8 +38,9 @@ from tui_monitor.runtime.repricing import Repriced, Repricing
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
 from tui_monitor.sources.api import Source
 from tui_monitor.sources.table import SOURCES
+from tui_monitor.store.acts import Done
 from tui_monitor.store.alerts import AlertStore
-from tui_monitor.store.api import ImportInfo
+from tui_monitor.store.api import ImportInfo, WriteBatch
 from tui_monitor.store.database import Store
 from tui_monitor.store.upgrade import Told, Update
 
@@ -85,7 +88,7 @@ class Collector:
         self._serve = serve
         self._configure = configure
         self._updating = updating
-        self._changing = asyncio.Lock()
+        self._changing, self._rereading, self._undoing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._sources = {source.name: source for source in (SOURCES if sources is None else sources)}
         self._supervisor = Supervisor(self.clock, self.bus, backoff)
         self._doors: tuple[str, ...] = ()
@@ -205,27 +208,31 @@ class Collector:
         """Note an import before its rows arrive. Raises `StoreError`."""
         await asyncio.to_thread(self.store.begin_import, info)
 
-    async def undo_import(self, batch_id: str) -> int:
+    async def undo_import(self, batch_id: str, *, once: Once | None = None) -> int:
         """Take an import back whole; the number of calls taken out. Raises `StoreError`."""
-        return await asyncio.to_thread(self.store.undo_import, batch_id)
+        async with self._undoing:
+            return await asyncio.to_thread(self.store.undo_import, batch_id, once)
 
-    async def pause_source(self, name: str, who: str) -> None:
+    async def pause_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a source wait until it is resumed, over restarts too. Raises `MonitorError`."""
         if name not in self._sources:
             raise self._no_source(name)
         pause = Pause(clean(who, 64) or "somebody", self.clock.now())
         async with self._changing:
-            await asyncio.to_thread(keep_pause, self.store, name, pause)
+            if not await asyncio.to_thread(keep_pause, self.store, name, pause, once):
+                return
             await self._supervisor.pause(name, self._words(pause))
         log.info("source %s is %s", name, self._words(pause))
 
-    async def resume_source(self, name: str, who: str) -> None:
+    async def resume_source(self, name: str, who: str, *, once: Once | None = None) -> None:
         """Let a paused source go on, or try a part that failed again at once. Raises `MonitorError`."""
         if name not in {row.name for row in self.rows()}:
             raise self._no_source(name)
         async with self._changing:
-            if name in self._sources:
-                await asyncio.to_thread(keep_pause, self.store, name, None)
+            if name in self._sources and not await asyncio.to_thread(
+                keep_pause, self.store, name, None, once
+            ):
+                return
             await self._supervisor.again(name)
         log.info("source %s goes on, says %s", name, clean(who, 64))
 
@@ -234,11 +241,23 @@ class Collector:
             f"no source is called {clean(name, 60)!r}", hint=f"there are {', '.join(self._sources)}"
         )
 
-    async def reload_config(self) -> Reloaded:
+    async def reload_config(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again, and take it over as `reload` does. Raises `UsageError`.
 
         Where it is wrong the settings stay as they are, and the row `config` says so.
         """
+        if once is None:
+            return await self._reread()
+        async with self._rereading:
+            before = await asyncio.to_thread(self.store.answered, once, "reloaded")
+            if before is not None:
+                return Reloaded(tuple(before["changed"]), tuple(before["restart"]))
+            reloaded = await self._reread()
+            done = Done(once, "reloaded", asdict(reloaded))
+            await asyncio.to_thread(self.store.write, WriteBatch(done=done))
+            return reloaded
+
+    async def _reread(self) -> Reloaded:
         if self._configure is None:
             raise MonitorError("this collector was given its settings, and knows no file to read again")
         try:

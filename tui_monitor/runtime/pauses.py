@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.once import Once
 from tui_monitor.model.text import clean
+from tui_monitor.store.acts import Done
 from tui_monitor.store.api import WriteBatch, WriteResult
 
 _PREFIX = "paused:"
+_KIND = "source"
 
 
 class Notes(Protocol):
@@ -17,6 +20,10 @@ class Notes(Protocol):
 
     def write(self, batch: WriteBatch) -> WriteResult:
         """Store a batch in one transaction."""
+        ...
+
+    def answered(self, once: Once, kind: str) -> Any:
+        """What was answered to an act, where it is done already."""
         ...
 
     def offsets(self, prefix: str) -> dict[str, str]:
@@ -51,7 +58,14 @@ def load(store: Notes) -> dict[str, Pause]:
     return found
 
 
-def keep(store: Notes, name: str, pause: Pause | None) -> None:
-    """Note that a source is paused, or with None that it is not. Blocks; raises `StoreError`."""
+def keep(store: Notes, name: str, pause: Pause | None, once: Once | None = None) -> bool:
+    """Note that a source is paused, or with None that it is not. Blocks; raises `StoreError`.
+
+    Gives false, and changes nothing, where that act is done already.
+    """
+    if once is not None and store.answered(once, _KIND):
+        return False
     text = json.dumps(asdict(pause)) if pause else ""
-    store.write(WriteBatch(offsets={_PREFIX + name: text}))
+    done = None if once is None else Done(once, _KIND, True)
+    store.write(WriteBatch(offsets={_PREFIX + name: text}, done=done))
+    return True

@@ -12,8 +12,10 @@ import orjson
 
 from tui_monitor.model.alert import Alert, Change, Matcher, Silence
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
-from tui_monitor.store import migrations, opening, outbox, upgrade
+from tui_monitor.store import acts, migrations, opening, outbox, upgrade
+from tui_monitor.store.acts import Done
 from tui_monitor.store.jsontext import to_json
 from tui_monitor.store.outbox import Notice, Waiting
 from tui_monitor.store.turns import TurnLock
@@ -93,13 +95,14 @@ class AlertStore:
         tell: Collection[str] = (),
         channels: Collection[str] = (),
         now: Micros = 0,
+        done: Done | None = None,
     ) -> int:
         """Store alerts and silences as they are now, and add to the history; one transaction.
 
         The changes of the alerts in `tell` (ids) are queued for the channels. Returns how many older
-        notices had to make room for them.
+        notices had to make room for them. `done` is the act that all this comes of.
         """
-        if not alerts and not changes and not silences:
+        if not alerts and not changes and not silences and done is None:
             return 0
         records = {a.id: _record(a) for a in alerts}
         told: list[tuple[str, int, str]] = []
@@ -116,7 +119,20 @@ class AlertStore:
                 number = await self._write(change)
                 if change.alert_id in tell and change.alert_id in records:
                     told.append((change.alert_id, number, records[change.alert_id]))
+            if done is not None:
+                await self._conn.execute(acts.NOTE, done.row(now))
+                await self._conn.execute(acts.FORGET, acts.bounds(now))
             return await outbox.put(self._conn, channels, told, now)
+
+    async def alert_of(self, once: Once) -> Alert | None:
+        """What was answered to an act about an alert, where it was done; see `acts.answer_in`."""
+        record = acts.answer_in(await self._rows(acts.FIND, (once.key,)), once, "alert")
+        return None if record is None else _alert(record)
+
+    async def silence_of(self, once: Once) -> Silence | None:
+        """What was answered to an act about a silence, where it was done; see `acts.answer_in`."""
+        record = acts.answer_in(await self._rows(acts.FIND, (once.key,)), once, "silence")
+        return None if record is None else _silence(record)
 
     async def forget_silences(self, before: Micros) -> None:
         """Delete silences that ended before an instant, and the oldest beyond `MAX_SILENCES`."""

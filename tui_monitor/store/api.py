@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 from tui_monitor.model.call import DIMENSIONS, FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
 from tui_monitor.model.feed import Event, EventKind, Retract, Sample, SampleType, Start
+from tui_monitor.model.once import Once
 from tui_monitor.model.timerange import Span
+from tui_monitor.store.acts import Done
 from tui_monitor.store.sampleapi import SampleAnswers
 from tui_monitor.store.where import EVERY, Where, go_on
 
@@ -221,6 +223,8 @@ class WriteBatch:
     offsets: dict[str, str] = field(default_factory=dict)
     """Where a source goes on after a restart: its own key → its own text, kept in the same transaction.
     An empty text removes the key."""
+    done: Done | None = None
+    """The act of which it all comes."""
     remember: bool = False
     """Whether identities outlive the raw rows (files, polls, imports; not pushed calls)."""
     rates: list[int] = field(default_factory=list)
@@ -335,7 +339,7 @@ class Writer(Protocol):
         """Note an import before its rows arrive."""
         ...
 
-    def undo_import(self, batch_id: str) -> int:
+    def undo_import(self, batch_id: str, once: Once | None = None) -> int:
         """Take an import back out of every layer; the number of calls taken out.
 
         Raises `NotFound` when there is no such import, `MonitorError` when some of its raw calls are gone.

@@ -4,15 +4,17 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import DIMENSIONS, RAW_DIMENSIONS, Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, EventKind, Start
+from tui_monitor.model.once import Once
 from tui_monitor.model.timerange import Span
 from tui_monitor.store import (
+    acts,
     calls,
     changes,
     damage,
@@ -167,9 +169,14 @@ class Store(SampleReader):
         """Note an import before its rows arrive."""
         self._writing.begin_import(info)
 
-    def undo_import(self, batch_id: str) -> int:
+    def undo_import(self, batch_id: str, once: Once | None = None) -> int:
         """Take an import back out of every layer; the number of calls taken out."""
-        return self._going_on(lambda: self._writing.undo_import(batch_id))
+        return self._going_on(lambda: self._writing.undo_import(batch_id, once))
+
+    def answered(self, once: Once, kind: str) -> Any:
+        """What was answered to an act, of a kind, where it is done already; see `acts.answer_in`."""
+        with self._read() as conn:
+            return acts.find(conn, once, kind)
 
     def retain(self, settings: Retention, now: Micros) -> RetentionReport:
         """Drop what is too old or too much; may take a while, in short transactions."""

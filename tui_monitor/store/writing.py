@@ -9,7 +9,9 @@ from pathlib import Path
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import StoreError
+from tui_monitor.model.once import Once
 from tui_monitor.store import (
+    acts,
     blocks,
     dictionary,
     events,
@@ -24,6 +26,7 @@ from tui_monitor.store import (
     segments,
     zones,
 )
+from tui_monitor.store.acts import Done
 from tui_monitor.store.api import ImportInfo, Outcome, WriteBatch, WriteResult
 from tui_monitor.store.changes import Changes, Kind
 from tui_monitor.store.dictionary import SeriesKeys, Terms
@@ -111,6 +114,8 @@ class WriteSide:
             )
             self.changes.days(Kind.SAMPLES, days)
             imports.save_offsets(self.conn, batch.offsets)
+            if batch.done is not None:
+                acts.note(self.conn, batch.done, now)
             if changed or batch.events or batch.samples or batch.starts:
                 self.changes.save(self.conn)
         if self._sealing_samples.due(len(batch.samples), now):
@@ -139,9 +144,12 @@ class WriteSide:
             imports.begin(self.conn, info)
             self.changes.save(self.conn)
 
-    def undo_import(self, batch_id: str) -> int:
+    def undo_import(self, batch_id: str, once: Once | None = None) -> int:
         """Take an import back, some thousand calls per transaction; after a stop halfway it goes on."""
         with explained(self.path), self.guard:
+            before = None if once is None else acts.find(self.conn, once, "calls")
+            if before is not None:
+                return before
             imports.check_undo(self.path, self.conn, batch_id)
         taken = 0
         while True:
@@ -155,6 +163,8 @@ class WriteSide:
                     self.keys.forget()
                     self._codes.forget()
                     self.bump()
+                    if once is not None:
+                        acts.note(self.conn, Done(once, "calls", taken), now)
                     return taken
                 work = Work(self.conn, self.packs, now, self._next_call(), self.price)
                 outcomes = work.retract(found)
