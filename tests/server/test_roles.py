@@ -75,7 +75,10 @@ async def test_refusals_have_the_form_of_their_paths(start: Start) -> None:
         assert "`tui-monitor token` prints it" in theirs.json()["error"]
         may_not = await web.get("/api/v1/query?query=1", headers=push)
         assert (may_not.status_code, may_not.json()["errorType"]) == (403, "forbidden")
-        assert may_not.json()["error"] == "the token app may push, and this needs one that may read"
+        assert may_not.json()["error"] == (
+            "the token app may push, and this needs one that may read; "
+            "`tui-monitor token add NAME --role read` makes one there"
+        )
         assert "www-authenticate" not in may_not.headers
         assert (await web.get("/nowhere", headers=push)).status_code == 404
     assert collector.refused == {"token": 2, "role": 1}

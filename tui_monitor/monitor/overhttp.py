@@ -17,7 +17,7 @@ from tui_monitor.store.api import ImportInfo
 T = TypeVar("T")
 
 _LONG_QUERY = 1_500
-"""Characters of a query that goes in a form: an address is not as long everywhere."""
+"""Characters of a query that goes in a body: an address is not as long everywhere."""
 
 
 class RemoteMonitor(RemoteActions):
@@ -128,8 +128,7 @@ class RemoteMonitor(RemoteActions):
         params = {**params, "form": "full"}
         if len(params["query"]) <= _LONG_QUERY:
             return await self._get(Result, "query", params)
-        form = {name: str(value) for name, value in params.items()}
-        return read_as(Result, await self._connection.data("POST", "/monitor/v1/query", data=form))
+        return read_as(Result, await self._connection.data("POST", "/monitor/v1/query", json=params))
 
 
 def _shown(shown: TimeRange) -> dict[str, str]:

@@ -103,6 +103,7 @@ def _allow(caller: Caller | None, need: Need | None, headers: Mapping[str, str])
             "forbidden",
             f"the token {caller.name} may {caller.role}, and this needs one that may {wanted}",
             reason="role",
+            hint=f"`tui-monitor token add NAME --role {wanted}` makes one there",
         )
 
 

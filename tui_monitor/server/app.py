@@ -14,9 +14,11 @@ from tui_monitor.server.configured import Configured
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.declare import Declaration, declared_in, routes
 from tui_monitor.server.imports import Imports
+from tui_monitor.server.panes import Panes
 from tui_monitor.server.prometheus.routes import KINDS, prometheus
 from tui_monitor.server.prometheus.running import Running
 from tui_monitor.server.pushing import Pushing
+from tui_monitor.server.questions import Questions
 from tui_monitor.server.reading import Reading
 from tui_monitor.server.refusal import Refusal, Refusals, refusal_of
 from tui_monitor.server.silencing import Silencing
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 DECLARING: tuple[type, ...] = (
     Reading,
+    Panes,
+    Questions,
     Budgets,
     Calls,
     Pushing,
@@ -57,6 +61,8 @@ def build_app(
     """
     declaring = [
         Reading(collector),
+        Panes(collector),
+        Questions(collector),
         Budgets(collector),
         Calls(collector),
         Pushing(collector, handle),

@@ -11,6 +11,7 @@ from tui_monitor.monitor.api import Reloaded
 from tui_monitor.runtime.repricing import Repriced
 from tui_monitor.server import params
 from tui_monitor.server.declare import Group, get, post
+from tui_monitor.server.named_acts import KEY, REUSED, once_of
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Body, Text
 
@@ -44,29 +45,31 @@ class Controls:
 
     @post(
         "/monitor/v1/sources/{name}/pause", Need.OPERATE, Group.COLLECTOR, SourceRow,
-        params=(_NAME,), body=Body(By, {"who": "ada"}),
+        params=(_NAME, KEY), body=Body(By, {"who": "ada"}), errors={422: REUSED},
     )  # fmt: skip
-    async def pause(self, name: str, body: By, request: Request) -> SourceRow:
+    async def pause(self, name: str, key: str | None, body: By, request: Request) -> SourceRow:
         """Let a source wait until it is resumed, over restarts too."""
-        await self._collector.pause_source(name, params.who(request, body.who))
+        who, once = params.who(request, body.who), await once_of(request, key)
+        await self._collector.pause_source(name, who, once=once)
         return self._row(name)
 
     @post(
         "/monitor/v1/sources/{name}/resume", Need.OPERATE, Group.COLLECTOR, SourceRow,
-        params=(_NAME,), body=Body(By, {"who": "ada"}),
+        params=(_NAME, KEY), body=Body(By, {"who": "ada"}), errors={422: REUSED},
     )  # fmt: skip
-    async def resume(self, name: str, body: By, request: Request) -> SourceRow:
+    async def resume(self, name: str, key: str | None, body: By, request: Request) -> SourceRow:
         """Let a paused source go on, or try a failed part again at once."""
-        await self._collector.resume_source(name, params.who(request, body.who))
+        who, once = params.who(request, body.who), await once_of(request, key)
+        await self._collector.resume_source(name, who, once=once)
         return self._row(name)
 
     @post(
         "/monitor/v1/reload", Need.OPERATE, Group.COLLECTOR, Reloaded,
-        errors={422: "The collector has no file to read again."},
+        params=(KEY,), errors={422: f"The collector has no file to read again. {REUSED}"},
     )  # fmt: skip
-    async def reload(self) -> Reloaded:
+    async def reload(self, key: str | None, request: Request) -> Reloaded:
         """Read the configuration again: tells what changed, and what waits for a restart."""
-        return await self._collector.reload_config()
+        return await self._collector.reload_config(once=await once_of(request, key))
 
     @post("/monitor/v1/reprice", Need.OWNER, Group.COLLECTOR, Repriced, body=Body(Since, {"since": 0}))
     async def reprice(self, body: Since) -> Repriced:

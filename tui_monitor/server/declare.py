@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Body, Param, RawBody
+from tui_monitor.server.prometheus.running import while_asked
 from tui_monitor.server.refusal import answer, success
 
 A = TypeVar("A")
@@ -91,6 +92,8 @@ class Declaration:
     doc: str = ""
     asks: bool = False
     """Whether the handler wants the request itself."""
+    reads: bool = False
+    """Whether it changes nothing though it is no GET."""
 
     @property
     def summary(self) -> str:
@@ -112,7 +115,10 @@ class Declaration:
                 given["body"] = await self.body.of(request)
             if self.asks:
                 given["request"] = request
-            data = await handler(**given)
+            work = handler(**given)
+            if self.method == "GET" or self.reads:
+                work = while_asked(request, work)
+            data = await work
             if isinstance(data, Response):
                 return data
             if self.form is Form.ENVELOPE:

@@ -13,6 +13,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.feed import Event, Record, Retract, Sample, Start
 from tui_monitor.server import params
 from tui_monitor.server.declare import Form, Group, delete, get, post
+from tui_monitor.server.named_acts import KEY, REUSED, once_of
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Body, RawBody, Text, first_problem
 from tui_monitor.server.pushing import Turned
@@ -89,11 +90,12 @@ class Imports:
 
     @delete(
         "/monitor/v1/imports/{batch}", Need.OPERATE, Group.COLLECTOR, Undone,
-        params=(_BATCH,), errors={422: "Some of its calls are no longer kept one by one."},
+        params=(_BATCH, KEY), errors={422: f"Some of its calls are no longer kept one by one. {REUSED}"},
     )  # fmt: skip
-    async def undo(self, batch: str) -> Undone:
+    async def undo(self, batch: str, key: str | None, request: Request) -> Undone:
         """Take an import back whole."""
-        return Undone(await self._collector.undo_import(batch))
+        once = await once_of(request, key)
+        return Undone(await self._collector.undo_import(batch, once=once))
 
 
 def _parse(body: bytes, batch_id: str) -> Sequence[Record]:

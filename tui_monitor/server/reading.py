@@ -1,11 +1,9 @@
 """What is read over HTTP: whether we are well, and the views that every other face shows too."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from starlette.responses import Response
-from typing_extensions import TypedDict
 
 from tui_monitor.costs.views import CostsView
 from tui_monitor.health.views import CollectorStatus, SourceRow, StatusView
@@ -15,12 +13,11 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Snapshot
-from tui_monitor.query.result import Result
 from tui_monitor.server.declare import Form, Group, get
 from tui_monitor.server.needs import Need
-from tui_monitor.server.params import Choice, Flag, Instant, Length, Text
-from tui_monitor.server.refusal import answer, success
-from tui_monitor.server.usual import END, POINTS, QUERY, RANGE
+from tui_monitor.server.params import Choice, Flag, Instant, Text
+from tui_monitor.server.refusal import answer
+from tui_monitor.server.usual import END, RANGE
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -36,13 +33,9 @@ _PERIOD = Choice(
     name="period", about="The calendar period of the rows.", words=PERIODS, default="month", example="today"
 )
 _RESOLVED = Flag(name="resolved", about="Those that ended today as well.")
-_TIME = Instant(
-    name="time",
-    key="at",
-    about="The instant of the answer: RFC 3339, or seconds since 1970. Now unless given.",
-)
-_OVER = Length(
-    name="range", key="length", about="Makes it an answer over time, of this length.", example="6h"
+_AT = Instant(
+    name="at",
+    about="The instant around which the periods lie: RFC 3339, or seconds since 1970. Now unless given.",
 )
 
 
@@ -73,14 +66,6 @@ class Wellbeing:
     """Names of the parts that failed."""
     sources: dict[str, SourceState]
     """The state of every part by its name."""
-
-
-class Answered(TypedDict):
-    """An answer in Prometheus's form."""
-
-    resultType: Literal["vector", "matrix"]
-    result: list[dict[str, object]]
-    unit: str
 
 
 class Reading:
@@ -141,31 +126,12 @@ class Reading:
         """The dashboard's frame: who collects, how far the data reaches, what is firing."""
         return await self._monitor.snapshot(TimeRange(length, end))
 
-    @get("/monitor/v1/costs", Need.READ, Group.COSTS, CostsView, params=(_BY, _PERIOD))
-    async def costs(self, by: str, period: str) -> CostsView:
+    @get("/monitor/v1/costs", Need.READ, Group.COSTS, CostsView, params=(_BY, _PERIOD, _AT))
+    async def costs(self, by: str, period: str, at: Micros | None) -> CostsView:
         """Spend in calendar periods, and by a label in one of them."""
-        return await self._monitor.costs(by, period)
+        return await self._monitor.costs(by, period, at=at)
 
     @get("/monitor/v1/alerts", Need.READ, Group.ALERTS, AlertsView, params=(_RESOLVED,))
     async def alerts(self, resolved: bool) -> AlertsView:
         """Open alerts, rules, and silences in force."""
         return await self._monitor.alerts(resolved=resolved)
-
-    @get("/monitor/v1/query", Need.READ, Group.QUERIES, Answered, params=(QUERY, _TIME, _OVER, END, POINTS))
-    async def query(
-        self, text: str, at: Micros | None, length: Micros | None, end: Micros | None, points: int
-    ) -> Response:
-        """The answer to a query in Prometheus's form, at one instant or over time.
-
-        Without `range` it is of one instant, `time`; with it, over that range in about `points` steps.
-        """
-        if length is not None:
-            result = await self._monitor.query_range(text, TimeRange(length, end), points)
-        else:
-            result = await self._monitor.query(text, at=at)
-        # Millions of points take a second to write down.
-        return await asyncio.to_thread(_answer, result)
-
-
-def _answer(result: Result) -> Response:
-    return success({**result.prometheus(), "unit": result.unit}, result.warnings)

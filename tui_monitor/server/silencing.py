@@ -14,13 +14,14 @@ from tui_monitor.model.timerange import parse_duration
 from tui_monitor.server import params
 from tui_monitor.server.controls import By
 from tui_monitor.server.declare import Group, delete, get, post
+from tui_monitor.server.named_acts import KEY, REUSED, once_of
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Body, Flag, Moment, Text
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
-_ID = Text(
+ID = Text(
     name="id", key="alert_id", about="The alert's id, or any beginning of it that no other has.", place="path"
 )
 _SILENCE = Text(
@@ -31,7 +32,7 @@ _SILENCE = Text(
 )
 _ENDED = Flag(name="ended", about="Those of the last 30 days as well.")
 _WHO = Text(name="who", about="Who ends it; the token's name unless given.", default="", example="ada")
-_NOT_NOW = {422: "The alert is not in a state in which this can be done."}
+_NOT_NOW = {422: f"The alert is not in a state in which this can be done. {REUSED}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Silencing:
         self._collector = collector
         self._monitor = collector.monitor
 
-    @get("/monitor/v1/alerts/{id}", Need.READ, Group.ALERTS, Told, params=(_ID,))
+    @get("/monitor/v1/alerts/{id}", Need.READ, Group.ALERTS, Told, params=(ID,))
     async def alert(self, alert_id: str) -> Told:
         """One alert, with its history."""
         alert = await self._monitor.alert(alert_id)
@@ -83,20 +84,21 @@ class Silencing:
 
     @post(
         "/monitor/v1/alerts/{id}/ack", Need.OPERATE, Group.ALERTS, Alert,
-        params=(_ID,), body=Body(Taken, {"who": "ada", "note": "on it"}), errors=_NOT_NOW,
+        params=(ID, KEY), body=Body(Taken, {"who": "ada", "note": "on it"}), errors=_NOT_NOW,
     )  # fmt: skip
-    async def acknowledge(self, alert_id: str, body: Taken, request: Request) -> Alert:
+    async def acknowledge(self, alert_id: str, key: str | None, body: Taken, request: Request) -> Alert:
         """Say that somebody takes care of an alert."""
-        who = params.who(request, body.who)
-        return await self._monitor.acknowledge(alert_id, who, clean(body.note, 500))
+        who, once = params.who(request, body.who), await once_of(request, key)
+        return await self._monitor.acknowledge(alert_id, who, clean(body.note, 500), once=once)
 
     @post(
         "/monitor/v1/alerts/{id}/unack", Need.OPERATE, Group.ALERTS, Alert,
-        params=(_ID,), body=Body(By, {"who": "ada"}), errors=_NOT_NOW,
+        params=(ID, KEY), body=Body(By, {"who": "ada"}), errors=_NOT_NOW,
     )  # fmt: skip
-    async def unacknowledge(self, alert_id: str, body: By, request: Request) -> Alert:
+    async def unacknowledge(self, alert_id: str, key: str | None, body: By, request: Request) -> Alert:
         """Take an acknowledgement back."""
-        return await self._monitor.unacknowledge(alert_id, params.who(request, body.who))
+        who, once = params.who(request, body.who), await once_of(request, key)
+        return await self._monitor.unacknowledge(alert_id, who, once=once)
 
     @get("/monitor/v1/silences", Need.READ, Group.ALERTS, list[Silence], params=(_ENDED,))
     async def silences(self, ended: bool) -> list[Silence]:
@@ -104,7 +106,7 @@ class Silencing:
         return await self._monitor.silences(ended=ended)
 
     @post(
-        "/monitor/v1/silences", Need.OPERATE, Group.ALERTS, Silence,
+        "/monitor/v1/silences", Need.OPERATE, Group.ALERTS, Silence, params=(KEY,),
         body=Body(
             NewSilence,
             {
@@ -114,18 +116,21 @@ class Silencing:
             required=True,
         ),
     )  # fmt: skip
-    async def create(self, body: NewSilence, request: Request) -> Silence:
+    async def create(self, key: str | None, body: NewSilence, request: Request) -> Silence:
         """Keep the alerts quiet that all matchers fit."""
         who, note = params.who(request, body.who), clean(body.note, 500)
-        return await self._monitor.silence(body.matchers, self._ends(body), who, note, starts=body.starts)
+        ends, once = self._ends(body), await once_of(request, key)
+        return await self._monitor.silence(body.matchers, ends, who, note, starts=body.starts, once=once)
 
     @delete(
         "/monitor/v1/silences/{id}", Need.OPERATE, Group.ALERTS, Silence,
-        params=(_SILENCE, _WHO), errors={422: "The silence is over already."},
+        params=(_SILENCE, _WHO, KEY), errors={422: f"The silence is over already. {REUSED}"},
     )  # fmt: skip
-    async def end(self, silence_id: str, who: str, request: Request) -> Silence:
+    async def end(self, silence_id: str, who: str, key: str | None, request: Request) -> Silence:
         """End a silence now."""
-        return await self._monitor.unsilence(silence_id, params.who(request, who))
+        return await self._monitor.unsilence(
+            silence_id, params.who(request, who), once=await once_of(request, key)
+        )
 
     def _ends(self, new: NewSilence) -> Micros:
         if new.ends is not None:

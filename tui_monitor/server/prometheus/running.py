@@ -3,11 +3,11 @@
 import asyncio
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -96,6 +96,23 @@ class Running:
             made.hold(self.sent)
         else:
             self.sent()
+
+
+async def while_asked(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives. It is cancelled when the asker goes, who must have sent the whole request.
+
+    Raises `Refusal` then, and what the work raises.
+    """
+    working = asyncio.create_task(work, name="work")
+    leaving = asyncio.create_task(_gone(request), name="asker")
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Refusal(CLIENT_GONE, "canceled", "the query was cancelled", reason="gone")
+        return await working
+    finally:
+        leaving.cancel()
+        working.cancel()
 
 
 async def _gone(request: Request) -> None:
