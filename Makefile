@@ -20,7 +20,7 @@ run: $(STAMP) ## open the dashboard; ARGS="--db FILE" adds options
 	@$(BIN)/tui-monitor $(ARGS)
 
 test: $(STAMP) ## run the whole suite; ARGS="tests/config -x" chooses
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 lint: $(STAMP) ## ruff and pyright
 	$(BIN)/ruff check .

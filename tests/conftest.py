@@ -1,12 +1,16 @@
 """Fixtures for every test: a frozen clock, a private home, a database, and the shared data if it is there."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from tests.examples import examples
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import ManualClock, Micros, from_datetime
@@ -19,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 NOON = "2026-03-18T12:00:00+00:00"
 """The frozen moment: a Wednesday, away from any change of summer time."""
+
+# No deadline: how long an example takes depends on who else is at work.
+settings.register_profile("examples", max_examples=examples(60), deadline=None)
+settings.load_profile("examples")
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +49,23 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 @pytest.fixture
 def clock() -> ManualClock:
     """A clock that stands at `NOON`."""
-    from datetime import datetime
-
     return ManualClock(from_datetime(datetime.fromisoformat(NOON)))
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of the newest form, to be copied: making one takes several times as long."""
+    path = tmp_path_factory.mktemp("empty") / "monitor.db"
+    Store.open(path, write=True, clock=ManualClock(from_datetime(datetime.fromisoformat(NOON)))).close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
+def store(empty_database: Path, tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
     """An empty database, open for writing."""
-    store = Store.open(tmp_path / "monitor.db", write=True, clock=clock)
+    path = tmp_path / "monitor.db"
+    shutil.copy(empty_database, path)
+    store = Store.open(path, write=True, clock=clock)
     yield store
     store.close()
 

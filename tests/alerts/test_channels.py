@@ -91,7 +91,7 @@ async def test_when_its_time_is_up_all_that_it_started_ends(tmp_path, clock):
     began = time.monotonic()
     with pytest.raises(ChannelError, match="more than 300ms"):
         await Command([script(tmp_path / "tell", text)], 3 * SECOND // 10).send(firing(clock.now()))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     child = int((tmp_path / "pid").read_text())
     for _ in range(100):
         with suppress(ProcessLookupError, FileNotFoundError):

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.examples import examples
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.settings import Alerts
 from tui_monitor.model.alert import Alert, Matcher
@@ -224,5 +225,5 @@ class Lives(RuleBasedStateMachine):
         return state
 
 
-Lives.TestCase.settings = settings(max_examples=14, stateful_step_count=25, deadline=None)
+Lives.TestCase.settings = settings(max_examples=examples(14), stateful_step_count=25)
 TestLives = Lives.TestCase

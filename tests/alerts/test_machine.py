@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.alerts.machine import (
     Reading,
     Watch,
@@ -70,7 +71,7 @@ evaluations = st.tuples(st.just("evaluate"), st.frozensets(st.sampled_from(LABEL
 acts = st.tuples(st.sampled_from(["ack", "unack"]), st.sampled_from(LABELS), st.just(0))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120))
 @given(st.lists(st.one_of(evaluations, acts), max_size=40), st.sampled_from([0, MINUTE, FOR]))
 def test_no_path_loses_a_firing_alert_and_no_acknowledgement_outlives_its_alert(steps, for_us):
     life = Life(ManualClock(1_000 * MINUTE), for_us)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.alerts import keeper
 from tui_monitor.alerts.keeper import Keeper
 from tui_monitor.alerts.silences import MAX_MATCHERS, Quiet, end, fits, labels_of, make, matchers_of
@@ -136,7 +137,7 @@ matchers = st.builds(Matcher, st.sampled_from(["x", "y", "alertname"]), texts, s
 kept = st.lists(st.tuples(st.lists(matchers, min_size=1, max_size=3), st.integers(0, 3)), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(kept, st.dictionaries(st.sampled_from(["x", "y"]), texts), st.sets(st.integers(0, 11)))
 def test_what_is_found_by_labels_is_what_looking_at_all_would_find(kept, labels, dropped):
     known = [silence(*of, id=str(i), ends=NOW + 1 + last) for i, (of, last) in enumerate(kept)]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.config import edit, places, resources
 from tui_monitor.config.load import load, load_text
 from tui_monitor.model.clock import MINUTE
@@ -269,7 +270,7 @@ KEYS = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(st.lists(LINES, max_size=7), st.sampled_from(sorted(KEYS)), st.booleans())
 def test_however_a_file_is_written_one_key_changes_and_nothing_else(
     parts: list[str], key: str, remove: bool

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.examples import examples
 from tui_monitor.forward.queue import Counter, Queue, QueueError, path_for
 
 
@@ -131,7 +132,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+TestAnyOrder.settings = settings(max_examples=examples(15), stateful_step_count=20)
 
 
 def test_a_counter_that_cannot_be_read_stops_no_other(tmp_path: Path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from native_histograms import growing, histograms
 from peers import prometheus
 
+from tests.examples import examples
 from tui_monitor.forward.wire import Line, packed, plain_labels
 from tui_monitor.model.clock import MS, SECOND
 from tui_monitor.model.histogram import CounterReset, NativeHistogram
@@ -128,7 +129,7 @@ lines = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(st.lists(lines, max_size=4))
 def test_what_is_written_is_read_again(sent: list[Line]):
     found = read(packed(sent))

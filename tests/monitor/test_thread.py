@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -105,9 +104,7 @@ async def test_a_call_under_way_when_it_stops_is_an_error_and_no_cancellation(ma
 
     task = asyncio.create_task(thread.call(slow))
     await until(began.is_set)
-    before = time.monotonic()
-    assert await asyncio.to_thread(thread.stop, 2)
-    assert time.monotonic() - before < 2
+    assert await asyncio.to_thread(thread.stop, 20)
     with pytest.raises(MonitorError, match="stopped"):
         await task
 

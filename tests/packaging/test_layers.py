@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,22 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 """Library → the parts that know it."""
 
 
-def imports() -> Iterator[tuple[Path, str, int]]:
+@cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    """Every file of the package, as it is read."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    return {file: list(ast.walk(ast.parse(file.read_text(encoding="utf-8")))) for file in files}
+
+
+@cache
+def imports() -> list[tuple[Path, str, int]]:
     """Every absolute import: file, module, line."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    return list(_imports())
+
+
+def _imports() -> Iterator[tuple[Path, str, int]]:
+    for file, inside in nodes().items():
+        for node in inside:
             if isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{file}:{node.lineno}: imports are written whole"
                 assert node.module is not None
@@ -104,11 +117,11 @@ def test_a_library_is_known_to_its_part_alone(library: str) -> None:
 def test_files_and_functions_stay_small() -> None:
     long = {}
     lengths = []
-    for file in PACKAGE.rglob("*.py"):
-        text = file.read_text(encoding="utf-8")
-        if len(text.splitlines()) > 400:
-            long[file.name] = len(text.splitlines())
-        for node in ast.walk(ast.parse(text)):
+    for file, inside in nodes().items():
+        lines = len(file.read_text(encoding="utf-8").splitlines())
+        if lines > 400:
+            long[file.name] = lines
+        for node in inside:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno is not None
                 lengths.append(node.end_lineno - node.lineno + 1)

@@ -11,9 +11,10 @@ import pytest
 _RUN = """
 import json, sys
 from tui_monitor.cli.main import run
-code = run(json.loads(sys.argv[1]))
-sys.stdout.flush()
-print(json.dumps([code, sorted({name.split(".")[0] for name in sys.modules})]), file=sys.stderr)
+for argv in json.loads(sys.argv[1]):
+    code = run(argv)
+    sys.stdout.flush()
+    print(json.dumps([code, sorted({name.split(".")[0] for name in sys.modules})]), file=sys.stderr)
 """
 _HEAVY = {
     "textual", "rich", "numpy", "pydantic", "pydantic_settings", "httpx", "starlette", "uvicorn",
@@ -22,13 +23,13 @@ _HEAVY = {
 _ONLY_COLLECTING = {"starlette", "uvicorn", "genai_prices"}
 
 
-def loaded(*argv: str) -> set[str]:
-    """The top modules that one command has loaded at its end."""
-    command = [sys.executable, "-c", _RUN, json.dumps(argv)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    code, modules = json.loads(ran.stderr.splitlines()[-1])
-    assert code == 0, ran.stderr
-    return set(modules)
+def loaded(*commands: list[str]) -> list[set[str]]:
+    """The top modules that are loaded at the end of each of some commands, run one after the other."""
+    command = [sys.executable, "-c", _RUN, json.dumps(commands)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [json.loads(line) for line in ran.stderr.splitlines() if line.startswith("[")]
+    assert [code for code, _ in told] == [0] * len(commands), ran.stderr
+    return [set(modules) for _, modules in told]
 
 
 @pytest.fixture
@@ -53,21 +54,18 @@ def database(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("argv", [["--version"], ["--help"], ["status", "--help"], ["import", "--help"]])
 def test_version_and_help_load_nothing_heavy(argv: list[str]) -> None:
-    assert loaded(*argv) & _HEAVY == set()
+    assert loaded(argv)[0] & _HEAVY == set()
 
 
 def test_headless_commands_never_load_the_toolkit(database: str) -> None:
-    for argv in (
+    commands = [
         ["status"], ["query", "requests{} [1h]"], ["query", "requests{}", "--chart"], ["costs"],
         ["metrics", "latency", "--chart"], ["alerts"], ["rules"], ["config", "show"], ["import", "list"],
         ["token"],
-    ):  # fmt: skip
-        modules = loaded(*argv, "--db", database)
-        assert "textual" not in modules, argv
-        assert "textual_plotext" not in modules
-        assert not modules & {"starlette", "uvicorn", "genai_prices"} or argv[0] in ("prices", "reprice"), (
-            argv
-        )
+    ]  # fmt: skip
+    found = loaded(*([*argv, "--db", database] for argv in commands))
+    for argv, modules in zip(commands, found, strict=True):
+        assert not modules & {"textual", "textual_plotext", "starlette", "uvicorn", "genai_prices"}, argv
 
 
 def test_the_collector_never_loads_the_toolkit(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The words of conditions: where they may stand, and errors that point at the place."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.model.errors import QueryError
@@ -106,7 +106,6 @@ def conditions(draw: st.DrawFn) -> str:
     return f"{blank}and{blank}".join(blank.join(clause) for clause in clauses)
 
 
-@settings(deadline=None)
 @given(conditions())
 def test_a_conditions_own_text_means_the_same(text):
     condition = parsed(text)
@@ -117,7 +116,6 @@ def test_a_conditions_own_text_means_the_same(text):
     assert [clause.left for clause in again.clauses] == [clause.left for clause in condition.clauses]
 
 
-@settings(deadline=None)
 @given(conditions(), st.data())
 def test_an_error_points_into_the_text_and_no_other_error_comes(text, data):
     at = data.draw(st.integers(0, len(text)))
@@ -133,7 +131,6 @@ def test_an_error_points_into_the_text_and_no_other_error_comes(text, data):
         assert not any(word.name == "budget" for word in bound.words)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_condition_or_a_pointed_error(text):
     parsed(text)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.errors import QueryError
@@ -85,9 +86,7 @@ def same(text: str, ours, theirs) -> None:
     assert numbers(theirs) == pytest.approx(numbers(ours), rel=near, abs=1e-12)
 
 
-SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SETTINGS
@@ -109,7 +108,7 @@ WITHIN = (
 """Expressions of PromQL that a short form stands in."""
 
 
-@settings(SETTINGS, max_examples=40)
+@settings(SETTINGS, max_examples=examples(20))
 @given(short=short_forms().filter(lambda text: " p" not in text), within=st.sampled_from(WITHIN))
 def test_a_short_form_within_promql_is_what_its_promql_is(filled, short, within):
     text = within.replace("{}", short)
@@ -118,7 +117,7 @@ def test_a_short_form_within_promql_is_what_its_promql_is(filled, short, within)
     same(text, filled.instant(text, NOW), filled.instant(plain, NOW))
 
 
-@settings(SETTINGS, max_examples=25)
+@settings(SETTINGS, max_examples=examples(15))
 @given(text=short_forms().filter(lambda text: " p" not in text and "room" not in text))
 def test_a_range_has_the_same_numbers(filled, text):
     step = 20 * MINUTE

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.errors import QueryError
@@ -193,7 +194,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8))
 def test_any_row_of_words_is_answered_or_refused(some, words):
     text = " ".join(words)

@@ -8,6 +8,8 @@ from fuzzing import WRITTEN, Reads, Torn
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+
 
 @pytest.fixture(scope="module")
 def reads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reads]:
@@ -16,7 +18,7 @@ def reads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reads]:
     reads.store.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.integers(0, 1 << 32).map(lambda seed: Torn(Random(seed), WRITTEN).text()))
 @example("time(u)")
 @example('x{job="a\ud800b"}')
@@ -32,7 +34,7 @@ def test_torn_queries_are_answered_or_refused(reads: Reads, text: str):
     assert reads.wrong(text) == ""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 @given(st.text(max_size=40))
 def test_any_text_is_answered_or_refused(reads: Reads, text: str):
     assert reads.wrong(text) == ""

@@ -1,6 +1,5 @@
 """Answers that are kept: never another than a fresh one, and kept while what they rest on stays."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Put
+from tests.examples import examples
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
@@ -124,8 +124,7 @@ steps = st.lists(st.one_of(batches, batches, batches, st.sampled_from(DEEDS)), m
 
 
 @settings(
-    max_examples=int(os.environ.get("KEEPING_EXAMPLES", "4")),
-    deadline=None,
+    max_examples=examples(4),
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(steps)

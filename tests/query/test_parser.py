@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.clock import DAY, HOUR, MINUTE
 from tui_monitor.model.errors import QueryError
@@ -274,7 +275,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150))
 @given(trees)
 def test_a_tree_printed_and_parsed_is_the_same_tree(tree):
     text = printed(tree)
@@ -283,7 +284,7 @@ def test_a_tree_printed_and_parsed_is_the_same_tree(tree):
     assert printed(again) == text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.text(max_size=60))
 def test_no_text_raises_anything_but_a_query_error(text):
     _parses_or_points(text)
@@ -296,7 +297,7 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(st.sampled_from(WORDS), max_size=14))
 def test_no_row_of_words_raises_anything_but_a_query_error(words):
     _parses_or_points(" ".join(words))
@@ -316,7 +317,6 @@ def _parses_or_points(text: str) -> None:
         assert refused.message
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_quoted_value_comes_back(value):
     tree = parse(f"cost{{a={quote(value)}}}")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_oracle import answer, random_calls
 
+from tests.examples import examples
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
@@ -49,7 +50,7 @@ spans = st.tuples(st.integers(0, 90 * DAY), st.integers(0, 40 * DAY)).map(
 holes = st.lists(spans, max_size=3).map(tuple)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 @given(spans, st.sampled_from(ZONES), holes, holes, holes, holes)
 def test_pieces_and_gaps_are_the_span_each_part_once_and_kept(span, zone, raw, minute, hour, day):
     gone = {"raw": raw, "minute": minute, "hour": hour, "day": day}
@@ -146,7 +147,7 @@ def test_where_a_coarse_layer_has_a_hole_a_finer_one_answers():
     assert plan.missing == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100))
 @given(st.integers(0, 10 * DAY), st.integers(1, 10 * DAY), st.integers(1, DAY))
 def test_steps_end_on_the_grid_and_at_the_end(start, length, step):
     end = start + length

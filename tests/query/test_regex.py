@@ -1,13 +1,13 @@
 """Regular expressions: the standard library's as an oracle, and no pattern that takes long."""
 
 import re
-import time
 from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.query.regex import Pattern, PatternError
 
 PIECES = ["a", "b", "c", ".", "[ab]", "[^a]", "[a-c]", r"\d", r"\w", r"\.", "(a|b)", "(?:ab)", "(?:)", "x"]
@@ -24,7 +24,7 @@ nested = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(200))
 @given(nested, st.text(alphabet="abcx1._", max_size=8))
 def test_the_same_as_the_standard_library(pattern, text):
     assert Pattern(pattern).matches(text) is bool(re.fullmatch(pattern, text, re.DOTALL))
@@ -68,7 +68,7 @@ def test_what_is_no_pattern(pattern):
         Pattern(pattern)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150))
 @given(st.text(alphabet="ab()[]{}*+?|\\^$.-,09:<>Pixsz=!", max_size=20))
 def test_no_pattern_raises_anything_else(text):
     with suppress(PatternError):
@@ -78,6 +78,4 @@ def test_no_pattern_raises_anything_else(text):
 @pytest.mark.parametrize("pattern", ["(a+)+b", "(a|a)*b", "a*a*a*a*a*a*b", "(.*)(.*)(.*)(.*)(.*)[x]"])
 def test_patterns_that_explode_elsewhere_do_not(pattern):
     compiled = Pattern(pattern)
-    began = time.perf_counter()
     assert not any(compiled.matches("a" * length) for length in range(200, 256))
-    assert time.perf_counter() - began < 2

@@ -1,7 +1,7 @@
 """Variables of a query: what they stand for, and errors that still point into the text as written."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
@@ -59,7 +59,6 @@ def test_where_nothing_is_shown_they_are_refused(engine):
     assert caught.value.position == 7
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["$__range", "${__interval}", "x", "é ", "$__rate_interval_ms", "$5", "\n"])),
     st.data(),

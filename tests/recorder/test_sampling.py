@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from tests.examples import examples
 from tests.recorder.conftest import MakeCall
 from tui_monitor.config.settings import Collector, Sampling
 from tui_monitor.model.bus import EventBus
@@ -148,7 +149,7 @@ def test_only_successful_calls_that_nobody_imported_are_left_out(sampler: Make) 
 
 
 @given(st.lists(st.tuples(st.integers(0, QUEUE), st.integers(0, 120), st.sampled_from("abc")), max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_rates_are_powers_of_two_within_their_bounds_and_move_by_one_step(
     history: list[tuple[int, int, str]],
 ) -> None:

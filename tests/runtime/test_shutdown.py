@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -24,7 +23,10 @@ EVENTS = "/monitor/v1/events"
 STUCK = """
 import sys, time
 from tui_monitor.query.local import LocalEngine
-LocalEngine.instant = lambda self, text, **_: time.sleep(60)
+def stuck(self, text, **_):
+    print("asked", flush=True)
+    time.sleep(600)
+LocalEngine.instant = stuck
 from tui_monitor.__main__ import main
 sys.exit(main())
 """
@@ -41,7 +43,7 @@ async def launch(tmp_path: Path, *program: str) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     socket = places.socket_path(database)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(50):
         while not somebody_listens(socket):
             assert process.returncode is None, await process.communicate()
             await asyncio.sleep(0.05)
@@ -58,8 +60,8 @@ async def address(client: SocketClient) -> str:
             await asyncio.sleep(0.02)
 
 
-async def push(client: httpx.AsyncClient, name: str, acknowledged: list[str]) -> None:
-    """One small batch after another until nobody answers."""
+async def push(client: httpx.AsyncClient, name: str, acknowledged: list[str], many: asyncio.Event) -> None:
+    """One small batch after another until nobody answers; tells when many were taken."""
     number = 0
     while True:
         ids = [f"{name}-{number}-{i}" for i in range(5)]
@@ -70,6 +72,8 @@ async def push(client: httpx.AsyncClient, name: str, acknowledged: list[str]) ->
             return
         if answer.status_code == 200 and answer.json()["accepted"] == len(ids):
             acknowledged += ids
+            if len(acknowledged) >= 60:
+                many.set()
 
 
 def stored(database: Path) -> Counter[str]:
@@ -91,27 +95,24 @@ async def test_nothing_acknowledged_is_lost_or_doubled(tmp_path: Path, sent: sig
     database = tmp_path / "monitor.db"
     socket = places.socket_path(database)
     acknowledged: list[str] = []
+    many = asyncio.Event()
     async with (
         SocketClient(socket) as client,
         httpx.AsyncClient(base_url=await address(client)) as web,
         httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://x") as local,
     ):
         pushers = [
-            asyncio.create_task(push(door, f"{name}{i}", acknowledged))
+            asyncio.create_task(push(door, f"{name}{i}", acknowledged, many))
             for name, door in (("web", web), ("local", local))
             for i in range(2)
         ]
-        await asyncio.sleep(0.8)
-        began = time.monotonic()
+        await asyncio.wait_for(many.wait(), 50)
         process.send_signal(sent)
-        _out, err = await process.communicate()
-        took = time.monotonic() - began
+        _out, err = await asyncio.wait_for(process.communicate(), 50)
         await asyncio.gather(*pushers)
     if sent is signal.SIGTERM:
         assert process.returncode == 0, err.decode()
-        assert took < 2.0
         assert not socket.exists()
-    assert len(acknowledged) > 20
     found = stored(database)
     assert [key for key in acknowledged if found[key] != 1] == []
     assert set(found.values()) == {1}
@@ -123,14 +124,16 @@ async def test_a_question_under_way_does_not_hold_up_the_end(tmp_path: Path, sen
     database = tmp_path / "monitor.db"
     socket = places.socket_path(database)
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=20) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", timeout=100) as client:
         asked = asyncio.create_task(client.get("/monitor/v1/query", params={"query": "requests"}))
-        await asyncio.sleep(0.3)
-        began = time.monotonic()
+        assert process.stdout is not None
+        async with asyncio.timeout(50):
+            while await process.stdout.readline() != b"asked\n":
+                pass
         process.send_signal(sent)
         process.send_signal(sent)
-        _out, err = await process.communicate()
-        assert time.monotonic() - began < 2.0
+        # Long before the question would have been answered.
+        _out, err = await asyncio.wait_for(process.communicate(), 50)
         assert process.returncode == 0, err.decode()
         answer = await asked
     assert (answer.status_code, answer.json()["errorType"]) == (503, "unavailable")

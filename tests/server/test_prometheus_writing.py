@@ -5,7 +5,7 @@ import math
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -37,7 +37,6 @@ def vectors(draw: st.DrawFn) -> Vector:
     return Vector([(("row", str(row)),) for row in range(many)], values, present)
 
 
-@settings(deadline=None)
 @given(vectors(), st.integers(1, 20))
 def test_each_number_is_written_as_if_it_were_alone(vector: Vector, block: int) -> None:
     instants = np.arange(vector.steps, dtype=np.int64) * SECOND * 3 // 2

@@ -171,7 +171,7 @@ def test_an_answer_may_name_few_limits():
 
 
 def test_a_header_that_is_long_holds_nobody_up():
-    began = time.monotonic()
+    began = time.process_time()
     assert reset_seconds("1" * 60_000, NOW) is None
     assert reset_seconds("1." * 30_000 + "s", NOW) is None
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 5

@@ -1,5 +1,6 @@
 """A store of its own for every test."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def opener(path: Path, clock: ManualClock) -> Iterator[Opener]:
 
 
 @pytest.fixture
-def store(opener: Opener) -> Store:
+def store(opener: Opener, empty_database: Path, path: Path) -> Store:
     """An empty database open for writing."""
+    path.parent.mkdir()
+    shutil.copy(empty_database, path)
     return opener()

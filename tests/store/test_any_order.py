@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import check_layers
 
+from tests.examples import examples
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
 from tui_monitor.model.feed import Retract
@@ -128,7 +129,7 @@ def check_sessions(store: Store, rows: Sequence[Call]) -> None:
 
 
 @given(steps)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_every_layer_follows_every_change(history: list[Step]) -> None:
     clock = ManualClock(MIDNIGHT + 40 * DAY)
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import contents, expected, read, total
 
+from tests.examples import examples
 from tests.store.test_any_order import MIDNIGHT, ZONE, calls, retracts
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
@@ -319,7 +320,7 @@ def check_sessions(store: Store, every: Sequence[Call]) -> None:
 
 
 @given(st.lists(ops, min_size=2, max_size=14))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
 def test_every_layer_follows_every_change_over_time(history: list[Op]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder) / "x.db")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, contents, read, write
 
+from tests.examples import examples
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
@@ -95,7 +96,7 @@ steps = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(6), suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_warm_readers_and_the_writer_answer_as_one_that_just_came(
     done: list[Callable[[Store, ManualClock], None]],

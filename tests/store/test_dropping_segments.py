@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, read, total, write
 
+from tests.examples import examples
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, ManualClock
@@ -36,7 +37,7 @@ known = st.builds(
 @given(st.lists(known, min_size=4, max_size=20))
 @example([{"session": "", "call_keys": ()}] * 4)
 @example([{"session": "", "call_keys": ()}, *[{"call_keys": ()}] * 3])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow])
 def test_identities_from_columns_are_those_of_single_calls(spec: list[dict]) -> None:
     clock = ManualClock(1_774_738_800_000_000)
     # Keys of their own, so that none merge.

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, write
 
+from tests.examples import examples
 from tests.store.conftest import Opener
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR, MINUTE, ManualClock
@@ -101,7 +102,7 @@ def passes(call: Call, where: Where) -> bool:
     st.lists(wheres, min_size=1, max_size=6),
     st.integers(0, 8),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_calls_are_found_as_by_a_plain_loop(
     batches: list[list[Call]], questions: list[Where], since: int
 ) -> None:

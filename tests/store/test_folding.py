@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, contents, expected, read
 
+from tests.examples import examples
 from tui_monitor.model.call import FINE_DIMENSIONS, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE
 from tui_monitor.model.timerange import Span
@@ -47,7 +48,7 @@ def by_minutes_labels(stored: list[Call], layer: Layer) -> dict:
 
 
 @pytest.mark.parametrize("layer", [Layer.HOUR, Layer.DAY])
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=calls)
 def test_cells_of_several_users_are_put_together(tmp_path_factory, clock, layer, drawn) -> None:
     from tui_monitor.store.database import Store

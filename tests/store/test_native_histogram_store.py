@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER
 
+from tests.examples import examples
 from tests.native_histograms import growing, histograms
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
@@ -59,14 +60,14 @@ def dated(found: dict[int, tuple[np.ndarray, Histograms]], series: int) -> list[
 
 
 @given(st.lists(histograms(), min_size=1, max_size=12))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(50))
 def test_chunks_come_back_as_they_were(bodies: list[NativeHistogram]) -> None:
     back = histogram_codec.decode(histogram_codec.encode(Histograms.of(bodies)))
     assert [back.at(i) for i in range(len(back))] == bodies
 
 
 @given(st.lists(histograms(), min_size=1, max_size=5), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(25))
 def test_a_flipped_byte_is_seen(bodies: list[NativeHistogram], data: st.DataObject) -> None:
     written = bytearray(histogram_codec.encode(Histograms.of(bodies)))
     written[data.draw(st.integers(0, len(written) - 1))] ^= data.draw(st.integers(1, 255))

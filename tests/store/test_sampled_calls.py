@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from store_helpers import EVER, a_call, contents, expected, read, total, write
 from test_any_order import MIDNIGHT, ZONE, Model, calls, retracts
 
+from tests.examples import examples
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
@@ -146,7 +147,7 @@ def check_raw(store: Store, rows: Sequence[tuple[Call, int]]) -> None:
 
 
 @given(steps)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.too_slow])
 def test_sums_are_those_of_every_call_whatever_happens(history: list[Step]) -> None:
     clock = ManualClock(MIDNIGHT + 48 * HOUR)
     with tempfile.TemporaryDirectory() as folder:

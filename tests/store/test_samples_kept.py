@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from store_helpers import EVER
 from test_series_any_order import small_chunks
 
+from tests.examples import examples
 from tests.native_histograms import growing
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
@@ -78,7 +79,7 @@ step = st.one_of(
 
 
 @given(st.lists(step, min_size=2, max_size=20))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_kept_follows_every_change(history: list[tuple[str, str]]) -> None:
     clock = ManualClock(BASE)
     with tempfile.TemporaryDirectory() as folder, small_chunks():

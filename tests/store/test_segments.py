@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, check_layers, contents, read, total, write
 
+from tests.examples import examples
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
@@ -184,7 +185,7 @@ def apply(store: Store, step: Step, clock: ManualClock) -> object:
 
 
 @given(steps)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(5), suppress_health_check=[HealthCheck.too_slow])
 def test_sealed_or_not_is_the_same(history: list[Step]) -> None:
     clock = ManualClock(START)
     with tempfile.TemporaryDirectory() as folder:

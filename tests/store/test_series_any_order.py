@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER
 
+from tests.examples import examples
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, ManualClock
 from tui_monitor.model.feed import Sample, is_stale
@@ -141,7 +142,7 @@ def check_bodies(store: Store, series: int, old: list[tuple[int, bytes]]) -> Non
 
 
 @given(st.lists(step, min_size=1, max_size=14))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 def test_samples_follow_every_change(history: list[tuple[str, object]]) -> None:
     clock = ManualClock(BASE + HOUR)
     model = Model()

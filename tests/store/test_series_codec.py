@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.clock import SECOND
 from tui_monitor.store.series import codec
 
@@ -35,7 +36,7 @@ integers = st.one_of(
 
 
 @given(st.lists(values, min_size=1, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 def test_floats_come_back_bit_for_bit(columns: list[list[int]]) -> None:
     arrays = [np.array(column, dtype=np.uint64) for column in columns]
     back = codec.decode_floats([codec.encode_floats(bits.view(np.float64)) for bits in arrays])
@@ -43,7 +44,7 @@ def test_floats_come_back_bit_for_bit(columns: list[list[int]]) -> None:
 
 
 @given(st.lists(integers, min_size=1, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100))
 def test_integers_come_back(columns: list[list[int]]) -> None:
     arrays = [np.array(column, dtype=np.int64) for column in columns]
     back = codec.decode_ints([codec.encode_ints(array) for array in arrays])
@@ -51,7 +52,7 @@ def test_integers_come_back(columns: list[list[int]]) -> None:
 
 
 @given(values, st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_a_flipped_byte_is_seen(column: list[int], data: st.DataObject) -> None:
     written = bytearray(codec.encode_floats(np.array(column, dtype=np.uint64).view(np.float64)))
     written[data.draw(st.integers(0, len(written) - 1))] ^= data.draw(st.integers(1, 255))

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_helpers import EVER, a_call, check_layers, contents, read, total, write
 
+from tests.examples import examples
 from tests.store.conftest import Opener
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import DIMENSIONS
@@ -64,7 +65,7 @@ step = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), suppress_health_check=list(HealthCheck))
 @given(st.lists(step, min_size=3, max_size=14))
 def test_any_order_of_writing_dropping_and_sweeping_answers_the_same(steps: list[tuple]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tests.examples import examples
 from tui_monitor.model.histogram import SCALE, ZERO_BUCKET, CounterReset
 from tui_monitor.query.promql.engine import Engine
 from tui_monitor.query.promql.labels import labels
@@ -77,7 +78,7 @@ FORMS = (
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(50))
 @given(st.sampled_from(FORMS), st.sampled_from(WHAT), tables())
 def test_a_table_answers_as_objects_do(form: str, what: str, made: tuple[Table, np.ndarray]) -> None:
     table, present = made

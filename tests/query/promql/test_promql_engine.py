@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from promql_grammar import Grammar
 
+from tests.examples import examples
 from tui_monitor.model.clock import MINUTE, SECOND, ManualClock
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.feed import STALE, Sample
@@ -178,7 +179,7 @@ def test_two_series_of_one_name_are_an_error_that_names_them():
         Engine(memory(x=[1], y=[2]), Semantics(2)).instant('abs({job="a"})', START)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(st.integers(0, 2**32))
 def test_any_expression_has_an_answer_or_an_error(seed):
     storage = MemoryStorage()

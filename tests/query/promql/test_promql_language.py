@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from promql_data import expressions
 from promql_grammar import Grammar
 
+from tests.examples import examples
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.promql.ast import Expr, Number, Selector, ValueType, bare, walk
 from tui_monitor.query.promql.parser import MAX_DEPTH, parsed
@@ -24,7 +25,7 @@ def accepted(text: str) -> Expr | None:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(st.integers(0, 2**32).map(lambda seed: Grammar(seed).whole()))
 @example("-1 ^ 2")
 @example("- -x")
@@ -57,7 +58,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75))
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join) | st.text(max_size=30))
 @example("(" * 5_000)
 @example("-" * 5_000 + "x")

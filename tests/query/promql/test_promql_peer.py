@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from peers import prometheus
 from random_answers import Both, Expressions, differing
 
+from tests.examples import examples
+
 RUNS = 3
 """Sets of series that are asked about."""
 
@@ -23,7 +25,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
 
 
 @settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=examples(100), derandomize=True, suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 @given(seed=st.integers(0, 2**32), run=st.integers(0, RUNS - 1))
 def test_a_real_prometheus_says_the_same(both: Both, seed: int, run: int):

@@ -1,7 +1,7 @@
 """Tokens, their places, and what only the whole language has."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_monitor.model.errors import QueryError
@@ -103,7 +103,6 @@ def test_a_huge_text_is_refused_at_once():
     assert len(ours("a" * MAX_LENGTH)) == 2
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_what_is_read_strictly_is_read_alike(text):
     try:

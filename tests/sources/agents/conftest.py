@@ -1,5 +1,6 @@
 """A database and a folder of transcripts for every test."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from tui_monitor.store.database import Store
 
 
 @pytest.fixture
-def opener(tmp_path: Path, clock: ManualClock) -> Iterator[Callable[[], Store]]:
+def opener(empty_database: Path, tmp_path: Path, clock: ManualClock) -> Iterator[Callable[[], Store]]:
     """Opens the database; what is open at the end is closed."""
+    shutil.copy(empty_database, tmp_path / "monitor.db")
     opened: list[Store] = []
 
     def open_store() -> Store:

@@ -11,6 +11,7 @@ from agent_run import AgentRun, calls, labels
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.sources.agents.api import Block, LogFile
 from tui_monitor.sources.agents.table import ADAPTERS
@@ -504,7 +505,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
     return agent, line[: draw(st.none() | st.integers(0, len(line)))]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=mutated())
 def test_no_record_is_too_strange(case: tuple[str, bytes], tmp_path: Path) -> None:
     agent, line = case

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.examples import examples
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.timerange import Span
 from tui_monitor.tui.drawing import ASCII, BLOCK, BRAILLE, GLYPHS
@@ -43,7 +44,7 @@ def field(chart: ChartData, width=60, height=12, glyphs=BRAILLE, **more) -> list
 values = st.lists(st.none() | st.floats(), max_size=120)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     st.lists(values, max_size=5),
     st.integers(1, 130),
