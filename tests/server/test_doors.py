@@ -180,7 +180,10 @@ async def test_what_is_no_http_is_answered_and_forgotten(web: httpx.AsyncClient)
 async def test_a_page_that_asks_for_a_websocket_fills_no_log(
     web: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers = {
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }  # fmt: skip
     assert (await web.get("/ws", headers={**headers, "Origin": "http://evil.example"})).status_code == 403
     assert (await web.get("/live", headers=headers)).status_code == 200
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []

@@ -17,8 +17,9 @@ from tests.server.conftest import Start
 from tests.server.test_doors import raw
 from tui_monitor.config import places
 from tui_monitor.runtime import Collector
-from tui_monitor.server import accepting, guard, protocol, serving
+from tui_monitor.server import accepting, guard, serving
 from tui_monitor.server.app import declared
+from tui_monitor.server.crawl import Crawl
 from tui_monitor.server.needs import Need
 from tui_monitor.server.tokens import read_or_make
 
@@ -117,7 +118,7 @@ async def test_who_reads_his_answer_a_byte_at_a_time_is_let_go(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "_LOOK_EVERY", 0.0)
-    monkeypatch.setattr(protocol.PatientProtocol, "read_seconds", 0.5)
+    monkeypatch.setattr(Crawl, "read_seconds", 0.5)
     collector = await start()
     url = httpx.URL(await opened(collector, "http"))
 

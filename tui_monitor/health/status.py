@@ -1,9 +1,11 @@
 """One look at everything, and how bad it is."""
 
+from collections.abc import Iterable
+
 from tui_monitor.costs.views import BudgetStatus, CostsView
 from tui_monitor.health.limits import rate_limits
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView
-from tui_monitor.model.alert import AlertsView
+from tui_monitor.model.alert import Alert, AlertsView
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Health, Severity
 from tui_monitor.query.engine import Engine
@@ -25,8 +27,13 @@ def health_level(providers: ProvidersView, alerts: AlertsView) -> int:
     An acknowledged alert counts as much as one that nobody took: the trouble is still there. Pending
     alerts and those of severity info count for nothing.
     """
-    levels = [_PROVIDER[row.state] for row in providers.rows if row.state in _PROVIDER]
-    firing = (a for a in alerts.alerts if a.state in (AlertState.FIRING, AlertState.ACKNOWLEDGED))
+    return level_of((row.state for row in providers.rows), alerts.alerts)
+
+
+def level_of(providers: Iterable[Health], alerts: Iterable[Alert]) -> int:
+    """The worst of the states of providers and of alerts, as `health_level`."""
+    levels = [_PROVIDER[state] for state in providers if state in _PROVIDER]
+    firing = (a for a in alerts if a.state in (AlertState.FIRING, AlertState.ACKNOWLEDGED))
     levels.extend(_ALERT[alert.severity] for alert in firing if alert.severity in _ALERT)
     return max(levels, default=UNKNOWN)
 

@@ -13,13 +13,13 @@ EventName = Literal[
     "benchmark_started", "benchmark_progress", "benchmark_completed",
     "evaluation_started", "evaluation_completed",
     "provider_status", "metric_recorded", "system_alert", "alert_update",
-    "budget_update", "cost_update", "source_update", "data_changed",
+    "budget_update", "cost_update", "processing_update", "health_update", "source_update", "data_changed",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class BusEvent:
-    """One event in the envelope of the WebSocket: `id` grows by one for each event of the bus."""
+    """One event: `id` grows by one for each event of the bus."""
 
     id: int
     ts: Micros
@@ -37,6 +37,10 @@ class Listener:
         self.missed = 0
         self.wake: Callable[[], None] | None = None
         """Called after each new event, on the publisher's thread; must not block."""
+
+    def want(self, names: frozenset[str]) -> None:
+        """Be told of these events from now on, and of no others."""
+        self._names = names
 
     def wants(self, name: str) -> bool:
         """Whether events of this name are delivered."""

@@ -14,6 +14,8 @@ from tui_monitor.store.api import Outcome
 _NEWS = (Outcome.STORED, Outcome.CORRECTED, Outcome.MERGED)
 LIVE: Micros = 10 * MINUTE
 """Calls older than this are history that was loaded, not something that just happened."""
+SINGLY = 8
+"""Of more calls in one commit those that are alike are told in one event, with how many they are."""
 _DONE = ("completed", "complete", "done", "finished", "failed")
 _BEGUN = ("started", "start", "begun")
 
@@ -28,7 +30,8 @@ def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Seq
         _requests(bus, now, news)
     if bus.wanted("request_started"):
         for start in (r for r in news if isinstance(r, Start)):
-            bus.publish("request_started", start.ts, **_known(start, "provider", "model", "operation", "app"))
+            known = _known(start, "provider", "model", "operation", "app")
+            bus.publish("request_started", start.ts, calls=1, **known)
     if bus.wanted("metric_recorded"):
         for sample in (r for r in news if isinstance(r, Sample)):
             bus.publish(
@@ -37,8 +40,6 @@ def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Seq
     for event in news:
         if isinstance(event, Event) and event.kind == "progress":
             _progress(bus, event)
-    if bus.wanted("cost_update"):
-        _costs(bus, now, news)
     if bus.wanted("data_changed"):
         bus.publish("data_changed", now, records=len(news))
 
@@ -54,22 +55,24 @@ def _known(record: object, *names: str) -> dict[str, Any]:
 
 
 def _requests(bus: EventBus, now: Micros, news: Sequence[Record]) -> None:
-    for call in news:
-        if not isinstance(call, Call) or call.booked < now - LIVE:
-            continue
-        name: EventName = "request_failed" if call.status == "error" else "request_completed"
-        data = _known(call, "provider", "model", "operation", "status", "error_category", "latency_ms", "app")
-        if call.cost is not None:
-            data["cost_usd"] = call.cost / NANO
-        bus.publish(name, call.booked, **data)
-
-
-def _costs(bus: EventBus, now: Micros, news: Sequence[Record]) -> None:
-    calls = [record for record in news if isinstance(record, Call)]
-    if calls:
-        spent = sum(call.cost or 0 for call in calls)
-        unpriced = sum(call.cost is None for call in calls)
-        bus.publish("cost_update", now, calls=len(calls), cost_usd=spent / NANO, unpriced=unpriced)
+    calls = [call for call in news if isinstance(call, Call) and call.booked >= now - LIVE]
+    alike: dict[tuple[object, ...], list[Call]] = {}
+    for number, call in enumerate(calls):
+        key = (
+            call.provider, call.model, call.operation, call.status, call.error_category, call.app,
+            call.cost is None, call.latency_ms is None,
+        )  # fmt: skip
+        alike.setdefault(key if len(calls) > SINGLY else (number,), []).append(call)
+    for found in alike.values():
+        last = found[-1]
+        name: EventName = "request_failed" if last.status == "error" else "request_completed"
+        data = _known(last, "provider", "model", "operation", "status", "error_category", "app")
+        data["calls"] = len(found)
+        if last.latency_ms is not None:
+            data["latency_ms"] = sum(call.latency_ms or 0.0 for call in found) / len(found)
+        if last.cost is not None:
+            data["cost_usd"] = sum(call.cost or 0 for call in found) / NANO
+        bus.publish(name, max(call.booked for call in found), **data)
 
 
 def _progress(bus: EventBus, event: Event) -> None:

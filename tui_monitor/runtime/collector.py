@@ -13,7 +13,9 @@ from tui_monitor.alerts.channels.table import CHANNELS
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config.load import Settings
+from tui_monitor.health.state import Verdict
 from tui_monitor.health.views import CollectorStatus, SourceRow
+from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.errors import Busy, MonitorError, NotFound
@@ -27,12 +29,14 @@ from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
 from tui_monitor.runtime.disk import database_worker
+from tui_monitor.runtime.eventlog import EventLog
 from tui_monitor.runtime.forwarding import forward_worker
 from tui_monitor.runtime.health import health_worker
 from tui_monitor.runtime.intake import Intake
 from tui_monitor.runtime.pauses import Pause
 from tui_monitor.runtime.pauses import keep as keep_pause
 from tui_monitor.runtime.pauses import load as load_pauses
+from tui_monitor.runtime.pulse import Pulse
 from tui_monitor.runtime.reload import compare, concerns_forwarding, concerns_sources, taken_over
 from tui_monitor.runtime.repricing import Repriced, Repricing
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
@@ -79,10 +83,14 @@ class Collector:
         self.path = path
         self.clock = clock or SystemClock()
         self.bus = EventBus()
+        self.events = EventLog(self.bus, self.clock)
+        self.pulse = Pulse(self)
         self.refused: Counter[str] = Counter()
         """HTTP requests refused, by reason."""
         self.provider_reasons: Mapping[str, str] = {}
         """Provider → why it is in its state, as of the last look."""
+        self.verdicts: Mapping[str, Verdict] = {}
+        """Provider → its state, as of the last look."""
         self.monitor: LocalMonitor
         self.engine: LocalEngine
         self._serve = serve
@@ -141,6 +149,8 @@ class Collector:
             self.repricing = Repricing(self.store)
             pauses = await asyncio.to_thread(load_pauses, self.store)
             self._started = self.clock.now()
+            self.events.start()
+            stack.callback(self.events.close)
             self._start_workers(pauses)
             self._open = stack.pop_all()
         log.info("collecting into %s", self.store.path)
@@ -158,6 +168,7 @@ class Collector:
             loops.alerts_worker(self._evaluator),
             *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
             health_worker(self),
+            self.pulse.worker(),
             loops.retention_worker(self),
             database_worker(self),
             loops.own_samples_worker(self),
@@ -325,6 +336,10 @@ class Collector:
     def trouble(self) -> str:
         """Why the database took nothing when it was last written; empty where it did."""
         return self._intake.trouble
+
+    def alerts_view(self) -> AlertsView:
+        """Open alerts and the rules, from memory."""
+        return self._evaluator.view()
 
     def rows(self) -> tuple[SourceRow, ...]:
         """Every source and loop, and how it is doing."""

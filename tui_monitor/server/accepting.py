@@ -17,6 +17,7 @@ from typing import Any
 from tui_monitor.server.protocol import PatientProtocol
 from tui_monitor.server.rates import origin_of
 from tui_monitor.server.refusal import Refusal, Refusals
+from tui_monitor.server.websocket import PatientWebSocket
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class _Guest:
         if self.transport is None:
             return self.since
         protocol: Any = self.transport.get_protocol()
-        return protocol.waits_since if isinstance(protocol, PatientProtocol) else None
+        return protocol.waits_since if isinstance(protocol, PatientProtocol | PatientWebSocket) else None
 
     def drop(self) -> None:
         """Close it without a word."""
@@ -117,8 +118,7 @@ class Accepting:
         """Let go of those who read their answer too slowly; to be called every few seconds."""
         for guest in self._guests:
             protocol: Any = guest.transport.get_protocol() if guest.transport and guest.here else None
-            if isinstance(protocol, PatientProtocol) and protocol.crawls():
-                guest.drop()
+            if isinstance(protocol, PatientProtocol | PatientWebSocket) and protocol.hurry():
                 self._note(
                     Refusal(408, "timeout", "an answer was read too slowly", reason="slow"), guest.client
                 )

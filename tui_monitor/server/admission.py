@@ -56,6 +56,17 @@ class Admission:
             _allow(caller, need, headers)
         return caller
 
+    def still(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        """Whether who came in with these headers may stay: tokens are replaced and taken away."""
+        if self._door.trusted:
+            return True
+        try:
+            caller = self._callers.who(headers.get("authorization", ""))
+            _allow(caller, self._needs.of(scope["method"], scope["path"]), headers)
+        except (Refusal, MonitorError):
+            return False
+        return True
+
     def _who(self, headers: Mapping[str, str], *, free: bool) -> Caller | None:
         try:
             return self._callers.who(headers.get("authorization", ""))

@@ -13,6 +13,7 @@ from tui_monitor.server.calls import Calls
 from tui_monitor.server.configured import Configured
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.declare import Declaration, declared_in, routes
+from tui_monitor.server.following import Following
 from tui_monitor.server.imports import Imports
 from tui_monitor.server.panes import Panes
 from tui_monitor.server.prometheus.routes import KINDS, prometheus
@@ -52,12 +53,18 @@ def declared() -> list[Declaration]:
 
 
 def build_app(
-    collector: "Collector", handle: "Handle", *, trusted: bool, running: Running, refusals: Refusals
+    collector: "Collector",
+    handle: "Handle",
+    *,
+    trusted: bool,
+    running: Running,
+    refusals: Refusals,
+    following: Following,
 ) -> Starlette:
     """The application behind a door, whose row is `handle`'s.
 
     `trusted` is the Unix socket, with what only the same user may do. `running` are the queries of all doors.
-    `refusals` counts what is refused.
+    `refusals` counts what is refused. `following` is the door's WebSocket.
     """
     declaring = [
         Reading(collector),
@@ -84,7 +91,7 @@ def build_app(
         return await refused(request, Refusal(400, "bad_data", "the request ended early", reason="gone"))
 
     app = Starlette(
-        routes=routes(declaring, trusted=trusted),
+        routes=[*routes(declaring, trusted=trusted), *following.routes()],
         exception_handlers={
             ClientDisconnect: gone,
             Refusal: refused,

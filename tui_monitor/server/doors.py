@@ -17,8 +17,10 @@ from tui_monitor.server.admission import Admission, Door
 from tui_monitor.server.app import build_app
 from tui_monitor.server.bodies import Held, Limits
 from tui_monitor.server.callers import Callers
+from tui_monitor.server.following import Following
 from tui_monitor.server.guard import Guard
 from tui_monitor.server.listening import Address, bind, bind_socket, parse_listen
+from tui_monitor.server.live import Live
 from tui_monitor.server.needs import Needs
 from tui_monitor.server.packing import Dictionaries, Packing
 from tui_monitor.server.ports import UrlFile
@@ -68,6 +70,7 @@ class Ways:
         )
         self._running = Running(collector.settings.query.at_once, _WAITING)
         self._dictionaries = Dictionaries()
+        self._live = Live(collector)
 
     async def tcp(self, handle: Handle) -> None:
         """Serve on `server.listen` until cancelled. Raises `MonitorError` where that cannot be."""
@@ -89,10 +92,11 @@ class Ways:
         face = _Face(handle, bound, elsewhere, certificate, self._collector.clock)
         door = Door("http", loopback=address.loopback, hosts=frozenset(hosts), names=face.names)
         refusals = Refusals(self._collector.refused, handle.problem)
+        caps = Caps(settings.max_connections, settings.max_connections_per_client)
         told = UrlFile(places.url_path(self._collector.path), face.url)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, _write_used, self._callers)
-            for beside in (_keep_used(self._callers), face.keep()):
+            for beside in (_keep_used(self._callers), face.keep(), self._live.watch()):
                 stack.callback(asyncio.create_task(beside).cancel)
             stack.push_async_callback(asyncio.to_thread, told.remove)
             problem = ""
@@ -107,10 +111,10 @@ class Ways:
                 handle.problem(problem)
             await serve(
                 handle,
-                self._guarded(door, handle, refusals),
+                self._guarded(door, handle, refusals, caps),
                 sock,
                 refusals,
-                Caps(settings.max_connections, settings.max_connections_per_client),
+                caps,
                 tls=certificate and certificate.context,
             )
 
@@ -120,18 +124,24 @@ class Ways:
         sock = await asyncio.to_thread(bind_socket, path)
         inode = path.stat().st_ino
         refusals = Refusals(self._collector.refused, handle.problem)
-        app = self._guarded(Door("socket", trusted=True), handle, refusals)
+        caps = Caps(_OWN_CONNECTIONS)
+        app = self._guarded(Door("socket", trusted=True), handle, refusals, caps)
         handle.running(str(path))
         try:
-            await serve(handle, app, sock, refusals, Caps(_OWN_CONNECTIONS))
+            await serve(handle, app, sock, refusals, caps)
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
                     path.unlink()
 
-    def _guarded(self, door: Door, handle: Handle, refusals: Refusals) -> ASGIApp:
+    def _guarded(self, door: Door, handle: Handle, refusals: Refusals, caps: Caps) -> ASGIApp:
         app = build_app(
-            self._collector, handle, trusted=door.trusted, running=self._running, refusals=refusals
+            self._collector,
+            handle,
+            trusted=door.trusted,
+            running=self._running,
+            refusals=refusals,
+            following=Following(self._live, refusals, caps),
         )
         limits = Limits(max_body=self._largest if door.trusted else self._settings.max_body)
         rates = None if door.trusted else Rates(self._settings.rate_limit)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +34,9 @@ class Guard:
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._upgrade(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         answer = _Answer(scope, receive, send)
@@ -67,6 +71,24 @@ class Guard:
         finally:
             if body is not None:
                 body.release()
+
+    async def _upgrade(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket is let in as a request is; it stays for as long as its token holds."""
+        # Which a handshake always has; nothing else is taken for one.
+        scope["method"] = "GET"
+        try:
+            headers = _headers(scope)
+            settle_target(scope, headers)
+            state = scope.setdefault("state", {})
+            state["caller"] = self._admission.admit(scope, headers)
+            state["still_admitted"] = partial(self._admission.still, scope, headers)
+        except (Refusal, MonitorError) as error:
+            refusal = error if isinstance(error, Refusal) else _unsure(error)
+            client = scope.get("client")
+            self._refusals.note(refusal, client[0] if client else "")
+            await refusal.response(scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
     async def _refuse(self, refusal: Refusal, answer: "_Answer") -> None:
         self._refusals.note(refusal, answer.client)

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import sys
+from functools import partial
 from typing import Any
 
 import h11
@@ -13,7 +14,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from tui_monitor.server.crawl import Crawl
 from tui_monitor.server.refusal import Refusal, Refusals
+from tui_monitor.server.websocket import PATHS, PatientWebSocket
 
 _log = logging.getLogger("uvicorn.doors")
 # Anybody could fill the log with warnings about bad requests; those are counted instead.
@@ -28,10 +31,6 @@ class PatientProtocol(H11Protocol):
 
     head_seconds = 10.0
     """How long the head of a request may take to arrive."""
-    read_seconds = 20.0
-    """How long an answer may be read too slowly."""
-    slowest = 512
-    """Bytes per second that count as reading."""
     _head_timer: asyncio.TimerHandle | None = None
 
     def __init__(self, config: uvicorn.Config, state: ServerState, refusals: Refusals) -> None:
@@ -40,8 +39,9 @@ class PatientProtocol(H11Protocol):
         self._refusals = refusals
         self._heard = self.loop.time()
         self._deaf = False
-        self._unsent: tuple[float, int] | None = None
-        """When the answer was looked at, and how much of it had not gone out."""
+        self._crawl = Crawl()
+        # uvicorn's Config takes a class of its own arguments only.
+        self.ws_protocol_class: Any = partial(PatientWebSocket, refusals=refusals)
 
     @property
     def waits_since(self) -> float | None:
@@ -51,21 +51,24 @@ class PatientProtocol(H11Protocol):
         """
         if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
             return self._heard
-        return self._unsent[0] if self._unsent else None
+        return self._crawl.since
 
-    def crawls(self) -> bool:
-        """Whether the answer is read too slowly; to be asked every few seconds."""
-        now, size = self.loop.time(), self.transport.get_write_buffer_size()
-        if not size:
-            self._unsent = None
-        elif self._unsent is None:
-            self._unsent = now, size
-        elif now - self._unsent[0] >= self.read_seconds:
-            began, before = self._unsent
-            if size > max(0.0, before - self.slowest * (now - began)):
-                return True
-            self._unsent = now, size
-        return False
+    def hurry(self) -> bool:
+        """Let go of a client that reads its answer too slowly; to be called every few seconds."""
+        slow = self._crawl.too_slow(self.loop.time(), self.transport.get_write_buffer_size())
+        if slow:
+            self.transport.abort()
+        return slow
+
+    def _should_upgrade(self) -> bool:
+        # Elsewhere the header is left alone, as HTTP allows.
+        return self.scope["path"] in PATHS and super()._should_upgrade()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """From here on the connection is another protocol's."""
+        self._head_arrived()
+        self._deaf = True
+        super().handle_websocket_upgrade(event)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -75,7 +78,7 @@ class PatientProtocol(H11Protocol):
         self._expect_head()
 
     def resume_writing(self) -> None:
-        self._unsent = None
+        self._crawl.reset()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:

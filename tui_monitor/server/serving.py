@@ -14,6 +14,7 @@ from tui_monitor.runtime.supervisor import Handle
 from tui_monitor.server.accepting import Accepting, Caps
 from tui_monitor.server.protocol import PatientProtocol
 from tui_monitor.server.refusal import Refusals
+from tui_monitor.server.websocket import LARGEST, PING_SECONDS
 
 _KEEP_ALIVE_SECONDS = 15
 _LOOK_EVERY = 5.0
@@ -36,7 +37,12 @@ async def serve(
     config = uvicorn.Config(
         app,
         http="h11",
+        # The connection's own protocol brings that of the WebSocket.
         ws="none",
+        ws_max_size=LARGEST,
+        ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
         lifespan="off",
         log_config=None,
         access_log=False,
