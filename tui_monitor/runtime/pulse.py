@@ -50,7 +50,7 @@ class Pulse:
 
     def worker(self) -> Worker:
         """Looks for as long as somebody follows."""
-        return Worker("events", self._run)
+        return Worker("broadcast", self._run)
 
     async def _run(self, handle: Handle) -> None:
         loop, events = asyncio.get_running_loop(), self._collector.events
