@@ -13,9 +13,7 @@ from tui_monitor.alerts.channels.table import CHANNELS
 from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config.load import Settings
-from tui_monitor.health.state import Verdict
 from tui_monitor.health.views import CollectorStatus, SourceRow
-from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.errors import Busy, MonitorError, NotFound
@@ -89,8 +87,6 @@ class Collector:
         """HTTP requests refused, by reason."""
         self.provider_reasons: Mapping[str, str] = {}
         """Provider → why it is in its state, as of the last look."""
-        self.verdicts: Mapping[str, Verdict] = {}
-        """Provider → its state, as of the last look."""
         self.monitor: LocalMonitor
         self.engine: LocalEngine
         self._serve = serve
@@ -336,10 +332,6 @@ class Collector:
     def trouble(self) -> str:
         """Why the database took nothing when it was last written; empty where it did."""
         return self._intake.trouble
-
-    def alerts_view(self) -> AlertsView:
-        """Open alerts and the rules, from memory."""
-        return self._evaluator.view()
 
     def rows(self) -> tuple[SourceRow, ...]:
         """Every source and loop, and how it is doing."""

@@ -42,7 +42,7 @@ async def _told(
     collector: "Collector", before: Mapping[str, Verdict], verdicts: dict[str, Verdict]
 ) -> dict[str, Verdict]:
     now = collector.clock.now()
-    collector.verdicts = verdicts
+    collector.pulse.verdicts = verdicts
     # An alert goes on for a while after its cause: then the last reason that there was tells more than none.
     collector.provider_reasons = {
         name: collector.provider_reasons.get(name, verdict.reason)

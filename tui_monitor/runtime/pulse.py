@@ -1,10 +1,12 @@
 """What is computed for those who follow: spend, work and health, at most once a second, and only for them."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui_monitor.costs.views import BudgetStatus, CostsView
+from tui_monitor.health.state import Verdict
 from tui_monitor.health.status import level_of
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.bus import EventName
@@ -42,6 +44,8 @@ class Pulse:
     """The events about sums and states, from the façade that every pane asks."""
 
     def __init__(self, collector: "Collector") -> None:
+        self.verdicts: Mapping[str, Verdict] = {}
+        """Provider → its state, as of the last look."""
         self._collector = collector
         self._said: dict[str, Data] = {}
         self._budgets: dict[str, Data] = {}
@@ -71,7 +75,7 @@ class Pulse:
     async def _look(self) -> None:
         bus = self._collector.bus
         self._say("processing_update", await self.processing())
-        self._say("health_update", self.health())
+        self._say("health_update", await self.health())
         if bus.wanted("cost_update") or bus.wanted("budget_update"):
             view, data = await self._costs()
             self._say("cost_update", data)
@@ -83,7 +87,7 @@ class Pulse:
         collector = self._collector
         alerts = (await collector.monitor.alerts()).alerts
         return {
-            "health": self.health(),
+            "health": await self.health(),
             "processing": await self.processing(),
             "costs": (await self._costs())[1],
             "alerts": [_alert(alert) for alert in alerts[:_OPEN_ALERTS]],
@@ -93,10 +97,10 @@ class Pulse:
             ],
         }
 
-    def health(self) -> Data:
+    async def health(self) -> Data:
         """How providers, alerts and the collector's own parts are."""
         collector = self._collector
-        verdicts, alerts = collector.verdicts, collector.alerts_view().alerts
+        verdicts, alerts = self.verdicts, (await collector.monitor.alerts()).alerts
         level = level_of((verdict.state for verdict in verdicts.values()), alerts)
         return {
             "status": ("healthy", "warning", "critical", "unknown")[level],
