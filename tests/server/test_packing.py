@@ -23,7 +23,8 @@ from tests.runtime.collecting import opened
 from tui_monitor.config import places
 from tui_monitor.model.unanswered import Unanswered
 from tui_monitor.monitor import transport as client_side
-from tui_monitor.monitor.transport import LineLost, Transport, Watch, unpack
+from tui_monitor.monitor.line import LineLost
+from tui_monitor.monitor.transport import Transport, Watch, unpack
 from tui_monitor.runtime import Collector
 from tui_monitor.server.packing import SMALLEST, Dictionaries, Packing, pack
 from tui_monitor.server.tokens import read_or_make
@@ -178,7 +179,7 @@ async def test_a_real_collector_sends_less_each_time(collector: Collector) -> No
     url = await opened(collector, "http")
     moved: list[int] = []
     lost: list[LineLost] = []
-    transport = Transport(None, Watch(moved.append, lambda: None, lost.append))
+    transport = Transport(None, Watch(moved.append, lambda: None, lost.append, lambda: None))
     headers = {"Authorization": f"Bearer {read_or_make(places.token_file())}"}
     async with httpx.AsyncClient(transport=transport, base_url=url, headers=headers) as web:
         sizes = []

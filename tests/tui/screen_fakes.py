@@ -412,12 +412,16 @@ class FakeBackend:
         self.config_file = places.config_file()
         self._listeners: list[Callable[[ThreadState], None]] = []
         self.taken_over = 0
+        self.knocks = 0
 
     def start(self) -> None:
         self.started = True
 
     def take_over(self) -> None:
         self.taken_over += 1
+
+    def knock(self) -> None:
+        self.knocks += 1
 
     def subscribe(self, callback: Callable[[ThreadState], None]) -> Callable[[], None]:
         self._listeners.append(callback)

@@ -82,8 +82,10 @@ def run(context: Context) -> int:
         case "rules":
             return rules.show_list(context)
         case "create":
+            context.only_here()
             return ruleedit.create(context)
         case "enable" | "disable" as verb:
+            context.only_here()
             return ruleedit.switch(context, on=verb == "enable")
         case _:
             return _list(context)
@@ -92,7 +94,7 @@ def run(context: Context) -> int:
 def _list(context: Context) -> int:
     resolved = getattr(context.args, "resolved", False)
     view = context.ask(lambda monitor: monitor.alerts(resolved=resolved))
-    now, calendar = context.clock.now(), context.settings.calendar()
+    now, calendar = context.clock.now(), context.calendar
 
     def show_them() -> None:
         if view.alerts:
@@ -134,7 +136,7 @@ async def _known(monitor: "Monitor", start: str) -> "tuple[Alert, list[Change], 
 def _show(context: Context) -> int:
     alert, changes, known = context.ask(lambda monitor: _known(monitor, context.args.id))
     silence = next((silence for silence in known if silence.id == alert.silenced_by), None)
-    calendar, now = context.settings.calendar(), context.clock.now()
+    calendar, now = context.calendar, context.clock.now()
 
     def show_it() -> None:
         alerttables.show_facts(context.out, alert, silence, now, calendar)
@@ -151,7 +153,7 @@ def _history(context: Context) -> int:
 
     def show_it() -> None:
         context.out.line(clean(f"{alert.summary or alert.rule}  {alert.expr}  {age(end - alert.since)}", 500))
-        alerttables.show_history(context.out, alert, changes, context.settings.calendar())
+        alerttables.show_history(context.out, alert, changes, context.calendar)
 
     context.out.answer({"alert": alert, "history": changes}, show_it)
     return 0

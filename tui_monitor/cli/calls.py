@@ -34,7 +34,7 @@ def run(context: Context) -> int:
         )
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
-    calendar = context.settings.calendar()
+    calendar = context.calendar
     at = instant(args.at, calendar, context.clock.now()) if args.at else context.clock.now()
     shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
     if args.lines:

@@ -58,7 +58,7 @@ def run(context: Context) -> int:
 def _collect(context: Context) -> int:
     from tui_monitor.config import logs
     from tui_monitor.config.load import Settings, load
-    from tui_monitor.monitor.thread import loop_factory
+    from tui_monitor.monitor.hosted import loop_factory
     from tui_monitor.runtime.collector import Collector
     from tui_monitor.runtime.notify import Notifier
     from tui_monitor.runtime.running import leave_in_time, run_until_signal
@@ -88,9 +88,6 @@ def _collect(context: Context) -> int:
         telling = asyncio.create_task(_tell(context, collector, notifier))
         try:
             await run_until_signal(collector, leave_in_time, notifier=notifier)
-        except MonitorError as error:
-            notifier.failed(error.message)
-            raise
         finally:
             telling.cancel()
 

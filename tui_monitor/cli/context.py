@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_monitor.cli.output import Output
 from tui_monitor.model.clock import Clock, SystemClock
+from tui_monitor.model.errors import UsageError
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Loaded, Settings
+    from tui_monitor.model.calendar import Calendar
+    from tui_monitor.monitor.api import Monitor
     from tui_monitor.monitor.local import LocalMonitor
+    from tui_monitor.monitor.target import Target
 
 T = TypeVar("T")
+_OF_ATTACH = ("token_file", "ca_file", "insecure")
 
 
 class Context:
@@ -56,19 +61,75 @@ class Context:
         """The database to use."""
         return self.settings.database_path()
 
-    def ask(self, question: "Callable[[LocalMonitor], Awaitable[T]]") -> T:
-        """The answer of a monitor that reads the database, collecting or not.
+    @cached_property
+    def target(self) -> "Target | None":
+        """The collector elsewhere that is to be asked; None for this machine. Raises `UsageError`."""
+        url: str | None = getattr(self.args, "attach", None)
+        named = [f"--{name.replace('_', '-')}" for name in _OF_ATTACH if getattr(self.args, name, None)]
+        if url is None:
+            if named:
+                raise UsageError(f"{named[0]} goes with --attach URL", hint="or leave it away")
+            return None
+        if getattr(self.args, "db", None) is not None:
+            raise UsageError("--db is a database of this machine, and --attach asks another one")
+        from tui_monitor.monitor.target import target
+
+        files = (getattr(self.args, name, None) for name in ("token_file", "ca_file"))
+        return target(url, *files, insecure=getattr(self.args, "insecure", False))
+
+    @cached_property
+    def calendar(self) -> "Calendar":
+        """The days, weeks and months of whoever is asked: of this user, or of the collector elsewhere."""
+        if self.target is None:
+            return self.settings.calendar()
+
+        async def calendar(monitor: "Monitor") -> "Calendar":
+            from tui_monitor.model.timerange import TimeRange
+
+            return (await monitor.snapshot(TimeRange())).calendar
+
+        return self.ask(calendar)
+
+    def ask(self, question: "Callable[[Monitor], Awaitable[T]]") -> T:
+        """The answer of a monitor: of the collector elsewhere, or one that reads the database here.
+
+        Raises what the question raises, `StoreError` where there is no database to read, and `Unreachable`.
+        """
+        if self.target is None:
+            return self.ask_here(question)
+        import asyncio
+
+        from tui_monitor.monitor.overhttp import RemoteMonitor
+
+        there = self.target
+
+        async def run() -> T:
+            async with RemoteMonitor(there.url, token=there.token, ca_file=there.ca_file) as monitor:
+                return await question(monitor)
+
+        return asyncio.run(run())
+
+    def ask_here(self, question: "Callable[[LocalMonitor], Awaitable[T]]") -> T:
+        """The answer of a monitor that reads the database here, collecting or not.
 
         Raises what the question raises, and `StoreError` where there is no database to read.
         """
         import asyncio
 
         from tui_monitor.monitor.viewing import viewing
-        from tui_monitor.query.timing import asked_by
+
+        self.only_here()
 
         async def run() -> T:
-            with asked_by("command"):
-                async with viewing(self.settings, self.database, self.clock) as monitor:
-                    return await question(monitor)
+            async with viewing(self.settings, self.database, self.clock) as monitor:
+                return await question(monitor)
 
         return asyncio.run(run())
+
+    def only_here(self) -> None:
+        """Raises `UsageError` where another machine is to be asked: this works on this one alone."""
+        if getattr(self.args, "attach", None) is not None:
+            raise UsageError(
+                "this works on this machine alone, and cannot be done with --attach",
+                hint="run it where the collector is",
+            )

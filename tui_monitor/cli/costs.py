@@ -65,7 +65,7 @@ def _show(context: Context, view: "CostsView") -> None:
         _charts(context, view)
     if view.budgets:
         out.line()
-        budgets(out, view, context.settings.calendar())
+        budgets(out, view, context.calendar)
 
 
 def spends(out: Output, view: "CostsView") -> None:
@@ -118,7 +118,7 @@ def _rows(out: Output, view: "CostsView") -> None:
 def _charts(context: Context, view: "CostsView") -> None:
     from tui_monitor.cli import chart
 
-    calendar = context.settings.calendar()
+    calendar = context.calendar
     priced = [row for row in view.rows if row.cost is not None]
     chart.bars(context.out, [row.name for row in priced], [row.cost for row in priced], "usd")
     if view.daily:

@@ -15,6 +15,8 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Open the dashboard; its exit code. Nothing is read before it has drawn its frame."""
     reason = _no_screen(context)
+    # What is wrong with how one attaches is told before the screen opens.
+    _ = context.target
     if reason:
         from tui_monitor.cli import status
 
@@ -25,6 +27,10 @@ def run(context: Context) -> int:
     logging.lastResort = None
     logging.getLogger().addHandler(logging.NullHandler())
     from tui_monitor.tui.app import run as run_dashboard
+    from tui_monitor.tui.app import run_attached
+
+    if context.target is not None:
+        return run_attached(context.target, context.config_file, context.overrides)
 
     return run_dashboard(
         context.config_file, context.overrides, collect=not getattr(context.args, "no_collect", False)

@@ -97,7 +97,7 @@ def _single(context: Context, asked: Asked) -> int:
 
     text = asked.short_form()
     result = context.ask(lambda monitor: monitor.query(text))
-    calendar = context.settings.calendar()
+    calendar = context.calendar
     context.out.answer(
         {"query": text, **answers.data(result)},
         lambda: answers.show_table(context.out, result, calendar),
@@ -126,7 +126,7 @@ def _spread(context: Context, asked: Asked) -> int:
 def _chart(context: Context, asked: Asked) -> int:
     from tui_monitor.cli import answers, chart
 
-    out, calendar = context.out, context.settings.calendar()
+    out, calendar = context.out, context.calendar
     count = chart.points(out)
     text = asked.short_form("p95" if asked.spread else "")
 

@@ -14,7 +14,7 @@ from tui_monitor.model.text import clean
 PROG = "tui-monitor"
 COMPLETION = ("--install-completion", "--show-completion")
 """Options that stand alone, in the place of a verb."""
-_TAKE_A_VALUE = ("--config", "--db")
+_TAKE_A_VALUE = ("--config", "--db", "--attach", "--token-file", "--ca-file")
 _ABOUT = "A dashboard in the terminal for everyone who runs LLM workloads."
 
 
@@ -58,6 +58,15 @@ def common() -> Parser:
     group.add_argument("--plain", action="store_true", help="text without colour and drawings")
     group.add_argument("-v", "--verbose", action="store_true", help="tell more when something goes wrong")
     group.add_argument("--no-collect", action="store_true", help="open the dashboard without collecting")
+    there = parser.add_argument_group("a collector on another machine")
+    there.add_argument("--attach", metavar="URL", help="ask the collector there, like https://host:4319")
+    there.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="its token; else the variable TUI_MONITOR_TOKEN"
+    )
+    there.add_argument("--ca-file", type=Path, metavar="FILE", help="further certificates to trust, PEM")
+    there.add_argument(
+        "--insecure", action="store_true", help="allow http to another host: the token travels in clear"
+    )
     return parser
 
 

@@ -66,7 +66,7 @@ def run(context: Context) -> int:
             "--limit and --lines are for filters of calls",
             hint="a filter is like provider=claude AND latency>1000, or begins with where",
         )
-    calendar = context.settings.calendar()
+    calendar = context.calendar
     at = instant(args.at, calendar, context.clock.now()) if args.at else None
     if args.range or args.step or args.chart:
         shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)

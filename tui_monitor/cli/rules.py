@@ -108,7 +108,7 @@ def show_list(context: Context) -> int:
 
 
 def _states(context: Context) -> "tuple[RuleState, ...]":
-    if context.database.exists():
+    if context.target is not None or context.database.exists():
         return context.ask(lambda monitor: monitor.alerts()).rules
     from tui_monitor.cli.rulecheck import compiled, engine_of
 

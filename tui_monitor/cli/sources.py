@@ -10,6 +10,7 @@ from tui_monitor.model.errors import NotFound
 from tui_monitor.model.identity import actor
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.text import clean
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, show
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ def _list(context: Context) -> int:
 def _rows(context: Context) -> "tuple[str, list[SourceRow]]":
     """The collector's rows; where none answers, that in words, and the sources that one would have."""
     note = NOBODY
+    if context.target is not None:
+        snapshot = context.ask(lambda monitor: monitor.snapshot(TimeRange()))
+        return "", list(snapshot.collector.sources)
     if context.database.exists():
-        status = context.ask(lambda monitor: monitor.collector())
+        status = context.ask_here(lambda monitor: monitor.collector())
         if status.running:
             return "", list(status.sources)
         if status.silent:

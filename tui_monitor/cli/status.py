@@ -46,9 +46,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Print the view; the exit code is its severity. Raises `UsageError` and `StoreError`."""
-    path = context.database
-    if not path.exists():
-        _missing(context.out, f"there is no database yet: {path}")
+    if context.target is None and not context.database.exists():
+        _missing(context.out, f"there is no database yet: {context.database}")
         return UNKNOWN_CODE
     from tui_monitor.cli.costs import notes
 
@@ -79,7 +78,7 @@ def _show(context: Context, view: "StatusView") -> None:
     title(out, "Spend")
     costs.spends(out, view.costs)
     if view.costs.budgets:
-        costs.budgets(out, view.costs, context.settings.calendar())
+        costs.budgets(out, view.costs, context.calendar)
     out.line()
     title(out, "Alerts")
     _alerts(context, view)

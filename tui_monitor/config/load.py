@@ -27,6 +27,8 @@ PREFIX = "TUI_MONITOR_"
 DAILY_BUDGET = "DAILY_BUDGET"
 _DAILY = "daily"
 _NESTED = "__"
+_NO_SETTINGS = frozenset({"TOKEN"})
+"""Variables with our prefix that are read elsewhere: the token for `--attach`."""
 
 
 class Settings(BaseSettings):
@@ -209,7 +211,7 @@ def _strangers() -> tuple[list[str], list[str]]:
     for name in sorted(os.environ):
         rest = name.upper().removeprefix(PREFIX)
         section = rest.split(_NESTED)[0].lower()
-        if rest == name.upper() or section in sections:
+        if rest == name.upper() or section in sections or rest in _NO_SETTINGS:
             continue
         if _NESTED in rest:
             problems.append(f"{name}: unknown section {section}{nearest(section, sections)}")

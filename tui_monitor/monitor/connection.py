@@ -20,6 +20,8 @@ from tui_monitor.model.errors import (
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
     from pydantic import TypeAdapter
 
@@ -42,8 +44,9 @@ class Connection:
 
     `where` is the path of a Unix socket, or an address like `https://host:4319`, perhaps with a path before
     `/monitor`. `token` is sent as a bearer token. `ca_file` holds the certificates that are trusted besides
-    those of the system; the server's own, where it signed itself. `timeout` is in seconds of silence. Raises
-    `UsageError` for an address that is none.
+    those of the system; the server's own, where it signed itself. `timeout` is in seconds of silence. A
+    `transport` takes requests over in place of httpx's own, certificates included. Raises `UsageError` for an
+    address that is none.
     """
 
     def __init__(
@@ -53,8 +56,10 @@ class Connection:
         token: str = "",
         ca_file: Path | None = None,
         timeout: float = ANSWER_SECONDS,
+        transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
         self.where = where
+        self._transport = transport
         if isinstance(where, str):
             _check(where)
         self._token = token
@@ -130,30 +135,34 @@ class Connection:
             transport = httpx.AsyncHTTPTransport(uds=os.fspath(self.where), limits=limits)
             return httpx.AsyncClient(transport=transport, base_url="http://collector", timeout=timeout)
         address = urlsplit(self.where)
+        secure = address.scheme == "https" and self._transport is None
         return httpx.AsyncClient(
+            transport=self._transport,
             base_url=self.where,
             timeout=timeout,
             limits=limits,
-            verify=self._trusted() if address.scheme == "https" else False,
+            verify=trusted(self._ca_file) if secure else False,
             headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
             # A proxy is for what is far away.
             trust_env=address.hostname not in _HERE,
         )
 
-    def _trusted(self) -> Any:
-        import ssl
 
-        context = ssl.create_default_context()
-        if self._ca_file is not None:
-            try:
-                context.load_verify_locations(self._ca_file)
-            except OSError as error:
-                # An SSLError is one too.
-                raise UsageError(
-                    f"no certificates can be read from {self._ca_file}: {error}",
-                    hint="it must be a PEM file with the certificate of who signed the server's",
-                ) from error
-        return context
+def trusted(ca_file: Path | None) -> "ssl.SSLContext":
+    """Whose certificates are taken: the system's, and those of a file. Blocks. Raises `UsageError`."""
+    import ssl
+
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            # An SSLError is one too.
+            raise UsageError(
+                f"no certificates can be read from {ca_file}: {error}",
+                hint="it must be a PEM file with the certificate of who signed the server's",
+            ) from error
+    return context
 
 
 def _check(where: str) -> None:

@@ -1,7 +1,7 @@
 """The façade over HTTP: a collector that runs elsewhere, asked as the one that runs here."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_monitor.costs.views import CostsView
 from tui_monitor.health.views import ProvidersView, StatusView, SystemView
@@ -13,6 +13,9 @@ from tui_monitor.monitor.api import Snapshot
 from tui_monitor.monitor.connection import ANSWER_SECONDS, Connection, read_as, segment
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.api import ImportInfo
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 
@@ -35,8 +38,11 @@ class RemoteMonitor(RemoteActions):
         token: str = "",
         ca_file: Path | None = None,
         timeout: float = ANSWER_SECONDS,
+        transport: "httpx.AsyncBaseTransport | None" = None,
     ) -> None:
-        super().__init__(Connection(where, token=token, ca_file=ca_file, timeout=timeout))
+        super().__init__(
+            Connection(where, token=token, ca_file=ca_file, timeout=timeout, transport=transport)
+        )
 
     async def __aenter__(self) -> "RemoteMonitor":
         return self

@@ -15,12 +15,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import zstandard
 
-from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.text import clean
 from tui_monitor.model.unanswered import Unanswered, told_by
+from tui_monitor.monitor.line import LineLost
 
 CAP = 64_000_000
 """Bytes of an answer, unpacked, that are taken."""
@@ -36,20 +38,10 @@ _LARGEST_DICTIONARY = 512_000
 _BASES = 24
 _OURS = "/monitor/"
 _READING = ("GET", "HEAD")
+_SPARED = ("accept", "user-agent", "connection")
+"""Headers of the library that say what holds without them."""
 _LINE = 32
 """Bytes of a status or request line, and of the empty line, beside what can be counted."""
-
-
-class LineLost(MonitorError):
-    """Nothing that can be used was heard from over there. `why` is one word, as of `Unanswered`.
-
-    `settled` means that trying again soon is of no use: somebody there has to change something.
-    """
-
-    def __init__(self, why: str, words: str, *, hint: str | None = None, settled: bool = False) -> None:
-        super().__init__(words, hint=hint)
-        self.why = why
-        self.settled = settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +51,8 @@ class Watch:
     moved: Callable[[int], None]
     answered: Callable[[], None]
     lost: Callable[[LineLost], None]
+    barred: Callable[[], LineLost | None]
+    """Why nothing is to be asked at this moment."""
 
 
 class Bases:
@@ -97,6 +91,8 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, unpacked and whole."""
+        if barred := self._watch.barred():
+            raise barred
         base = self._ask_for_less(request)
         try:
             response, packed = await self._once_more(request)
@@ -133,8 +129,10 @@ class Transport(httpx.AsyncBaseTransport):
         return httpx.AsyncHTTPTransport(verify=verify, limits=limits, socket_options=list(_socket_options()))
 
     def _ask_for_less(self, request: httpx.Request) -> tuple[str, bytes] | None:
+        for name in _SPARED:
+            request.headers.pop(name, None)
         request.headers["accept-encoding"] = _ENCODINGS
-        base = self._bases.find(request.url) if request.url.path.startswith(_OURS) else None
+        base = self._bases.find(request.url) if _OURS in request.url.path else None
         if base is not None:
             request.headers["available-dictionary"] = base[0]
         return base
@@ -193,7 +191,8 @@ class Transport(httpx.AsyncBaseTransport):
         return await asyncio.shield(self._trying)
 
     async def _try(self, url: httpx.URL) -> bool:
-        request = httpx.Request("GET", url.copy_with(path="/live", query=None))
+        live = f"{url.path.partition(_OURS)[0]}/live"
+        request = httpx.Request("GET", url.copy_with(path=live, query=None))
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _ALIVE_WITHIN)
         transport = self._made()
         try:
@@ -207,21 +206,29 @@ class Transport(httpx.AsyncBaseTransport):
 
     def _is_ours(self, request: httpx.Request, response: httpx.Response, body: bytes) -> None:
         """Raises `LineLost` where another server answered, or one that lets us in no more."""
-        status = response.status_code
-        if status in (401, 407):
-            raise LineLost(
-                "token", "the token is not known there (any more)", settled=True,
-                hint="`tui-monitor token add NAME --role read` there makes one; give it by --token-file",
-            )  # fmt: skip
-        kind = response.headers.get("content-type", "")
-        if status in (502, 504) or not kind.startswith("application/json"):
-            if request.url.path.startswith(_OURS):
-                raise LineLost("stranger", f"something else answers there (HTTP {status})")
-        elif request.url.path.startswith(_OURS) and body[:1] != b"{":
-            raise LineLost("stranger", "something else answers there")
+        status, kind = response.status_code, response.headers.get("content-type", "")
+        form = _form(body) if kind.startswith("application/json") else None
+        if form is None or form.get("status") not in ("success", "error"):
+            raise LineLost("stranger", f"what answers there is no collector (HTTP {status})")
+        # What one may read, one may not always change: that is no matter of the line.
+        if status == 401 or (status == 403 and request.method in _READING):
+            hint = form.get("hint") or "`tui-monitor token add NAME --role read` there makes one"
+            words = clean(str(form.get("error", "not let in")), 200)
+            raise LineLost("token", words, hint=clean(str(hint), 200), settled=True)
 
 
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
+def _form(body: bytes) -> dict[str, Any] | None:
+    """What stands in a JSON object; None for anything else."""
+    import orjson
+
+    try:
+        found = orjson.loads(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def unpack(encoding: str, packed: bytes, base: bytes | None = None) -> bytes:

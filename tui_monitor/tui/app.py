@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui_monitor.config.load import Settings
+    from tui_monitor.monitor.target import Target
     from tui_monitor.monitor.thread import CollectorThread, ThreadState
     from tui_monitor.tui.screens.leave import Leaving
 
@@ -135,8 +136,8 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         self.exit()
 
     def action_leave(self) -> None:
-        """End the dashboard; where it collects, ask what becomes of that."""
-        self._leave(ask=self._collecting)
+        """End the dashboard; where it collects, or something decided waits, ask what becomes of that."""
+        self._leave(ask=self._collecting or bool(self._waiting))
 
     def action_interrupt(self) -> None:
         """End the dashboard, asking once: the key is easily pressed by mistake."""
@@ -144,7 +145,8 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
 
     def _leave(self, *, ask: bool) -> None:
         settings = self.backend.settings
-        if not ask or (settings is not None and not settings.screen.confirm_quit):
+        wanted = bool(self._waiting) or settings is None or settings.screen.confirm_quit
+        if not ask or not wanted:
             self.exit()
             return
         from tui_monitor.tui.screens.leave import LeaveDialog
@@ -159,7 +161,13 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
                 self.leaving = how
                 self.exit()
 
-        self.push_screen(LeaveDialog(self._collecting), leave)
+        self.push_screen(LeaveDialog(self._collecting, self._waiting), leave)
+
+    @property
+    def _waiting(self) -> tuple[str, ...]:
+        """What was decided and has not reached the collector elsewhere."""
+        line = self.backend.state.line
+        return line.waiting if line is not None else ()
 
     @property
     def _collecting(self) -> bool:
@@ -239,9 +247,7 @@ def run(
     from tui_monitor.server import serve
 
     backend = CollectorThread(config, overrides, collect=collect, serve=serve)
-    app = MonitorApp(backend)
-    app.run()
-    app.ended()
+    app = _shown(MonitorApp(backend))
     collecting = backend.state.mode == "collecting"
     ended = backend.stop(_STOP_S)
     code = app.return_code or 0
@@ -251,8 +257,35 @@ def run(
         code = _go_on(backend)
     elif collecting:
         _say(f"collecting ended; `{DETACH}` goes on without a window")
+    return _left(code, ended)
+
+
+def run_attached(
+    target: "Target", config: Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> int:
+    """Show a collector elsewhere, and stay until it is left; the exit code."""
+    from tui_monitor.monitor.attached import AttachedThread
+
+    backend = AttachedThread(target, config, overrides)
+    app = _shown(MonitorApp(backend))
+    line = backend.state.line
+    ended = backend.stop(_STOP_S)
+    if app.message:
+        _say(app.message)
+    elif line is not None and line.waiting:
+        _say("decided, and not known to have been done: " + "; ".join(line.waiting))
+    return _left(app.return_code or 0, ended)
+
+
+def _shown(app: MonitorApp) -> MonitorApp:
+    app.run()
+    app.ended()
+    return app
+
+
+def _left(code: int, ended: bool) -> int:
+    """The exit code; leaves at once where work is under way, as a long question on a thread."""
     if not ended or any(thread is not threading.main_thread() for thread in threading.enumerate()):
-        # A long question may still run on a thread; who leaves does not wait for it.
         log.debug("leaving with work under way")
         with suppress(OSError):
             sys.stdout.flush()

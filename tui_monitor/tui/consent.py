@@ -36,7 +36,7 @@ class Consenting:
     def begin(self, *, empty: bool) -> None:
         """Ask if something was never answered. Where there is no data yet, the question has the focus."""
         settings = self._screen.backend.settings
-        if self._begun or settings is None:
+        if self._begun or settings is None or self._elsewhere:
             return
         self._begun = True
         given = settings.consent
@@ -45,11 +45,19 @@ class Consenting:
 
     def ask(self) -> None:
         """Somebody wants to answer, or to change an answer."""
+        if self._elsewhere:
+            self._screen.app.notify("what the collector may use is said on its own machine")
+            return
         found = self._screen.query("#consent")
         if found:
             found.first().focus()
         else:
             self._screen.run_worker(self._offer(wanted=True, focus=True), group="consent", exclusive=True)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether what is shown is collected on another machine, of which this one knows nothing."""
+        return self._screen.backend.state.line is not None
 
     async def _offer(self, *, wanted: bool, focus: bool) -> None:
         asking = await self._look()

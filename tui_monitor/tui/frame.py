@@ -20,9 +20,12 @@ from tui_monitor.tui.words import ago, long_age, moment_words, range_words
 if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.monitor.api import Snapshot
+    from tui_monitor.monitor.line import LineState
     from tui_monitor.monitor.thread import ThreadState
 
 NAME = "tui-monitor"
+_NAMED = 3
+"""Waiting decisions that are named."""
 _WORST = {"critical": "crit", "warning": "warn"}
 
 
@@ -37,7 +40,11 @@ def title(
 ) -> Line:
     """What, where, which time, is it alive."""
     left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
-    if width >= 70:
+    line = state.line if state else None
+    if line is not None:
+        # Where one looks matters more than where one sits, however narrow it is.
+        left += [(f"{line.place}", "bright bold"), ("   ", "")]
+    elif width >= 70:
         left += [(host, ""), ("   ", "")]
     now, calendar = (0, Calendar()) if snapshot is None else (snapshot.at, snapshot.calendar)
     left.append((range_words(shown, now, calendar), "bright"))
@@ -55,6 +62,8 @@ def collector(
 ) -> tuple[Span, ...]:
     """The collector in a few words."""
     mode = "starting" if state is None else state.mode
+    if state is not None and state.line is not None and mode == "attached":
+        return _attached(state.line, snapshot, glyphs, width)
     if mode == "failed":
         return ((f"{glyphs.crit} no data", "crit bold"),)
     if mode == "stopped":
@@ -63,10 +72,26 @@ def collector(
         return ((f"{glyphs.off} starting", "dim"),)
     if mode == "viewing":
         return _looking_on(state, snapshot.collector, glyphs, width)
-    failed = [source.name for source in snapshot.collector.sources if source.state is SourceState.FAILED]
+    return ((f"{glyphs.ok} collecting", "ok"), *_doing(snapshot.collector, glyphs, width))
+
+
+def _doing(status: "CollectorStatus", glyphs: Glyphs, width: int) -> tuple[Span, ...]:
+    """How a collector that answers is doing."""
+    failed = [source.name for source in status.sources if source.state is SourceState.FAILED]
     broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
-    said = (*_sampling(snapshot.collector, width), *_insecure(snapshot.collector, glyphs))
-    return ((f"{glyphs.ok} collecting", "ok"), *_pace(snapshot.collector, width), *said, (broken, "crit"))
+    said = (*_sampling(status, width), *_insecure(status, glyphs))
+    return (*_pace(status, width), *said, (broken, "crit"))
+
+
+def _attached(line: "LineState", snapshot: "Snapshot | None", glyphs: Glyphs, width: int) -> tuple[Span, ...]:
+    clear = ((f"  {glyphs.warn} in clear", "warn"),) if line.clear else ()
+    if not line.up:
+        if line.never and line.error is None:
+            return ((f"{glyphs.off} connecting", "dim"), *clear)
+        return ((f"{glyphs.crit} line lost" if not line.never else f"{glyphs.crit} no line", "crit bold"),)
+    if snapshot is None:
+        return ((f"{glyphs.off} starting", "dim"), *clear)
+    return ((f"{glyphs.ok} attached", "ok"), *_doing(snapshot.collector, glyphs, width), *clear)
 
 
 def _looking_on(
@@ -132,6 +157,9 @@ def notice(
     glyphs: Glyphs,
 ) -> tuple[Line, ...]:
     """What must be known before anything on the pane is believed; mostly nothing."""
+    line = state.line if state else None
+    if line is not None and (not line.up or line.waiting):
+        return _line(line, snapshot, glyphs)
     error = (state.error if state else None) or failure
     if error is not None:
         fatal = state is None or state.mode != "viewing"
@@ -157,6 +185,43 @@ def notice(
         text = f" the first call is of {ago(first, now)}"
         return (Line(((f"{text} – ", "warn"), ("n", "accent bold"), (" goes to the newest", "warn"))),)
     return ()
+
+
+def _line(line: "LineState", snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Line, ...]:
+    """That there is no line to the collector elsewhere: since when, why, what comes next, what waits."""
+    lines = []
+    if line.error is not None and not line.up:
+        words = f" {glyphs.crit} no line to {line.place}{_since(line, snapshot)}: {line.error.message}"
+        lines.append(Line(((words, "crit bold"),)))
+        lines.append(Line(_next_try(line, snapshot)))
+        if line.error.hint:
+            lines.append(Line.of(f"   {line.error.hint}", "dim"))
+    if line.waiting:
+        what = "; ".join(line.waiting[:_NAMED]) + (" …" if len(line.waiting) > _NAMED else "")
+        verb = "is being sent" if line.up else "waits for the line"
+        lines.append(Line(((f" {glyphs.stale} {count(len(line.waiting))} decided, {verb}: {what}", "warn"),)))
+    return tuple(lines)
+
+
+def _since(line: "LineState", snapshot: "Snapshot | None") -> str:
+    if line.lost is None or snapshot is None:
+        return ""
+    since = moment_words(line.lost, snapshot.at, snapshot.calendar, seconds=True)
+    return f" since {since}, {long_age(max(0, snapshot.at - line.lost))}"
+
+
+def _next_try(line: "LineState", snapshot: "Snapshot | None") -> tuple[Span, ...]:
+    known: Span = ("", "")
+    if line.heard is not None and snapshot is not None:
+        known = (f" – below stands what was known at {_moment(line.heard, snapshot)}", "stale")
+    if line.again is None:
+        return (("   tried now", "dim"), known)
+    when = "again soon" if snapshot is None else f"again at {_moment(line.again, snapshot)}"
+    return ((f"   tried {when}, ", "dim"), ("r", "accent bold"), (" now", "dim"), known)
+
+
+def _moment(instant: Micros, snapshot: "Snapshot") -> str:
+    return moment_words(instant, snapshot.at, snapshot.calendar, seconds=True)
 
 
 def footer(keys: Sequence[Command], snapshot: "Snapshot | None", width: int) -> Line:

@@ -1,4 +1,4 @@
-"""What the screen needs of the collector's thread, and how it asks without ever breaking."""
+"""What the screen needs of the thread behind it, and how it asks without ever breaking."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui_monitor.config.load import Settings
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.monitor.api import Monitor
+    from tui_monitor.monitor.line import LineState
     from tui_monitor.monitor.thread import ThreadState
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,19 @@ class Backend(Protocol):
         """Collect here from now on, if nobody else does; returns at once."""
         ...
 
+    def knock(self) -> None:
+        """Somebody is waiting: try at once what is to be tried again. Returns at once."""
+        ...
+
     def stop(self, timeout: float = 2.0) -> bool:
         """End in good order."""
         ...
+
+
+def cut_off(state: "ThreadState | None") -> "LineState | None":
+    """The line to a collector elsewhere where it does not stand; None where it does, or there is none."""
+    line = state.line if state is not None else None
+    return None if line is None or line.up else line
 
 
 def who_acts(backend: Backend) -> str:

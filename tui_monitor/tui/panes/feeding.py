@@ -19,6 +19,10 @@ _PUSH = """curl {url}/monitor/v1/events \\
 
 def lessons(backend: Backend, look: Look) -> list[str]:
     """The ways in. The lines are short, so that they can be copied from a small screen."""
+    line = backend.state.line
+    if line is not None:
+        # Files and logs of this machine are not those of that one.
+        return [f"On the machine of {line.place}:", "", *_live(backend, look)]
     lines = ["From a file:", "", _IMPORT.format(options=_options(backend)), ""]
     return [*_agents(backend, look), *lines, *_live(backend, look)]
 

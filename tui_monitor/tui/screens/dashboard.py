@@ -136,9 +136,16 @@ class Dashboard(Screen[None]):
         self._show_frame()
 
     def backend_changed(self, state: "ThreadState") -> None:
-        """The collector's thread is in another state."""
-        self.thread = state
+        """The thread behind the screen is in another state."""
+        before, self.thread = self.thread, state
         self._show_frame()
+        if state.line is None or before is None or before.line is None:
+            return
+        if before.line.up != state.line.up:
+            # What stands there is marked as old, or made new.
+            self.tick()
+            if self.paused is None and self.uncovered:
+                self._look(force=True)
 
     def _look(self, *, force: bool = False) -> None:
         """Let the visible pane look at the data."""
@@ -208,6 +215,7 @@ class Dashboard(Screen[None]):
 
     async def action_pane(self, id: str) -> None:
         """Show a pane; it is made when it is first shown."""
+        self.backend.knock()
         panes = self.query_one("#panes")
         self.active = id
         if not panes.query(f"#{id}"):
@@ -238,6 +246,7 @@ class Dashboard(Screen[None]):
 
     def show_range(self, shown: TimeRange) -> None:
         """Look at another range from now on."""
+        self.backend.knock()
         self.shown = shown
         self._show_frame()
         self._look()
@@ -293,6 +302,7 @@ class Dashboard(Screen[None]):
 
     def action_look_again(self) -> None:
         """Ask the visible pane's questions now."""
+        self.backend.knock()
         self._look(force=True)
         self.tick()
 
