@@ -36,8 +36,9 @@ format: $(STAMP) ## put the code in form
 bench: $(STAMP) ## run the benchmarks; BENCH=benchmarks/ingest.py chooses, ARGS go to it
 	@for script in $(BENCH); do echo "== $$script"; $(BIN)/python $$script $(ARGS) || exit 1; done
 
-docs: $(STAMP) ## write config.example.toml and the reference in docs/config.md anew
+docs: $(STAMP) ## write config.example.toml, docs/config.md, docs/openapi.json and docs/api anew
 	$(BIN)/python -m tui_monitor.config.example
+	$(BIN)/python -m tui_monitor.server.openapi
 
 lock: ## resolve the versions anew (needs uv)
 	uv lock --upgrade

@@ -121,6 +121,8 @@ def test_an_event_without_a_time_is_of_its_arrival() -> None:
         ({"id": ["x"]}, ["id"]),
         ({"kind": "sampel"}, ["'sampel'", "rate_limit", "did you mean 'sample'"]),
         ({"kind": 7}, ["kind 7"]),
+        ({"kind": {}}, ["kind {…}"]),
+        ({"kind": False}, ["kind False"]),
     ],
 )
 def test_rejections_say_what_and_why(fields: dict[str, Any], words: list[str]) -> None:

@@ -13,6 +13,7 @@ from tui_monitor.server.calls import Calls
 from tui_monitor.server.configured import Configured
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.declare import Declaration, declared_in, routes
+from tui_monitor.server.described import Described
 from tui_monitor.server.following import Following
 from tui_monitor.server.imports import Imports
 from tui_monitor.server.panes import Panes
@@ -38,6 +39,7 @@ DECLARING: tuple[type, ...] = (
     Silencing,
     Controls,
     Configured,
+    Described,
     Imports,
     *KINDS,
 )
@@ -76,6 +78,7 @@ def build_app(
         Silencing(collector),
         Controls(collector),
         Configured(collector),
+        Described(declared),
         Imports(collector, handle),
         *prometheus(collector, running),
     ]

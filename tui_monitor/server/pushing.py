@@ -41,7 +41,7 @@ _KEY = Text(
 )
 _EVENT: dict[str, Any] = {
     "type": "object",
-    "properties": {"kind": {"type": "string", "default": "call", "enum": list(KINDS)}},
+    "properties": {"kind": {"default": "call", "enum": [*KINDS, "", None]}},
     "additionalProperties": True,
     "description": "One event: its fields are those of its kind, and any other is an attribute.",
 }

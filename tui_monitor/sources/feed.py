@@ -101,7 +101,9 @@ def parse_event(item: Any, origin: Origin) -> Parsed:
     try:
         if not isinstance(item, dict):
             raise Invalid(f"{shown(item)} is not an object")
-        kind = item.get("kind") or "call"
+        kind = item.get("kind")
+        if kind is None or kind == "":
+            kind = "call"
         parse = KINDS.get(kind) if isinstance(kind, str) else None
         if parse is None:
             raise Invalid(f"kind {shown(kind)} is none of {', '.join(KINDS)}{nearest(kind, KINDS)}")
