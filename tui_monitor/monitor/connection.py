@@ -61,7 +61,7 @@ class Connection:
         self.where = where
         self._transport = transport
         if isinstance(where, str):
-            _check(where)
+            check_address(where)
         self._token = token
         self._ca_file = ca_file
         self._timeout = timeout
@@ -144,7 +144,7 @@ class Connection:
             verify=trusted(self._ca_file) if secure else False,
             headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
             # A proxy is for what is far away.
-            trust_env=address.hostname not in _HERE,
+            trust_env=not is_here(address.hostname),
         )
 
 
@@ -165,7 +165,13 @@ def trusted(ca_file: Path | None) -> "ssl.SSLContext":
     return context
 
 
-def _check(where: str) -> None:
+def is_here(host: str | None) -> bool:
+    """Whether a host is this one, which no proxy is asked for."""
+    return host in _HERE
+
+
+def check_address(where: str) -> None:
+    """Raises `UsageError` for what is no address of a collector."""
     try:
         address = urlsplit(where)
         known = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
