@@ -29,7 +29,7 @@ def test_ids_are_unique_and_every_binding_has_one() -> None:
     for pane in ("", *(entry.id for entry in PANES)):
         for binding in commands.bindings(pane):
             assert isinstance(binding, Binding)
-            assert binding.id in commands.BY_ID
+            assert binding.id in ids
 
 
 @pytest.mark.parametrize("pane", [entry.id for entry in PANES])

@@ -33,10 +33,6 @@ TOKENS = (
 )  # fmt: skip
 MONEY = "cost_usd"
 KEYS = ("response_id", "request_id", "call_key", "call_keys")
-CALL_FIELDS: tuple[str, ...] = (
-    *TEXTS, *TIMES, *NUMBERS, *COUNTS, *FLAGS, *TOKENS, MONEY, *KEYS, "media", "id", "kind", "attrs",
-)  # fmt: skip
-"""Everything that is not an attribute."""
 Fields = Mapping[str, Any]
 
 

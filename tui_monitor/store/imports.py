@@ -12,6 +12,8 @@ from tui_monitor.store import calls
 from tui_monitor.store.api import ImportInfo
 from tui_monitor.store.series import reading, sealing
 
+_SERIES_AT_ONCE = 100_000
+
 
 def begin(conn: sqlite3.Connection, info: ImportInfo) -> None:
     """Note an import; one of the same batch id goes on."""
@@ -90,7 +92,9 @@ def drop_feed(conn: sqlite3.Connection, batch_id: str) -> None:
     conn.execute("DELETE FROM events WHERE batch_id_t = ?", known)
     sealing.seal_batch(conn, known[0])
     reading.drop_batch(conn, known[0])
-    reading.drop_empty(conn)
+    after = 0
+    while looked := reading.drop_empty(conn, after, _SERIES_AT_ONCE):
+        after = looked[0]
 
 
 def finish_undo(conn: sqlite3.Connection, batch_id: str, now: Micros) -> None:

@@ -32,6 +32,10 @@ from tui_monitor.store.writing import WriteSide
 IDENTITIES_KEPT = 400 * DAY
 """How long a file's or a poll's records are known again."""
 _STEP = 2_000
+_SERIES_AT_ONCE = 5_000
+"""Series looked at in one transaction for whether anything is left of them."""
+_EMPTY_AFTER = "empty_series_after"
+"""Name of how far that has come, while it is under way."""
 
 
 @dataclass(slots=True)
@@ -133,16 +137,41 @@ def _drop_samples(side: WriteSide, settings: Retention, now: Micros) -> tuple[in
     def noted(span: Span) -> None:
         side.changes.within(Kind.SAMPLES, span)
 
-    dropped, thin = 0, settings.samples_steps > settings.samples
-    while some := _once(side, lambda: steps.expire_step(side.conn, old, noted, thin=thin)):
-        dropped += some
-    gone = _once(side, lambda: steps.expire_steps(side.conn, now - settings.samples_steps, noted))
-    if dropped or gone:
-        with side.transaction():
-            reading.drop_empty(side.conn)
-            side.series.forget()
-            side.changes.save(side.conn)
+    def all_of(drop: Callable[[], int]) -> int:
+        def some_of() -> int:
+            some = drop()
+            if some:
+                side.conn.execute("INSERT OR REPLACE INTO meta VALUES (?, 0)", (_EMPTY_AFTER,))
+            return some
+
+        dropped = 0
+        while some := _once(side, some_of):
+            dropped += some
+        return dropped
+
+    thin = settings.samples_steps > settings.samples
+    dropped = all_of(lambda: steps.expire_step(side.conn, old, noted, thin=thin))
+    gone = all_of(lambda: steps.expire_steps(side.conn, now - settings.samples_steps, noted))
+    _drop_empty(side)
     return dropped, gone
+
+
+def _drop_empty(side: WriteSide) -> None:
+    """Drop series that have nothing left, some at a time; what was broken off goes on."""
+    while True:
+        with side.upkeep, side.transaction():
+            row = side.conn.execute("SELECT value FROM meta WHERE name = ?", (_EMPTY_AFTER,)).fetchone()
+            if row is None:
+                return
+            looked = reading.drop_empty(side.conn, row[0], _SERIES_AT_ONCE)
+            if looked is None:
+                side.conn.execute("DELETE FROM meta WHERE name = ?", (_EMPTY_AFTER,))
+                return
+            after, gone = looked
+            side.conn.execute("UPDATE meta SET value = ? WHERE name = ?", (after, _EMPTY_AFTER))
+            if gone:
+                side.series.forget()
+                side.changes.save(side.conn)
 
 
 def _expire_identities(side: WriteSide, now: Micros) -> int:

@@ -191,6 +191,3 @@ def footer(pane: str, skipped: Sequence[str] = ()) -> list[Command]:
     """The keys that matter here, in the footer's order; `skipped` do not work at this moment."""
     wanted = [c for c in COMMANDS if c.footer and c.pane in ("", pane) and c.id not in skipped]
     return sorted(wanted, key=lambda command: command.footer)
-
-
-BY_ID = {command.id: command for command in COMMANDS}

@@ -269,10 +269,21 @@ def drop_batch(conn: sqlite3.Connection, batch: int) -> None:
     versions.change(conn)
 
 
-def drop_empty(conn: sqlite3.Connection) -> None:
-    """Drop series that have nothing left."""
+def drop_empty(conn: sqlite3.Connection, after: int, most: int) -> tuple[int, int] | None:
+    """Drop those of the next series, in order of their numbers, that have nothing left.
+
+    The last number looked at and how many went; `None` where no series is left to look at.
+    """
+    (last,) = conn.execute(
+        "SELECT max(id) FROM (SELECT id FROM sample_series WHERE id > ? ORDER BY id LIMIT ?)", (after, most)
+    ).fetchone()
+    if last is None:
+        return None
     nothing = " AND ".join(
         f"NOT EXISTS (SELECT 1 FROM {table} WHERE series = sample_series.id)"
         for table in ("samples", *TABLES)
     )
-    conn.execute(f"DELETE FROM sample_series WHERE {nothing}")
+    gone = conn.execute(f"DELETE FROM sample_series WHERE id > ? AND id <= ? AND {nothing}", (after, last))
+    if gone.rowcount:
+        versions.change(conn)
+    return last, gone.rowcount

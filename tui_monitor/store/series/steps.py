@@ -27,6 +27,8 @@ Noted = Callable[[Span], None]
 _COLUMNS = ("value", "weight", "low", "high")
 _AT_ONCE = 500
 """Chunks thinned out in one transaction."""
+_STEPS_AT_ONCE = 5_000
+"""Chunks of steps dropped in one transaction."""
 
 
 _STALE_BITS = np.array(STALE).view(np.uint64)
@@ -64,14 +66,21 @@ def expire_step(conn: sqlite3.Connection, before: Micros, noted: Noted, *, thin:
 
 
 def expire_steps(conn: sqlite3.Connection, before: Micros, noted: Noted) -> int:
-    """Drop steps that happened and arrived up to a time; how many chunks of them."""
+    """Drop some of the steps that happened and arrived up to a time.
+
+    How many chunks of them; 0 when none is left.
+    """
     dropped = 0
     for kept in tables(conn):
-        old = f"FROM {kept.name} WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1)"
-        first, last = conn.execute(f"SELECT min(start), max(end) {old}", (before,)).fetchone()
-        if first is not None:
-            noted(Span(first - 1, last))
-            dropped += conn.execute(f"DELETE {old}", (before,)).rowcount
+        rows = conn.execute(
+            f"""SELECT id, start, end FROM {kept.name}
+            WHERE end <= ?1 AND (arrived IS NULL OR arrived <= ?1) ORDER BY id LIMIT ?2""",
+            (before, _STEPS_AT_ONCE),
+        ).fetchall()
+        if rows:
+            noted(Span(min(start for _, start, _ in rows) - 1, max(end for _, _, end in rows)))
+            conn.executemany(f"DELETE FROM {kept.name} WHERE id = ?", [(number,) for number, _, _ in rows])
+            dropped += len(rows)
     if dropped:
         versions.change(conn)
     return dropped
