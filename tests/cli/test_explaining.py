@@ -31,3 +31,13 @@ def test_what_promql_cannot_say_is_told(fed: Cli) -> None:
 def test_promql_is_printed_as_it_is(fed: Cli) -> None:
     assert fed("query", "--explain", "sum( rate(cost[5m]) )").out.startswith("sum(rate(cost[5m]))\n")
     assert fed("query", "--explain", "sum(rat(cost[5m]))").code == 1
+
+
+def test_no_database_is_needed(cli: Cli) -> None:
+    ran = cli("query", "--explain", "requests [1d] by(provider)")
+    assert ran.code == 0
+    assert ran.out.splitlines() == ["sum by (provider) (increase(requests[1d])) > 0", "read from: nothing"]
+    assert "no database yet" in ran.err
+    over_time = cli("query", "--explain", "requests", "--range", "1h", "--step", "5m", "--json").json
+    assert over_time["data"] == {"promql": "sum(increase(requests[5m])) > 0", "layers": []}
+    assert cli("query", "--explain", "sum(rat(cost[5m]))").code == 1

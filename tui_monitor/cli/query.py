@@ -1,13 +1,14 @@
 """`query`: ask, and print or chart the answer."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.times import instant
-from tui_monitor.model.clock import HOUR
+from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange, parse_duration, step_for
 
@@ -55,7 +56,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Answer; raises `QueryError`, `UsageError`, `StoreError`."""
-    from tui_monitor.cli import answers, calls, chart
+    from tui_monitor.cli import answers, calls
     from tui_monitor.query.filters.reading import as_filter, is_filter
 
     args, out = context.args, context.out
@@ -68,13 +69,10 @@ def run(context: Context) -> int:
         )
     calendar = context.calendar
     at = instant(args.at, calendar, context.clock.now()) if args.at else None
-    if args.range or args.step or args.chart:
-        shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
-        count = chart.points(out) if args.chart and not out.json else _POINTS
-        if args.step:
-            count = min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
-    else:
-        shown, count = TimeRange(), 0
+    shown, count = _over(context, at)
+    if args.explain and not context.database.exists():
+        step = shown.length // count if count else None
+        return _explain(context, args.text, shown, step, (), ["there is no database yet"])
 
     async def ask(monitor: "Monitor") -> "tuple[Result, str]":
         if count:
@@ -86,7 +84,8 @@ def run(context: Context) -> int:
 
     result, newest = context.ask(ask)
     if args.explain:
-        return _explain(context, result, shown)
+        step = result.times[1] - result.times[0] if len(result.times) > 1 else None
+        return _explain(context, result.query, shown, step, result.layers, result.warnings)
     drawn = args.chart and not out.json and not out.plain
     now = context.ask(lambda monitor: monitor.query(args.text, at=at, shown=shown)) if drawn else result
 
@@ -105,20 +104,35 @@ def run(context: Context) -> int:
     return 0
 
 
-def _explain(context: Context, result: "Result", shown: TimeRange) -> int:
+def _over(context: Context, at: Micros | None) -> tuple[TimeRange, int]:
+    """The range to be shown and its points; none of them where one number is wanted."""
+    from tui_monitor.cli import chart
+
+    args, out = context.args, context.out
+    if not (args.range or args.step or args.chart):
+        return TimeRange(), 0
+    shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
+    if args.step:
+        return shown, min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
+    return shown, chart.points(out) if args.chart and not out.json else _POINTS
+
+
+def _explain(
+    context: Context, text: str, shown: TimeRange, step: Micros | None, layers: Sequence[str],
+    warnings: Sequence[str],
+) -> int:  # fmt: skip
     """What the query is in PromQL, and which layers its answer came from."""
     from tui_monitor.query.desugar import explained
     from tui_monitor.query.variables import filled
 
-    step = result.times[1] - result.times[0] if len(result.times) > 1 else None
-    asked = filled(result.query, shown.length, step or step_for(shown.length, _POINTS))
-    text, why = explained(asked.text, step)
+    asked = filled(text, shown.length, step or step_for(shown.length, _POINTS))
+    promql, why = explained(asked.text, step)
     out = context.out
 
     def show() -> None:
-        out.line(text or f"not in PromQL: {why}")
-        out.line(f"read from: {', '.join(result.layers) or 'nothing'}")
+        out.line(promql or f"not in PromQL: {why}")
+        out.line(f"read from: {', '.join(layers) or 'nothing'}")
 
-    data = {"promql": text, "layers": list(result.layers)} | ({"reason": why} if why else {})
-    out.answer(data, show, result.warnings)
+    data = {"promql": promql, "layers": list(layers)} | ({"reason": why} if why else {})
+    out.answer(data, show, warnings)
     return 0

@@ -83,7 +83,7 @@ def engine_of(context: Context) -> "Iterator[Engine]":
 
     with store_of(context) as store:
         calendar = context.settings.calendar()
-        local = LocalEngine(store, calendar)
+        local = LocalEngine(store, calendar, clock=context.clock)
         engine = engine_for(context.settings.query, local, calendar, context.clock)
         try:
             yield engine

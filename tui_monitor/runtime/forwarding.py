@@ -44,8 +44,9 @@ def forward_worker(collector: "Collector") -> Worker:
             if queue.set_aside is not None:
                 handle.problem(f"the queue was damaged; it is set aside as {queue.set_aside.name}")
             engine = LocalEngine(
-                collector.store, collector.settings.calendar(), timing=collector.engine.timing
-            )
+                collector.store, collector.settings.calendar(), clock=collector.clock,
+                timing=collector.engine.timing,
+            )  # fmt: skip
             gatherer = await asyncio.to_thread(
                 Gatherer, settings, engine, StoredSamples(collector.store), queue
             )
