@@ -78,9 +78,14 @@ _ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"basic": []}]
 _HOLDERS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 
 
+def described(declared: Iterable[Declaration]) -> list[Declaration]:
+    """Those that are to be described."""
+    return [one for one in declared if one.group is not Group.PROMETHEUS and one.need is not Need.OWNER]
+
+
 def document(declared: Iterable[Declaration]) -> dict[str, Any]:
-    """The description of these routes, of those that are to be described."""
-    routes = [one for one in declared if one.group is not Group.PROMETHEUS and one.need is not Need.OWNER]
+    """The description of those of these routes that are to be described."""
+    routes = described(declared)
     answers: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
         (_name(one), "serialization", TypeAdapter(one.answers)) for one in routes if one.form is not Form.OWN
     ]
@@ -171,6 +176,8 @@ def _responses(one: Declaration, answer: dict[str, Any] | None) -> dict[str, Any
         statuses[404] = _STATUSES[404]
     if one.body is not None:
         statuses |= {status: _STATUSES[status] for status in (413, 415)}
+    if one.need is Need.OPERATE:
+        statuses[422] = _STATUSES[422]
     made |= {str(status): {"$ref": f"#/components/responses/{_WORDS[status]}"} for status in sorted(statuses)}
     made |= {str(status): _refusal(status, words) for status, words in one.errors.items()}
     for status, words in one.also.items():

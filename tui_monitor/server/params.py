@@ -95,6 +95,10 @@ class Text(Param[str]):
         """As it stands."""
         if self.required and not text.strip():
             raise bad(f"the parameter {self.name!r} is missing")
+        return self.bounded(text)
+
+    def bounded(self, text: str) -> str:
+        """The text, where it is no longer than it may be."""
         if len(text) > self.longest:
             raise bad(f"{self.name} must have {self.longest} characters at most")
         return text

@@ -27,7 +27,7 @@ class _Query(Text):
     """A query: what is wrong with a blank one is said where queries are read."""
 
     def read(self, text: str) -> str:
-        return text
+        return self.bounded(text)
 
 
 _QUERY = _Query(
