@@ -124,7 +124,7 @@ async def test_a_loop_that_does_not_turn_gives_no_sign_of_life(tmp_path: Path, m
 async def test_an_address_without_a_file() -> None:
     manager = Manager(f"@{secrets.token_hex(8)}")
     Notifier(manager.address).ready()
-    assert await manager.next() == {"READY": "1"}
+    assert await manager.next() == {"READY": "1", "STATUS": "collecting"}
     manager.close()
 
 

@@ -88,6 +88,9 @@ def _collect(context: Context) -> int:
         telling = asyncio.create_task(_tell(context, collector, notifier))
         try:
             await run_until_signal(collector, leave_in_time, notifier=notifier)
+        except MonitorError as error:
+            notifier.failed(error.message)
+            raise
         finally:
             telling.cancel()
 

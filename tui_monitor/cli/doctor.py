@@ -54,13 +54,13 @@ def run(context: Context) -> int:
 
 def checks(context: Context) -> "Iterator[Check]":
     """All of them, one after the other; a subject that breaks is told as one that failed."""
-    from tui_monitor.cli.checks import program, settings, storage, terminal, time, ways
+    from tui_monitor.cli.checks import program, service, settings, storage, terminal, time, ways
     from tui_monitor.cli.checks.api import Check, Scene
 
     scene = Scene(context, os.environ)
     for subject in (
         terminal.terminal, time.clock, settings.config, settings.consent, ways.sources, storage.database,
-        storage.writable, ways.collector, program.program,
+        storage.writable, ways.collector, service.service, program.program,
     ):  # fmt: skip
         try:
             yield from subject(scene)

@@ -36,6 +36,7 @@ VERBS: dict[str, Verb] = {
         _verb("db", "look after the database: sizes, check, backup, restore"),
         _verb("config", "show, check, find or write the configuration"),
         _verb("token", "the token that opens the TCP door"),
+        _verb("service", "let the system run the collector, from the start of the machine on"),
         _verb("doctor", "what is wrong with this machine or installation, and what to do"),
     )
 }

@@ -54,7 +54,7 @@ class Notifier:
     def ready(self) -> None:
         """The start is over."""
         self._ready = True
-        self._tell("READY=1")
+        self._tell("READY=1", "STATUS=collecting")
 
     def reloading(self) -> None:
         """The configuration is being read again; `ready` says that it is over."""
@@ -63,6 +63,10 @@ class Notifier:
     def stopping(self) -> None:
         """We have begun to end."""
         self._tell("STOPPING=1", "STATUS=ending")
+
+    def failed(self, why: str) -> None:
+        """We cannot start; `why` stays to be read when we are gone."""
+        self._tell(f"STATUS={clean(why, _STATUS)}")
 
     async def keep(self, words: Callable[[], str]) -> None:
         """Give signs of life until cancelled, with `words` on how it goes.

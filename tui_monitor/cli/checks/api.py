@@ -64,6 +64,13 @@ class Scene:
         set_ = self.loaded.settings.database.path if self.loaded else None
         return named or set_ or places.expected("data") / "monitor.db"
 
+    @property
+    def service(self) -> str:
+        """The name of the service that would collect into this database. Raises `UsageError`."""
+        from tui_monitor.cli.services.choose import name
+
+        return name(self._context.config_file, self._context.overrides.get("database", {}).get("path"))
+
     @cached_property
     def collector(self) -> "CollectorStatus | None":
         """What the running collector says of itself; `None` where none answers."""
