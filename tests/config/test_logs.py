@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,25 @@ def test_two_processes_share_the_file(tmp_path: Path) -> None:
     second.close()
     assert path.read_text().count("hello") == 2
     assert (tmp_path / "r.log.1").read_text().count("hello") == 2
+
+
+def test_a_folder_that_is_removed_comes_back_and_disturbs_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    assert logs.set_up(Log(file=folder / "m.log")) is None
+    log.info("before")
+    shutil.rmtree(folder)
+    for number in range(3):
+        log.info("after %d", number)
+    lines = (folder / "m.log").read_text().splitlines()
+    assert [line[-7:] for line in lines] == ["after 0", "after 1", "after 2"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    for _ in range(3):
+        log.info("nowhere to go")
+    folder.unlink()
+    log.info("here again")
+    assert (folder / "m.log").read_text().endswith("here again\n")
 
 
 def test_nothing_reaches_the_screen(

@@ -89,6 +89,7 @@ class LogFile(RotatingFileHandler):
         super().__init__(path, maxBytes=max_size, backupCount=keep, encoding="utf-8", errors="replace")
 
     def _open(self) -> TextIOWrapper:
+        places.private(Path(self.baseFilename).parent)
         return open(self.baseFilename, "a", encoding="utf-8", errors="replace", opener=_private_opener)
 
     def doRollover(self) -> None:
@@ -111,7 +112,8 @@ class LogFile(RotatingFileHandler):
             with suppress(FileNotFoundError):
                 there = os.stat(self.baseFilename)
             if there is None or (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev):
-                self.stream.close()
+                gone, self.stream = self.stream, None
+                gone.close()
                 self.stream = self._open()
 
     def handleError(self, record: logging.LogRecord) -> None:
