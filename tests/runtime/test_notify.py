@@ -19,13 +19,13 @@ from tui_monitor.runtime.notify import Notifier
 
 BLOCKED = """
 import pathlib, sys, time
-from tui_monitor.runtime import loops
-before = loops.own_samples
+from tui_monitor.runtime import own
+before = own.samples
 def own_samples(collector, now):
     while pathlib.Path(sys.argv[-1]).with_name("block").exists():
         time.sleep(60)
     return before(collector, now)
-loops.own_samples = own_samples
+own.samples = own_samples
 from tui_monitor.__main__ import main
 sys.exit(main())
 """

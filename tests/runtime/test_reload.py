@@ -16,7 +16,7 @@ from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.monitor.remote import SocketClient
-from tui_monitor.runtime import Collector, loops
+from tui_monitor.runtime import Collector, loops, own
 from tui_monitor.server import serve
 from tui_monitor.store.database import Store
 
@@ -210,6 +210,6 @@ async def test_sampling_begins_with_what_was_pushed_today(start: Callable[..., A
     status = collector.status()
     assert status.left_out == collector.store.stats(now.retention, collector.clock.now()).sampled_out > 50
     assert collector.store.extent().calls == 200
-    names = {sample.name: sample.value for sample in loops.own_samples(collector, collector.clock.now())}
+    names = {sample.name: sample.value for sample in own.samples(collector, collector.clock.now())}
     assert names["tui_monitor_sampling_one_in"] == 4
     assert names["tui_monitor_sampling_left_out_total"] == status.left_out

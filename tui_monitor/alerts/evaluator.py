@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.alerts import channels, machine
 from tui_monitor.alerts.course import Sparks
-from tui_monitor.alerts.duration import RuleTime
 from tui_monitor.alerts.keeper import RULES, Keeper
 from tui_monitor.alerts.machine import Reading
 from tui_monitor.alerts.rules import WINDOW, Reason, Rule, compile_rules, read
@@ -20,6 +19,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import MonitorError, StoreError
 from tui_monitor.model.once import Once
+from tui_monitor.model.ruletime import RuleTime
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.timing import asked_by
 
@@ -198,6 +198,15 @@ class Evaluator:
     def rule_of(self, alert: Alert) -> Rule | None:
         """The rule that raised an alert, where there is one of that name that can be asked."""
         return next((r for r in self._rules if r.name == alert.rule and r.condition is not None), None)
+
+    @property
+    def evaluated(self) -> Micros | None:
+        """The newest instant of the grid at which the rules were looked at."""
+        return self._evaluated
+
+    def broken(self) -> list[str]:
+        """Rules that should be evaluated and cannot be, by name."""
+        return [rule.name for rule in self.view().rules if rule.error and rule.enabled]
 
     def times(self) -> tuple[RuleTime, ...]:
         """How long each rule takes that was evaluated, the slowest by its mean first."""

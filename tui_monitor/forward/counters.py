@@ -52,13 +52,15 @@ class Counters:
 
     def __init__(
         self, engine: LocalEngine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
-        settled: Micros | None, *, natives: bool = False,
+        settled: Micros | None, *, natives: bool = False, by: Callable[[str], str] | None = None,
     ) -> None:  # fmt: skip
         """`takes` says which names are sent, `most` how many series; the rest is from the queue.
 
-        With `natives`, native histograms are sent beside the classic ones.
+        With `natives`, native histograms are sent beside the classic ones. `by` says for a name what goes
+        before its sum, like `by (provider)`; series keep all their labels where it is not given.
         """
         self._engine = engine
+        self._by = by
         self._names = [n for n, e in EXPORTED.items() if (natives or e.form is not Form.NATIVE) and takes(n)]
         self._most = most
         names = set(self._names)
@@ -174,11 +176,17 @@ class Counters:
         if until <= since:
             return {}
         window = f"{(until - since) // SECOND}s"
-        return self._asked(self._names, lambda name: f'increase({name}{{job=""}}[{window}])', until)
+        return self._asked(
+            self._names, lambda name: self._summed(name, f'increase({name}{{job=""}}[{window}])'), until
+        )
 
     def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, Amount]:
         """What was counted from the first stored call on, by series."""
-        return self._asked(names, lambda name: f'sum without () ({name}{{job=""}})', at)
+        return self._asked(names, lambda name: self._summed(name, f'sum without () ({name}{{job=""}})'), at)
+
+    def _summed(self, name: str, expression: str) -> str:
+        """The expression over series with no more labels than they are to have."""
+        return expression if self._by is None else f"sum {self._by(name)} ({expression})"
 
     def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, Amount]:
         found: dict[Series, Amount] = {}

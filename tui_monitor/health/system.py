@@ -1,4 +1,4 @@
-"""The System pane: this host and our own process, from the stored samples."""
+"""The System pane: this host, and the collector's own figures, from the stored samples."""
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -58,11 +58,17 @@ _FIGURES = (
         "disk", "system_disk_io", "bytes/s", "rate", "direction",
         {"read": "disk read", "write": "disk write"},
     ),
-    _Figure("own processor", "process_cpu_utilization", "ratio"),
-    _Figure("own memory", "process_memory_usage", "bytes"),
-    _Figure("own threads", "process_thread_count", "", "max"),
-    _Figure("own open files", "process_unix_file_descriptor_count", "", "max"),
 )  # fmt: skip
+_OWN = (
+    _Figure("records", "tui_monitor_ingest_rate", "/s"),
+    _Figure("lag", "tui_monitor_ingest_lag_seconds", "s", "max"),
+    _Figure("waiting", "tui_monitor_queue_length", "", "max"),
+    _Figure("processor", "process_cpu_utilization", "ratio"),
+    _Figure("memory", "process_memory_usage", "bytes"),
+    _Figure("threads", "process_thread_count", "", "max"),
+    _Figure("open files", "process_unix_file_descriptor_count", "", "max"),
+    _Figure("database", "tui_monitor_database_bytes", "bytes", "max"),
+)
 
 
 def system_view(
@@ -89,6 +95,16 @@ def system_view(
         active=round(active or 0),
         progress=progress(reader, now),
     )
+
+
+def own_gauges(
+    engine: Engine, shown: TimeRange, points: int, now: Micros
+) -> tuple[tuple[Gauge, ...], Micros]:
+    """The collector's own figures, as `system_view` has the host's, and the step of their courses."""
+    span = shown.span(now)
+    step = step_for(span.length, points)
+    asking = Asking(engine)
+    return tuple(gauge for figure in _OWN for gauge in _gauges(asking, figure, span, step)), step
 
 
 def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros) -> Iterator[Gauge]:

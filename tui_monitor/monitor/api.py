@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_monitor.costs.views import CostsView
+from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.calendar import Calendar
@@ -81,6 +82,10 @@ class Monitor(Protocol):
 
     async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
         """The System pane."""
+        ...
+
+    async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
+        """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""
         ...
 
     async def status(self) -> StatusView:

@@ -19,7 +19,8 @@ from tui_monitor.health.judging import Judging, believed_for
 from tui_monitor.health.providers import providers_view
 from tui_monitor.health.state import Verdict
 from tui_monitor.health.status import status_view
-from tui_monitor.health.system import system_view
+from tui_monitor.health.system import own_gauges, system_view
+from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
@@ -48,6 +49,10 @@ class Actions(Protocol):
 
     async def status(self) -> CollectorStatus:
         """The collector; `running` is false where there is none."""
+        ...
+
+    async def upkeep(self, shown: TimeRange, points: int) -> Upkeep:
+        """How the collector is doing; without its own figures over time where they are to be read here."""
         ...
 
     async def acknowledge(
@@ -193,6 +198,18 @@ class LocalMonitor:
         return await self._in_thread(
             system_view, self._own, self._reader, shown, points, self._clock.now(), collector
         )
+
+    async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
+        """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""
+        view = await self._actions.upkeep(shown, points)
+        if not view.gauges:
+            now = self._clock.now()
+            gauges, step = await self._in_thread(own_gauges, self._own, shown, points, now)
+            view = replace(view, gauges=gauges, step=step)
+        if view.collector.calls:
+            return view
+        extent = await self._in_thread(self._reader.extent)
+        return replace(view, collector=replace(view.collector, calls=extent.calls))
 
     async def status(self) -> StatusView:
         """One look at everything."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_monitor.costs.views import CostsView
+from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
 from tui_monitor.model.clock import MS, Micros, iso
@@ -73,6 +74,10 @@ class RemoteMonitor(RemoteActions):
     async def system(self, shown: TimeRange, points: int = 24) -> SystemView:
         """The System pane."""
         return await self._get(SystemView, "system", {**_shown(shown), "points": points})
+
+    async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
+        """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""
+        return await self._get(Upkeep, "upkeep", {**_shown(shown), "points": points})
 
     async def status(self) -> StatusView:
         """One look at everything."""

@@ -13,14 +13,18 @@ from tui_monitor.monitor.acting import RemoteActions
 from tui_monitor.monitor.connection import Connection, read_as, segment
 
 if TYPE_CHECKING:
+    from tui_monitor.health.upkeep import Upkeep
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.model.clock import Micros
     from tui_monitor.model.feed import Record
+    from tui_monitor.model.timerange import TimeRange
     from tui_monitor.store.api import ImportInfo
     from tui_monitor.store.reprice import RepriceReport
 
 _KNOCK_SECONDS = 0.5
 _LOOK_SECONDS = 0.2
+_UPKEEP_SECONDS = 10.0
+"""Its own looks at its parts may take five."""
 
 
 class SocketClient(RemoteActions):
@@ -60,6 +64,18 @@ class SocketClient(RemoteActions):
 
         data = await self._connection.data("GET", "/monitor/v1/collector", timeout=3.0)
         return read_as(CollectorStatus, data)
+
+    async def upkeep(self, shown: "TimeRange", points: int) -> "Upkeep":
+        """How it is doing, its figures over the range too."""
+        from tui_monitor.health.upkeep import Upkeep
+        from tui_monitor.model.clock import MS, iso
+
+        end = {} if shown.end is None else {"end": iso(shown.end)}
+        params = {"range": f"{shown.length // MS}ms", "points": points, **end}
+        data = await self._connection.data(
+            "GET", "/monitor/v1/upkeep", params=params, timeout=_UPKEEP_SECONDS
+        )
+        return read_as(Upkeep, data)
 
     async def begin_import(self, info: "ImportInfo") -> None:
         """Note an import before its rows arrive."""

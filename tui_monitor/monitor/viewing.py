@@ -9,11 +9,13 @@ from tui_monitor.alerts.book import AlertBook
 from tui_monitor.alerts.shipped import shipped_rules
 from tui_monitor.config import places
 from tui_monitor.config.load import Settings
+from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus
 from tui_monitor.model.alert import Alert, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.once import Once
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.remote import SocketClient, somebody_listens
@@ -50,6 +52,17 @@ class Elsewhere:
             # One that is stopped lets everybody wait: it is asked the less often.
             self._heard = (now + max(_STATUS_SECONDS, _RARELY * (now - began)), status)
         return self._heard[1]
+
+    async def upkeep(self, shown: TimeRange, points: int) -> Upkeep:
+        """The running collector's own word; where none answers, that there is none."""
+        status = await self.status()
+        if status.running:
+            try:
+                return await self._client.upkeep(shown, points)
+            except MonitorError:
+                # It ended between the two questions, or it is of another version.
+                pass
+        return Upkeep(self._clock.now(), status)
 
     async def _ask(self) -> CollectorStatus:
         try:

@@ -38,6 +38,7 @@ OWN: tuple[Sampled, ...] = (
     Sampled("tui_monitor_source_errors_total", "counter", "", "errors of sources and loops, by source"),
     Sampled("tui_monitor_records_total", "counter", "", "records that came in, by result"),
     Sampled("tui_monitor_http_refused_total", "counter", "", "requests that were refused, by reason"),
+    Sampled("tui_monitor_slow_queries_total", "counter", "", "queries that took query.slow or longer"),
     Sampled("tui_monitor_label_overflow_total", "counter", "", "label values counted as (other)"),
     Sampled("tui_monitor_sampling_one_in", "gauge", "", "of how many single calls one is kept, by model"),
     Sampled("tui_monitor_sampling_left_out_total", "counter", "", "calls that sampling left out"),

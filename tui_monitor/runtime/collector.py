@@ -17,7 +17,7 @@ from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
 from tui_monitor.model.errors import Busy, MonitorError, NotFound
-from tui_monitor.model.feed import Record
+from tui_monitor.model.feed import Record, Sample
 from tui_monitor.model.once import Once
 from tui_monitor.model.text import clean
 from tui_monitor.monitor.api import Reloaded
@@ -26,10 +26,13 @@ from tui_monitor.query.engines.choose import engine_for, over
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
-from tui_monitor.runtime.disk import database_worker
+from tui_monitor.runtime.checking import Checkup
+from tui_monitor.runtime.derived import DerivedMetrics
+from tui_monitor.runtime.disk import database_bytes, database_worker
 from tui_monitor.runtime.eventlog import EventLog
 from tui_monitor.runtime.forwarding import forward_worker
 from tui_monitor.runtime.health import health_worker
+from tui_monitor.runtime.here import Here
 from tui_monitor.runtime.intake import Intake
 from tui_monitor.runtime.pauses import Pause
 from tui_monitor.runtime.pauses import keep as keep_pause
@@ -38,6 +41,7 @@ from tui_monitor.runtime.pulse import Pulse
 from tui_monitor.runtime.reload import compare, concerns_forwarding, concerns_sources, taken_over
 from tui_monitor.runtime.repricing import Repriced, Repricing
 from tui_monitor.runtime.supervisor import Backoff, Supervisor, Worker
+from tui_monitor.runtime.traffic import Traffic
 from tui_monitor.sources.api import Source
 from tui_monitor.sources.table import SOURCES
 from tui_monitor.store.acts import Done
@@ -85,10 +89,16 @@ class Collector:
         self.pulse = Pulse(self)
         self.refused: Counter[str] = Counter()
         """HTTP requests refused, by reason."""
+        self.traffic = Traffic()
+        self.checkup = Checkup(self)
+        self.figures: dict[str, Sequence[Sample]] = {}
+        """What loops measured last of what they look after, by loop."""
         self.provider_reasons: Mapping[str, str] = {}
         """Provider → why it is in its state, as of the last look."""
         self.monitor: LocalMonitor
         self.engine: LocalEngine
+        self.rules: Evaluator
+        self.derived: DerivedMetrics
         self._serve = serve
         self._configure = configure
         self._updating = updating
@@ -124,6 +134,8 @@ class Collector:
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)
             stack.push_async_callback(alerts.close)
             self.engine = over(settings.query, self.store, calendar, self.clock)
+            self.derived = DerivedMetrics(self.engine, self.store, self.clock, self.store.path)
+            stack.push_async_callback(asyncio.to_thread, self.derived.close)
             engine = engine_for(settings.query, self.engine, calendar, self.clock)
             evaluator = Evaluator(
                 engine,
@@ -139,9 +151,9 @@ class Collector:
             await evaluator.load()
             self._intake = Intake(settings, self.store, self.clock, self.bus)
             self.monitor = LocalMonitor(
-                settings, self.store, engine, alerts, evaluator, _Here(self, evaluator), self.clock
+                settings, self.store, engine, alerts, evaluator, Here(self, evaluator), self.clock
             )
-            self._evaluator, self._alerts = evaluator, alerts
+            self.rules, self._alerts = evaluator, alerts
             self.repricing = Repricing(self.store)
             pauses = await asyncio.to_thread(load_pauses, self.store)
             self._started = self.clock.now()
@@ -161,7 +173,7 @@ class Collector:
             words = self._words(pause) if pause else ""
             self._supervisor.start(loops.source_worker(self, source), paused=words)
         for worker in (
-            loops.alerts_worker(self._evaluator),
+            loops.alerts_worker(self.rules),
             *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
             health_worker(self),
             self.pulse.worker(),
@@ -287,7 +299,7 @@ class Collector:
             await self._intake.reload(settings)
             self.settings = settings
             self.monitor.reconfigure(settings)
-            await self._evaluator.reconfigure(
+            await self.rules.reconfigure(
                 settings.alerts, shipped=shipped_rules(settings), budgets=settings.all_budgets()
             )
             if concerns_sources(reloaded):
@@ -329,6 +341,11 @@ class Collector:
         return self._intake.not_ready()
 
     @property
+    def started(self) -> Micros:
+        """When it began to collect; now, where it has not yet."""
+        return self.clock.now() if self._started is None else self._started
+
+    @property
     def trouble(self) -> str:
         """Why the database took nothing when it was last written; empty where it did."""
         return self._intake.trouble
@@ -360,37 +377,7 @@ class Collector:
         )
 
 
-class _Here:
-    """What people do, where the collector is this one."""
-
-    def __init__(self, collector: Collector, evaluator: Evaluator) -> None:
-        self._collector = collector
-        self.acknowledge = evaluator.acknowledge
-        self.unacknowledge = evaluator.unacknowledge
-        self.silence = evaluator.silence
-        self.unsilence = evaluator.unsilence
-        self.undo_import = collector.undo_import
-        self.pause_source = collector.pause_source
-        self.resume_source = collector.resume_source
-        self.reload = collector.reload_config
-
-    async def status(self) -> CollectorStatus:
-        return self._collector.status()
-
-
 def _reloaded(reloaded: Reloaded) -> str:
     words = f"{', '.join(reloaded.changed)} changed" if reloaded.changed else "nothing changed"
     waiting = ", ".join(reloaded.restart)
     return f"{words}; {waiting} after a restart" if waiting else words
-
-
-def database_bytes(path: Path) -> int | None:
-    """Bytes of the database and its write-ahead log; None where there is none."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return None
-    try:
-        return size + path.with_name(path.name + "-wal").stat().st_size
-    except OSError:
-        return size

@@ -1,7 +1,8 @@
-"""The database's own row: whether it can be written, and what is wrong with it."""
+"""The database's own row: whether it can be written, what is wrong with it, and how large it is."""
 
 import asyncio
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.errors import StoreError
@@ -46,3 +47,15 @@ def _words(store: "Store") -> str:
     if store.updated is not None and store.updated.copy is not None:
         told.append(f"brought up to date; as it was before is {store.updated.copy.name}")
     return "; ".join(told)
+
+
+def database_bytes(path: Path) -> int | None:
+    """Bytes of the database and its write-ahead log; None where there is none."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return None
+    try:
+        return size + path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return size

@@ -129,6 +129,7 @@ class _Forwarding:
 
     async def _submit(self) -> None:
         samples = own_samples(self._senders, self._gatherer.left_out, self._collector.clock.now())
+        self._collector.figures[NAME] = samples
         try:
             await self._collector.submit(samples)
         except (Busy, StoreError):

@@ -62,6 +62,7 @@ async def _told(
         for name, verdict in verdicts.items()
         if verdict.state in _VALUES
     ]
+    collector.figures["health"] = samples
     if samples:
         await collector.submit(samples)
     return verdicts

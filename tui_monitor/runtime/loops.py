@@ -10,11 +10,11 @@ from tui_monitor.alerts.evaluator import Evaluator
 from tui_monitor.config.load import Settings
 from tui_monitor.model.clock import DAY, MINUTE, SECOND, Clock, Micros
 from tui_monitor.model.errors import Busy, StoreError
-from tui_monitor.model.feed import Record, Sample
-from tui_monitor.model.sampling import SampledScope, words
-from tui_monitor.model.states import SourceState
+from tui_monitor.model.feed import Record
+from tui_monitor.model.sampling import words
 from tui_monitor.model.timerange import format_duration
 from tui_monitor.recorder.recorder import Receipt
+from tui_monitor.runtime import own
 from tui_monitor.runtime.supervisor import Handle, Worker
 from tui_monitor.sources.api import Source, why_off
 from tui_monitor.store.alerts import AlertStore
@@ -145,7 +145,7 @@ def own_samples_worker(collector: "Collector") -> Worker:
             interval = collector.settings.collector.interval
             sampled = words(collector.status().sampling)
             handle.running(f"every {format_duration(interval)}" + (f"; {sampled}" if sampled else ""))
-            samples = own_samples(collector, collector.clock.now())
+            samples = own.samples(collector, collector.clock.now())
             try:
                 await collector.submit(samples)
                 handle.heard(len(samples))
@@ -155,51 +155,6 @@ def own_samples_worker(collector: "Collector") -> Worker:
             await asyncio.sleep(interval / SECOND)
 
     return Worker("collector", run)
-
-
-def own_samples(collector: "Collector", now: Micros) -> list[Sample]:
-    """The collector's own figures at this moment."""
-    status = collector.status()
-    samples = [Sample("tui_monitor_queue_length", now, status.queued)]
-    gauges = {
-        "tui_monitor_ingest_rate": status.rate,
-        "tui_monitor_ingest_lag_seconds": None if status.lag_ms is None else status.lag_ms / 1000,
-        "tui_monitor_database_bytes": status.database_bytes,
-    }
-    samples += [Sample(name, now, float(value)) for name, value in gauges.items() if value is not None]
-    results = {
-        "accepted": status.accepted,
-        "duplicate": status.duplicates,
-        "rejected": status.rejected,
-        "late": status.late,
-    }
-    samples += [_counter("tui_monitor_records_total", now, n, result=result) for result, n in results.items()]
-    samples.append(_counter("tui_monitor_label_overflow_total", now, status.overflowed_labels))
-    samples += [
-        Sample("tui_monitor_sampling_one_in", now, scope.one_in, _scope_labels(scope))
-        for scope in status.sampling
-    ]
-    if collector.settings.sampling.on:
-        samples.append(_counter("tui_monitor_sampling_left_out_total", now, status.left_out))
-    samples += [
-        _counter("tui_monitor_http_refused_total", now, n, reason=reason)
-        for reason, n in sorted(collector.refused.items())
-    ]
-    for row in status.sources:
-        if row.state in (SourceState.RUNNING, SourceState.FAILED):
-            up = float(row.state is SourceState.RUNNING)
-            samples.append(Sample("tui_monitor_source_up", now, up, {"source": row.name}))
-            samples.append(_counter("tui_monitor_source_errors_total", now, row.errors, source=row.name))
-    return samples
-
-
-def _scope_labels(scope: SampledScope) -> dict[str, str]:
-    known = {"provider": scope.provider, "model": scope.model}
-    return {name: value for name, value in known.items() if value}
-
-
-def _counter(name: str, now: Micros, value: float, **labels: str) -> Sample:
-    return Sample(name, now, float(value), labels, "counter")
 
 
 def _rules(count: int, broken: int) -> str:

@@ -16,6 +16,7 @@ from tui_monitor.server.declare import Declaration, declared_in, routes
 from tui_monitor.server.described import Described
 from tui_monitor.server.following import Following
 from tui_monitor.server.imports import Imports
+from tui_monitor.server.metrics import Metrics
 from tui_monitor.server.panes import Panes
 from tui_monitor.server.prometheus.routes import KINDS, prometheus
 from tui_monitor.server.prometheus.running import Running
@@ -24,12 +25,15 @@ from tui_monitor.server.questions import Questions
 from tui_monitor.server.reading import Reading
 from tui_monitor.server.refusal import Refusal, Refusals, refusal_of
 from tui_monitor.server.silencing import Silencing
+from tui_monitor.server.wellness import WellnessRoutes
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
     from tui_monitor.runtime.supervisor import Handle
 
 DECLARING: tuple[type, ...] = (
+    WellnessRoutes,
+    Metrics,
     Reading,
     Panes,
     Questions,
@@ -69,6 +73,8 @@ def build_app(
     `refusals` counts what is refused. `following` is the door's WebSocket.
     """
     declaring = [
+        WellnessRoutes(collector),
+        Metrics(collector, running),
         Reading(collector),
         Panes(collector),
         Questions(collector),

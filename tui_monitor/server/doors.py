@@ -71,6 +71,7 @@ class Ways:
         self._running = Running(collector.settings.query.at_once, _WAITING)
         self._dictionaries = Dictionaries()
         self._live = Live(collector)
+        collector.traffic.count("websocket", lambda: len(self._live.clients))
 
     async def tcp(self, handle: Handle) -> None:
         """Serve on `server.listen` until cancelled. Raises `MonitorError` where that cannot be."""
@@ -115,6 +116,7 @@ class Ways:
                 sock,
                 refusals,
                 caps,
+                self._collector.traffic,
                 tls=certificate and certificate.context,
             )
 
@@ -128,7 +130,7 @@ class Ways:
         app = self._guarded(Door("socket", trusted=True), handle, refusals, caps)
         handle.running(str(path))
         try:
-            await serve(handle, app, sock, refusals, caps)
+            await serve(handle, app, sock, refusals, caps, self._collector.traffic)
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
@@ -148,7 +150,10 @@ class Ways:
         admission = Admission(door, self._callers, Needs(app.routes), rates)
         # The socket's peers are on this host: for them packing costs more than it saves.
         inner = app if door.trusted else Packing(app, self._dictionaries)
-        return Guard(inner, admission, refusals=refusals, limits=limits, held=self._held)
+        return Guard(
+            inner, admission, refusals=refusals, limits=limits, held=self._held,
+            traffic=self._collector.traffic,
+        )  # fmt: skip
 
 
 class _Face:

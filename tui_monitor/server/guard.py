@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.query.timing import asked_by
+from tui_monitor.runtime.traffic import Traffic
 from tui_monitor.server.admission import Admission
 from tui_monitor.server.bodies import Body, Held, Limits
 from tui_monitor.server.refusal import Refusal, Refusals
@@ -24,14 +25,16 @@ class Guard:
     """ASGI middleware: Host, Origin, token, body and time; errors in one form, counted by reason."""
 
     def __init__(
-        self, app: ASGIApp, admission: Admission, *, refusals: Refusals, limits: Limits, held: Held
-    ) -> None:
+        self, app: ASGIApp, admission: Admission, *, refusals: Refusals, limits: Limits, held: Held,
+        traffic: Traffic,
+    ) -> None:  # fmt: skip
         self._app = app
         self._admission = admission
         self._asker = "socket" if admission.trusted else "http"
         self._refusals = refusals
         self._limits = limits
         self._held = held
+        self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -71,6 +74,8 @@ class Guard:
         finally:
             if body is not None:
                 body.release()
+            if answer.began:
+                self._traffic.answered(scope["path"], answer.status)
 
     async def _upgrade(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket is let in as a request is; it stays for as long as its token holds."""
@@ -110,6 +115,7 @@ class _Answer:
         self._coming = False
         self._asks_first = False
         self.began = False
+        self.status = 0
 
     @property
     def client(self) -> str:
@@ -136,7 +142,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         """The next part of the answer."""
         if message["type"] == "http.response.start":
-            self.began = True
+            self.began, self.status = True, message["status"]
             if self._coming:
                 message = {**message, "headers": [*_others(message["headers"]), (b"connection", b"close")]}
         elif self._coming and not self._asks_first and not message.get("more_body"):

@@ -14,6 +14,7 @@ class Need(Enum):
 
     WELL = "any token; none on loopback"
     PUSH = "role push; nothing on loopback"
+    SCRAPE = "role read; nothing on loopback"
     READ = "role read"
     OPERATE = "role operate"
     OWNER = "the socket"
@@ -21,7 +22,7 @@ class Need(Enum):
     @property
     def open_here(self) -> bool:
         """Whether it needs no token on loopback."""
-        return self in (Need.WELL, Need.PUSH)
+        return self in (Need.WELL, Need.PUSH, Need.SCRAPE)
 
     @property
     def role(self) -> Role | None:
@@ -29,7 +30,10 @@ class Need(Enum):
         return _ROLES.get(self)
 
 
-_ROLES = {Need.PUSH: Role.PUSH, Need.READ: Role.READ, Need.OPERATE: Role.OPERATE, Need.OWNER: Role.OPERATE}
+_ROLES = {
+    Need.PUSH: Role.PUSH, Need.SCRAPE: Role.READ, Need.READ: Role.READ, Need.OPERATE: Role.OPERATE,
+    Need.OWNER: Role.OPERATE,
+}  # fmt: skip
 
 
 @runtime_checkable

@@ -1,22 +1,17 @@
-"""What is read over HTTP: whether we are well, and the views that every other face shows too."""
+"""What is read over HTTP: the views that every other face shows too."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from starlette.responses import Response
+from typing import TYPE_CHECKING
 
 from tui_monitor.costs.views import CostsView
 from tui_monitor.health.views import CollectorStatus, SourceRow, StatusView
 from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Snapshot
-from tui_monitor.server.declare import Form, Group, get
+from tui_monitor.server.declare import Group, get
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Choice, Flag, Instant, Text
-from tui_monitor.server.refusal import answer
 from tui_monitor.server.usual import END, RANGE
 
 if TYPE_CHECKING:
@@ -39,72 +34,12 @@ _AT = Instant(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """That the process answers."""
-
-    status: Literal["ok"] = "ok"
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Whether pushed data is taken at this moment."""
-
-    status: Literal["ok", "starting"]
-    reasons: tuple[str, ...] = ()
-    """Why not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wellbeing:
-    """How the parts of the collector are."""
-
-    status: Literal["ok", "degraded", "starting"]
-    reasons: tuple[str, ...]
-    """Why no data is taken."""
-    broken: tuple[str, ...]
-    """Names of the parts that failed."""
-    sources: dict[str, SourceState]
-    """The state of every part by its name."""
-
-
 class Reading:
     """Routes that change nothing."""
 
     def __init__(self, collector: "Collector") -> None:
         self._collector = collector
         self._monitor = collector.monitor
-
-    @get("/live", Need.WELL, Group.HEALTH, Live, form=Form.PLAIN)
-    async def live(self) -> Live:
-        """Whether the process answers."""
-        return Live()
-
-    @get(
-        "/ready", Need.WELL, Group.HEALTH, Ready, form=Form.PLAIN,
-        also={503: "No data is taken at this moment."},
-    )  # fmt: skip
-    async def ready(self) -> Response:
-        """Whether pushed data is taken: prices are loaded, and the database can be written."""
-        why = self._collector.not_ready()
-        if why:
-            return answer(Ready("starting", why), status=503, headers={"Retry-After": "1"})
-        return answer(Ready("ok"))
-
-    @get(
-        "/health", Need.WELL, Group.HEALTH, Wellbeing, form=Form.PLAIN,
-        also={503: "No data is taken at this moment."},
-    )  # fmt: skip
-    async def health(self) -> Response:
-        """The state of every part of the collector.
-
-        The status is 200 while data is taken, whatever a single source does.
-        """
-        why = self._collector.not_ready()
-        sources = {row.name: row.state for row in self._collector.rows()}
-        broken = sorted(name for name, state in sources.items() if state == SourceState.FAILED)
-        status = "starting" if why else "degraded" if broken else "ok"
-        return answer(Wellbeing(status, why, tuple(broken), sources), status=503 if why else 200)
 
     @get("/monitor/v1/status", Need.READ, Group.VIEWS, StatusView)
     async def status(self) -> StatusView:

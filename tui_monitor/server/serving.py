@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tui_monitor.runtime.supervisor import Handle
+from tui_monitor.runtime.traffic import Traffic
 from tui_monitor.server.accepting import Accepting, Caps
 from tui_monitor.server.protocol import PatientProtocol
 from tui_monitor.server.refusal import Refusals
@@ -30,6 +31,7 @@ async def serve(
     sock: socket.socket,
     refusals: Refusals,
     caps: Caps,
+    traffic: Traffic,
     *,
     tls: ssl.SSLContext | None = None,
 ) -> None:
@@ -54,7 +56,8 @@ async def serve(
     server = DoorServer(config, refusals, caps, tls)
     serving = asyncio.create_task(server.serve(sockets=[sock]), name=f"door {handle.name}")
     try:
-        await asyncio.shield(serving)
+        with traffic.connections(handle.name, lambda: len(server.server_state.connections)):
+            await asyncio.shield(serving)
     except asyncio.CancelledError:
         server.end()
         await serving

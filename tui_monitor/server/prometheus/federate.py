@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,51 +18,12 @@ from tui_monitor.server.declare import theirs
 from tui_monitor.server.needs import Need
 from tui_monitor.server.prometheus.asked import asked
 from tui_monitor.server.prometheus.asking import Asking, evaluated
+from tui_monitor.server.prometheus.forms import Form, escaped, form_of
 from tui_monitor.server.prometheus.writing import number_text
 from tui_monitor.server.refusal import Refusal
 
-_OPEN = "application/openmetrics-text"
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", '"': '\\"'}
 _FOREIGN = re.compile("[^a-zA-Z0-9_:]")
 _PARTS = ("_bucket", "_count", "_sum")
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How the samples are written."""
-
-    openmetrics: bool = False
-    utf8: bool = False
-    """Whether who asks understands names that stand in quotes; else what is foreign becomes `_`."""
-
-    @property
-    def media_type(self) -> str:
-        """The Content-Type."""
-        escaping = "allow-utf-8" if self.utf8 else "underscores"
-        kind = f"{_OPEN}; version=1.0.0" if self.openmetrics else "text/plain; version=0.0.4"
-        return f"{kind}; charset=utf-8; escaping={escaping}"
-
-
-def form_of(accept: str) -> Form:
-    """The form that an Accept header likes best; the text of old where it does not say."""
-    best, liked = Form(), 0.0
-    for part in accept.split(","):
-        kind, *parameters = (text.strip() for text in part.split(";"))
-        given = {name: text for name, _, text in (each.partition("=") for each in parameters)}
-        try:
-            quality = float(given.get("q", "1"))
-        except ValueError:
-            continue
-        utf8 = given.get("escaping", "").strip() == "allow-utf-8"
-        if kind == _OPEN and given.get("version", "1.0.0") == "1.0.0":
-            found = Form(openmetrics=True, utf8=utf8)
-        elif kind in ("text/plain", "text/*", "*/*"):
-            found = Form(utf8=utf8)
-        else:
-            continue
-        if quality > liked:
-            best, liked = found, quality
-    return best
 
 
 class Federating(Asking):
@@ -139,7 +99,7 @@ def _head(name: str, rows: list[Newest], about: About, form: Form) -> Iterator[s
     if form.openmetrics and kind == "counter" and shown == name:
         kind = ""
     if about.help:
-        yield f"# HELP {_name(shown, form)} {_escaped(about.help, form.openmetrics)}"
+        yield f"# HELP {_name(shown, form)} {escaped(about.help, form.openmetrics)}"
     yield _type(shown, kind, form)
 
 
@@ -152,7 +112,7 @@ def _line(one: Newest, form: Form) -> str:
     pairs = [(label, text) for label, text in one.labels if label != NAME]
     # Said to be empty, so that with `honor_labels` they do not become those of this scrape.
     pairs += [(label, "") for label in ("instance", "job") if not value(one.labels, label)]
-    labels = [f'{_label(label, form)}="{_escaped(text)}"' for label, text in pairs]
+    labels = [f'{_label(label, form)}="{escaped(text)}"' for label, text in pairs]
     if form.utf8 and not is_metric(name):
         return (
             f"{{{','.join([_name(name, form), *labels])}}} {number_text(one.value)} {_time(one.time, form)}"
@@ -167,20 +127,16 @@ def _time(time: Micros, form: Form) -> str:
 def _name(name: str, form: Form) -> str:
     if is_metric(name):
         return name
-    return f'"{_escaped(name)}"' if form.utf8 else _plain(name)
+    return f'"{escaped(name)}"' if form.utf8 else _plain(name)
 
 
 def _label(name: str, form: Form) -> str:
     if is_label(name):
         return name
-    return f'"{_escaped(name)}"' if form.utf8 else _plain(name).replace(":", "_")
+    return f'"{escaped(name)}"' if form.utf8 else _plain(name).replace(":", "_")
 
 
 def _plain(name: str) -> str:
     """The name with `_` for what is foreign to Prometheus of old."""
     plain = _FOREIGN.sub("_", name)
     return f"_{plain}" if plain[:1].isdigit() else plain
-
-
-def _escaped(text: str, quotes: bool = True) -> str:
-    return "".join(_ESCAPES[c] if c in _ESCAPES and (quotes or c != '"') else c for c in text)

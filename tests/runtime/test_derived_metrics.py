@@ -1,0 +1,164 @@
+"""Counters of calls as `/metrics` serves them: equal to the engine's answers, and never falling."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Put
+from tui_monitor.config.settings import Retention
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
+from tui_monitor.query.local import LocalEngine
+from tui_monitor.runtime.derived import FAMILIES, Derived, DerivedMetrics, path_for
+from tui_monitor.store.api import Retract, WriteBatch
+from tui_monitor.store.database import Store
+
+Look = Callable[[], Derived]
+
+
+@pytest.fixture
+def metrics(engine: LocalEngine, store: Store, clock: ManualClock) -> DerivedMetrics:
+    return DerivedMetrics(engine, store, clock, store.path)
+
+
+def total(found: Derived, name: str, part: str = "", **labels: str) -> float:
+    assert not found.error
+    return sum(
+        one.value
+        for one in found.readings
+        if one.name == name and one.part == part and labels.items() <= dict(one.labels).items()
+    )
+
+
+def later(clock: ManualClock, micros: int = MINUTE) -> None:
+    clock.advance(micros)
+
+
+def test_what_is_served_is_what_the_engine_answers(
+    metrics: DerivedMetrics, engine: LocalEngine, clock: ManualClock, put: Put
+) -> None:
+    now = clock.now()
+    put(now - 2 * DAY, "openai", 3)
+    put(now - MINUTE, "openai", 2, "server")
+    put(now - MINUTE, "anthropic", 5, in_uncached=100, out_total=7)
+    later(clock)
+    at = clock.now()
+    found = metrics.look()
+
+    for name in ("llm_requests_total", "llm_errors_total", "llm_tokens_input_total"):
+        (series,) = engine.instant(f'sum(sum without () ({name}{{job=""}}))', at).series
+        assert total(found, name) == series.value
+    assert total(found, "llm_requests_total", status="error", provider="openai") == 2
+    assert total(found, "llm_errors_total", error_type="server") == 2
+    (buckets,) = engine.instant(
+        'sum(sum without () (llm_request_duration_seconds_bucket{job="",le="0.64"}))', at
+    ).series
+    assert total(found, "llm_request_duration_seconds", "_bucket", le="0.64") == buckets.value == 0
+    assert total(found, "llm_request_duration_seconds", "_count") == 10
+    assert total(found, "llm_request_duration_seconds", "_sum") == pytest.approx(9.0, rel=0.02)
+
+
+def test_nothing_is_served_of_what_is_not_known(
+    metrics: DerivedMetrics, clock: ManualClock, put: Put
+) -> None:
+    put(clock.now() - MINUTE, "openai", latency_ms=None)
+    later(clock)
+    names = {one.name for one in metrics.look().readings}
+    assert "llm_requests_total" in names
+    assert "llm_time_to_first_token_seconds" not in names, "unknown is not 0"
+    assert names <= {family.name for family in FAMILIES}
+
+
+def test_a_correction_or_a_call_taken_back_makes_no_counter_fall(
+    metrics: DerivedMetrics, store: Store, clock: ManualClock
+) -> None:
+    def call(key: str, tokens: int) -> Call:
+        at = clock.now() - MINUTE
+        return Call("test", key, ts_end=at, provider="openai", status="success", out_total=tokens)
+
+    store.write(WriteBatch([call("a", 100), call("b", 10)]))
+    later(clock)
+    assert total(metrics.look(), "llm_tokens_output_total") == 110
+
+    store.write(WriteBatch([call("a", 60)], retracts=[Retract("test", "b")]))
+    later(clock)
+    found = metrics.look()
+    assert total(found, "llm_tokens_output_total") == 110, "it stands still until it is made up for"
+    assert total(found, "llm_requests_total") == 2
+
+    store.write(WriteBatch([call("c", 100)]))
+    later(clock)
+    assert total(metrics.look(), "llm_tokens_output_total") == 160
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_counter_that_stands_still_does_so_over_a_restart(
+    metrics: DerivedMetrics, engine: LocalEngine, store: Store, clock: ManualClock, put: Put, crash: bool
+) -> None:
+    put(clock.now() - MINUTE, "openai", 5)
+    later(clock)
+    assert total(metrics.look(), "llm_requests_total") == 5
+    store.write(WriteBatch([], retracts=[Retract("test", "0")]))
+    if not crash:
+        metrics.close()
+    later(clock)
+
+    again = DerivedMetrics(engine, store, clock, store.path)
+    assert total(again.look(), "llm_requests_total") == 5
+    again.close()
+
+
+def test_retention_takes_nothing_from_a_counter(
+    metrics: DerivedMetrics, store: Store, clock: ManualClock, put: Put
+) -> None:
+    put(clock.now() - 100 * DAY, "openai", 4)
+    put(clock.now() - MINUTE, "openai", 1)
+    later(clock)
+    before = total(metrics.look(), "llm_requests_total")
+    later(clock, 3 * HOUR)
+    store.retain(Retention(), clock.now())
+    store.seal(clock.now())
+    later(clock)
+    assert total(metrics.look(), "llm_requests_total") == before == 5
+
+
+def test_looks_between_two_instants_of_the_grid_read_nothing(
+    metrics: DerivedMetrics, engine: LocalEngine, clock: ManualClock, put: Put
+) -> None:
+    put(clock.now() - MINUTE, "openai")
+    later(clock)
+    metrics.look()
+    asked = engine.timing.stats().asked
+    later(clock, SECOND)
+    metrics.look()
+    assert engine.timing.stats().asked == asked + 1, "only how many calls are under way"
+    later(clock)
+    metrics.look()
+    assert engine.timing.stats().asked == asked + 2, "nothing came, so nothing is read"
+    put(clock.now(), "openai")
+    later(clock)
+    assert total(metrics.look(), "llm_requests_total") == 2
+
+
+def test_a_call_that_is_booked_behind_the_look_is_there_at_the_next(
+    metrics: DerivedMetrics, clock: ManualClock, put: Put
+) -> None:
+    put(clock.now() - MINUTE, "openai")
+    put(clock.now() + 20 * SECOND, "openai")
+    assert total(metrics.look(), "llm_requests_total") == 1
+    later(clock)
+    assert total(metrics.look(), "llm_requests_total") == 2
+
+
+def test_a_file_that_is_in_the_way_is_told_and_fails_nothing(
+    metrics: DerivedMetrics, store: Store, put: Put, clock: ManualClock
+) -> None:
+    path: Path = path_for(store.path)
+    path.mkdir()
+    put(clock.now() - MINUTE, "openai")
+    found = metrics.look()
+    assert str(path) in found.error
+    assert not found.readings
+    path.rmdir()
+    assert total(metrics.look(), "llm_requests_total") == 1
