@@ -43,6 +43,8 @@ def test_every_action_is_understood(command: commands.Command) -> None:
     name = command.action.partition("(")[0]
     if name.startswith("app."):
         assert hasattr(MonitorApp, f"action_{name.removeprefix('app.')}")
+    elif command.pane == "chart":
+        assert hasattr(Chart, f"action_{name}")
     elif command.pane:
         entry = next(entry for entry in PANES if entry.id == command.pane)
         assert hasattr(entry.make(), f"action_{name}")

@@ -1,12 +1,14 @@
 """Drawings of the panes, compared with those that were looked at and found good."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.tui.screen_fakes import FakeMonitor, dashboard, settle
+from tui_monitor.query.result import Result, Series, labels_of
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 PANES = {"providers": "1", "costs": "2", "alerts": "3", "query": "4", "sources": "5", "system": "6"}
@@ -52,3 +54,43 @@ def test_calls(snap_compare: Compare, what: str, size: tuple[int, int]) -> None:
             await settle(pilot, "enter")
 
     assert snap_compare(dashboard(quiet()), terminal_size=size, run_before=run_before)
+
+
+DRAWN = {
+    "stack-80x24": ("stack", (80, 24), {}),
+    "stack-200x50": ("stack", (200, 50), {}),
+    "bars-ascii": ("bars", (120, 40), {"drawing": "ascii"}),
+    "stack-no-colour": ("stack", (120, 40), {}),
+    "heat-120x40": ("heat", (120, 40), {}),
+    "crosshair-80x24": ("line", (80, 24), {}),
+}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_charts(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    drawing, size, screen = DRAWN[case]
+    monitor = quiet()
+
+    def drawn(answer: Any) -> Any:
+        if not isinstance(answer, Result):
+            return answer
+        if drawing != "heat":
+            return replace(answer, unit="usd", metric="cost")
+        counts = [(str(2.0**n / 100), n * (n - 3) + 9.0) for n in range(5, 12)]
+        series = (
+            Series(labels_of(le=le), tuple(v + i % 5 for i in range(len(answer.times)))) for le, v in counts
+        )
+        return replace(answer, series=tuple(series), unit="s")
+
+    async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot, "4")
+        pilot.app.screen.pane.ask_for("cost{} [1h] sum by(provider)")
+        await settle(pilot)
+        await settle(pilot, *["d"] * {"stack": 2, "bars": 3}.get(drawing, 0))
+        if drawing != "bars":
+            await settle(pilot, "c", "shift+left", "shift+left")
+
+    monitor.change = drawn
+    if case.endswith("no-colour"):
+        monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(dashboard(monitor, **screen), terminal_size=size, run_before=run_before)

@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 class Command:
     """One thing a person can do.
 
-    `keys` are Textual's names, separated by commas. `pane` is where it works; empty is everywhere.
+    `keys` are Textual's names, separated by commas. `pane` is where it works; empty is everywhere, and
+    `chart` on any chart that has the focus.
     `footer` is its place in the footer line, 0 for none. Dangerous ones change what others see, and
     can be taken back.
     """
@@ -40,7 +41,9 @@ KEPT = 99
 _SIGNS = {
     "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
     "slash": "/", "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up",
-    "pagedown": "page down", "left": "←", "right": "→", "up": "↑", "down": "↓",
+    "pagedown": "page down", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-",
+    "equals_sign": "=", "shift+left": "shift+←", "shift+right": "shift+→", "ctrl+left": "ctrl+←",
+    "ctrl+right": "ctrl+→",
 }  # fmt: skip
 
 
@@ -95,6 +98,8 @@ COMMANDS: tuple[Command, ...] = (
         "Open the query behind the row, or behind the value chosen with ← →.", "open", "providers", 10,
     ),
     Command("providers.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "providers", 20),
+    Command("providers.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
+            "drawing(1)", "providers", 35),
     Command("providers.metric", "m", "chart", "The next figure on the chart.", "metric", "providers", 30),
     Command("providers.sort", "o", "order", "Order by the value chosen with ← →.", "order", "providers"),
     Command(
@@ -155,6 +160,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",
             20),
     Command("query.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "query", 30),
+    Command("query.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
+            "drawing(1)", "query", 35),
     Command(
         "sources.pause", "p", "pause/resume", "Let the source under the cursor wait, or go on again.",
         "pause_source", "sources", 10, dangerous=True,
@@ -170,6 +177,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("sources.sort", "o", "order", "Order by the value chosen with ← →.", "order", "sources"),
     Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
             "system", 10),
+    Command("chart.earlier", "left", "read off", "The crosshair one point earlier.", "point(-1)", "chart", 10,
+            sign="← →"),
+    Command("chart.later", "right", "later", "The crosshair one point later.", "point(1)", "chart"),
+    Command("chart.earlier_far", "shift+left", "far", "A tenth of the chart earlier.", "point(-1, True)",
+            "chart", 20, sign="shift"),
+    Command("chart.later_far", "shift+right", "far later", "A tenth of the chart later.", "point(1, True)",
+            "chart"),
+    Command("chart.first", "home", "first", "The first point.", "point_end(0)", "chart"),
+    Command("chart.last", "end", "last", "The last point.", "point_end(-1)", "chart"),
+    Command("chart.zoom_in", "plus,equals_sign", "zoom", "Half the time range, about the crosshair.",
+            "zoom(0.5)", "chart", 30, sign="+ -"),
+    Command("chart.zoom_out", "minus", "zoom out", "Twice the time range, about the crosshair.",
+            "zoom(2.0)", "chart"),
+    Command("chart.pan_back", "ctrl+left,H", "move", "A quarter of the time range back.", "pan(-0.25)",
+            "chart", 40, sign="H L"),
+    Command("chart.pan_on", "ctrl+right,L", "move on", "A quarter of the time range on.", "pan(0.25)",
+            "chart"),
+    Command("chart.leave", "escape", "back", "Leave the crosshair.", "leave", "chart", 5),
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tui_monitor.model.timerange import TimeRange, step_for
 if TYPE_CHECKING:
     from tui_monitor.config.load import Settings
     from tui_monitor.health.views import CollectorStatus
-    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.monitor.api import Fired, Monitor
     from tui_monitor.monitor.line import LineState
     from tui_monitor.monitor.thread import ThreadState
 
@@ -103,6 +103,8 @@ class Look:
     """The newest call there is."""
     alerts: tuple[int, str | None] = (0, None)
     """How many alerts are open, and the worst severity."""
+    firing: "tuple[Fired, ...]" = ()
+    """Those that fire and that nobody took or silenced."""
     collector: "CollectorStatus | None" = None
     """What the collector tells about itself."""
     frozen: bool = False

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.timerange import Span
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Snapshot
@@ -60,6 +62,34 @@ class AskingFailed(Newest):
         super().__init__()
         self.question = question
         self.error = error
+
+
+class RangeZoomed(Message):
+    """Somebody wants to see `factor` times as long a range, with the instant `at` (µs) where it is.
+
+    Without one the end stays.
+    """
+
+    def __init__(self, factor: float, at: Micros | None = None) -> None:
+        super().__init__()
+        self.factor = factor
+        self.at = at
+
+
+class RangeMoved(Message):
+    """Somebody wants to see what is that share of the range later, or earlier where it is below 0."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+
+class RangeChosen(Message):
+    """Somebody wants to see a span of time."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__()
+        self.span = span
 
 
 class QueryWanted(Message):

@@ -125,4 +125,19 @@ def colours(base: Mapping[str, str]) -> dict[str, str]:
         "accent": known.get("accent", known["text-bright"]),
         **{name: known[name] for name in SEMANTIC if not name.startswith("text-")},
         "cursor": known.get("block-cursor-background", known["text-dim"]),
+        **_heat(known),
     }
+
+
+def _heat(known: Mapping[str, str]) -> dict[str, str]:
+    """From almost nothing over the accent to bright: one hue, so that only lightness tells."""
+    accent, background = known.get("accent", known["text-bright"]), known.get("background", "#000000")
+    if background.startswith("ansi"):
+        steps = (known["text-dim"],) * 3 + (accent,) * 3 + (known["text-bright"],) * 2
+    else:
+        floor, middle, top = (Color.parse(c) for c in (background, accent, known["text-bright"]))
+        steps = (
+            *(floor.blend(middle, share).hex for share in (0.4, 0.55, 0.7, 0.85, 1.0)),
+            *(middle.blend(top, share).hex for share in (0.35, 0.7, 1.0)),
+        )
+    return {f"heat-{n}": colour for n, colour in enumerate(steps, 1)}

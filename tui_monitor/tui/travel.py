@@ -5,10 +5,10 @@ from datetime import date, datetime, time
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, MINUTE, SECOND, Micros, from_datetime
 from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import PRESETS, TimeRange, parse_duration
+from tui_monitor.model.timerange import PRESETS, Span, TimeRange, parse_duration
 
 LENGTHS = tuple(length for _, length in PRESETS)
-LONGEST = 3_650 * DAY
+SHORTEST, LONGEST = 10 * SECOND, 3_650 * DAY
 FORMS = "write it like 90m, 6h to 2026-03-18 14:00, 2026-03-18, or 13:00 to 14:30"
 
 
@@ -25,6 +25,32 @@ def shifted(shown: TimeRange, halves: int, now: Micros) -> TimeRange:
     """Moved by so many halves of its length; live again where it reaches the present."""
     end = (now if shown.end is None else shown.end) + halves * shown.length // 2
     return TimeRange(shown.length, None if end >= now else end)
+
+
+def zoomed(shown: TimeRange, factor: float, at: Micros | None, now: Micros) -> TimeRange:
+    """`factor` times as long, with `at` at the same share of it; with the same end without one."""
+    length = min(max(round(shown.length * factor / SECOND) * SECOND, SHORTEST), LONGEST)
+    if at is None:
+        return TimeRange(length, shown.end)
+    end = now if shown.end is None else shown.end
+    return _until(length, at + round((end - at) * length / shown.length), now)
+
+
+def moved(shown: TimeRange, share: float, now: Micros) -> TimeRange:
+    """Moved by that share of its length; live again where it reaches the present."""
+    end = now if shown.end is None else shown.end
+    return _until(shown.length, end + round(shown.length * share), now)
+
+
+def chosen(span: Span, now: Micros) -> TimeRange:
+    """A span, to whole seconds."""
+    start, end = span.start // SECOND * SECOND, -(-span.end // SECOND) * SECOND
+    return _until(min(max(end - start, SHORTEST), LONGEST), end, now)
+
+
+def _until(length: Micros, end: Micros, now: Micros) -> TimeRange:
+    end = round(end / SECOND) * SECOND
+    return TimeRange(length, None if end >= now else end)
 
 
 def ending_at(shown: TimeRange, newest: Micros, now: Micros) -> TimeRange:

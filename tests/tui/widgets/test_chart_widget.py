@@ -136,7 +136,7 @@ async def test_a_hidden_chart_is_not_drawn(stage):
         chart.display = False
         await pilot.pause()
         drawn: list[int] = []
-        chart._plotted = lambda: drawn.append(1) or []
+        chart._plotted = lambda: drawn.append(1) or (chart.size, None, [])
         chart.show(data(last=1.0))
         await pilot.pause()
         assert drawn == []

@@ -11,7 +11,7 @@ from tests.examples import examples
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.timerange import Span
 from tui_monitor.tui.drawing import ASCII, BLOCK, BRAILLE, GLYPHS
-from tui_monitor.tui.widgets.legend import ChartData, ChartSeries
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
 from tui_monitor.tui.widgets.plot import Plot
 
 NOON = 1_773_835_200_000_000

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
+from tui_monitor.model.states import AlertState
 from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.tui.drawing import Glyphs, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.alertlines import SEVERITY, against, glyph_of, labels_of, matcher_words, name_of
-from tui_monitor.tui.panes.charts import drawn_unit
-from tui_monitor.tui.widgets.chart import ChartData, ChartSeries
+from tui_monitor.tui.panes.charts import MARKS, drawn_unit
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import ago, moment_words
@@ -140,8 +141,8 @@ def history_rows(history: Sequence[Change], alert: Alert, look: Look) -> list[Gr
     ]
 
 
-def chart_of(result: "Result", alert: Alert, look: Look) -> ChartData:
-    """What the rule compared over time; a threshold that never changes is a line across."""
+def chart_of(result: "Result", alert: Alert, history: Sequence[Change], look: Look) -> ChartData:
+    """What the rule compared over time, and what became of it; a threshold that never changes is a line."""
     told = {dict(series.labels).get("series", ""): series.values for series in result.series}
     thresholds = {value for value in told.get("threshold", ()) if value is not None}
     lines = [ChartSeries(alert.rule, told["value"], 0)] if "value" in told else []
@@ -158,6 +159,12 @@ def chart_of(result: "Result", alert: Alert, look: Look) -> ChartData:
         unit=drawn_unit(result.unit or alert.unit),
         calendar=look.calendar,
         thresholds=level,
+        marks=tuple(_mark(change) for change in history[-MARKS:]),
         title="VALUE AND THRESHOLD",
         empty="no value in this time range",
     )
+
+
+def _mark(change: Change) -> Mark:
+    token = {AlertState.FIRING: "crit", AlertState.RESOLVED: "ok"}.get(change.state, "dim")
+    return Mark(change.at, change.state.value, token)

@@ -149,7 +149,7 @@ class AlertsPane(Pane[Alerts]):
         self._detail.show(detail_lines(alert, answer.view, history, look, room, self.glyphs))
         self._history.show(history_rows(answer.history, alert, look))
         if answer.chart is not None:
-            self._chart.show(chart_of(answer.chart, alert, look))
+            self._chart.show(chart_of(answer.chart, alert, answer.history, look))
         self.set_class(answer.chart is None, "-chartless")
 
     def _show_list(self, view: AlertsView, look: Look) -> None:

@@ -92,6 +92,11 @@ class Pane(Vertical, Generic[A]):
     # What all panes share.
 
     @property
+    def on_chart(self) -> bool:
+        """Whether keys go to a chart."""
+        return isinstance(self.screen.focused, Chart)
+
+    @property
     def backend(self) -> Backend:
         """Whom to ask."""
         return cast(Any, self.app).backend
@@ -255,10 +260,19 @@ class Pane(Vertical, Generic[A]):
         if event.instant is None and event.chart.has_focus:
             self.first().focus()
 
+    @property
+    def _chart_in_sight(self) -> Chart | None:
+        return next((chart for chart in self.query(Chart) if chart.display and chart.region.area), None)
+
     def action_chart(self) -> None:
         """Put the focus on the chart and its crosshair on the newest value."""
-        for chart in self.query(Chart):
-            if chart.display and chart.region.area:
-                chart.focus()
-                chart.action_point(1)
-                return
+        chart = self._chart_in_sight
+        if chart is not None:
+            chart.focus()
+            chart.action_point(1)
+
+    def action_drawing(self, step: int) -> None:
+        """Draw the chart another way."""
+        chart = self._chart_in_sight
+        if chart is not None:
+            chart.action_drawing(step)

@@ -1,18 +1,27 @@
 """From an answer over time to a chart."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.widgets.chart import ChartData, ChartSeries
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark, total
 
 if TYPE_CHECKING:
     from tui_monitor.query.result import Result, Series
 
+SEVERITY = {Severity.CRITICAL: "crit", Severity.WARNING: "warn", Severity.INFO: "accent"}
+"""The style token of a severity."""
+LATENCY_BUCKETS = "sum by (le) (increase(llm_request_duration_seconds_bucket[$__interval]))"
+"""How many calls took at most so long, of every step."""
 LINES = 8
 """Lines on one chart at most: more cannot be told apart."""
+MARKS = 12
+"""Marks on one chart at most."""
 
 
 class Colours:
@@ -52,22 +61,15 @@ def chart_of(
     note: str = "",
     empty: str = "no data in this time range",
     thresholds: Sequence[tuple[str, float]] = (),
+    marks: Sequence[Mark] = (),
 ) -> ChartData:
     """The largest series of an answer as lines, on a time axis that is cut to whole steps.
 
     The largest are those of `now`, the same question at the end of the time; by their mean without it.
+    Buckets of a histogram become a heat map.
     """
-    ordered = sorted(result.series, key=lambda one: -one.mean) if now is None else result.ranked(now)
-    known = [series for series in ordered if any(value is not None for value in series.values)]
-    drawn = known[:LINES]
-    names = [name_of(series, result.metric) for series in drawn]
-    numbers = colours.give(names)
-    if len(known) > len(drawn):
-        note = f"{note}  {LINES} largest of {len(known)}".strip()
-    lines = [ChartSeries(name, s.values, numbers[name]) for name, s in zip(names, drawn, strict=True)]
-    return ChartData(
+    plain = ChartData(
         times=result.times,
-        series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
         unit=drawn_unit(result.unit),
         calendar=look.calendar,
         thresholds=tuple(thresholds),
@@ -75,7 +77,79 @@ def chart_of(
         note=note,
         empty=empty,
         span=_whole_steps(result, look),
+        marks=tuple(marks),
+        unfinished=_unfinished(result),
     )
+    if is_histogram(result):
+        return _heat(result, plain)
+    ordered = sorted(result.series, key=lambda one: -one.mean) if now is None else result.ranked(now)
+    known = [series for series in ordered if any(value is not None for value in series.values)]
+    drawn, left = known[:LINES], known[LINES:]
+    names = [name_of(series, result.metric) for series in drawn]
+    numbers = colours.give(names)
+    lines = [ChartSeries(name, s.values, numbers[name]) for name, s in zip(names, drawn, strict=True)]
+    return replace(
+        plain,
+        series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
+        note=f"{note}  {LINES} largest of {len(known)}".strip() if left else note,
+        rest=ChartSeries(f"{len(left)} more", _sum(left), -1) if left else None,
+    )
+
+
+def _sum(series: "Sequence[Series]") -> tuple[float | None, ...]:
+    return tuple(total(at) for at in zip(*(one.values for one in series), strict=True))
+
+
+def _unfinished(result: "Result") -> bool:
+    """Whether the last step is cut off by the end of the time: steps end on whole multiples."""
+    times = result.times
+    return len(times) > 2 and times[-1] - times[-2] < times[1] - times[0]
+
+
+# Histograms.
+
+
+def is_histogram(result: "Result") -> bool:
+    """Whether all series are buckets of one histogram: told apart by their upper bound alone."""
+    return len(result.series) > 1 and all(
+        [name for name, _ in series.labels] == ["le"] for series in result.series
+    )
+
+
+def _heat(result: "Result", plain: ChartData) -> ChartData:
+    """Buckets that hold what is below their bound, as what lies between one bound and the next."""
+    told = sorted((_bound(series.label("le")), series.values) for series in result.series)
+    bounds = tuple(bound for bound, _ in told)
+    counts: list[tuple[float | None, ...]] = []
+    below: tuple[float | None, ...] = (0.0,) * len(result.times)
+    for _, values in told:
+        counts.append(tuple(map(_more, values, below)))
+        below = values
+    series = tuple(
+        ChartSeries(f"{bound:g}", values, n)
+        for n, (bound, values) in enumerate(zip(bounds, counts, strict=True))
+    )
+    return replace(plain, series=series, bounds=bounds, drawing="heat")
+
+
+def _bound(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
+
+def _more(value: float | None, below: float | None) -> float | None:
+    return None if value is None or value != value else max(0.0, value - (below or 0.0))
+
+
+# What happened.
+
+
+def firing_marks(look: Look) -> tuple[Mark, ...]:
+    """When the alerts began that fire now; the newest of them."""
+    found = [Mark(fired.fired, fired.summary, SEVERITY[fired.severity]) for fired in look.firing]
+    return tuple(sorted(found, key=lambda mark: -mark.at)[:MARKS])
 
 
 def _whole_steps(result: "Result", look: Look) -> Span | None:

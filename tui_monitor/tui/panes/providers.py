@@ -16,7 +16,7 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.charts import Colours, chart_of
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
@@ -46,6 +46,7 @@ METRICS: tuple[tuple[str, str], ...] = (
     ("REQUESTS by provider", "requests{} sum by(provider)"),
     ("TOKENS by provider", "tokens{} sum by(provider)"),
     ("COST by provider", "cost{} sum by(provider)"),
+    ("LATENCY of all calls", LATENCY_BUCKETS),
 )
 """What the chart can show."""
 DEFAULTS = (0, 3)
@@ -132,7 +133,8 @@ class ProvidersPane(Pane[Providers]):
         self._show_reasons()
         title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
         if answer.chart is not None:
-            self._chart.show(chart_of(answer.chart, look, self._colours, title, empty=empty))
+            marks = firing_marks(look)
+            self._chart.show(chart_of(answer.chart, look, self._colours, title, empty=empty, marks=marks))
 
     def _row(self, row: "ProviderRow", cells: int, top: float | None) -> GridRow:
         token = TOKENS[row.state]

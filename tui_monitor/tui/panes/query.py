@@ -21,7 +21,7 @@ from tui_monitor.tui.messages import HintsChanged
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
-from tui_monitor.tui.panes.charts import Colours, chart_of
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -42,6 +42,7 @@ EXAMPLES: tuple[tuple[str, str], ...] = (
     ("provider=claude AND latency>1000", "single calls, the newest first"),
     ("where cost>$0.05 OR status=error", "single calls that cost much or failed"),
     ("rate(llm_tokens_output_total[5m])", "tokens per second, as Prometheus would ask"),
+    (LATENCY_BUCKETS, "how many calls took how long, as a heat map"),
     ("system_cpu_utilization", "this host"),
 )  # fmt: skip
 _EXAMPLE_COLUMNS = (Column("text", "try one of these", min=30, max=60), Column("help", "", min=10, max=70))
@@ -127,7 +128,14 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything."""
         if self._call:
-            return ("query.ask", "query.detail", "query.view", "query.chart", "query.explain")
+            return (
+                "query.ask",
+                "query.detail",
+                "query.view",
+                "query.chart",
+                "query.drawing",
+                "query.explain",
+            )
         if not self._typing:
             return ("query.leave", "query.ask", *self._useless())
         return ("query.detail", *self._letters())
@@ -135,10 +143,10 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     def _useless(self) -> tuple[str, ...]:
         """What does nothing with the answer that is shown."""
         if self.answer is None:
-            return ("query.detail", "query.view", "query.chart", "query.explain")
+            return ("query.detail", "query.view", "query.chart", "query.drawing", "query.explain")
         if isinstance(self.answer, CallsAnswer):
-            return ("query.view", "query.chart")
-        return ("query.detail", "query.chart") if self._table else ("query.detail",)
+            return ("query.view", "query.chart", "query.drawing")
+        return ("query.detail", "query.chart", "query.drawing") if self._table else ("query.detail",)
 
     def _letters(self) -> tuple[str, ...]:
         return tuple(c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
@@ -247,7 +255,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             self._show_numbers(answer, look)
 
     def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
-        chart = chart_of(answer.over, look, self._colours, now=answer.now)
+        chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=firing_marks(look))
         self._chart.show(chart)
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")

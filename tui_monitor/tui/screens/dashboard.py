@@ -18,7 +18,16 @@ from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
 from tui_monitor.tui.link import Backend, Look, ask
-from tui_monitor.tui.messages import GivenBack, HintsChanged, QueryWanted, SnapshotFailed, SnapshotTaken
+from tui_monitor.tui.messages import (
+    GivenBack,
+    HintsChanged,
+    QueryWanted,
+    RangeChosen,
+    RangeMoved,
+    RangeZoomed,
+    SnapshotFailed,
+    SnapshotTaken,
+)
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.toolkit import write_to_terminal
@@ -163,6 +172,7 @@ class Dashboard(Screen[None]):
             calendar=snapshot.calendar,
             newest=snapshot.extent.last,
             alerts=(snapshot.open_alerts, snapshot.worst_alert),
+            firing=snapshot.firing,
             collector=snapshot.collector,
             frozen=self.paused is not None,
         )
@@ -184,7 +194,7 @@ class Dashboard(Screen[None]):
         """The keys that matter at this moment."""
         blind = self.thread is not None and self.thread.mode == "viewing" and self.thread.owner is None
         skipped = (*self.pane.skipped(), *self._consent.skipped(), *(() if blind else ("takeover",)))
-        keys = commands.footer(self.active, skipped)
+        keys = commands.footer("chart" if self.pane.on_chart else self.active, skipped)
         self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
 
     @on(HintsChanged)
@@ -257,6 +267,21 @@ class Dashboard(Screen[None]):
         if self.paused is not None:
             return self.paused
         return None if self.snapshot is None else self.snapshot.at
+
+    @on(RangeZoomed)
+    def _range_zoomed(self, event: RangeZoomed) -> None:
+        if self.now is not None:
+            self.show_range(travel.zoomed(self.shown, event.factor, event.at, self.now))
+
+    @on(RangeMoved)
+    def _range_moved(self, event: RangeMoved) -> None:
+        if self.now is not None:
+            self.show_range(travel.moved(self.shown, event.share, self.now))
+
+    @on(RangeChosen)
+    def _range_chosen(self, event: RangeChosen) -> None:
+        if self.now is not None:
+            self.show_range(travel.chosen(event.span, self.now))
 
     def action_resize_range(self, step: int) -> None:
         """The next longer or shorter preset."""

@@ -11,7 +11,6 @@ from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command, of, shown_key
 from tui_monitor.tui.drawing import wrap
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
 
@@ -42,7 +41,7 @@ def lines(pane: str, width: int) -> list[Line]:
         (title.upper(), _commands(of(pane))),
         ("EVERYWHERE", _commands(of(""))),
         ("IN A LIST", _widget(Grid.BINDINGS)),
-        ("ON A CHART", _widget(Chart.BINDINGS)),
+        ("ON A CHART", _commands(of("chart"))),
     ]
     if pane == "query":
         from tui_monitor.tui.widgets.prompt import Field

@@ -18,7 +18,8 @@ class Drawn(Widget):
     """A widget that draws its own lines.
 
     A style token is words separated by spaces: one colour of `ok warn crit stale dim accent bright
-    series-1 … series-8` and any of `bold italic underline reverse cursor`. Empty is plain text.
+    series-1 … series-8 heat-1 … heat-8`, one for what is behind it as `on-series-1`, and any of
+    `bold italic underline reverse cursor`. Empty is plain text.
     The app's attribute `glyphs` says which characters are drawn.
     """
 
@@ -45,6 +46,9 @@ class Drawn(Widget):
         background = self.background_colors[1]
         if "cursor" in words:
             background = Color.parse(known["cursor"])
+        behind = next((word[3:] for word in words if word.startswith("on-")), None)
+        if behind in known:
+            background = Color.parse(known[behind])
         colour = next((known[word] for word in words if word in known and word != "cursor"), known[""])
         return Style(
             color=Color.parse(colour).rich_color,

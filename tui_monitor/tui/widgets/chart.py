@@ -1,39 +1,43 @@
 """The chart widget."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
-from textual.events import Blur
+from textual.binding import BindingType
+from textual.events import Blur, MouseDown, MouseMove, MouseUp
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
+from tui_monitor.tui import commands
+from tui_monitor.tui.messages import RangeChosen, RangeMoved, RangeZoomed
 from tui_monitor.tui.widgets.base import Drawn
-from tui_monitor.tui.widgets.legend import ChartData, ChartSeries
-from tui_monitor.tui.widgets.plot import Plot, nearest
+from tui_monitor.tui.widgets.figure import DRAWINGS, ChartData, ChartSeries, Drawing, drawings, nearest
+from tui_monitor.tui.widgets.plot import Plot
 
 __all__ = ["Chart", "ChartData", "ChartSeries"]
 
+_FAR = 10
+"""Into how many big steps a chart is cut."""
+_DRAGGED = 2
+"""Cells from which on a pressed mouse chooses a stretch of time."""
+
 
 class Chart(Drawn, can_focus=True):
-    """Draws lines over time. With focus, `left` and `right` move a crosshair that reads the values off.
+    """Draws values over time. With focus, keys move a crosshair that reads them off, and the time range.
 
-    Equal data is not drawn again; other data repaints the lines that changed.
+    Equal data is not drawn again; other data repaints the lines that changed. Which time range is shown is
+    not the chart's to say: it posts what the person wants to see.
     """
 
     DEFAULT_CSS = """
     Chart { width: 1fr; height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "point(-1)", "Earlier", show=False, id="chart.earlier"),
-        Binding("right", "point(1)", "Later", show=False, id="chart.later"),
-        Binding("home", "point_end(0)", "First point", show=False, id="chart.first"),
-        Binding("end", "point_end(-1)", "Last point", show=False, id="chart.last"),
-        Binding("escape", "leave", "Leave the crosshair", show=False, id="chart.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("chart")
 
     class Pointed(Message):
         """The crosshair moved; `instant` (µs) is none when it was left."""
@@ -54,8 +58,13 @@ class Chart(Drawn, can_focus=True):
         super().__init__(id=id, classes=classes)
         # Nothing was read yet, which is not the same as nothing being there.
         self._data = data or ChartData(empty="reading")
+        self._chosen: Drawing | None = None
         self._pointed: Micros | None = None
-        self._plot: tuple[Size, list[Strip]] | None = None
+        self._travelling = False
+        """Whether the person has asked for another time range, which is not there yet."""
+        self._pressed: int | None = None
+        """The column in which the mouse was pressed."""
+        self._plot: tuple[Size, Plot, list[Strip]] | None = None
 
     @property
     def data(self) -> ChartData:
@@ -63,27 +72,48 @@ class Chart(Drawn, can_focus=True):
         return self._data
 
     @property
+    def drawing(self) -> Drawing:
+        """How it is drawn: as the person chose where that suits the data, else as the data asks for."""
+        able = drawings(self._data)
+        wanted = self._chosen or self._data.drawing
+        return wanted if wanted in able else able[0]
+
+    @property
     def pointed(self) -> Micros | None:
         """The instant under the crosshair, µs; none without a crosshair."""
         return self._pointed
 
     def show(self, data: ChartData) -> None:
-        """Show this from now on. The crosshair stays on its instant, and goes when that is out of sight."""
+        """Show this from now on. The crosshair stays on its instant, and goes when that is out of sight.
+
+        Where the person moved the time range it goes along, to the nearest end.
+        """
         if data == self._data:
             return
+        travelled = self._travelling and data.span != self._data.span
         self._data = data
-        if self._pointed is not None and not (
-            data.times and data.times[0] <= self._pointed <= data.times[-1]
-        ):
-            self._point(None)
+        if self._pointed is not None and not self._in_sight(self._pointed):
+            near = nearest(data.times, self._pointed) if travelled else None
+            self._point(None if near is None else data.times[near])
+        self._travelling = self._travelling and not travelled
         self._update()
+
+    def _in_sight(self, time: Micros) -> bool:
+        times = self._data.times
+        return bool(times) and times[0] <= time <= times[-1]
 
     # Drawing.
 
-    def _plotted(self) -> list[Strip]:
+    def _plotted(self) -> tuple[Size, Plot, list[Strip]]:
         width, height = self.size
-        plot = Plot(self._data, width, height, self.glyphs, pointed=self._pointed, mono=self.app.no_color)
-        return [self.strip(line, width) for line in plot.lines()]
+        data = replace(self._data, drawing=self.drawing)
+        plot = Plot(data, width, height, self.glyphs, pointed=self._pointed, mono=self.app.no_color)
+        return self.size, plot, [self.strip(line, width) for line in plot.lines()]
+
+    def _drawn(self) -> tuple[Size, Plot, list[Strip]]:
+        if self._plot is None or self._plot[0] != self.size:
+            self._plot = self._plotted()
+        return self._plot
 
     def _update(self) -> None:
         """Repaint what differs; what nobody sees is drawn when it is seen."""
@@ -101,15 +131,23 @@ class Chart(Drawn, can_focus=True):
 
     def draw(self, y: int) -> Strip:
         """A line of the chart, which is plotted as a whole."""
-        if self._plot is None or self._plot[0] != self.size:
-            self._plot = (self.size, self._plotted())
-        lines = self._plot[1]
+        lines = self._drawn()[2]
         return lines[y] if y < len(lines) else self.blank(self.size.width)
+
+    def action_drawing(self, step: int) -> None:
+        """Draw it another way that suits the data, and say which."""
+        able = drawings(self._data)
+        if len(able) < 2:
+            self.app.notify(f"this is drawn as {DRAWINGS[able[0]]} only", timeout=3)
+            return
+        self._chosen = able[(able.index(self.drawing) + step) % len(able)]
+        self._update()
 
     # The crosshair.
 
     def on_blur(self, event: Blur) -> None:
         """Leave the crosshair with the focus."""
+        self._pressed = None
         self._point(None)
 
     def _point(self, time: Micros | None) -> None:
@@ -119,8 +157,11 @@ class Chart(Drawn, can_focus=True):
         self.post_message(self.Pointed(self, time))
         self._update()
 
-    def action_point(self, step: int) -> None:
-        """Move the crosshair one point to a side, or one cell where points lie closer; first it comes up."""
+    def action_point(self, step: int, far: bool = False) -> None:
+        """Move the crosshair one point to a side, or one cell where points lie closer; first it comes up.
+
+        A `far` step is a tenth of the chart.
+        """
         times = self._data.times
         if not times:
             return
@@ -128,7 +169,7 @@ class Chart(Drawn, can_focus=True):
             self._point(times[-1])
             return
         at = nearest(times, self._pointed) or 0
-        at += step * max(1, len(times) // max(1, self.size.width))
+        at += step * max(1, len(times) // (_FAR if far else max(1, self.size.width)))
         self._point(times[max(0, min(at, len(times) - 1))])
 
     def action_point_end(self, index: int) -> None:
@@ -141,3 +182,51 @@ class Chart(Drawn, can_focus=True):
         if self._pointed is None:
             raise SkipAction
         self._point(None)
+
+    # The time range.
+
+    def action_zoom(self, factor: float) -> None:
+        """Another length of time, with the crosshair staying where it is; without one, or on the newest
+        value, with the same end."""
+        times = self._data.times
+        at = self._pointed
+        self._travelling = True
+        self.post_message(RangeZoomed(factor, None if not times or at == times[-1] else at))
+
+    def action_pan(self, share: float) -> None:
+        """The same length of time, moved by this share of it."""
+        self._travelling = True
+        self.post_message(RangeMoved(share))
+
+    # The mouse.
+
+    def _time_at(self, column: int) -> Micros | None:
+        return self._drawn()[1].time_at(column)
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Put the crosshair there; who goes on with the button pressed chooses a stretch of time."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        time = self._time_at(offset.x)
+        if time is not None:
+            self._pressed = offset.x
+            self.capture_mouse()
+            self._point(time)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """The crosshair follows a pressed mouse."""
+        if self._pressed is not None:
+            self._point(self._time_at(event.get_content_offset_capture(self).x))
+
+    def on_mouse_up(self, event: MouseUp) -> None:
+        """Ask for the stretch of time between where the mouse was pressed and where it is now."""
+        began, self._pressed = self._pressed, None
+        self.release_mouse()
+        if began is None:
+            return
+        column = event.get_content_offset_capture(self).x
+        ends = sorted(t for x in (began, column) if (t := self._time_at(x)) is not None)
+        if abs(column - began) >= _DRAGGED and len(ends) == 2 and ends[0] < ends[1]:
+            self._travelling = True
+            self.post_message(RangeChosen(Span(ends[0], ends[1])))

@@ -1,73 +1,11 @@
-"""What a chart shows, and the key that says in words which line is which."""
+"""The key of a chart, which says in words which line is which."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Micros
-from tui_monitor.model.timerange import Span
 from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
 from tui_monitor.tui.drawing import Span as Piece
 from tui_monitor.tui.widgets.axes import words
-
-UTC = Calendar()
-SERIES = 8
-"""Colours and markers there are; further series use them again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChartSeries:
-    """One line. `index` picks its colour and marker from 0 on and stays with its name; `None` is no data."""
-
-    name: str
-    values: tuple[float | None, ...]
-    index: int = 0
-
-    @property
-    def token(self) -> str:
-        """The style token of its colour."""
-        return f"series-{self.index % SERIES + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class ChartData:
-    """What a chart shows: values at `times` (µs UTC, rising), as many as each series has."""
-
-    times: tuple[Micros, ...] = ()
-    series: tuple[ChartSeries, ...] = ()
-    unit: str = ""
-    calendar: Calendar = UTC
-    thresholds: tuple[tuple[str, float], ...] = ()
-    """Labelled horizontal lines, in the unit of the values."""
-    title: str = ""
-    note: str = ""
-    """Stands dim behind the title."""
-    empty: str = "no data"
-    """What is said where there is nothing to draw."""
-    zero: bool = True
-    """Whether the scale starts at 0."""
-    span: Span | None = None
-    """What the x axis covers where that is more than the times; align it to the step, or lines tremble."""
-
-
-_BEYOND = 1e300
-"""Numbers from here on are no measurements, and differences of them overflow."""
-
-
-def finite(value: float | None) -> float | None:
-    """A value that can be drawn; anything else is no data."""
-    return value if value is not None and abs(value) < _BEYOND else None
-
-
-def last_known(values: Sequence[float | None]) -> int | None:
-    """Index of the newest value there is."""
-    return next((i for i in range(len(values) - 1, -1, -1) if values[i] is not None), None)
-
-
-def most(values: Sequence[float | None]) -> float | None:
-    """The largest value there is."""
-    return max((v for v in values if v is not None), default=None)
-
+from tui_monitor.tui.widgets.figure import ChartData, last_known, most
 
 _SLOTS = {"usd": 9, "bytes/s": 10}
 """Cells kept for a value of a unit, so that labels do not move as it changes; 8 for any other."""

@@ -1,0 +1,223 @@
+"""Charts on the panes: every key of a chart, the mouse, and what becomes of the time range."""
+
+import pytest
+from textual.geometry import Offset
+
+from tests.tui.screen_fakes import NOON, FakeMonitor, dashboard, settle, text, tick
+from tui_monitor.model.clock import HOUR, MINUTE, SECOND
+from tui_monitor.model.timerange import Span, TimeRange
+from tui_monitor.query.result import Result, Series, labels_of
+from tui_monitor.tui import travel
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS
+from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.grid import Grid
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+
+@pytest.fixture
+def monitor() -> FakeMonitor:
+    return FakeMonitor()
+
+
+def chart_of(pilot) -> Chart:
+    return pilot.app.screen.pane.query_one(Chart)
+
+
+async def asked(pilot) -> Chart:
+    """The Query pane with an answer and the crosshair on its newest value."""
+    await settle(pilot, "4")
+    pilot.app.screen.pane.ask_for("latency{} [1h] p95 by(provider)")
+    await settle(pilot)
+    await settle(pilot, "c")
+    return chart_of(pilot)
+
+
+async def test_small_and_big_steps_and_the_ends(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        times = chart.data.times
+        assert chart.pointed == times[-1]
+        await settle(pilot, "left", "left", "right")
+        assert chart.pointed == times[-2]
+        await settle(pilot, "shift+left")
+        assert chart.pointed == times[-2 - len(times) // 10]
+        await settle(pilot, "shift+right", "shift+right")
+        assert chart.pointed == times[-1]
+        await settle(pilot, "home")
+        assert chart.pointed == times[0]
+        await settle(pilot, "end")
+        assert chart.pointed == times[-1]
+        await settle(pilot, "escape")
+        assert chart.pointed is None
+        assert isinstance(pilot.app.screen.focused, Grid)
+
+
+async def test_the_footer_and_the_help_tell_the_keys_of_a_chart(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await asked(pilot)
+        footer = text(pilot.app).splitlines()[-1]
+        for words in ("← → read off", "+ - zoom", "H L move", "esc back", "? help"):
+            assert words in footer
+        await settle(pilot, "escape")
+        assert "zoom" not in text(pilot.app).splitlines()[-1]
+        await settle(pilot, "question_mark", *["pagedown"] * 4)
+        assert "ON A CHART" in text(pilot.app)
+        assert "A quarter of the time range on." in text(pilot.app)
+
+
+async def test_zoom_keeps_the_crosshair_and_a_live_end(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        screen = pilot.app.screen
+        await settle(pilot, "plus")
+        assert screen.shown == TimeRange(HOUR // 2), "on the newest value it stays live"
+        await settle(pilot, "minus")
+        assert screen.shown == TimeRange(HOUR)
+        await settle(pilot, "home", "shift+right", "shift+right", "shift+right")
+        pointed = chart.pointed
+        await settle(pilot, "equals_sign")
+        assert screen.shown.length == HOUR // 2
+        assert screen.shown.end is not None
+        span = screen.shown.span(NOON)
+        assert span.start < pointed < span.end
+        assert chart.pointed == pointed
+        assert chart.has_focus
+        await settle(pilot, "minus", "minus")
+        assert screen.shown == TimeRange(2 * HOUR), "what reaches the present is live again"
+        assert "last 2 h  live" in text(pilot.app)
+
+
+async def test_moving_in_time_takes_the_crosshair_along(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        await settle(pilot, "H", "H", "H")
+        assert pilot.app.screen.shown == TimeRange(HOUR, NOON - 45 * MINUTE)
+        assert chart.has_focus
+        assert chart.pointed is not None
+        assert chart.pointed <= NOON - 45 * MINUTE
+        await settle(pilot, "ctrl+left")
+        assert pilot.app.screen.shown.end == NOON - HOUR
+        await settle(pilot, "L", "L", "L", "L")
+        assert pilot.app.screen.shown == TimeRange(HOUR)
+        assert chart.has_focus
+
+
+async def test_d_draws_it_another_way_where_that_suits(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        await settle(pilot, "escape")
+        await settle(pilot, "d")
+        assert chart.drawing == "area"
+        await settle(pilot, "d")
+        assert chart.drawing == "line", "latencies are not stacked"
+
+        def dollars(answer):
+            return Result(answer.query, "matrix", answer.times, answer.series, "usd", "cost")
+
+        monitor.change = dollars
+        pilot.app.screen.pane.ask_for("cost{} [1h] sum by(provider)")
+        await settle(pilot)
+        await settle(pilot, "d", "d")
+        assert chart.drawing == "stack"
+        assert "total" in text(pilot.app)
+        await settle(pilot, "d")
+        assert chart.drawing == "bars"
+        assert "█" in text(pilot.app)
+        await tick(pilot)
+        assert chart.drawing == "bars", "new data changes nothing about it"
+
+
+def buckets(query: str, span: Span) -> Result:
+    times = tuple(range(span.start + MINUTE, span.end + 1, MINUTE))
+    series = tuple(
+        Series(labels_of(le=bound), (float(count),) * len(times))
+        for bound, count in (("+Inf", 9), ("2.56", 2), ("5.12", 8), ("10.24", 9))
+    )
+    return Result(query, "matrix", times, series, "s", "llm_request_duration_seconds_bucket")
+
+
+async def test_a_histogram_is_a_heat_map(monitor: FakeMonitor) -> None:
+    monitor.change = lambda answer: buckets(answer.query, Span(NOON - HOUR, NOON))
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "4")
+        pilot.app.screen.pane.ask_for(LATENCY_BUCKETS)
+        await settle(pilot)
+        chart = chart_of(pilot)
+        assert chart.drawing == "heat"
+        assert [series.values[0] for series in chart.data.series] == [2.0, 6.0, 1.0, 0.0]
+        assert "5.12 s ┤" in text(pilot.app)
+        await settle(pilot, "c")
+        assert "2.56 s to 5.12 s 6" in text(pilot.app)
+        await settle(pilot, "escape", "d")
+        assert chart.drawing == "heat"
+
+
+async def test_alerts_that_fire_are_marked_where_they_began(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        chart = chart_of(pilot)
+        fired = {alert.fired for alert in monitor.alert_list if alert.fired}
+        assert chart.data.marks
+        assert {mark.at for mark in chart.data.marks} <= fired
+        await settle(pilot, "3", "enter")
+        marks = chart_of(pilot).data.marks
+        assert marks
+        assert {mark.text for mark in marks} & {"firing", "acknowledged"}
+
+
+async def test_the_mouse_sets_the_crosshair_and_drags_a_range(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        await settle(pilot, "escape")
+        region = chart.content_region
+        at = Offset(region.x + 40, region.y + 4)
+        there = Offset(at.x + 20, at.y)
+        await pilot.click(offset=at)
+        await settle(pilot)
+        clicked = chart.pointed
+        assert clicked is not None
+        assert chart.has_focus
+        assert pilot.app.screen.shown == TimeRange(HOUR), "a click alone moves nothing"
+        await pilot.mouse_down(offset=at)
+        await pilot.hover(offset=there)
+        assert chart.pointed > clicked
+        end = chart.pointed
+        await pilot.mouse_up(offset=there)
+        await settle(pilot)
+        shown = pilot.app.screen.shown
+        assert shown.end == end
+        assert shown.length == end - clicked
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+async def test_keys_of_a_chart_without_data_break_nothing(monitor: FakeMonitor, glyphs: str) -> None:
+    monitor.empty = True
+    async with dashboard(monitor, drawing=glyphs).run_test(size=(80, 24)) as pilot:
+        chart = await asked(pilot)
+        await settle(pilot, "left", "shift+left", "plus", "minus", "H", "d", "home", "end", "escape")
+        assert chart.pointed is None
+        assert pilot.app.is_running
+
+
+# The arithmetic of time.
+
+
+def test_zooming_goes_no_further_than_can_be_seen() -> None:
+    shown = TimeRange(15 * SECOND, NOON)
+    assert travel.zoomed(shown, 0.5, None, NOON + HOUR).length == travel.SHORTEST
+    assert travel.zoomed(TimeRange(travel.LONGEST), 2.0, None, NOON).length == travel.LONGEST
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_what_is_under_the_crosshair_stays_where_it_is(share: float) -> None:
+    shown = TimeRange(HOUR, NOON)
+    at = NOON - HOUR + round(HOUR * share)
+    found = travel.zoomed(shown, 0.5, at, NOON + HOUR)
+    assert (at - found.span(NOON).start) / found.length == pytest.approx(share, abs=0.01)
+
+
+def test_a_chosen_span_is_whole_seconds_and_not_too_short() -> None:
+    found = travel.chosen(Span(NOON - 90_500_000, NOON - 30_200_000), NOON)
+    assert found == TimeRange(61 * SECOND, NOON - 30 * SECOND)
+    assert travel.chosen(Span(NOON - SECOND, NOON), NOON) == TimeRange(travel.SHORTEST)

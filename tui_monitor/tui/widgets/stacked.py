@@ -1,0 +1,138 @@
+"""Series on top of each other, as areas or as a bar for every step. Pure."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from tui_monitor.tui.widgets.field import Cells, Frame
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, step_of, total
+
+Layer = tuple[ChartSeries, Values]
+_STEPS = 8
+"""Parts of a cell that a character can fill from below."""
+_UNFINISHED = "▒"
+
+
+def layers(data: ChartData, values: Sequence[Values], rest: Values | None) -> list[Layer]:
+    """What is stacked, from the floor up: the first series stands on the floor, the rest on top."""
+    found = list(zip(data.series, values, strict=True))
+    if data.rest is not None and rest is not None:
+        found.append((data.rest, rest))
+    return found
+
+
+def totals(stack: Sequence[Layer], count: int) -> Values:
+    """The height of the stack at each time."""
+    return tuple([total([values[i] for _, values in stack if i < len(values)]) for i in range(count)])
+
+
+def stacked(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -> list[Cells]:
+    """The stack as cells: a character's eighths where there is colour, else each series in its marker."""
+    cells = frame.empty()
+    piles = (_bars if data.drawing == "bars" else _areas)(data, stack, sums, frame)
+    late = frame.columns
+    if data.unfinished and len(data.times) > 1:
+        late = frame.x(data.times[-2], frame.columns) + 1
+    for column, heights in piles.items():
+        _pile(cells, column, stack, heights, frame, late=column >= late)
+    return cells
+
+
+def _tallest(sums: Values, start: int, stop: int) -> int | None:
+    """Where among some times the stack is highest: all series are read there, so that they fit together."""
+    known = [i for i in range(start, stop) if sums[i] is not None]
+    return max(known, key=lambda i: sums[i] or 0.0, default=None)
+
+
+def _at(stack: Sequence[Layer], i: int) -> list[float]:
+    return [(values[i] if i < len(values) else None) or 0.0 for _, values in stack]
+
+
+Piles = dict[int, list[float]]
+"""The height of each series by column."""
+
+
+def _areas(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -> Piles:
+    """Straight from one time to the next; nothing where a time without data lies between."""
+    found: Piles = {}
+    before: int | None = None
+    for x, start, stop in frame.groups(data.times, frame.columns):
+        i = _tallest(sums, start, stop)
+        if i is None:
+            before = None
+            continue
+        heights = _at(stack, i)
+        if before is not None:
+            old = found[before]
+            for column in range(before + 1, x):
+                share = (column - before) / (x - before)
+                found[column] = [a + (b - a) * share for a, b in zip(old, heights, strict=True)]
+        found[x] = heights
+        before = x
+    return found
+
+
+def _bars(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -> Piles:
+    """As wide as its step, with a gap between bars that have room for one."""
+    found: Piles = {}
+    groups, step = frame.groups(data.times, frame.columns), step_of(data.times)
+    for x, start, stop in groups:
+        i = _tallest(sums, start, stop)
+        if i is None:
+            continue
+        left = x - 1
+        begins = data.times[start - 1] if start else data.times[0] - step
+        if stop - start == 1 and begins >= frame.reach[0]:
+            left = min(left, frame.x(begins, frame.columns))
+        gap = 1 if x - left > 1 else 0
+        for column in range(max(0, left + 1 + gap), x + 1):
+            found[column] = _at(stack, i)
+    return found
+
+
+def _pile(
+    cells: list[Cells],
+    column: int,
+    stack: Sequence[Layer],
+    heights: Sequence[float],
+    frame: Frame,
+    *,
+    late: bool,
+) -> None:
+    """One column of the stack; something is never drawn as nothing."""
+    whole = frame.rows * _STEPS
+    tops = [round(frame.scale.share(height) * whole) for height in accumulate(heights)]
+    if tops and heights[-1] >= 0 and sum(heights) > 0:
+        tops[-1] = max(1, tops[-1])
+    for row in range(frame.rows):
+        low = row * _STEPS
+        bottoms = (0, *tops[:-1])
+        parts = [
+            (min(top, low + _STEPS) - max(bottom, low), n)
+            for n, (bottom, top) in enumerate(zip(bottoms, tops, strict=True))
+            if top > low and bottom < low + _STEPS and top > bottom
+        ]
+        if not parts:
+            return
+        cells[frame.rows - 1 - row][column] = _cell(parts, stack, frame, late=late, floor=row == 0)
+
+
+def _cell(
+    parts: Sequence[tuple[int, int]], stack: Sequence[Layer], frame: Frame, *, late: bool, floor: bool
+) -> tuple[str, str]:
+    """A cell of these parts from below, as (eighths, number of the series)."""
+    glyphs = frame.glyphs
+    if frame.mono or glyphs.plain:
+        size, n = max(parts)
+        series = stack[n][0]
+        sign = glyphs.dot if series.index < 0 else glyphs.marker(series.index)
+        filled = sum(part for part, _ in parts)
+        return (sign, series.token) if filled * 2 >= _STEPS or floor else ("", "")
+    filled = sum(part for part, _ in parts)
+    if filled < _STEPS:
+        # Two parts and free room are more than a cell can show: the height of the whole comes first.
+        return glyphs.levels[filled - 1], stack[max(parts)[1]][0].token
+    size, n = parts[0]
+    token = stack[n][0].token
+    if size == _STEPS:
+        return _UNFINISHED if late else glyphs.levels[-1], token
+    return glyphs.levels[size - 1], f"{token} on-{stack[max(parts[1:])[1]][0].token}"
