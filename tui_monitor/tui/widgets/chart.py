@@ -137,8 +137,8 @@ class Chart(Drawn, can_focus=True):
     def action_drawing(self, step: int) -> None:
         """Draw it another way that suits the data, and say which."""
         able = drawings(self._data)
-        if len(able) < 2:
-            self.app.notify(f"this is drawn as {DRAWINGS[able[0]]} only", timeout=3)
+        if not able[1:]:
+            self.app.notify(f"this is drawn as {DRAWINGS[self.drawing]} only", timeout=3)
             return
         self._chosen = able[(able.index(self.drawing) + step) % len(able)]
         self._update()
