@@ -117,12 +117,14 @@ def costs(by: str = "model", period: str = "month") -> CostsView:
         CostRow("–", 40, None, None, None, 1.2, 0.003, 0, None),
     )
     daily = tuple((month + n * DAY, None if n == 7 else 15.0 + (n * 7) % 23) for n in range(18))
+    shares = (("claude-sonnet-4-5", 0.6), ("gpt-5", 0.3))
+    daily_by = tuple((name, tuple(v and v * share for _, v in daily)) for name, share in shares)
     budgets = (
         BudgetStatus("month", "month", 500, 425.67, Span(month, month + 31 * DAY), {}, 548.0, NOON + 9 * DAY),
         BudgetStatus("search", "day", 20, 5.84, Span(day, day + DAY), {"project": "search"}, 11.0),
     )
     return CostsView(
-        NOON, by, period, spends, rows, daily, Projection(548.0), budgets, month + 31 * DAY,
+        NOON, by, period, spends, rows, daily, daily_by, Projection(548.0), budgets, month + 31 * DAY,
         queries=(("rows", f"cost{{}} [{period}] sum by({by})"),),
     )  # fmt: skip
 
@@ -253,7 +255,7 @@ class FakeMonitor:
                 replace(s, cost=None, previous=None, unpriced=0, list_cost=None) for s in view.spends
             )
             view = replace(
-                view, spends=none, rows=(), daily=(), projection=None, budgets=(),
+                view, spends=none, rows=(), daily=(), daily_by=(), projection=None, budgets=(),
                 warnings=("no projection yet: the month has just begun",),
             )  # fmt: skip
         return await self._answer("costs", view, by, period)

@@ -1,16 +1,23 @@
 """Charts on the panes: every key of a chart, the mouse, and what becomes of the time range."""
 
+from dataclasses import replace
+
 import pytest
 from textual.geometry import Offset
 
-from tests.tui.screen_fakes import NOON, FakeMonitor, dashboard, settle, text, tick
+from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, costs, dashboard, settle, text, tick
 from tui_monitor.model.clock import HOUR, MINUTE, SECOND
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import Result, Series, labels_of
 from tui_monitor.tui import travel
+from tui_monitor.tui.drawing import BRAILLE
+from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.charts import LATENCY_BUCKETS
+from tui_monitor.tui.panes.money import running_total
+from tui_monitor.tui.widgets.bars import Bars
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.plot import Plot
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
@@ -198,6 +205,61 @@ async def test_keys_of_a_chart_without_data_break_nothing(monitor: FakeMonitor, 
         await settle(pilot, "left", "shift+left", "plus", "minus", "H", "d", "home", "end", "escape")
         assert chart.pointed is None
         assert pilot.app.is_running
+
+
+async def test_quantiles_of_one_thing_are_a_band(monitor: FakeMonitor) -> None:
+    def fan(answer):
+        long = range(len(answer.times))
+        told = (("0.5", 50.0), ("0.99", 90.0), ("0.1", 10.0))
+        series = [Series(labels_of(job="a", quantile=q), tuple(v for _ in long)) for q, v in told]
+        lone = Series(labels_of(job="b", quantile="0.5"), tuple(70.0 for _ in long))
+        return Result(answer.query, "matrix", answer.times, (*series, lone), "ms", "x")
+
+    monitor.change = fan
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        chart = await asked(pilot)
+        band, lone = sorted(chart.data.series, key=lambda one: one.name)
+        assert (band.values[0], band.low[0], band.high[0]) == (50.0, 10.0, 90.0)
+        assert (lone.values[0], lone.low) == (70.0, ())
+        assert "░░░░░" in text(pilot.app)
+
+
+async def test_d_divides_the_days_and_adds_them_up(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "2")
+        pane = pilot.app.screen.pane
+        assert "● claude-sonnet-4-5" not in text(pilot.app)
+        await settle(pilot, "d")
+        assert "● claude-sonnet-4-5" in text(pilot.app), "the list is the key of the parts"
+        first = pane.query_one(Bars).data.bars[0]
+        assert [n for _, n in first.parts] == [0, 1, -1]
+        assert sum(value for value, _ in first.parts) == pytest.approx(first.value)
+        await settle(pilot, "d")
+        shown = text(pilot.app)
+        assert "budget $500" in shown
+        assert "used up" in shown
+        await settle(pilot, "c")
+        assert "◂ Sat Apr 1 00:00 projected ▸" in text(pilot.app) or "projected ▸" in text(pilot.app)
+        before = pilot.app.screen.shown
+        await settle(pilot, "plus", "H")
+        assert pilot.app.screen.shown == before, "a month is a month"
+        await settle(pilot, "escape", "d")
+        assert not pane.has_class("-running")
+
+
+def test_a_running_total_is_the_days_added_up_and_says_what_is_projected(monitor: FakeMonitor) -> None:
+    view = costs()
+    look = Look(NOON, 1, TimeRange(HOUR), CALENDAR)
+    data = running_total(view, look)
+    days = [value or 0.0 for _, value in view.daily]
+    assert data.series[0].values[:3] == (0.0, days[0], days[0] + days[1])
+    assert data.series[0].values[-2:] == (pytest.approx(sum(days)), view.projection.amount)
+    assert data.times[-1] == view.month_end
+    assert data.projected == data.times[-2] == NOON
+    lines = ["".join(part for part, _ in line) for line in Plot(data, 90, 14, BRAILLE).lines()]
+    last = f"${sum(days):.2f}"
+    assert f"spent {last}  peak {last}" in lines[0], "what is projected is neither"
+    assert running_total(replace(view, daily=()), look).times == ()
 
 
 # The arithmetic of time.

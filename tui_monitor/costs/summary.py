@@ -19,6 +19,9 @@ from tui_monitor.query.engine import Engine
 from tui_monitor.query.language import spelled
 from tui_monitor.query.spend import LABEL
 
+DAILY = 20
+"""Rows whose days are told, at most."""
+
 
 class CostSettings(Protocol):
     """What the costs need of the settings."""
@@ -45,6 +48,7 @@ def costs_view(
     sums = Sums(asking, calendar, by, shown if shown.kind == "month" else month)
     # The rows and days first: most totals are theirs added up.
     daily = tuple((day.start, cost) for day, cost in sums.daily())
+    daily_by = tuple(sums.daily_split()[:DAILY])
     rows = _rows(sums, shown, _compared(shown, calendar, first))
     parts = [part_of(kind, calendar, now) for kind in KINDS]
     spends = tuple(_spend(sums, part, _compared(part, calendar, first)) for part in parts)
@@ -54,7 +58,7 @@ def costs_view(
         asking.warn(why_not)
     return CostsView(
         at=now, dimension=by, period=period, spends=spends, rows=rows, daily=daily, projection=projection,
-        budgets=budgets, month_end=month.end, warnings=asking.warnings,
+        daily_by=daily_by, budgets=budgets, month_end=month.end, warnings=asking.warnings,
         approximate=asking.approximate, queries=_queries(by, period),
     )  # fmt: skip
 

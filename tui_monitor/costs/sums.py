@@ -52,6 +52,15 @@ class Sums:
         """The cost of each day."""
         return [(day, self.total("cost", day)) for day in self._days]
 
+    def daily_split(self) -> list[tuple[str, tuple[float | None, ...]]]:
+        """The cost of each day by label value, the largest first; nothing where days are but totals."""
+        if not self._coarse:
+            return []
+        splits = [self.split("cost", day) for day in self._days]
+        whole = _added(splits)
+        names = sorted(whole, key=lambda name: (-whole[name], name))
+        return [(name, tuple(split.get(name) for split in splits)) for name in names]
+
     def _split(self, metric: str, part: Part) -> Split:
         if metric == "cost" and self._coarse and part == self._by_day:
             return _added(self.split(metric, day) for day in self._days)

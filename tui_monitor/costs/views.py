@@ -83,6 +83,8 @@ class CostsView:
     rows: tuple[CostRow, ...] = ()
     daily: tuple[tuple[Micros, float | None], ...] = ()
     """(midnight, spend) for each day of the month so far."""
+    daily_by: tuple[tuple[str, tuple[float | None, ...]], ...] = ()
+    """The largest rows by their spend on each of these days; none by labels of one's own."""
     projection: Projection | None = None
     budgets: tuple[BudgetStatus, ...] = ()
     month_end: Micros | None = None

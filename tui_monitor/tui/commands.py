@@ -107,6 +107,9 @@ COMMANDS: tuple[Command, ...] = (
         "Open the query behind the row, or behind the value chosen with ← →.", "open", "costs", 10,
     ),
     Command("costs.by", "b", "by", "The next dimension: provider, model, user …", "by(1)", "costs", 20),
+    Command("costs.drawing", "d", "drawing", "The days whole, divided into the rows, or added up with the "
+            "projection.", "drawing(1)", "costs", 40),
+    Command("costs.chart", "c", "crosshair", "Read the running total off with ← →.", "chart", "costs", 45),
     Command("costs.by_back", "B", "by, back", "The dimension before.", "by(-1)", "costs"),
     Command("costs.period", "p", "period", "The next period: today, week, month …", "period(1)", "costs", 30),
     Command("costs.period_back", "P", "period, back", "The period before.", "period(-1)", "costs"),

@@ -12,7 +12,10 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark, total
 
 if TYPE_CHECKING:
-    from tui_monitor.query.result import Result, Series
+    from tui_monitor.query.result import Labels, Result, Series
+
+Band = tuple[tuple[float | None, ...], ...]
+"""The lowest and the highest values; empty for what is in the band of another series."""
 
 SEVERITY = {Severity.CRITICAL: "crit", Severity.WARNING: "warn", Severity.INFO: "accent"}
 """The style token of a severity."""
@@ -84,10 +87,15 @@ def chart_of(
         return _heat(result, plain)
     ordered = sorted(result.series, key=lambda one: -one.mean) if now is None else result.ranked(now)
     known = [series for series in ordered if any(value is not None for value in series.values)]
+    bands = _bands(known)
+    known = [series for series in known if series.labels not in bands or bands[series.labels]]
     drawn, left = known[:LINES], known[LINES:]
     names = [name_of(series, result.metric) for series in drawn]
     numbers = colours.give(names)
-    lines = [ChartSeries(name, s.values, numbers[name]) for name, s in zip(names, drawn, strict=True)]
+    lines = [
+        ChartSeries(name, s.values, numbers[name], *bands.get(s.labels, ()))
+        for name, s in zip(names, drawn, strict=True)
+    ]
     return replace(
         plain,
         series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
@@ -98,6 +106,28 @@ def chart_of(
 
 def _sum(series: "Sequence[Series]") -> tuple[float | None, ...]:
     return tuple(total(at) for at in zip(*(one.values for one in series), strict=True))
+
+
+def _bands(series: "Sequence[Series]") -> "dict[Labels, Band]":
+    """Quantiles of one thing as a band: by labels the lowest and highest for the middle one, none for others.
+
+    They are told apart by the label `quantile`, as summaries of Prometheus are; three of them make a band.
+    """
+    fans: dict[Labels, list[tuple[float, Series]]] = {}
+    for one in series:
+        quantile = _bound(one.label("quantile", "none"))
+        if quantile <= 1:
+            rest = tuple(pair for pair in one.labels if pair[0] != "quantile")
+            fans.setdefault(rest, []).append((quantile, one))
+    found: dict[Labels, Band] = {}
+    for fan in fans.values():
+        if len(fan) < 3:
+            continue
+        ordered = [one for _, one in sorted(fan, key=lambda pair: pair[0])]
+        middle = min(fan, key=lambda pair: (abs(pair[0] - 0.5), pair[0]))[1]
+        found |= dict.fromkeys((one.labels for one in ordered), ())
+        found[middle.labels] = (ordered[0].values, ordered[-1].values)
+    return found
 
 
 def _unfinished(result: "Result") -> bool:

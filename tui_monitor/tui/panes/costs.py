@@ -12,13 +12,23 @@ from tui_monitor.costs.labels import BY
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import about_spans, bar
+from tui_monitor.tui.drawing import Glyphs, about_spans, bar
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.messages import QueryWanted
+from tui_monitor.tui.messages import QueryWanted, RangeChosen, RangeMoved, RangeZoomed
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
-from tui_monitor.tui.panes.money import change_span, daily_bars, fact_lines, month_lines, spend_line
+from tui_monitor.tui.panes.money import (
+    change_span,
+    daily_bars,
+    fact_lines,
+    month_lines,
+    parts_of,
+    running_total,
+    spend_line,
+)
 from tui_monitor.tui.widgets.bars import Bars
+from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.figure import ChartSeries
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
 SHARE, WIDE_SHARE = 12, 40
 """Cells of a share bar."""
 WIDE = 150
+DRAWN = ("whole", "divided", "running total")
+"""How the days are drawn."""
 PERIOD_WORDS = {
     "today": "today", "yesterday": "yesterday", "week": "this week", "month": "this month",
     "last_week": "last week", "last_month": "last month",
@@ -70,7 +82,10 @@ class CostsPane(Pane["CostsView"]):
         self._period = PERIODS.index("month")
         self._month = Lines([Line.of(" MONTH", "accent bold")], id="costs-month")
         self._spends = Lines(id="costs-spends")
+        self._drawing = 0
+        """Which of `DRAWN` shows the days."""
         self._bars = Bars(id="costs-bars")
+        self._chart = Chart(id="costs-chart")
         self._facts = Lines(id="costs-facts")
         self._head = Lines([Line.of(" BY", "accent bold")], classes="head")
         self._list = Grid(columns(120), id="costs-list")
@@ -80,6 +95,7 @@ class CostsPane(Pane["CostsView"]):
         yield self._spends
         with Horizontal(id="costs-days"):
             yield self._bars
+            yield self._chart
             yield self._facts
         yield self._head
         yield self._list
@@ -99,7 +115,12 @@ class CostsPane(Pane["CostsView"]):
         self._month.show(month_lines(answer, look, width, glyphs))
         self.set_class(all(value is None for _, value in answer.daily), "-empty")
         self._spends.show([Line(), spend_line(answer)])
-        self._bars.show(daily_bars(answer, look))
+        drawn = DRAWN[self._drawing]
+        self.set_class(drawn == "running total", "-running")
+        if drawn == "running total":
+            self._chart.show(running_total(answer, look))
+        else:
+            self._bars.show(daily_bars(answer, look, divided=drawn == "divided"))
         self._facts.show(fact_lines(answer))
         period = PERIOD_WORDS.get(answer.period, answer.period)
         head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
@@ -108,15 +129,19 @@ class CostsPane(Pane["CostsView"]):
         self._head.show([Line(head, hint)])
         self._list.set_columns(columns(width))
         self._list.say_empty(no_calls(self.backend, look) if look.newest is None else f"No calls {period}.")
-        self._list.show([self._row(row) for row in answer.rows])
+        colours = parts_of(answer) if drawn == "divided" else {}
+        self._list.show([self._row(row, colours.get(row.name)) for row in answer.rows])
 
-    def _row(self, row: "CostRow") -> GridRow:
+    def skipped(self) -> tuple[str, ...]:
+        return () if DRAWN[self._drawing] == "running total" else ("costs.chart",)
+
+    def _row(self, row: "CostRow", colour: int | None = None) -> GridRow:
         change, token = change_span(row.cost, row.previous)
         cells = WIDE_SHARE if self.app.size.width >= WIDE else SHARE
         return GridRow(
             row.name,
             {
-                "name": Cell(row.name, "bright", sort=row.name),
+                "name": Cell(row.name, *_key(colour, self.glyphs), sort=row.name),
                 "calls": Cell(count(row.calls), sort=row.calls),
                 "in": Cell(count(row.input_tokens), sort=row.input_tokens),
                 "out": Cell(count(row.output_tokens), sort=row.output_tokens),
@@ -135,6 +160,24 @@ class CostsPane(Pane["CostsView"]):
             text = query_behind(self.answer.dimension, self.answer.period, event.column, event.key)
             self.post_message(QueryWanted(text))
 
+    @on(RangeZoomed)
+    @on(RangeMoved)
+    @on(RangeChosen)
+    def _whole_months_only(self, event: RangeZoomed | RangeMoved | RangeChosen) -> None:
+        """What is drawn is a month, whatever the time range of the other panes is."""
+        event.stop()
+
+    def action_drawing(self, step: int) -> None:
+        """The days whole, divided into the rows, or added up."""
+        able = [
+            n for n, name in enumerate(DRAWN) if name != "divided" or (self.answer and self.answer.daily_by)
+        ]
+        at = able.index(self._drawing) if self._drawing in able else 0
+        self._drawing = able[(at + step) % len(able)]
+        if self.answer is not None and self.look is not None:
+            self.show(self.answer, self.look)
+        self.hints_changed()
+
     def action_by(self, step: int) -> None:
         """Another dimension."""
         self._by = (self._by + step) % len(BY)
@@ -144,6 +187,11 @@ class CostsPane(Pane["CostsView"]):
         """Another period."""
         self._period = (self._period + step) % len(PERIODS)
         self.changed()
+
+
+def _key(colour: int | None, glyphs: Glyphs) -> tuple[str, str]:
+    """The token and the glyph of a row's name: as its part of the days has them."""
+    return ("bright", "") if colour is None else (ChartSeries("", (), colour).token, glyphs.marker(colour))
 
 
 def query_behind(by: str, period: str, column: str | None, name: str) -> str:

@@ -8,6 +8,7 @@ from tui_monitor.model.units import UNKNOWN, count, ratio, usd
 from tui_monitor.tui.drawing import Glyphs, Span, bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.bars import Bar, BarData
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import change, day_words
 
@@ -19,6 +20,8 @@ _NAMES = {"today": "today", "week": "this week", "month": "this month"}
 # Each up to the same time of the day, week or month.
 _BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
 _NO_BUDGET = "no month budget: [[budgets]] in config.toml draws its bar here"
+PARTS = 6
+"""Rows that a day is divided into; the others are one part."""
 _BUDGETS = 4
 """Further budgets shown at most."""
 
@@ -142,15 +145,53 @@ def _fact(spend: "Spend") -> Line:
     )
 
 
-def daily_bars(view: "CostsView", look: Look) -> BarData:
-    """The days of the month so far, and those to come as the projection has them."""
+def parts_of(view: "CostsView") -> dict[str, int]:
+    """The rows that days are divided into, the dearest first, each with the number of its colour."""
+    return {name: n for n, (name, _) in enumerate(view.daily_by[:PARTS])}
+
+
+def daily_bars(view: "CostsView", look: Look, *, divided: bool = False) -> BarData:
+    """The days of the month so far, divided into rows or whole, and those to come as they are projected."""
     calendar = look.calendar
     bars: list[Bar] = []
-    for start, value in view.daily:
+    for n, (start, value) in enumerate(view.daily):
         today = start <= view.at < calendar.day(start)[1]
-        bars.append(Bar(str(calendar.day_of(start).day), value, "bright" if today else "accent"))
+        parts = _parts(view, n, value) if divided and value else ()
+        bars.append(Bar(str(calendar.day_of(start).day), value, "bright" if today else "accent", parts=parts))
     bars += _to_come(view, look)
     return BarData(tuple(bars), "usd", "no spend this month")
+
+
+def _parts(view: "CostsView", day: int, whole: float) -> tuple[tuple[float, int], ...]:
+    known = [(values[day] or 0.0, n) for n, (_, values) in enumerate(view.daily_by[:PARTS])]
+    return (*known, (max(0.0, whole - sum(value for value, _ in known)), -1))
+
+
+def running_total(view: "CostsView", look: Look) -> ChartData:
+    """What the month has cost day by day added up, on to its end as it is projected, against the budget."""
+    calendar = look.calendar
+    main = next((b for b in view.budgets if b.period == "month" and not b.scope), None)
+    times: list[Micros] = [view.daily[0][0]] if view.daily else []
+    values: list[float | None] = [0.0] if view.daily else []
+    for start, value in view.daily:
+        times.append(min(calendar.day(start)[1], max(view.at, start + 1)))
+        values.append((values[-1] or 0.0) + (value or 0.0))
+    coming = (
+        view.projection is not None and view.month_end is not None and times and view.month_end > times[-1]
+    )
+    if coming and view.projection is not None and view.month_end is not None:
+        times.append(view.month_end)
+        values.append(view.projection.amount)
+    return ChartData(
+        tuple(times),
+        (ChartSeries("spent", tuple(values)),) if any(value for _, value in view.daily) else (),
+        "usd",
+        calendar,
+        thresholds=(("budget", main.amount),) if main is not None else (),
+        empty="no spend this month",
+        marks=(Mark(main.used_up, "used up"),) if main is not None and main.used_up is not None else (),
+        projected=times[-2] if coming else None,
+    )
 
 
 def _to_come(view: "CostsView", look: Look) -> list[Bar]:

@@ -1,7 +1,7 @@
 """Query: ask anything. The answer keeps up with the data: chart and series, a table, or single calls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -264,9 +264,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             self._list.set_columns(table_columns(answer.now, width))
             self._list.show(table_rows(answer.now, self.glyphs, width))
         else:
-            colours = {line.name: line.index for line in chart.series}
+            # Buckets have shades, and what is counted in them has not the unit of their bounds.
+            colours = {} if chart.bounds else {line.name: line.index for line in chart.series}
+            over = replace(answer.over, unit="") if chart.bounds else answer.over
             self._list.set_columns(series_columns(answer.now))
-            self._list.show(series_rows(answer.over, answer.now, colours, self.glyphs))
+            self._list.show(series_rows(over, answer.now, colours, self.glyphs))
 
     def _show_calls(self, answer: CallsAnswer, look: Look) -> None:
         self._list.say_empty("no such call in this time range")

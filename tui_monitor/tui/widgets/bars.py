@@ -1,4 +1,4 @@
-"""A chart of upright bars: one value per day, those still to come as an estimate."""
+"""A chart of upright bars: one value per day, in parts where it has any, or an estimate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,9 @@ from textual.strip import Strip
 from tui_monitor.tui.drawing import Glyphs, Span, fit, safe, width_of
 from tui_monitor.tui.widgets.axes import Scale, scale
 from tui_monitor.tui.widgets.base import Drawn
+from tui_monitor.tui.widgets.field import Frame
+from tui_monitor.tui.widgets.figure import ChartSeries
+from tui_monitor.tui.widgets.stacked import pile
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Bar:
     value: float | None
     token: str = "accent"
     estimate: bool = False
+    parts: tuple[tuple[float, int], ...] = ()
+    """From the floor up, each with the number of its series; -1 is all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,9 @@ class BarData:
     empty: str = "no data"
 
 
-def draw_bars(data: BarData, width: int, height: int, glyphs: Glyphs) -> list[list[Span]]:
+def draw_bars(
+    data: BarData, width: int, height: int, glyphs: Glyphs, *, mono: bool = False
+) -> list[list[Span]]:
     """`height` lines of at most `width` cells: the bars, and below them an axis with labels."""
     known = [bar.value for bar in data.bars if bar.value is not None]
     if not known or height < 3 or width < 12:
@@ -40,11 +47,10 @@ def draw_bars(data: BarData, width: int, height: int, glyphs: Glyphs) -> list[li
     slot, size = _slots(len(data.bars), width - left - 2)
     shown = data.bars[-((width - left - 2) // slot) :]
     labels = {rows - 1 - _row(tick, axis, rows): text for tick, text in axis.ticks[1:]}
+    frame = Frame(1, rows, axis, (0, 0), glyphs, mono)
+    drawn = [_drawn(bar, frame) for bar in shown]
     lines = [
-        [
-            *_wall(labels.get(row, ""), left, glyphs),
-            *_cells(shown, rows - 1 - row, rows, axis, slot, size, glyphs),
-        ]
+        [*_wall(labels.get(row, ""), left, glyphs), *_cells(drawn, rows - 1 - row, slot, size)]
         for row in range(rows)
     ]
     floor = glyphs.floor * (slot * len(shown))
@@ -68,22 +74,30 @@ def _wall(text: str, left: int, glyphs: Glyphs) -> list[Span]:
     return [(f"{fit(text, left, 'right', glyphs)} {glyphs.wall if text else glyphs.post}", "dim")]
 
 
-def _cells(
-    bars: Sequence[Bar], row: int, rows: int, axis: Scale, slot: int, size: int, glyphs: Glyphs
-) -> list[Span]:
+def _cells(drawn: Sequence[Sequence[Span]], row: int, slot: int, size: int) -> list[Span]:
     spans: list[Span] = []
-    for bar in bars:
-        text = _cell(bar, row, rows, axis, glyphs) * size
-        spans.append((text.ljust(slot), "dim" if bar.estimate else bar.token))
+    for bar in drawn:
+        text, token = bar[row] if row < len(bar) else (" ", "")
+        spans += [(text * size, token), (" " * (slot - size), "")]
     return spans
 
 
-def _cell(bar: Bar, row: int, rows: int, axis: Scale, glyphs: Glyphs) -> str:
-    """What stands in one row of a bar; something is never drawn as nothing."""
+def _drawn(bar: Bar, frame: Frame) -> list[Span]:
+    """A bar from the floor up."""
+    glyphs = frame.glyphs
     if bar.value is None:
-        return glyphs.gap if row == 0 else " "
-    steps = len(glyphs.levels)
-    filled = axis.share(bar.value) * rows * steps - row * steps
+        return [(glyphs.gap, "dim")]
+    if bar.parts:
+        return pile([value for value, _ in bar.parts], [ChartSeries("", (), n) for _, n in bar.parts], frame)
+    token = "dim" if bar.estimate else bar.token
+    return [(text, token) for row in range(frame.rows) if (text := _cell(bar, row, frame)).strip()]
+
+
+def _cell(bar: Bar, row: int, frame: Frame) -> str:
+    """What stands in one row of a bar; something is never drawn as nothing."""
+    assert bar.value is not None
+    glyphs, steps = frame.glyphs, len(frame.glyphs.levels)
+    filled = frame.scale.share(bar.value) * frame.rows * steps - row * steps
     if bar.value > 0 and row == 0:
         filled = max(1.0, filled)
     if filled < 0.5:
@@ -130,5 +144,5 @@ class Bars(Drawn):
     def draw(self, y: int) -> Strip:
         """A line of the chart."""
         width, height = self.size
-        lines = draw_bars(self._data, width, height, self.glyphs)
+        lines = draw_bars(self._data, width, height, self.glyphs, mono=self.app.no_color)
         return self.strip(lines[y], width) if y < len(lines) else self.blank(width)

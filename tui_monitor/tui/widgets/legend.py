@@ -1,5 +1,6 @@
 """The key of a chart, which says in words which line is which."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
@@ -21,18 +22,24 @@ class Key:
         self._data = data
         self._values = values
         self._at = at
+        # What is projected did not happen: it is no last value and no peak.
+        late = data.projected
+        self._real = len(data.times) if late is None else bisect_right(data.times, late)
         self._slot = max(_SLOTS.get(data.unit, 8), *(width_of(self._words(v)) for v in self._told()), 0)
 
     def _words(self, value: float | None) -> str:
         return words(value, self._data.unit)
 
     def _last(self, values: Sequence[float | None]) -> float | None:
-        index = last_known(values) if self._at is None else self._at
+        index = last_known(values[: self._real]) if self._at is None else self._at
         return values[index] if index is not None and index < len(values) else None
+
+    def _peak(self, values: Sequence[float | None]) -> float | None:
+        return most(values[: self._real])
 
     def _told(self) -> list[float | None]:
         """Every value the key may tell."""
-        return [v for values in self._values for v in (self._last(values), most(values))]
+        return [v for values in self._values for v in (self._last(values), self._peak(values))]
 
     def entry(
         self, n: int, glyphs: Glyphs, name: int, *, value: bool = True, peak: bool = False
@@ -45,7 +52,7 @@ class Key:
         if not value:
             return pieces
         text = " " + safe(self._words(self._last(values)), glyphs)
-        high = safe(f"  peak {self._words(most(values))}", glyphs) if peak else ""
+        high = safe(f"  peak {self._words(self._peak(values))}", glyphs) if peak else ""
         room = 1 + self._slot + (peak and self._slot + 7)
         return [*pieces, (text, "bright"), (high.ljust(room - width_of(text)), "dim")]
 

@@ -60,7 +60,7 @@ def upright(cells: list[Cells], column: int, frame: Frame, token: str) -> None:
     for row in cells:
         there, drawn = row[column]
         across = there in (frame.glyphs.dash, frame.glyphs.track, frame.glyphs.hair)
-        if not there or (across and not drawn.startswith(("series", "heat"))):
+        if not there or (across and not drawn.startswith(("series", "heat")) and " on-" not in drawn):
             row[column] = (frame.glyphs.hair, token)
 
 

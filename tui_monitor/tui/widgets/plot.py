@@ -220,12 +220,18 @@ class Plot:
             floor[column] = self.glyphs.stud
         if self.at is not None:
             t = self.data.times[self.at]
-            going_on = " so far" if self.data.unfinished and self.at == len(self.data.times) - 1 else ""
-            said = f"◂ {moment(t, end - start, self.data.calendar)}{going_on} ▸"
+            said = f"◂ {moment(t, end - start, self.data.calendar)}{self._state(self.at)} ▸"
             texts.insert(0, (self.frame.x(t, self.columns), safe(said, self.glyphs), "accent bold"))
         corner = fit(lowest, self.left, "right", self.glyphs) + " " + self.glyphs.corner
         wall = [(corner, "dim")] if self.left else []
         return [[*wall, ("".join(floor), "dim")], _under(texts, self.offset, self.width)]
+
+    def _state(self, at: int) -> str:
+        """What is to be said of a value besides when it was."""
+        data = self.data
+        if data.projected is not None and data.times[at] > data.projected:
+            return " projected"
+        return " so far" if data.unfinished and at == len(data.times) - 1 else ""
 
 
 def _joined(cells: Cells) -> list[Piece]:

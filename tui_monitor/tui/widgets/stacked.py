@@ -32,8 +32,10 @@ def stacked(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame)
     late = frame.columns
     if data.unfinished and len(data.times) > 1:
         late = frame.x(data.times[-2], frame.columns) + 1
+    series = [one for one, _ in stack]
     for column, heights in piles.items():
-        _pile(cells, column, stack, heights, frame, late=column >= late)
+        for up, cell in enumerate(pile(heights, series, frame, late=column >= late), 1):
+            cells[frame.rows - up][column] = cell
     return cells
 
 
@@ -89,50 +91,45 @@ def _bars(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -
     return found
 
 
-def _pile(
-    cells: list[Cells],
-    column: int,
-    stack: Sequence[Layer],
-    heights: Sequence[float],
-    frame: Frame,
-    *,
-    late: bool,
-) -> None:
-    """One column of the stack; something is never drawn as nothing."""
+def pile(
+    heights: Sequence[float], series: Sequence[ChartSeries], frame: Frame, *, late: bool = False
+) -> list[tuple[str, str]]:
+    """One column of a stack from the floor up, as far as it reaches; something is never drawn as nothing."""
     whole = frame.rows * _STEPS
     tops = [round(frame.scale.share(height) * whole) for height in accumulate(heights)]
-    if tops and heights[-1] >= 0 and sum(heights) > 0:
+    if sum(heights) > 0:
         tops[-1] = max(1, tops[-1])
-    for row in range(frame.rows):
-        low = row * _STEPS
-        bottoms = (0, *tops[:-1])
+    cells: list[tuple[str, str]] = []
+    bottoms = (0, *tops[:-1])
+    for low in range(0, whole, _STEPS):
         parts = [
             (min(top, low + _STEPS) - max(bottom, low), n)
             for n, (bottom, top) in enumerate(zip(bottoms, tops, strict=True))
             if top > low and bottom < low + _STEPS and top > bottom
         ]
         if not parts:
-            return
-        cells[frame.rows - 1 - row][column] = _cell(parts, stack, frame, late=late, floor=row == 0)
+            break
+        cells.append(_cell(parts, series, frame, late=late, floor=low == 0))
+    return cells
 
 
 def _cell(
-    parts: Sequence[tuple[int, int]], stack: Sequence[Layer], frame: Frame, *, late: bool, floor: bool
+    parts: Sequence[tuple[int, int]], stack: Sequence[ChartSeries], frame: Frame, *, late: bool, floor: bool
 ) -> tuple[str, str]:
     """A cell of these parts from below, as (eighths, number of the series)."""
     glyphs = frame.glyphs
     if frame.mono or glyphs.plain:
         size, n = max(parts)
-        series = stack[n][0]
+        series = stack[n]
         sign = glyphs.dot if series.index < 0 else glyphs.marker(series.index)
         filled = sum(part for part, _ in parts)
         return (sign, series.token) if filled * 2 >= _STEPS or floor else ("", "")
     filled = sum(part for part, _ in parts)
     if filled < _STEPS:
         # Two parts and free room are more than a cell can show: the height of the whole comes first.
-        return glyphs.levels[filled - 1], stack[max(parts)[1]][0].token
+        return glyphs.levels[filled - 1], stack[max(parts)[1]].token
     size, n = parts[0]
-    token = stack[n][0].token
+    token = stack[n].token
     if size == _STEPS:
         return _UNFINISHED if late else glyphs.levels[-1], token
-    return glyphs.levels[size - 1], f"{token} on-{stack[max(parts[1:])[1]][0].token}"
+    return glyphs.levels[size - 1], f"{token} on-{stack[max(parts[1:])[1]].token}"
