@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.geometry import Offset
 
 from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, costs, dashboard, settle, text, tick
@@ -14,6 +16,7 @@ from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.charts import LATENCY_BUCKETS
 from tui_monitor.tui.panes.money import running_total
+from tui_monitor.tui.screens.still import distribution
 from tui_monitor.tui.widgets.bars import Bars
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
@@ -260,6 +263,52 @@ def test_a_running_total_is_the_days_added_up_and_says_what_is_projected(monitor
     last = f"${sum(days):.2f}"
     assert f"spent {last}  peak {last}" in lines[0], "what is projected is neither"
     assert running_total(replace(view, daily=()), look).times == ()
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["colour", "no-colour"])
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+async def test_a_still_plot_and_its_distribution(
+    monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch, glyphs: str, environ: dict[str, str]
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monitor.values = ("openai", "[/foo]\x1b[31m")
+    async with dashboard(monitor, drawing=glyphs).run_test(size=(120, 40)) as pilot:
+        await asked(pilot)
+        await settle(pilot, "z")
+        shown = text(pilot.app)
+        assert "over time" in shown
+        assert "still" in shown
+        assert "[/foo]" in shown
+        assert "\x1b" not in shown
+        assert glyphs != "ascii" or shown.isascii()
+        await tick(pilot)
+        assert text(pilot.app) == shown, "nothing that comes in changes it"
+        await settle(pilot, "d")
+        assert "distribution" in text(pilot.app)
+        assert "steps" in text(pilot.app)
+        await pilot.resize_terminal(60, 18)
+        await settle(pilot)
+        await settle(pilot, "escape")
+        assert pilot.app.screen is pilot.app.get_default_screen()
+        assert chart_of(pilot).has_focus
+
+
+async def test_the_distribution_of_a_histogram_are_its_buckets(monitor: FakeMonitor) -> None:
+    monitor.change = lambda answer: buckets(answer.query, Span(NOON - HOUR, NOON))
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await asked(pilot)
+        await settle(pilot, "enter", "d")
+        for bucket in ("2.56 s", "5.12 s", "more"):
+            assert bucket in text(pilot.app)
+
+
+@given(st.lists(st.lists(st.none() | st.floats(-1e9, 1e9), max_size=30), max_size=4), st.integers(1, 50))
+def test_a_distribution_counts_every_value_once(values: list[list[float | None]], bins: int) -> None:
+    middles, counts = distribution([tuple(line) for line in values], bins)
+    assert sorted(middles) == middles
+    told = [sum(v is not None for v in line) for line in values]
+    assert [sum(line) for line in counts] == (told if any(told) else [])
 
 
 # The arithmetic of time.

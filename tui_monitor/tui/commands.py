@@ -197,6 +197,8 @@ COMMANDS: tuple[Command, ...] = (
             "chart", 40, sign="H L"),
     Command("chart.pan_on", "ctrl+right,L", "move on", "A quarter of the time range on.", "pan(0.25)",
             "chart"),
+    Command("chart.still", "z,enter", "large", "The whole screen for it, still; d there: how the values are "
+            "distributed.", "still", "chart", 45),
     Command("chart.leave", "escape", "back", "Leave the crosshair.", "leave", "chart", 5),
 )  # fmt: skip
 

@@ -198,6 +198,13 @@ class Chart(Drawn, can_focus=True):
         self._travelling = True
         self.post_message(RangeMoved(share))
 
+    def action_still(self) -> None:
+        """Show it as it is now on the whole screen."""
+        # The library that draws it is not needed before: 0.1 s of loading.
+        from tui_monitor.tui.screens.still import StillScreen
+
+        self.app.push_screen(StillScreen(self._data))
+
     # The mouse.
 
     def _time_at(self, column: int) -> Micros | None:
