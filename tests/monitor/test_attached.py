@@ -84,9 +84,9 @@ def attach(tmp_path: Path) -> Iterator[Attach]:
     """Attaches through the proxy; all are stopped at the end."""
     threads: list[AttachedThread] = []
 
-    def begin(proxy: Proxy, token: str = "") -> AttachedThread:
+    def begin(proxy: Proxy, token: str = "", interval: str = "100ms") -> AttachedThread:
         target = Target(proxy.url, "box:4319", token or read_or_make(places.token_file()))
-        settings = settings_for(tmp_path / "unused.db", screen={"update_interval": "100ms"})
+        settings = settings_for(tmp_path / "unused.db", screen={"update_interval": interval})
         thread = AttachedThread(target, settings=settings)
         threads.append(thread)
         thread.start()
@@ -145,6 +145,23 @@ async def test_it_shows_what_the_other_one_collects(
     assert thread.state.mode == "attached"
     assert line_of(thread).up
     assert line_of(thread).place == "box:4319"
+
+
+async def test_what_others_do_is_seen_without_waiting_for_the_next_look(
+    proxy: Proxy, attach: Attach, collector: Collector
+) -> None:
+    thread = attach(proxy, interval="1h")
+    known = await thread.call(frame)
+    assert known.open_alerts == 0
+    assert await thread.call(frame) is known
+    alert = await firing(collector)
+    async with asyncio.timeout(10):
+        while (await thread.call(frame)).open_alerts == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await collector.monitor.acknowledge(alert.id, "ben")
+    async with asyncio.timeout(10):
+        while (await thread.call(frame)).firing:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def test_a_lost_line_is_told_and_what_was_known_stays(proxy: Proxy, attach: Attach) -> None:

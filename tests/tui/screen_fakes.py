@@ -466,7 +466,7 @@ async def settle(pilot: Any, *keys: str) -> None:
     if keys:
         await pilot.press(*keys)
     quiet = 0
-    for _ in range(6):
+    for _ in range(20):
         await pilot.pause()
         quiet = 0 if any(worker.is_running for worker in pilot.app.workers) else quiet + 1
         if quiet == 3:

@@ -64,7 +64,11 @@ class AttachedThread(Hosted):
             self._line, self._monitor = line, monitor
             self._tell(line.state)
             self._tried.set()
-            await self._keep(line, monitor, clock)
+            following = asyncio.create_task(_follow(line, monitor))
+            try:
+                await self._keep(line, monitor, clock)
+            finally:
+                following.cancel()
         finally:
             self._monitor = None
             await monitor.close()
@@ -88,6 +92,18 @@ class AttachedThread(Hosted):
 
     def _tell(self, state: LineState) -> None:
         self._become(ThreadState("attached", line=state))
+
+
+async def _follow(line: Line, monitor: "Distant") -> None:
+    """Hear of changes while the line stands, for ever; without anybody who tells of them looks go on."""
+    while True:
+        await line.up.wait()
+        following = asyncio.create_task(monitor.follow())
+        try:
+            await line.down.wait()
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
 
 async def _try(line: Line, monitor: "Distant") -> None:

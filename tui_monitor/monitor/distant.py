@@ -14,6 +14,7 @@ from tui_monitor.model.once import Once
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Snapshot
 from tui_monitor.monitor.decisions import Decisions
+from tui_monitor.monitor.events import Events, Lost, Told
 from tui_monitor.monitor.line import Line, LineLost, LineState
 from tui_monitor.monitor.overhttp import RemoteMonitor
 from tui_monitor.monitor.pacing import Pace
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import ssl
 
 T = TypeVar("T")
+_CHANGED = "data_changed"
+_AT_ONCE = ("alert_update", "provider_status", "source_update")
+"""What people want to see at once, however thin the line is."""
 
 
 class TheirClock:
@@ -53,6 +57,7 @@ class Distant(RemoteMonitor):
         self, target: Target, verify: "ssl.SSLContext | None", line: Line, clock: TheirClock, interval: float
     ) -> None:
         """`interval` is the seconds between two looks that are wanted, where the line is wide enough."""
+        self._target = target
         self._clock = clock
         self._line = line
         self._pace = Pace(interval, clock.monotonic())
@@ -65,9 +70,22 @@ class Distant(RemoteMonitor):
         self._rules: dict[str, str] = {}
         """Alerts by what they are called, of the last list that was seen."""
 
-    def hurry(self) -> None:
-        """Something changed over there: look at the next occasion."""
-        self._pace.hurry()
+    async def follow(self) -> None:
+        """Hear of changes, so that looks come when there is something to see. Until it is cancelled.
+
+        Raises `MonitorError` where nothing is told over there: an older collector.
+        """
+        there = self._target
+        events = Events(there.url, token=there.token, ca_file=there.ca_file, names=(_CHANGED, *_AT_ONCE))
+        try:
+            async for heard in events:
+                self._pace.told = not isinstance(heard, Lost)
+                if isinstance(heard, Told) and heard.event in _AT_ONCE:
+                    self._pace.hurry()
+                else:
+                    self._pace.changed()
+        finally:
+            self._pace.told = False
 
     async def reach(self) -> None:
         """Try the line, over new connections. Raises `MonitorError`."""

@@ -1,5 +1,6 @@
 """Alerts: what fires, who takes it, why, and since when. An action is about the alert of its key press."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -39,6 +40,7 @@ from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
+    from tui_monitor.model.timerange import TimeRange
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
     from tui_monitor.tui.screens.acting import AlertDialog, Quiet
@@ -57,6 +59,22 @@ class Alerts:
     alert: Alert | None = None
     history: tuple[Change, ...] = ()
     chart: "Result | None" = None
+
+
+async def _about(
+    monitor: "Monitor", id: str, shown: "TimeRange", points: int
+) -> "tuple[tuple[Change, ...], Result | None]":
+    """An alert's history and its chart."""
+
+    async def chart() -> "Result | None":
+        try:
+            return await monitor.alert_chart(id, shown, points)
+        except MonitorError:
+            # The rule may be another one by now; the alert is still there.
+            return None
+
+    changes, drawn = await asyncio.gather(monitor.history(id), chart())
+    return tuple(changes), drawn
 
 
 class AlertsPane(Pane[Alerts]):
@@ -116,18 +134,20 @@ class AlertsPane(Pane[Alerts]):
         chosen, shown, points = self._list.cursor, look.shown, self.points
 
         async def ask(monitor: "Monitor") -> Alerts:
-            view = await monitor.alerts(resolved=True)
-            alert = next((a for a in view.alerts if a.id == chosen), None)
-            alert = alert or next(iter(view.alerts), None)
-            if alert is None:
-                return Alerts(view)
-            history = tuple(await monitor.history(alert.id))
+            # With the list: where the collector is far away, each question takes a while.
+            ahead = chosen and asyncio.create_task(_about(monitor, chosen, shown, points))
             try:
-                chart = await monitor.alert_chart(alert.id, shown, points)
-            except MonitorError:
-                # The rule may be another one by now; the alert is still there.
-                chart = None
-            return Alerts(view, alert, history, chart)
+                view = await monitor.alerts(resolved=True)
+                alert = next((a for a in view.alerts if a.id == chosen), None)
+                alert = alert or next(iter(view.alerts), None)
+                if alert is None:
+                    return Alerts(view)
+                about = ahead if ahead and alert.id == chosen else _about(monitor, alert.id, shown, points)
+                return Alerts(view, alert, *await about)
+            finally:
+                if ahead:
+                    ahead.cancel()
+                    await asyncio.gather(ahead, return_exceptions=True)
 
         moment = (*look.moment(points), look.alerts, look.at // _MEMORY)
         return Question((chosen, shown, look.step(points)), moment, ask)

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.drawing import BRAILLE, Glyphs
-from tui_monitor.tui.link import Backend, Look, ask
+from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
@@ -136,6 +136,11 @@ class Pane(Vertical, Generic[A]):
         # Called by the worker: one that ends before it began leaves no coroutine behind.
         self.run_worker(partial(self._put, question), exclusive=True, group="question")
 
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._under_way is not None
+
     def ask_again(self) -> None:
         """Ask now, whatever was asked before."""
         if self.look is not None:
@@ -199,7 +204,10 @@ class Pane(Vertical, Generic[A]):
         since = moment_words(self._failed[0], self.look.at, self.look.calendar)
         text = error.message.splitlines()[0]
         lines = [Line(((f" {self.glyphs.crit} {text}", "crit bold"), (f"  since {since}", "dim")))]
-        if error.hint:
+        if cut_off(self.backend.state) is not None:
+            # The frame tells of the line, and more.
+            lines = []
+        elif error.hint:
             lines.append(Line.of(f"   {error.hint}", "dim"))
         if self._answered is not None:
             when = moment_words(self._answered, self.look.at, self.look.calendar)

@@ -1,5 +1,6 @@
 """Providers: is anything wrong, how fast, how much, what does it cost today."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -107,13 +108,17 @@ class ProvidersPane(Pane[Providers]):
         sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
 
         async def ask(monitor: "Monitor") -> Providers:
-            view = await monitor.providers(shown, sparks)
-            chart = None
-            for index in DEFAULTS if metric is None else (metric,):
-                chart = await monitor.query_range(METRICS[index][1], shown, points)
+            first, *others = DEFAULTS if metric is None else (metric,)
+            # Together: where the collector is far away, each question takes a while.
+            view, chart = await asyncio.gather(
+                monitor.providers(shown, sparks), monitor.query_range(METRICS[first][1], shown, points)
+            )
+            for index in (first, *others):
+                if index != first:
+                    chart = await monitor.query_range(METRICS[index][1], shown, points)
                 if any(value is not None for series in chart.series for value in series.values):
                     return Providers(view, chart, index)
-            return Providers(view, chart, DEFAULTS[0] if metric is None else metric)
+            return Providers(view, chart, first)
 
         return Question(
             (shown, metric, sparks, look.step(points)), (*look.moment(points), taught_by(look)), ask
