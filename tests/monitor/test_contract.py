@@ -17,6 +17,7 @@ from tests.monitor.test_viewing import firing
 from tests.runtime.collecting import CALL, opened, ready, row, settings_for, until
 from tests.runtime.test_pausing import NOW
 from tui_monitor.config import places
+from tui_monitor.health.upkeep import OwnProcess, Upkeep
 from tui_monitor.model.alert import Change, Matcher
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
@@ -28,6 +29,7 @@ from tui_monitor.monitor.api import Monitor
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.overhttp import RemoteMonitor
 from tui_monitor.query.result import After
+from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.runtime import Collector
 from tui_monitor.server import serve
 from tui_monitor.store.alerts import AlertStore
@@ -43,7 +45,20 @@ OLD = TimeRange(7 * HOUR + 1, NOW - 3)
 LONG = " or ".join(f'vector({n}) * on() label_replace(vector(1), "n", "{n}", "", "")' for n in range(40))
 
 
+async def still(upkeep: Awaitable[Upkeep]) -> Upkeep:
+    """The collector's upkeep but for what goes on with every question."""
+    view = await upkeep
+    assert view.process is not None
+    return replace(
+        view, process=OwnProcess(1.5, 60.25, 1, 2, 3, NOW),
+        checks=tuple(replace(check, seconds=0.5) for check in view.checks), queries=QueryStats(1, 2, p50=0.1),
+        slow=(SlowQuery(ODD, "rule x", NOW, 0.7, "cancelled"),), cache_hits=0, cache_misses=0, requests=0,
+        connections={}, rules=tuple(replace(time, last=0.1, longest=0.2, sum=0.3) for time in view.rules),
+    )  # fmt: skip
+
+
 QUESTIONS: dict[str, tuple[Ask, ...]] = {
+    "upkeep": (lambda m: still(m.upkeep(TimeRange())), lambda m: still(m.upkeep(OLD, 3))),
     "snapshot": (lambda m: m.snapshot(TimeRange()), lambda m: m.snapshot(OLD)),
     "providers": (lambda m: m.providers(TimeRange()), lambda m: m.providers(OLD, 7)),
     "costs": (
@@ -299,6 +314,8 @@ async def test_questions_are_about_something(tmp_path: Path) -> None:
         }
         costs = await monitor.costs("provider", "today")
         assert (costs.budgets[0].spent, len(costs.rows)) == (pytest.approx(0.15), 2)
+        upkeep = await monitor.upkeep(TimeRange())
+        assert {check.name for check in upkeep.checks} >= {"store", "alerts"}
         system = await monitor.system(TimeRange())
         assert (system.active, system.progress[0].name) == (1, "mmlu")
         assert (await monitor.status()).rate_limits[0].key == "acme"

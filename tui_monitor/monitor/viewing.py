@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tui_monitor.alerts.book import AlertBook
@@ -20,6 +21,7 @@ from tui_monitor.monitor.api import Reloaded
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.remote import SocketClient, somebody_listens
 from tui_monitor.query.engines.choose import engine_for, over
+from tui_monitor.query.timing import MOST_SLOW, Timing
 from tui_monitor.runtime import pauses
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
@@ -169,6 +171,16 @@ class _Viewer(LocalMonitor):
     """Looks on: when the configuration is read again, this side reads it too."""
 
     reread: Callable[[], Awaitable[Settings]] | None = None
+    timing: Timing | None = None
+    """Of the questions that are asked on this side."""
+
+    async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
+        """The collector's, with the slow queries of this side among its own."""
+        view = await super().upkeep(shown, points)
+        if self.timing is None:
+            return view
+        slow = sorted((*self.timing.slowest(), *view.slow), key=lambda query: -query.at)
+        return replace(view, slow=tuple(slow[:MOST_SLOW]))
 
     async def reload(self, *, once: Once | None = None) -> Reloaded:
         """Read the configuration again, here and where the collector runs."""
@@ -192,14 +204,10 @@ async def viewing(
         try:
             book = _book(settings, store, alerts, clock)
             calendar = settings.calendar()
-            engine = engine_for(
-                settings.query,
-                over(settings.query, store, calendar, clock),
-                calendar,
-                clock,
-            )
+            local = over(settings.query, store, calendar, clock)
+            engine = engine_for(settings.query, local, calendar, clock)
             monitor = _Viewer(settings, store, engine, alerts, book, actions, clock)
-            monitor.reread = reread
+            monitor.reread, monitor.timing = reread, local.timing
             try:
                 yield monitor
             finally:
