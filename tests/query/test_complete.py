@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.query.offered import offers
 from tui_monitor.model.call import Call
 from tui_monitor.model.feed import Sample
 from tui_monitor.query.result import Completion
@@ -24,13 +25,7 @@ def known(store, engine):
     ]
     store.write(WriteBatch(calls=calls, samples=samples))
 
-    def offered(text: str) -> list[str]:
-        """What `|` marks the cursor for, as the query would read then."""
-        before, _, after = text.partition("|")
-        found = engine.complete(before + after, len(before))
-        return [before[: len(before) - one.length] + one.text + after for one in found]
-
-    return offered
+    return offers(engine)
 
 
 @pytest.mark.parametrize(

@@ -259,3 +259,61 @@ def test_what_changed_while_it_was_made_is_not_kept(keeping: Keeping, put: Put, 
     assert keeping.get("key") is None
     keeping.keep("key", 1, Rests(noting.seen, (Part("raw", Span(now - 3 * DAY, now - 2 * DAY)),), ()), 1)
     assert keeping.get("key") == 1
+
+
+def test_what_is_asked_for_stays_longest(keeping: Keeping, store: Store) -> None:
+    rests = Rests(store.version(), (), ())
+    for number in range(4):
+        keeping.keep(number, number, rests, ROOM // 4)
+    assert keeping.get(0) == 0
+    keeping.keep("new", 1, rests, ROOM // 4)
+    assert [keeping.get(key) is not None for key in (0, 1, 2, 3, "new")] == [True, False, True, True, True]
+
+
+def test_an_answer_in_the_place_of_another_takes_its_room(keeping: Keeping, store: Store) -> None:
+    rests = Rests(store.version(), (), ())
+    keeping.keep("other", 1, rests, 1)
+    for number in range(9):
+        keeping.keep("same", number, rests, ROOM // 4)
+    assert keeping.get("same") == 8
+    assert keeping.get("other") == 1
+
+
+def test_what_no_longer_holds_gives_its_room_back(keeping: Keeping, put: Put, clock: ManualClock) -> None:
+    now = clock.now()
+    for _ in range(9):
+        noting = keeping.noting()
+        noting.note("raw", Span(now - DAY, now - HOUR))
+        keeping.keep("goes", 1, noting.rests(), ROOM // 4)
+        put(now - 2 * HOUR, "openai")
+        assert keeping.get("goes") is None
+    rests = Rests(noting.seen, (), ())
+    for number in range(4):
+        keeping.keep(number, number, rests, ROOM // 4)
+    assert [keeping.get(number) for number in range(4)] == [0, 1, 2, 3]
+
+
+def test_of_one_version_it_is_asked_once(
+    keeping: Keeping, store: Store, put: Put, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    noting = keeping.noting()
+    noting.note("raw", Span(now - 2 * DAY, now - DAY))
+    keeping.keep("key", 1, noting.rests(), 1)
+    put(now, "openai")
+    asked: list[int] = []
+    changed = store.changed
+    monkeypatch.setattr(store, "changed", lambda *given: asked.append(1) or changed(*given))
+    assert [keeping.get("key") for _ in range(3)] == [1, 1, 1]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(("end", "open_"), [(-1, False), (0, True), (1, True)])
+def test_what_ends_now_or_later_is_open(keeping: Keeping, clock: ManualClock, end: int, open_: bool) -> None:
+    noting = keeping.noting()
+    noting.note("raw", Span(clock.now() - DAY, clock.now() + end))
+    keeping.keep("key", 1, noting.rests(), 1)
+    clock.advance(60 * SECOND)
+    assert keeping.get("key") == 1
+    clock.advance(SECOND)
+    assert keeping.get("key") == (None if open_ else 1)

@@ -94,18 +94,24 @@ def test_the_way_back_sets_aside_what_was_there(
     old.close()
 
 
+def killed_after_a_backup(store: Store, clock: ManualClock, folder: Path) -> Path:
+    """A database with a call in its log that the backup (copy.db) has not, as after a kill."""
+    fill(store, clock, 10)
+    backup(store.path, folder / "copy.db")
+    write(store, a_call("in the log", clock.now()))
+    # The file and its log as they are now, under a name that nobody holds.
+    killed = folder / "killed" / "monitor.db"
+    killed.parent.mkdir()
+    for suffix in ("", "-wal"):
+        source = store.path.with_name(store.path.name + suffix)
+        killed.with_name(killed.name + suffix).write_bytes(source.read_bytes())
+    return killed
+
+
 def test_a_log_that_was_not_folded_in_goes_with_the_old_file(
     opener: Opener, path: Path, clock: ManualClock, tmp_path: Path
 ) -> None:
-    store = opener()
-    fill(store, clock, 10)
-    backup(path, tmp_path / "copy.db")
-    write(store, a_call("in the log", clock.now()))
-    # As after a kill: the file and its log as they are now, under a name that nobody holds.
-    killed = tmp_path / "killed" / "monitor.db"
-    killed.parent.mkdir()
-    for suffix in ("", "-wal"):
-        killed.with_name(killed.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    killed = killed_after_a_backup(opener(), clock, tmp_path)
 
     aside = restore(tmp_path / "copy.db", killed)
 
@@ -121,14 +127,7 @@ def test_a_log_that_was_not_folded_in_goes_with_the_old_file(
 def test_killed_on_the_way_back_it_is_the_old_database_or_the_new_one(
     opener: Opener, path: Path, clock: ManualClock, tmp_path: Path, step: str, time: int
 ) -> None:
-    store = opener()
-    fill(store, clock, 10)
-    backup(path, tmp_path / "copy.db")
-    write(store, a_call("in the log", clock.now()))
-    killed = tmp_path / "killed" / "monitor.db"
-    killed.parent.mkdir()
-    for suffix in ("", "-wal"):
-        killed.with_name(killed.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    killed = killed_after_a_backup(opener(), clock, tmp_path)
     if not (child := os.fork()):
         real, times = getattr(os, step), iter(range(time - 1))
 

@@ -1,7 +1,9 @@
 """What the database says about when something last changed."""
 
 import sqlite3
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from tui_monitor.config.settings import Retention
@@ -11,6 +13,7 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Event, Retract, Sample, Start
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import ImportInfo, Part, PartKind, WriteBatch
+from tui_monitor.store.changes import Changes, Kind
 from tui_monitor.store.database import Store
 
 KINDS: tuple[PartKind, ...] = ("raw", "cells", "samples", "events")
@@ -144,3 +147,93 @@ def test_what_is_rolled_back_is_not_said_of_the_next(
 
 def _fails(*_: object) -> None:
     raise sqlite3.IntegrityError("no")
+
+
+def say(store: Store, told: Callable[[Changes], None]) -> int:
+    """Tell of a change in a transaction; the version before."""
+    before = store.version()
+    with store._writing.transaction():
+        told(store._writing.changes)
+        store._writing.changes.save(store._writing.conn)
+    return before
+
+
+@pytest.mark.parametrize(
+    ("kind", "kinds"),
+    [
+        (Kind.CALLS, {"raw", "cells"}),
+        (Kind.RAW, {"raw"}),
+        (Kind.CELLS, {"cells"}),
+        (Kind.SAMPLES, {"samples"}),
+        (Kind.EVENTS, {"events"}),
+    ],
+)
+def test_each_kind_changes_what_rests_on_it(
+    store: Store, clock: ManualClock, kind: Kind, kinds: set[str]
+) -> None:
+    at = clock.now()
+    before = say(store, lambda changes: changes.days(kind, [at // DAY]))
+    assert changed(store, before, at) == kinds
+    assert changed(store, store.version(), at) == set()
+    others = [Part(one, day(at)) for one in KINDS if one not in kinds]
+    assert not store.changed(before, others)
+    assert store.changed(before, [*others, Part(min(kinds), day(at))])
+
+
+def test_a_span_begins_behind_its_start_and_ends_with_its_end(store: Store, clock: ManualClock) -> None:
+    first = clock.now() // DAY * DAY
+    before = say(store, lambda changes: changes.within(Kind.RAW, Span(first - 1, first + 2 * DAY)))
+    days = [at for at in range(-2, 5) if changed(store, before, first + at * DAY)]
+    assert days == [0, 1, 2]
+    before = say(store, lambda changes: changes.days(Kind.RAW, [first // DAY]))
+    for span, seen in (
+        (Span(first - DAY, first - 1), False),
+        (Span(first - DAY, first), True),
+        (Span(first + DAY - 2, first + 2 * DAY), True),
+        (Span(first + DAY - 1, first + 2 * DAY), False),
+    ):
+        assert store.changed(before, [Part("raw", span)]) is seen, span
+
+
+def test_of_instants_of_several_days_each_day_is_told(store: Store, clock: ManualClock) -> None:
+    at = clock.now()
+    before = say(store, lambda c: c.at(Kind.EVENTS, np.array([at + 3 * DAY, at, at + DAY], dtype=np.int64)))
+    assert [n for n in range(-1, 5) if changed(store, before, at + n * DAY)] == [0, 1, 3]
+    before = say(store, lambda c: c.at(Kind.EVENTS, np.array([], dtype=np.int64)))
+    assert store.version() > before
+    assert changed(store, before, at) == set()
+
+
+@pytest.mark.parametrize("days", [2_000, 2_001])
+def test_of_very_many_days_everything_is_told(store: Store, clock: ManualClock, days: int) -> None:
+    at = clock.now()
+    first = at // DAY * DAY
+    within = Span(first - 1, first - 1 + days * DAY)
+    far = at - 9 * DAY
+    for told in (
+        lambda changes: changes.within(Kind.RAW, within),
+        lambda changes: changes.days(Kind.RAW, range(first // DAY, first // DAY + days)),
+    ):
+        before = say(store, told)
+        assert changed(store, before, at) >= {"raw"}
+        assert changed(store, before, far) == (set(KINDS) if days > 2_000 else set())
+        assert changed(store, store.version(), far) == set()
+
+
+def test_everything_that_is_rolled_back_is_not_said_of_the_next(store: Store, clock: ManualClock) -> None:
+    before = store.version()
+
+    def fail(changes: Changes) -> None:
+        changes.everything()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        say(store, fail)
+    store.write(WriteBatch([call(clock.now(), "c")]))
+    assert changed(store, before, clock.now() - 7 * DAY) == set()
+
+
+def test_what_was_said_of_one_is_not_said_of_the_next(store: Store, clock: ManualClock) -> None:
+    say(store, lambda changes: changes.everything())
+    before = say(store, lambda changes: changes.days(Kind.RAW, [clock.now() // DAY]))
+    assert changed(store, before, clock.now() - 7 * DAY) == set()
