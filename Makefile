@@ -38,7 +38,7 @@ bench: $(STAMP) ## run the benchmarks; BENCH=benchmarks/ingest.py chooses, ARGS 
 
 docs: $(STAMP) ## write config.example.toml, docs/config.md, docs/openapi.json and docs/api anew
 	$(BIN)/python -m tui_monitor.config.example
-	$(BIN)/python -m tui_monitor.server.openapi
+	$(BIN)/python -m tui_monitor.server.pages
 
 lock: ## resolve the versions anew (needs uv)
 	uv lock --upgrade

@@ -1,11 +1,7 @@
-"""The OpenAPI 3.1 description of our own API, made from the declarations of the routes.
-
-`python -m tui_monitor.server.openapi` writes `docs/openapi.json` anew.
-"""
+"""The OpenAPI 3.1 description of our own API, made from the declarations of the routes."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -73,7 +69,6 @@ _RETRY = {
         "description": "Whole seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}
     }
 }  # fmt: skip
-_OPEN = (Need.WELL, Need.PUSH)
 _ANYONE: list[dict[str, list[str]]] = [{}, {"bearer": []}, {"basic": []}]
 _HOLDERS: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
 
@@ -87,15 +82,20 @@ def document(declared: Iterable[Declaration]) -> dict[str, Any]:
     """The description of those of these routes that are to be described."""
     routes = described(declared)
     answers: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
-        (_name(one), "serialization", TypeAdapter(one.answers)) for one in routes if one.form is not Form.OWN
+        (operation_id(one), "serialization", TypeAdapter(one.answers))
+        for one in routes
+        if one.form is not Form.OWN
     ]
     bodies: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
-        (_name(one), "validation", one.body.adapter) for one in routes if isinstance(one.body, Body)
+        (operation_id(one), "validation", one.body.adapter) for one in routes if isinstance(one.body, Body)
     ]
     found, schemas = schemas_of([*answers, *bodies])
     paths: dict[str, dict[str, Any]] = {}
     for one in routes:
-        answer, body = found.get((_name(one), "serialization")), found.get((_name(one), "validation"))
+        answer, body = (
+            found.get((operation_id(one), "serialization")),
+            found.get((operation_id(one), "validation")),
+        )
         paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, answer, body)
     return {
         "openapi": "3.1.0",
@@ -131,11 +131,11 @@ def _operation(
 ) -> dict[str, Any]:
     needs = f"Needs {one.need.value}."
     made: dict[str, Any] = {
-        "operationId": _name(one),
+        "operationId": operation_id(one),
         "tags": [one.group.title],
         "summary": one.summary.rstrip("."),
         "description": "\n\n".join(part for part in (one.summary, one.details, needs) if part),
-        "security": _ANYONE if one.need in _OPEN else _HOLDERS,
+        "security": _ANYONE if one.need.open_here else _HOLDERS,
     }
     if one.params:
         made["parameters"] = [parameter(param) for param in one.params]
@@ -208,7 +208,7 @@ def _example(example: Any) -> dict[str, Any]:
     return {"example": example} if example else {}
 
 
-def _name(one: Declaration) -> str:
+def operation_id(one: Declaration) -> str:
     """The operation's id: handlers of one name in two classes are told apart by their method."""
     rest = one.path.removeprefix("/monitor/v1").strip("/").replace("{", "").replace("}", "")
     return f"{one.method.lower()}_{rest.replace('/', '_').replace('.', '_')}"
@@ -217,14 +217,3 @@ def _name(one: Declaration) -> str:
 def written(declared: Iterable[Declaration]) -> bytes:
     """The description as a file."""
     return orjson.dumps(document(declared), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def main() -> None:
-    """Write the file that is checked in."""
-    from tui_monitor.server.app import declared
-
-    Path("docs/openapi.json").write_bytes(written(declared()))
-
-
-if __name__ == "__main__":
-    main()

@@ -118,4 +118,4 @@ def _fields(kind: type) -> dict[str, tuple[str, str]]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.split()).replace("`None`", "null")
