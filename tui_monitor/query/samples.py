@@ -121,7 +121,7 @@ def _gauges(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndar
 
     A series that ended has no last value, and none that holds until the next.
     """
-    cells, values, counts, ages = _empty(), np.zeros(0), np.zeros(0), _empty()
+    found: list[tuple[np.ndarray, ...]] = []
     for series in read:
         group, (times, points, _) = series.group, series.points
         index, inside, weight = _inside(series.points, windows)
@@ -134,10 +134,8 @@ def _gauges(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndar
         if how == "last":
             one[over] = np.nan
         filled = np.flatnonzero(~np.isnan(one))
-        cells = np.append(cells, filled + group * len(windows))
-        values = np.append(values, one[filled])
-        counts = np.append(counts, count[filled])
-        ages = np.append(ages, times[last][filled])
+        found.append((filled + group * len(windows), one[filled], count[filled], times[last][filled]))
+    cells, values, counts, ages = _joined(found, 4)
     if how == "last":
         return _newest(cells, values, ages, grid.size)
     if how == "count":
@@ -188,12 +186,11 @@ def _last_before(times: np.ndarray, instants: np.ndarray) -> np.ndarray:
 
 def _pooled(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.ndarray:
     """All samples of a group together."""
-    cells, values, weights = _empty(), np.zeros(0), np.zeros(0)
+    found: list[tuple[np.ndarray, ...]] = []
     for series in read:
         index, inside, weight = _inside(series.points, windows)
-        cells = np.append(cells, index + series.group * len(windows))
-        values = np.append(values, inside)
-        weights = np.append(weights, weight)
+        found.append((index + series.group * len(windows), inside, weight))
+    cells, values, weights = _joined(found, 3)
     q = quantile_of(how)
     if q is not None:
         times = weights.astype(np.int64)
@@ -220,7 +217,7 @@ def _counters(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.nd
     is assumed; a rate is over the part of the window that lies between them. Where it ended between two
     samples nothing is known of the windows without any.
     """
-    cells, values = _empty(), np.zeros(0)
+    found: list[tuple[np.ndarray, ...]] = []
     for series in read:
         if how == "count":
             index, _, _ = _inside(series.points, windows)
@@ -229,8 +226,8 @@ def _counters(how: str, read: list[Read], windows: Windows, grid: Grid) -> np.nd
         else:
             one = _growth(series, windows, per_second=how == "rate")
         filled = np.flatnonzero(~np.isnan(one))
-        cells = np.append(cells, filled + series.group * len(windows))
-        values = np.append(values, one[filled])
+        found.append((filled + series.group * len(windows), one[filled]))
+    cells, values = _joined(found, 2)
     return _or_nothing(cells, values, grid.size)
 
 
@@ -259,5 +256,8 @@ def _or_nothing(cells: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
     return np.where(filled, aggregate.sums(cells, values, size), np.nan)
 
 
-def _empty() -> np.ndarray:
-    return np.zeros(0, dtype=np.int64)
+def _joined(found: list[tuple[np.ndarray, ...]], width: int) -> list[np.ndarray]:
+    """Cells of all series, and what goes with each: together, as one by one copies all each time."""
+    if not found:
+        return [np.zeros(0, dtype=np.int64), *(np.zeros(0) for _ in range(width - 1))]
+    return [np.concatenate(column) for column in zip(*found, strict=True)]
