@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from tui_monitor.config import places
 from tui_monitor.config.load import Settings, load
 from tui_monitor.costs.views import BudgetStatus, CostRow, CostsView, Projection, Spend
+from tui_monitor.health.upkeep import Check, OwnProcess, Upkeep, Wellness
 from tui_monitor.health.views import (
     CollectorStatus,
     Gauge,
@@ -25,12 +26,14 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.ruletime import RuleTime
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange, step_for
 from tui_monitor.monitor.api import Fired, Monitor, Snapshot
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.query.filters.parser import parse
 from tui_monitor.query.result import After, CallList, Completion, Result, Series, labels_of
+from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.store.api import Extent
 from tui_monitor.tui.app import MonitorApp
 
@@ -177,6 +180,36 @@ GAUGES = (
 )
 
 
+OWN = (
+    Gauge("records", 42.0, "/s", "", None, (40.0, 41.0, None, 42.0), "tui_monitor_ingest_rate{} avg"),
+    Gauge("processor", 0.031, "ratio", "", 0.031, (0.02, 0.03), "process_cpu_utilization{} avg"),
+    Gauge("memory", 99_000_000.0, "bytes", "", None, (9.0e7, 9.9e7), "process_memory_usage{} avg"),
+)
+
+
+def upkeep(status: CollectorStatus, **changes: Any) -> Upkeep:
+    view = Upkeep(
+        NOON, status, Wellness.DEGRADED,
+        (
+            Check("store", Wellness.HEALTHY, "", True),
+            Check("sources", Wellness.DEGRADED, "failed: probes: openai: no answer within 5 s"),
+        ),
+        OwnProcess(12.4, 10_800.0, 99_000_000, 10, 23, NOON - 3 * HOUR),
+        QueryStats(1_204, 3, 1, 2, 0.5, 0.003, 0.042, 1.2), 81, 19,
+        (
+            SlowQuery(
+                "sum by (user) (increase(llm_cost_usd_total[30d]))", "http grafana", NOON - 3 * MINUTE, 1.2,
+                steps=60, series=12, samples=1_200_000,
+            ),
+            SlowQuery("latency{} [30d] p95 by(user)", "rule p95 too high", NOON - HOUR, 0.61, "cancelled",
+                      "the query was cancelled"),
+        ),
+        (RuleTime("app silent", 120, 0, 0.18, 0.3, 12.0), RuleTime("error rate", 120, 2, 0.004, 0.009, 0.6)),
+        {"http": 2, "socket": 1, "websocket": 3}, 1_204, 12, OWN, 2 * MINUTE,
+    )  # fmt: skip
+    return replace(view, **changes)
+
+
 def call_at(at: Micros, number: int) -> Call:
     """One of many calls."""
     failed = number % 5 == 3
@@ -272,6 +305,12 @@ class FakeMonitor:
             (Progress("bench", 40, 100, "calls", "running", self.at - MINUTE),),
         )  # fmt: skip
         return await self._answer("system", view, shown, points)
+
+    async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
+        view = Upkeep(self.at, self.status)
+        if self.status.running:
+            view = upkeep(self.status)
+        return await self._answer("upkeep", view, shown, points)
 
     async def query(
         self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60

@@ -66,13 +66,13 @@ async def test_tab_goes_round(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         seen = []
-        for _ in range(7):
+        for _ in range(8):
             await settle(pilot, "tab")
             seen.append(pilot.app.screen.active)
-        assert seen == ["costs", "alerts", "query", "sources", "system", "providers", "costs"]
+        assert seen == ["costs", "alerts", "query", "sources", "system", "collector", "providers", "costs"]
         await settle(pilot, "shift+tab")
         await settle(pilot, "shift+tab")
-        assert pilot.app.screen.active == "system"
+        assert pilot.app.screen.active == "collector"
 
 
 async def test_a_click_on_a_tab_shows_its_pane(monitor: FakeMonitor) -> None:
@@ -433,7 +433,18 @@ async def test_examples_can_be_chosen(monitor: FakeMonitor) -> None:
         assert app.screen.query_one(Prompt).value == "cost{} [today] sum by(project)"
 
 
-# System.
+# System and Collector.
+
+
+async def test_enter_on_a_slow_query_opens_it(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "7", "enter")
+        assert pilot.app.screen.active == "query"
+        assert pilot.app.screen.query_one(Prompt).value == "sum by (user) (increase(llm_cost_usd_total[30d]))"
+        await settle(pilot, "7", "j", "j", "enter")
+        assert pilot.app.screen.query_one(Prompt).value == "tui_monitor_ingest_rate{} avg"
+        await settle(pilot, "7", "end", "enter")
+        assert pilot.app.screen.active == "collector", "a part has no query"
 
 
 async def test_enter_on_a_gauge(monitor: FakeMonitor) -> None:

@@ -171,8 +171,7 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         shown = text(pilot.app)
         for words in (
             "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
-            "● running  pid 4242", "for 3 h", "lag 400 ms", "120 k calls, 45.8 MiB", "✖ 1 failed",
-            "● 5 running", "3 requests",
+            "● running  pid 4242", "for 3 h", "7 shows it", "3 requests",
         ):  # fmt: skip
             assert words in shown, words
         assert row(pilot.app, "  load").split()[1] == "–"
@@ -187,9 +186,47 @@ async def test_sampling_is_told_in_the_status_bar_and_beside_the_collector(
     async with dashboard(monitor).run_test(size=size) as pilot:
         await settle(pilot)
         assert "sampling 1 in 4" in lines(pilot.app)[0]
-        await settle(pilot, "6")
+        await settle(pilot, "7")
         assert "sampling 1 in 4 of anthropic claude-haiku-4-5" in text(pilot.app)
         assert "12.0 k calls without a row" in text(pilot.app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_collector(monitor: FakeMonitor, size: tuple[int, int]) -> None:
+    async with dashboard(monitor).run_test(size=size) as pilot:
+        await settle(pilot, "7")
+        shown = text(pilot.app)
+        for words in (
+            "● running  pid 4242", "for 3 h", "▲ degraded", "▲ sources failed: probes", "lag 400 ms",
+            "120 k calls, 45.8 MiB", "p50 3.00 ms", "p95 42.0 ms", "kept answers 81.0 %",
+            "2 http, 1 socket, 3 websocket",
+            "of a core", "94.4 MiB", "SLOW QUERIES  from 500 ms on", "1.20 s",
+        ):  # fmt: skip
+            assert words in shown, words
+        assert "1.20 s" in row(pilot.app, "sum by (user)")
+        await settle(pilot, "end")
+        assert "✖ failed" in row(pilot.app, " probes  ")
+
+
+async def test_collector_wide_has_everything(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
+        await settle(pilot, "7")
+        slow = row(pilot.app, "increase(llm_cost_usd_total[30d])")
+        for words in ("1.20 s", "http grafana", "3 m", "60 steps, 12 series, 1.20 M samples"):
+            assert words in slow, words
+        assert "cancelled" in row(pilot.app, "p95 too high")
+        assert "last 180 ms, longest 300 ms, 120 times" in row(pilot.app, "app silent")
+        assert "2 failed" in row(pilot.app, "error rate  ")
+        assert "2 restarts" in row(pilot.app, "2 restarts")
+
+
+async def test_collector_where_nobody_collects(monitor: FakeMonitor) -> None:
+    monitor.status = replace(monitor.status, running=False, pid=None, sources=())
+    async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
+        await settle(pilot, "7")
+        assert "nobody collects into this database" in text(pilot.app)
+        assert "120 k calls" in text(pilot.app)
+        assert "queries" not in text(pilot.app)
 
 
 async def test_system_without_a_collector(monitor: FakeMonitor) -> None:

@@ -11,7 +11,15 @@ from tests.tui.screen_fakes import FakeMonitor, dashboard, settle
 from tui_monitor.query.result import Result, Series, labels_of
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-PANES = {"providers": "1", "costs": "2", "alerts": "3", "query": "4", "sources": "5", "system": "6"}
+PANES = {
+    "providers": "1",
+    "costs": "2",
+    "alerts": "3",
+    "query": "4",
+    "sources": "5",
+    "system": "6",
+    "collector": "7",
+}
 Compare = Callable[..., bool]
 
 

@@ -58,7 +58,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.alerts", "3", "Alerts", "What needs somebody.", "pane('alerts')"),
     Command("pane.query", "4", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
     Command("pane.sources", "5", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
-    Command("pane.system", "6", "System", "This host and the collector.", "pane('system')"),
+    Command("pane.system", "6", "System", "This host, and what is under way.", "pane('system')"),
+    Command("pane.collector", "7", "Collector", "How the program itself is doing.", "pane('collector')"),
     Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
     Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
     Command(
@@ -200,6 +201,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("chart.still", "z,enter", "large", "The whole screen for it, still; d there: how the values are "
             "distributed.", "still", "chart", 45),
     Command("chart.leave", "escape", "back", "Leave the crosshair.", "leave", "chart", 5),
+    Command(
+        "collector.query", "enter", "query", "Open the slow query, or the one behind the figure.", "open",
+        "collector", 10,
+    ),
+    Command("collector.sort", "o", "order", "Order by the value chosen with ← →.", "order", "collector"),
 )  # fmt: skip
 
 

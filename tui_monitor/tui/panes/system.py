@@ -1,23 +1,21 @@
-"""System: this host, and the collector in figures."""
+"""System: this host, and what is under way."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui_monitor.model.sampling import words
-from tui_monitor.model.states import SourceState
-from tui_monitor.model.units import count, milliseconds, show, size
+from tui_monitor.model.units import count, show
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, Span, bar, sparkline
+from tui_monitor.tui.drawing import Glyphs, bar, sparkline
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.upkeeplines import one_line
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
-from tui_monitor.tui.words import ago, length_words, long_age
+from tui_monitor.tui.words import ago, length_words
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SystemView
@@ -25,10 +23,6 @@ if TYPE_CHECKING:
 
 BAR, SPARK, WIDE_SPARK = 16, 16, 40
 _FULL, _FILLING = 0.9, 0.75
-_STATES = {
-    SourceState.FAILED: "crit", SourceState.PAUSED: "warn", SourceState.RUNNING: "ok",
-    SourceState.STARTING: "dim",
-}  # fmt: skip
 _PROGRESS = 4
 
 
@@ -78,7 +72,7 @@ class SystemPane(Pane["SystemView"]):
         self._gauges.set_columns(gauge_columns(width))
         self._gauges.say_empty(no_gauges(answer, look))
         self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
-        self._collector.show(collector_lines(answer.collector, look, glyphs, width))
+        self._collector.show(collector_lines(answer.collector, look, glyphs))
         self._doing.show(progress_lines(answer, look, glyphs))
 
     @on(Grid.Opened)
@@ -118,50 +112,10 @@ def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
     )
 
 
-def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, width: int) -> list[Line]:
-    """The collector: since when, how fast, what it took and what it turned away, and the database."""
-    head: list[Span] = [(" COLLECTOR  ", "accent bold")]
-    if status.running:
-        head += [(f"{glyphs.ok} running", "ok"), (f"  pid {status.pid}" if status.pid else "", "dim")]
-        if status.started is not None:
-            head.append((f"  for {long_age(look.at - status.started)}", "dim"))
-    elif status.silent:
-        head.append((f"{glyphs.warn} {status.silent} writes this database and does not answer", "warn"))
-    else:
-        head.append((f"{glyphs.off} nobody collects into this database", "warn"))
-    lines = [Line(), Line(tuple(head))]
-    if status.running:
-        pace = [("now", f"{status.rate or 0:.1f}/s"), ("lag", milliseconds(status.lag_ms))]
-        lines.append(_facts([*pace, ("waiting", count(status.queued)), ("accepted", count(status.accepted)),
-                             ("already known", count(status.duplicates))]))  # fmt: skip
-        lost = [
-            ("rejected", status.rejected),
-            ("too late", status.late),
-            ("labels folded", status.overflowed_labels),
-        ]
-        if any(number for _, number in lost):
-            lines.append(_facts([(name, count(number)) for name, number in lost if number], "warn"))
-    if status.sampling or status.left_out:
-        now = words(status.sampling) or "sampled"
-        left = f"  {count(status.left_out)} calls without a row" if status.left_out else ""
-        lines.append(Line(((f"   {now}", "warn"), (left, "dim"))))
-    held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
-    lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
-    return [*lines, _workers(status, glyphs), Line()]
-
-
-def _workers(status: "CollectorStatus", glyphs: Glyphs) -> Line:
-    """How the parts of the collector are doing, in numbers; their own pane tells more."""
-    states = Counter(row.state for row in status.sources)
-    spans: list[Span] = [("   sources  ", "dim")]
-    for state, token in _STATES.items():
-        if states[state]:
-            spans += [(f"{glyphs.state(token)} {states[state]} {state.value}", token), ("   ", "")]
-    return Line((*spans, ("5", "accent bold"), (" shows them", "dim"))) if states else Line()
-
-
-def _facts(facts: list[tuple[str, str]], token: str = "") -> Line:
-    return Line(tuple(s for name, text in facts for s in ((f"   {name} ", "dim"), (text, token))))
+def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs) -> list[Line]:
+    """Who collects, and that its own pane tells more."""
+    line = one_line(status, look, glyphs)
+    return [Line(), Line(line.left, (("7", "accent bold"), (" shows it ", "dim"))), Line()]
 
 
 def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]:

@@ -31,4 +31,5 @@ PANES: tuple[Entry, ...] = (
     Entry("query", "4", "Query", "Query", "QueryPane"),
     Entry("sources", "5", "Sources", "Src", "SourcesPane"),
     Entry("system", "6", "System", "Sys", "SystemPane"),
+    Entry("collector", "7", "Collector", "Coll", "CollectorPane"),
 )
