@@ -54,6 +54,27 @@ async def test_a_failed_worker_is_started_again_and_its_neighbour_never_notices(
     assert row(supervisor, "steady").errors == 0
 
 
+async def test_an_error_in_keeping_a_worker_going_does_not_end_it(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    async def shaky(handle: Handle) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise MonitorError("no luck")
+        await steady(handle)
+
+    def no_room(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("tui_monitor.runtime.supervisor._log_failure", no_room)
+    supervisor.start(Worker("shaky", shaky))
+    await until(lambda: row(supervisor, "shaky").state is SourceState.RUNNING)
+    assert tries == 3
+
+
 async def test_a_failure_says_what_to_do_and_when_it_goes_on(supervisor: Supervisor) -> None:
     supervisor = Supervisor(SystemClock(), EventBus(), Backoff(first=60, longest=300))
 

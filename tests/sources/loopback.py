@@ -187,6 +187,9 @@ class Context:
     async def providers_used(self) -> frozenset[str]:
         return self._used
 
+    def expect(self, seconds: float) -> None:
+        assert seconds > 0
+
     def running(self, detail: str | None = None) -> None:
         self.details.append(detail)
 

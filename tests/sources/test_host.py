@@ -38,6 +38,9 @@ class Context:
         self.batches.append(list(records))
         return Receipt(accepted=len(records))
 
+    def expect(self, seconds: float) -> None:
+        assert seconds > 0
+
     def running(self, detail: str | None = None) -> None:
         self.details.append(detail)
 

@@ -30,6 +30,10 @@ class StoreError(MonitorError):
     """The database cannot be used: damaged, newer, read-only, full."""
 
 
+class FileGone(StoreError):
+    """The file that is open is no longer the one of its name: nothing that is written stays."""
+
+
 class StoreLocked(StoreError):
     """Another process writes this database.
 

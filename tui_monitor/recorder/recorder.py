@@ -103,11 +103,20 @@ class Recorder:
         self._minute = Minute()
         self._started = clock.monotonic()
         self._last_error = ""
+        self._writing_since: float | None = None
 
     async def start(self) -> None:
-        """Begin to write."""
+        """Begin to write, or go on where that broke."""
+        if self._task is not None and not self._task.done():
+            return
         self._started = self._clock.monotonic()
         self._task = asyncio.create_task(self._flush(), name="recorder")
+
+    async def keep(self) -> None:
+        """Until writing ends. Raises what broke it; what waits is kept, and `start` goes on."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            self._task.result()
 
     async def submit(
         self, records: Sequence[Record], *, remember: bool = False, offsets: Mapping[str, str] | None = None
@@ -169,6 +178,7 @@ class Recorder:
             sampling=() if sampler is None else sampler.scopes,
             left_out=0 if sampler is None else sampler.left_out,
             last_error=self._last_error,
+            writing_s=None if self._writing_since is None else now - self._writing_since,
         )
 
     def _wait_s(self) -> float:
@@ -204,9 +214,10 @@ class Recorder:
 
     async def _write(self, jobs: list[_Job]) -> None:
         loop = asyncio.get_running_loop()
-        if self.sampler is not None:
-            self.sampler.look(self._queued)
+        self._writing_since = self._clock.monotonic()
         try:
+            if self.sampler is not None:
+                self.sampler.look(self._queued)
             await loop.run_in_executor(self._thread, self._work, jobs)
         except asyncio.CancelledError:
             for job in jobs:
@@ -217,9 +228,13 @@ class Recorder:
             for job in jobs:
                 job.error = StoreError(f"the batch could not be written: {type(error).__name__}: {error}")
         finally:
-            self._count(jobs)
-            for job in jobs:
-                _settle(job)
+            self._writing_since = None
+            try:
+                self._count(jobs)
+            finally:
+                # Whatever breaks here, nobody waits in vain.
+                for job in jobs:
+                    _settle(job)
 
     def _count(self, jobs: list[_Job]) -> None:
         now = self._clock.monotonic()

@@ -29,6 +29,8 @@ class RecorderStats:
     """Of what only a sample of raw rows is kept now."""
     left_out: int = 0
     """Calls that got no raw row."""
+    writing_s: float | None = None
+    """How long the transaction under way has taken; `None` where there is none."""
     last_error: str = ""
     """The store's last failure, until a commit succeeds again."""
 

@@ -16,7 +16,7 @@ from tui_monitor.config.load import Settings
 from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import Clock, Micros, SystemClock
-from tui_monitor.model.errors import Busy, MonitorError, NotFound
+from tui_monitor.model.errors import Busy, MonitorError, NotFound, StoreError
 from tui_monitor.model.feed import Record, Sample
 from tui_monitor.model.once import Once
 from tui_monitor.model.text import clean
@@ -109,6 +109,10 @@ class Collector:
         self._open = AsyncExitStack()
         self._started: Micros | None = None
         self._stopping = False
+        self.lost = asyncio.Event()
+        """Set when the database is no longer ours to write: somebody has to begin anew."""
+        self.loss: StoreError | None = None
+        """Why."""
 
     async def start(self) -> None:
         """Open the database and start everything; what cannot start is shown, not raised.
@@ -173,7 +177,7 @@ class Collector:
             words = self._words(pause) if pause else ""
             self._supervisor.start(loops.source_worker(self, source), paused=words)
         for worker in (
-            loops.alerts_worker(self.rules),
+            loops.alerts_worker(self, self.rules),
             *(loops.channel_worker(self, name, self._alerts) for name in CHANNELS),
             health_worker(self),
             self.pulse.worker(),
@@ -218,6 +222,11 @@ class Collector:
         if self._stopping:
             raise Busy("the collector is stopping", retry_after=2.0)
         return await self._intake.submit(records, remember=remember, offsets=offsets)
+
+    def lose(self, error: StoreError) -> None:
+        """What is written from now on would not stay. Whoever runs this decides what comes of it."""
+        self.loss = error
+        self.lost.set()
 
     def count_rejected(self, count: int) -> None:
         """Count what a door turned away before it became a record."""

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 NAME = "forward"
 _OFF = "nothing is sent on; name a server in [[forward.receivers]]"
+_PATIENCE_S = 900.0
+"""Longest time that a round takes where nothing hangs."""
 _AFTER: Micros = SECOND
 """How long after an instant of the grid it is looked at, so that what was under way is there."""
 
@@ -91,6 +93,7 @@ class _Forwarding:
     async def _gather(self) -> None:
         clock = self._collector.clock
         while True:
+            self._handle.expect(_PATIENCE_S)
             # Figures of before the look: what it brings waits for nothing but its turn.
             await self._submit()
             try:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
 EVERY: Micros = 30 * SECOND
+_PATIENCE_S = 300.0
+"""Longest time between two looks where nothing hangs."""
 _VALUES = {Health.HEALTHY: 0.0, Health.DEGRADED: 1.0, Health.UNAVAILABLE: 2.0}
 
 
@@ -25,6 +27,7 @@ def health_worker(collector: "Collector") -> Worker:
     async def run(handle: Handle) -> None:
         before: dict[str, Verdict] = {}
         while True:
+            handle.expect(_PATIENCE_S)
             try:
                 with asked_by("health"):
                     verdicts = await collector.monitor.verdicts()

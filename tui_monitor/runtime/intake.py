@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from tui_monitor.config.load import Settings
 from tui_monitor.model.bus import EventBus
-from tui_monitor.model.clock import Clock
+from tui_monitor.model.clock import SECOND, Clock
 from tui_monitor.model.errors import Busy, MonitorError
 from tui_monitor.model.feed import Record
+from tui_monitor.model.units import age
 from tui_monitor.pricing.book import PriceBook
 from tui_monitor.recorder.prepare import Preparer
 from tui_monitor.recorder.recorder import Receipt, Recorder
@@ -18,6 +19,9 @@ from tui_monitor.recorder.stats import RecorderStats
 from tui_monitor.recorder.veil import Veil
 from tui_monitor.runtime.supervisor import Handle
 from tui_monitor.store.database import Store
+
+_STUCK_S = 60.0
+"""Longest time that a transaction takes where nothing hangs."""
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +60,10 @@ class Intake:
             await recorder.start()
             self._recorder = recorder
             self._open.set()
+        await self._recorder.start()
         handle.running()
-        await asyncio.Event().wait()
+        # Where writing breaks, this does, and is started again.
+        await self._recorder.keep()
 
     def _sampler(self) -> Sampler | None:
         """What decides which calls keep a raw row; it knows how many were kept today already."""
@@ -134,8 +140,13 @@ class Intake:
 
     @property
     def trouble(self) -> str:
-        """Why the last batch could not be written; empty where it was."""
-        return "" if self._recorder is None else self._recorder.stats.last_error
+        """Why nothing is written; empty where it is."""
+        if self._recorder is None:
+            return ""
+        stats = self._recorder.stats
+        if stats.writing_s is not None and stats.writing_s > _STUCK_S:
+            return f"a transaction has not ended for {age(round(stats.writing_s * SECOND))}: the disk hangs"
+        return stats.last_error
 
     def stats(self) -> RecorderStats:
         """The write path, with what waits and what was turned away before it."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 RETENTION_DELAY: Micros = MINUTE
 """Nothing is tidied up while the program is starting."""
 _SEALED_EVERY: Micros = MINUTE
+_PATIENCE_S = 300.0
+"""Longest time that a round of a loop takes where nothing hangs, beside its rest."""
+_RETAINED_WITHIN_S = 6 * 3600.0
+"""The same where a large database is tidied up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class Context:
         """How old the newest record was when it was stored."""
         self.handle.lag(seconds)
 
+    def expect(self, seconds: float) -> None:
+        """The next call of this comes within so long, or it hangs."""
+        self.handle.expect(seconds)
+
     def running(self, detail: str | None = None) -> None:
         """It works."""
         self.handle.running(detail)
@@ -95,11 +103,12 @@ async def stay(handle: Handle) -> None:
     await asyncio.Event().wait()
 
 
-def alerts_worker(evaluator: Evaluator) -> Worker:
+def alerts_worker(collector: "Collector", evaluator: Evaluator) -> Worker:
     """Evaluates the rules on their grid, and at once when they have changed."""
 
     async def run(handle: Handle) -> None:
         while True:
+            handle.expect(_PATIENCE_S + 2 * collector.settings.alerts.interval / SECOND)
             await evaluator.run_once()
             rules = evaluator.view().rules
             broken = [rule for rule in rules if rule.error and rule.enabled]
@@ -124,14 +133,17 @@ def retention_worker(collector: "Collector") -> Worker:
     async def run(handle: Handle) -> None:
         handle.running("runs once a day")
         await asyncio.sleep(RETENTION_DELAY / SECOND)
-        due = collector.clock.now()
+        # A clock that is set back by a year must not put it off for a year.
+        due = collector.clock.monotonic()
         while True:
             now = collector.clock.now()
-            if now >= due:
+            handle.expect(_RETAINED_WITHIN_S)
+            if collector.clock.monotonic() >= due:
                 await asyncio.to_thread(collector.store.retain, collector.settings.retention, now)
                 handle.heard()
-                due = now + DAY
+                due = collector.clock.monotonic() + DAY / SECOND
             await asyncio.to_thread(collector.store.seal, now)
+            handle.expect(_PATIENCE_S)
             await asyncio.sleep(_SEALED_EVERY / SECOND)
 
     return Worker("retention", run)
@@ -143,6 +155,7 @@ def own_samples_worker(collector: "Collector") -> Worker:
     async def run(handle: Handle) -> None:
         while True:
             interval = collector.settings.collector.interval
+            handle.expect(_PATIENCE_S + 2 * interval / SECOND)
             sampled = words(collector.status().sampling)
             handle.running(f"every {format_duration(interval)}" + (f"; {sampled}" if sampled else ""))
             samples = own.samples(collector, collector.clock.now())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _EVERY = 1.0
 """Seconds between two looks."""
+_PATIENCE_S = 300.0
+"""Longest time that a look takes where nothing hangs."""
 _SHARE = 10
 """How many times longer than its looks take it rests."""
 _ANY = "status=success OR NOT status=success"
@@ -59,10 +61,12 @@ class Pulse:
     async def _run(self, handle: Handle) -> None:
         loop, events = asyncio.get_running_loop(), self._collector.events
         while True:
+            handle.expect(None)
             if not events.followed:
                 handle.running("nobody follows")
                 await events.until_followed()
                 handle.running("somebody follows")
+            handle.expect(_PATIENCE_S)
             began = loop.time()
             try:
                 await self._look()

@@ -42,7 +42,8 @@ async def run_until_signal(
     detached: bool | None = None,
     notifier: Notifier | None = None,
 ) -> None:
-    """Collect until SIGTERM or SIGINT, and end in good order. Raises as `Collector.start` does.
+    """Collect until SIGTERM or SIGINT, and end in good order. Raises as `Collector.start` does, and
+    `StoreError` where the database was taken away from under it.
 
     SIGHUP ends it too where it has a terminal that may hang up; `detached`, it reads the configuration
     again (default: whether it is so). `told` is called when it is to end, once; `leave_in_time` is one where
@@ -73,10 +74,15 @@ async def run_until_signal(
     alive = loop.create_task(notifier.keep(lambda: words(collector)), name="signs of life")
     try:
         await collector.start()
+        losing = loop.create_task(collector.lost.wait())
+        losing.add_done_callback(lambda _: end.set())
         try:
             await end.wait()
         finally:
+            losing.cancel()
             await collector.stop()
+        if collector.loss is not None:
+            raise collector.loss
     finally:
         alive.cancel()
         for number in handlers:

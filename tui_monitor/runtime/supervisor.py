@@ -5,22 +5,20 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.bus import EventBus
-from tui_monitor.model.clock import SECOND, Clock, Micros
+from tui_monitor.model.clock import SECOND, Clock
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.text import clean
 from tui_monitor.model.units import age
-from tui_monitor.recorder.stats import Minute
+from tui_monitor.runtime.handle import Handle as Handle
+from tui_monitor.runtime.handle import Kind
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["source", "door", "out", "loop"]
-_DETAIL = 300
-"""Characters of what is said about a state."""
+_LOOK_S = 5.0
+"""Seconds between two looks whether somebody hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,138 +34,6 @@ class Backoff:
         """Twice as long after each failure, and a random share less, so that workers don't march in step."""
         full = min(self.longest, self.first * 2.0 ** min(failures, 32))
         return max(self.first, full * random.uniform(0.7, 1.0))
-
-
-class Handle:
-    """What a worker says about itself; its row on the screen. Counts go on over restarts."""
-
-    def __init__(self, name: str, clock: Clock, bus: EventBus, kind: Kind = "loop") -> None:
-        self.name = name
-        self.kind: Kind = kind
-        self.state = SourceState.STARTING
-        self._clock = clock
-        self._bus = bus
-        self._detail = ""
-        self._records = 0
-        self._errors = 0
-        self._last_error = ""
-        self._last_error_at: Micros | None = None
-        self._last_seen: Micros | None = None
-        self._since: Micros | None = None
-        self._restarts = 0
-        self._warning = ""
-        self._progress: float | None = None
-        self._lag: float | None = None
-        self._minute = Minute()
-        self._began = clock.monotonic()
-        self._held = False
-
-    def running(self, detail: str | None = None) -> None:
-        """It works; `detail` is a few words on what it does."""
-        self._become(SourceState.RUNNING, detail)
-
-    def paused(self, why: str) -> None:
-        """It waits for something it needs."""
-        self._become(SourceState.PAUSED, why)
-
-    def heard(self, records: int = 0) -> None:
-        """A sign of life, and how many records it brought."""
-        self._records += records
-        self._last_seen = self._clock.now()
-        if records:
-            self._minute.add(self._clock.monotonic(), records, 0.0)
-        self.settle()
-
-    def problem(self, error: str) -> None:
-        """Something went wrong that does not stop it."""
-        self._errors += 1
-        self._last_error = clean(error, 500)
-        self._last_error_at = self._clock.now()
-
-    def warn(self, words: str) -> None:
-        """What is not as it should be while it works; empty when it is again."""
-        self._warning = clean(words, _DETAIL)
-
-    def progress(self, done: float | None, total: float | None = None) -> None:
-        """How far a long piece of work is, in any unit; `None` when it is over."""
-        self._progress = None if done is None or not total else min(1.0, max(0.0, done / total))
-
-    def lag(self, seconds: float | None) -> None:
-        """How old the newest record was when it was stored."""
-        self._lag = seconds
-
-    def off(self, why: str) -> None:
-        """It does not run, and that is as it should be."""
-        self._held = False
-        self._become(SourceState.OFF, why)
-
-    def hold(self, why: str) -> None:
-        """Somebody paused it: until `release` nothing else is said of its state."""
-        self._progress = None
-        self._become(SourceState.PAUSED, why)
-        self._held = True
-
-    def release(self) -> None:
-        """It may go on."""
-        self._held = False
-
-    def starting(self) -> None:
-        """It is being started."""
-        self._progress = None
-        self._become(SourceState.STARTING, "")
-
-    def restarted(self) -> None:
-        """It failed, and is to be started again."""
-        self._restarts += 1
-
-    def settle(self) -> None:
-        """It has been going for a while without a word on how it stands."""
-        if self.state is SourceState.STARTING:
-            self._become(SourceState.RUNNING)
-
-    def failed(self, error: str, detail: str) -> None:
-        """It broke; `detail` says what comes next."""
-        self.problem(error)
-        self.broken(detail)
-
-    def broken(self, detail: str) -> None:
-        """It is still broken, by what was told already; `detail` says how it stands."""
-        self._progress = None
-        self._become(SourceState.FAILED, detail)
-
-    def row(self) -> SourceRow:
-        """How it is doing now."""
-        now = self._clock.monotonic()
-        return SourceRow(
-            self.name,
-            self.state,
-            self._detail,
-            self._records,
-            self._errors,
-            self._last_error,
-            self._last_seen,
-            kind=self.kind,
-            since=self._since,
-            rate=self._minute.rate(now, now - self._began) if self._records else None,
-            lag_s=self._lag,
-            progress=self._progress,
-            restarts=self._restarts,
-            pausable=self.kind == "source",
-            last_error_at=self._last_error_at,
-            warning=self._warning if self.state is SourceState.RUNNING else "",
-        )
-
-    def _become(self, state: SourceState, detail: str | None = None) -> None:
-        detail = self._detail if detail is None else clean(detail, _DETAIL)
-        if self._held or (state, detail) == (self.state, self._detail):
-            return
-        if state is not self.state or self._since is None:
-            self._since = self._clock.now()
-        self.state, self._detail = state, detail
-        self._bus.publish(
-            "source_update", self._clock.now(), source=self.name, state=state.value, detail=detail,
-            last_error=self._last_error,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +62,8 @@ class Supervisor:
         self._ending: dict[str, asyncio.Task[None]] = {}
         """Tasks that were cancelled and have not ended yet; the next one of that name waits for them."""
         self._changing = asyncio.Lock()
+        self._looking: asyncio.TimerHandle | None = None
+        self._looked = 0.0
 
     def start(self, worker: Worker, *, paused: str = "") -> Handle:
         """Run a worker from now on, or hold it for the reason `paused`.
@@ -239,7 +107,37 @@ class Supervisor:
             handle.off(worker.off)
         else:
             keep = self._keep(worker, handle)
-            self._tasks[worker.name] = asyncio.create_task(keep, name=f"worker {worker.name}")
+            task = asyncio.create_task(keep, name=f"worker {worker.name}")
+            task.add_done_callback(lambda task: self._ended(worker, handle, task))
+            self._tasks[worker.name] = task
+            if self._looking is None:
+                self._look_soon()
+
+    def _ended(self, worker: Worker, handle: Handle, task: asyncio.Task[None]) -> None:
+        """An error in keeping a worker going, not in the worker: that must not end it either."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+
+        def again() -> None:
+            if self._tasks.get(worker.name) is task:
+                self._begin(worker, handle)
+
+        asyncio.get_running_loop().call_later(self._backoff.first, again)
+        log.critical("%s was not kept going", worker.name, exc_info=error)
+
+    def _look_soon(self) -> None:
+        self._looked = self._clock.monotonic()
+        self._looking = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+
+    def _look(self) -> None:
+        """See who hangs. Where this comes late nobody had a turn, and nobody is to blame for it."""
+        now = self._clock.monotonic()
+        late = now - self._looked - _LOOK_S
+        self._look_soon()
+        for handle in self._handles.values():
+            if late > _LOOK_S:
+                handle.excuse(late)
+            handle.look(now)
 
     def rows(self) -> tuple[SourceRow, ...]:
         """How each worker is doing, in the order they were started."""
@@ -256,6 +154,9 @@ class Supervisor:
         tasks = {name: self._tasks.pop(name) for name in names if name in self._tasks}
         for task in tasks.values():
             task.cancel()
+        if self._looking is not None and not self._tasks:
+            self._looking.cancel()
+            self._looking = None
         if not tasks:
             return
         _done, stuck = await asyncio.wait(tasks.values(), timeout=within)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
@@ -20,7 +22,7 @@ from tui_monitor.server.callers import Callers
 from tui_monitor.server.following import Following
 from tui_monitor.server.guard import Guard
 from tui_monitor.server.listening import Address, bind, bind_socket, parse_listen
-from tui_monitor.server.live import Live
+from tui_monitor.server.live import LOOK_EVERY, Live
 from tui_monitor.server.needs import Needs
 from tui_monitor.server.packing import Dictionaries, Packing
 from tui_monitor.server.ports import UrlFile
@@ -41,6 +43,8 @@ _OWN_CONNECTIONS = 128
 """Connections of the socket: viewers and commands of one user."""
 _USED_EVERY = 30.0
 """Seconds between two writes of when each token was last used."""
+_TOLD_EVERY = 10.0
+"""Seconds between two looks whether the address still stands where it was written."""
 _RENEWED_EVERY = 10.0
 """Seconds between two looks whether the certificate was renewed."""
 _WAITING = 60
@@ -97,8 +101,13 @@ class Ways:
         told = UrlFile(places.url_path(self._collector.path), face.url)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, _write_used, self._callers)
-            for beside in (_keep_used(self._callers), face.keep(), self._live.watch()):
-                stack.callback(asyncio.create_task(beside).cancel)
+            for seconds, step in (
+                (_USED_EVERY, lambda: asyncio.to_thread(_write_used, self._callers)),
+                (_RENEWED_EVERY, face.keep),
+                (LOOK_EVERY, self._live.look),
+                (_TOLD_EVERY, lambda: asyncio.to_thread(self._tell_again, told)),
+            ):
+                stack.callback(asyncio.create_task(_again_and_again(handle, seconds, step)).cancel)
             stack.push_async_callback(asyncio.to_thread, told.remove)
             problem = ""
             try:
@@ -130,11 +139,19 @@ class Ways:
         app = self._guarded(Door("socket", trusted=True), handle, refusals, caps)
         handle.running(str(path))
         try:
-            await serve(handle, app, sock, refusals, caps, self._collector.traffic)
+            await serve(
+                handle, app, sock, refusals, caps, self._collector.traffic, look=lambda: _there(path, inode)
+            )
         finally:
             with contextlib.suppress(OSError):
                 if path.stat().st_ino == inode:
                     path.unlink()
+
+    def _tell_again(self, told: UrlFile) -> None:
+        """Who cleans up old files takes the address away, or the whole folder. Raises `MonitorError`."""
+        if not told.there():
+            places.url_path(self._collector.path)
+            told.write()
 
     def _guarded(self, door: Door, handle: Handle, refusals: Refusals, caps: Caps) -> ASGIApp:
         app = build_app(
@@ -196,14 +213,13 @@ class _Face:
         return "http" if self._certificate is None else "https"
 
     async def keep(self) -> None:
-        """Look whether the certificate was renewed, for ever."""
-        while self._certificate is not None:
-            await asyncio.sleep(_RENEWED_EVERY)
-            try:
-                if await asyncio.to_thread(self._certificate.renew):
-                    log.info("the certificate was loaded anew: %s", self._certificate.shown.words())
-            except MonitorError as error:
-                self._handle.problem(error.message)
+        """Look whether the certificate was renewed. Raises `MonitorError` where it cannot be read."""
+        if self._certificate is None:
+            return
+        try:
+            if await asyncio.to_thread(self._certificate.renew):
+                log.info("the certificate was loaded anew: %s", self._certificate.shown.words())
+        finally:
             self.show()
 
 
@@ -215,10 +231,27 @@ def _certificate(settings: Server) -> Certificate | None:
     return Certificate(settings.tls_cert.expanduser(), settings.tls_key.expanduser())
 
 
-async def _keep_used(callers: Callers) -> None:
+async def _again_and_again(handle: Handle, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step every so many seconds until cancelled; one that fails is told, and ends nothing."""
     while True:
-        await asyncio.sleep(_USED_EVERY)
-        await asyncio.to_thread(_write_used, callers)
+        await asyncio.sleep(seconds)
+        try:
+            await step()
+        except MonitorError as error:
+            handle.problem(error.message)
+        except Exception as error:
+            log.exception("what is to be done beside the door %s failed", handle.name)
+            handle.problem(f"{type(error).__name__}: {error}")
+
+
+def _there(path: Path, inode: int) -> None:
+    """Raises `MonitorError` where a socket is no longer the one that its path leads to."""
+    try:
+        found = path.stat().st_ino
+    except OSError:
+        found = None
+    if found != inode:
+        raise MonitorError("the socket was removed, so nobody finds it", hint="it is made anew")
 
 
 def _write_used(callers: Callers) -> None:

@@ -1,6 +1,5 @@
 """Everybody who follows over a WebSocket: each is told from the one event log, as quickly as it reads."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 NO_TOKEN = 4401
 """Close code: the token that opened it holds no longer."""
-_LOOK_EVERY = 2.0
+LOOK_EVERY = 2.0
 """Seconds between two looks whether tokens still hold."""
 
 
@@ -80,10 +79,8 @@ class Live:
             made = self._made[key] = (taken, b"".join(frame(body) for body in taken.bodies))
         return made
 
-    async def watch(self) -> None:
-        """Show out those whose token was replaced or taken away, for ever."""
-        while True:
-            await asyncio.sleep(_LOOK_EVERY)
-            for client in tuple(self.clients):
-                if not client.admitted():
-                    client.line.end(NO_TOKEN, "the token that opened this holds no longer")
+    async def look(self) -> None:
+        """Show out those whose token was replaced or taken away."""
+        for client in tuple(self.clients):
+            if not client.admitted():
+                client.line.end(NO_TOKEN, "the token that opened this holds no longer")

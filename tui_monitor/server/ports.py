@@ -57,6 +57,10 @@ class UrlFile:
         """Say it. Raises `MonitorError`."""
         write_private(self._path, self._line)
 
+    def there(self) -> bool:
+        """Whether it stands there, whoever wrote it."""
+        return self._path.exists()
+
     def remove(self) -> None:
         """Take it back, unless somebody else has said something since."""
         with contextlib.suppress(OSError):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -34,8 +34,12 @@ async def serve(
     traffic: Traffic,
     *,
     tls: ssl.SSLContext | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until cancelled; then finish the requests under way, one second at most."""
+    """Serve until cancelled; then finish the requests under way, one second at most.
+
+    `look` is called every second; what it raises ends this in the same way, and is raised.
+    """
     config = uvicorn.Config(
         app,
         http="h11",
@@ -53,11 +57,13 @@ async def serve(
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=1,
     )
-    server = DoorServer(config, refusals, caps, tls)
+    server = DoorServer(config, refusals, caps, tls, look)
     serving = asyncio.create_task(server.serve(sockets=[sock]), name=f"door {handle.name}")
     try:
         with traffic.connections(handle.name, lambda: len(server.server_state.connections)):
             await asyncio.shield(serving)
+        if server.broken is not None:
+            raise server.broken
     except asyncio.CancelledError:
         server.end()
         await serving
@@ -70,9 +76,17 @@ class DoorServer(uvicorn.Server):
     """Takes connections in itself, and looks after them every second and not ten times as often."""
 
     def __init__(
-        self, config: uvicorn.Config, refusals: Refusals, caps: Caps, tls: ssl.SSLContext | None
+        self,
+        config: uvicorn.Config,
+        refusals: Refusals,
+        caps: Caps,
+        tls: ssl.SSLContext | None,
+        look: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self.broken: Exception | None = None
+        """Why it ended without being told to."""
+        self._look = look
         self._told = asyncio.Event()
         self._refusals = refusals
         self._accepting = Accepting(caps, refusals, self._protocol, tls)
@@ -95,12 +109,24 @@ class DoorServer(uvicorn.Server):
         looked = loop.time()
         # The looks keep the Date header right.
         while not await self.on_tick(0):
+            self._look_after()
             if loop.time() - looked >= _LOOK_EVERY:
                 looked = loop.time()
                 self._accepting.hurry()
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._told.wait()
+
+    def _look_after(self) -> None:
+        """A door that takes nobody in any more is closed, and opened anew by who runs it."""
+        try:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            self._look()
+        except Exception as error:
+            self.broken = error
+            self.end()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take none in any more, and let those end that are here."""

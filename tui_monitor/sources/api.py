@@ -84,6 +84,10 @@ class SourceContext(Protocol):
         """How old the newest record was when it was stored."""
         ...
 
+    def expect(self, seconds: float) -> None:
+        """The next call of this comes within so long, or it hangs, and is shown so until it comes."""
+        ...
+
     def running(self, detail: str | None = None) -> None:
         """It works; `detail` is a few words on what it does."""
         ...

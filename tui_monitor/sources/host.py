@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,8 @@ from tui_monitor.model.errors import Busy
 from tui_monitor.model.feed import Sample, SampleType
 from tui_monitor.sources.api import SourceContext
 
+_PATIENCE_S = 120.0
+"""Longest time between two looks, beside the interval, where nothing hangs."""
 _FIRST_LOOK_S = 0.1
 """The first CPU figure needs two looks; later ones compare with the look before."""
 _MEMORY_STATES = ("used", "free", "cached", "buffers", "inactive")
@@ -31,9 +34,20 @@ class HostSource:
 
     async def run(self, ctx: SourceContext) -> None:
         """Until cancelled."""
-        probe = await asyncio.to_thread(HostProbe, ctx.settings.database_path())
+        # A thread of its own: one that hangs must not take those from the others that they share.
+        thread = ThreadPoolExecutor(1, thread_name_prefix=self.name)
+        try:
+            await self._look(ctx, thread)
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _look(self, ctx: SourceContext, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        probe = await loop.run_in_executor(thread, HostProbe, ctx.settings.database_path())
         while True:
-            samples, problems = await asyncio.to_thread(probe.sample, ctx.clock.now())
+            # A file system that does not answer holds the thread for as long as it likes.
+            ctx.expect(_PATIENCE_S + 2 * ctx.settings.collector.interval / SECOND)
+            samples, problems = await loop.run_in_executor(thread, probe.sample, ctx.clock.now())
             for problem in problems:
                 ctx.problem(problem)
             try:

@@ -132,6 +132,15 @@ class Store(SampleReader):
         if self._lock is not None:
             self._lock.release()
 
+    def keep(self) -> None:
+        """Look whether what is written stays; a lock whose file was removed is taken anew.
+
+        Raises `FileGone`, and `StoreLocked` where another process has taken the lock meanwhile.
+        """
+        self._writing.check_file()
+        if self._lock is not None:
+            self._lock.keep()
+
     @property
     def guard(self) -> TurnLock:
         """Held while something is written; for whoever writes the same file beside the store."""

@@ -17,8 +17,9 @@ _BETWEEN_S = 0.02
 class WriteLock:
     """Held from `take` to `release`; the file beside the database names the owner's process id."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, database: Path) -> None:
         self._fd = fd
+        self._database = database
 
     @classmethod
     def take(cls, database: Path) -> "WriteLock":
@@ -44,7 +45,20 @@ class WriteLock:
             ) from error
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        return cls(fd)
+        return cls(fd, database)
+
+    def keep(self) -> None:
+        """Hold it again where its file was removed, so that others see it. Raises `StoreLocked`."""
+        held = os.fstat(self._fd)
+        try:
+            there = os.stat(lock_file(self._database))
+        except FileNotFoundError:
+            pass
+        else:
+            if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino):
+                return
+        before, self._fd = self._fd, WriteLock.take(self._database)._fd
+        os.close(before)
 
     def tell(self, words: str) -> None:
         """Say in the file what the owner is doing; a line at most."""

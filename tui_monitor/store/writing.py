@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import Clock, Micros
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import FileGone, StoreError
 from tui_monitor.model.once import Once
 from tui_monitor.store import (
     acts,
@@ -41,12 +41,22 @@ from tui_monitor.store.work import Work, move_identities
 _UNDO_STEP = 5_000
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to; None where it leads to none. Looks, and opens nothing."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class WriteSide:
     """What `Store` does under its lock. Every method raises `StoreError`; then nothing was stored."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, clock: Clock, max_series: int) -> None:
         self.path = path
         self.conn = conn
+        self._file = _identity(path)
         self.guard = TurnLock()
         self.upkeep = threading.Lock()
         """Held, before `guard`, by what moves calls about or goes through all of them."""
@@ -71,6 +81,7 @@ class WriteSide:
     def transaction(self) -> Iterator[Micros]:
         """All or nothing; yields the time of arrival."""
         with self.guard, explained(self.path):
+            self.check_file()
             self.conn.execute("BEGIN IMMEDIATE")
             self.changes.clear()
             try:
@@ -81,6 +92,17 @@ class WriteSide:
                     self.conn.execute("ROLLBACK")
                 self.forget()
                 raise
+
+    def check_file(self) -> None:
+        """Raises `FileGone` where the file that is written is no longer the one of that name.
+
+        SQLite would go on, and what it is given would be gone with the last process that has it open.
+        """
+        if _identity(self.path) != self._file:
+            raise FileGone(
+                f"{self.path} was removed or replaced while it was in use",
+                hint="begin collecting anew: that opens the file that is there, or makes one",
+            )
 
     def empty_log(self) -> None:
         """Fold the log into the file; where somebody reads in it just now, that happens soon, by itself."""

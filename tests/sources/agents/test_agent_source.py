@@ -71,6 +71,9 @@ class Context:
     def lag(self, seconds: float | None) -> None:
         self.lags.append(seconds)
 
+    def expect(self, seconds: float) -> None:
+        assert seconds > 0
+
     def running(self, detail: str | None = None) -> None:
         self.words.append(f"running: {detail}")
 

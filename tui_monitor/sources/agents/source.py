@@ -23,6 +23,8 @@ from tui_monitor.sources.api import SourceContext, SourceSettings
 
 RECORDS = 2_000
 """Records that are stored at once, about: others who write wait for as many."""
+_PATIENCE_S = 300.0
+"""Longest time between two steps, beside the interval, where nothing hangs."""
 _STEP_S = 0.1
 """Longest time that is read without looking whether to go on; seconds."""
 _BIG = 4 << 20
@@ -229,6 +231,8 @@ class _Reading:
         return ", ".join(words)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
+        # A file system that does not answer holds the thread for as long as it likes.
+        self._ctx.expect(_PATIENCE_S + 2 * self._settings.agents.interval / SECOND)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
