@@ -15,7 +15,8 @@ from tui_monitor.server.bodies import Body, Held, Limits
 from tui_monitor.server.refusal import Refusal, Refusals
 from tui_monitor.server.targets import settle_target
 
-_REQUEST_SECONDS = 120.0
+_REQUEST_SECONDS = 125.0
+"""A little more than a query may take, so that it is the query that says so."""
 _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 16_000_000
 """So much of a request that was answered already is let pass."""

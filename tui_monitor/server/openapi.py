@@ -18,7 +18,8 @@ _ABOUT = """\
 The HTTP API of a collector of tui-monitor.
 
 Where a field says µs it is an integer: an instant since 1970-01-01 UTC, or a length of time. Money is US
-dollars unless a field says nano-dollars. Null is unknown, and never 0. What is read comes as
+dollars unless a field says nano-dollars. Null is unknown, and never 0; a number that is none, or infinite, is
+one of the texts `"NaN"`, `"Infinity"` and `"-Infinity"`. What is read comes as
 `{"status":"success","data":…,"warnings":[…]}`; every error has one form, with a hint where there is something
 to do about it. Routes that say so are open on loopback without a token; off loopback everything needs one.
 
@@ -43,6 +44,8 @@ _ERROR: dict[str, Any] = {
         "position": {"type": "integer", "description": "Where a query is wrong: the character, from 0."},
         "length": {"type": "integer", "description": "How many characters of it."},
         "query": {"type": "string", "description": "The query as it was read."},
+        "metric": {"type": "string", "description": "What it asks for, where nothing is known of that."},
+        "meant": {"type": "string", "description": "The known name that resembles it, or empty."},
         "rejected": {
             "type": "array",
             "items": {"$ref": REFERENCES.format(model="Turned")},
