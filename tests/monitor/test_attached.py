@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,10 +48,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Starts a collector whose one alert fires; its port stays the same."""
     running: list[Collector] = []
 
-    async def begin(port: int = 0) -> Collector:
+    async def begin(port: int = 0, **server: str) -> Collector:
         settings = settings_for(
             tmp_path / "monitor.db",
-            server={"listen": f"127.0.0.1:{port}", "socket": False},
+            server={"listen": f"127.0.0.1:{port}", "socket": False, **server},
             alerts={"rules": [RULE], "interval": "1s", "shipped": False},
         )
         collector = Collector(settings, settings.database_path(), serve=serve, sources=())
@@ -84,8 +86,10 @@ def attach(tmp_path: Path) -> Iterator[Attach]:
     """Attaches through the proxy; all are stopped at the end."""
     threads: list[AttachedThread] = []
 
-    def begin(proxy: Proxy, token: str = "", interval: str = "100ms") -> AttachedThread:
-        target = Target(proxy.url, "box:4319", token or read_or_make(places.token_file()))
+    def begin(
+        url: str, token: str = "", interval: str = "100ms", ca_file: Path | None = None
+    ) -> AttachedThread:
+        target = Target(url, "box:4319", token or read_or_make(places.token_file()), ca_file)
         settings = settings_for(tmp_path / "unused.db", screen={"update_interval": interval})
         thread = AttachedThread(target, settings=settings)
         threads.append(thread)
@@ -138,7 +142,7 @@ async def firing(collector: Collector) -> Alert:
 async def test_it_shows_what_the_other_one_collects(
     proxy: Proxy, attach: Attach, collector: Collector
 ) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     snapshot = await thread.call(frame)
     assert snapshot.collector.pid == collector.status().pid
     assert snapshot.calendar == (await collector.monitor.snapshot(TimeRange())).calendar
@@ -150,7 +154,7 @@ async def test_it_shows_what_the_other_one_collects(
 async def test_what_others_do_is_seen_without_waiting_for_the_next_look(
     proxy: Proxy, attach: Attach, collector: Collector
 ) -> None:
-    thread = attach(proxy, interval="1h")
+    thread = attach(proxy.url, interval="1h")
     known = await thread.call(frame)
     assert known.open_alerts == 0
     assert await thread.call(frame) is known
@@ -165,7 +169,7 @@ async def test_what_others_do_is_seen_without_waiting_for_the_next_look(
 
 
 async def test_a_lost_line_is_told_and_what_was_known_stays(proxy: Proxy, attach: Attach) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     known = await thread.call(frame)
     await up(thread)
     proxy.refusing = True
@@ -189,7 +193,7 @@ async def test_a_lost_line_is_told_and_what_was_known_stays(proxy: Proxy, attach
 async def test_a_collector_that_comes_back_on_its_port_is_found(
     proxy: Proxy, attach: Attach, collector: Collector, start: Start
 ) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     first = await thread.call(frame)
     port = await port_of(collector)
     await collector.stop()
@@ -202,7 +206,7 @@ async def test_a_collector_that_comes_back_on_its_port_is_found(
 
 
 async def test_a_line_on_which_nothing_comes_any_more_is_noticed(proxy: Proxy, attach: Attach) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     await thread.call(frame)
     proxy.holding = True
     lost = await down(thread)
@@ -216,7 +220,7 @@ async def test_a_line_on_which_nothing_comes_any_more_is_noticed(proxy: Proxy, a
 async def test_a_slow_answer_is_no_lost_line(
     proxy: Proxy, attach: Attach, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     await thread.call(frame)
     costs = collector.monitor.costs
 
@@ -238,7 +242,7 @@ async def test_something_else_on_the_port_is_told(attach: Attach) -> None:
 
     server = await asyncio.start_server(page, "127.0.0.1", 0)
     async with server, Proxy(server.sockets[0].getsockname()[1]) as proxy:
-        lost = await down(attach(proxy, "secret"))
+        lost = await down(attach(proxy.url, "secret"))
         assert lost.error is not None
         assert "no collector" in lost.error.message
         assert lost.never
@@ -247,7 +251,7 @@ async def test_something_else_on_the_port_is_told(attach: Attach) -> None:
 async def test_a_token_that_holds_no_more_is_told_and_nobody_hammers(
     proxy: Proxy, attach: Attach, collector: Collector
 ) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     await thread.call(frame)
     replace(places.token_file())
     lost = await down(thread)
@@ -263,7 +267,7 @@ async def test_what_is_decided_without_a_line_is_done_when_it_is_back(
     proxy: Proxy, attach: Attach, collector: Collector
 ) -> None:
     alert = await firing(collector)
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     await thread.call(frame)
     await thread.call(lambda monitor: monitor.alerts())
     proxy.refusing = True
@@ -287,7 +291,7 @@ async def test_an_answer_that_is_lost_does_not_do_it_twice(
     proxy: Proxy, attach: Attach, collector: Collector, cuts: int
 ) -> None:
     await firing(collector)
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     at = (await thread.call(frame)).at
     proxy.cut_answers = cuts
     made = await thread.call(
@@ -298,7 +302,7 @@ async def test_an_answer_that_is_lost_does_not_do_it_twice(
 
 
 async def test_a_refusal_is_told_and_does_not_wait(proxy: Proxy, attach: Attach) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     at = (await thread.call(frame)).at
     with pytest.raises(MonitorError, match="no alert"):
         await thread.call(lambda monitor: monitor.acknowledge("nothing", "ana"))
@@ -309,7 +313,7 @@ async def test_a_refusal_is_told_and_does_not_wait(proxy: Proxy, attach: Attach)
 
 
 async def test_it_ends_with_decisions_that_wait(proxy: Proxy, attach: Attach, collector: Collector) -> None:
-    thread = attach(proxy)
+    thread = attach(proxy.url)
     await thread.call(frame)
     proxy.refusing = True
     proxy.cut()
@@ -318,3 +322,32 @@ async def test_it_ends_with_decisions_that_wait(proxy: Proxy, attach: Attach, co
     assert await asyncio.to_thread(thread.stop, 3)
     with pytest.raises(MonitorError, match="stopped"):
         await waiting
+
+
+async def test_a_name_that_nobody_knows_is_told(attach: Attach) -> None:
+    thread = attach("http://no-such-host.invalid:4319", "secret")
+    lost = await down(thread)
+    assert lost.error is not None
+    assert lost.error.why == "dns"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
+async def test_a_certificate_that_is_not_trusted_is_told(
+    attach: Attach, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    whose = ["-subj", "/CN=box", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "9"]
+    await asyncio.to_thread(
+        subprocess.run, [*made, *whose, "-keyout", key, "-out", cert], check=True, capture_output=True
+    )
+    key.chmod(0o600)
+    collector = await start(tls_cert=str(cert), tls_key=str(key))
+    url = f"https://127.0.0.1:{await port_of(collector)}"
+    thread = attach(url, ca_file=cert)
+    assert (await thread.call(frame)).collector.running
+    stranger = attach(url)
+    lost = await down(stranger)
+    assert lost.error is not None
+    assert (lost.error.why, lost.error.settled) == ("tls", True)
+    assert "certificate" in lost.error.message

@@ -94,7 +94,7 @@ def run(context: Context) -> int:
 def _list(context: Context) -> int:
     resolved = getattr(context.args, "resolved", False)
     view = context.ask(lambda monitor: monitor.alerts(resolved=resolved))
-    now, calendar = context.clock.now(), context.calendar
+    now, calendar = context.now, context.calendar
 
     def show_them() -> None:
         if view.alerts:
@@ -136,7 +136,7 @@ async def _known(monitor: "Monitor", start: str) -> "tuple[Alert, list[Change], 
 def _show(context: Context) -> int:
     alert, changes, known = context.ask(lambda monitor: _known(monitor, context.args.id))
     silence = next((silence for silence in known if silence.id == alert.silenced_by), None)
-    calendar, now = context.calendar, context.clock.now()
+    calendar, now = context.calendar, context.now
 
     def show_it() -> None:
         alerttables.show_facts(context.out, alert, silence, now, calendar)
@@ -149,7 +149,7 @@ def _show(context: Context) -> int:
 
 def _history(context: Context) -> int:
     alert, changes, _ = context.ask(lambda monitor: _known(monitor, context.args.id))
-    end = alert.resolved if alert.resolved is not None else context.clock.now()
+    end = alert.resolved if alert.resolved is not None else context.now
 
     def show_it() -> None:
         context.out.line(clean(f"{alert.summary or alert.rule}  {alert.expr}  {age(end - alert.since)}", 500))

@@ -35,7 +35,7 @@ def run(context: Context) -> int:
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
     calendar = context.calendar
-    at = instant(args.at, calendar, context.clock.now()) if args.at else context.clock.now()
+    at = instant(args.at, calendar, context.now) if args.at else context.now
     shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
     if args.lines:
         return _lines(context, shown)

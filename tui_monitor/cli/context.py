@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tui_monitor.cli.output import Output
 from tui_monitor.model.clock import Clock, SystemClock
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.timerange import TimeRange
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Loaded, Settings
     from tui_monitor.model.calendar import Calendar
-    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.model.clock import Micros
+    from tui_monitor.monitor.api import Monitor, Snapshot
     from tui_monitor.monitor.local import LocalMonitor
     from tui_monitor.monitor.target import Target
 
@@ -80,15 +82,17 @@ class Context:
     @cached_property
     def calendar(self) -> "Calendar":
         """The days, weeks and months of whoever is asked: of this user, or of the collector elsewhere."""
-        if self.target is None:
-            return self.settings.calendar()
+        return self.settings.calendar() if self.target is None else self._there.calendar
 
-        async def calendar(monitor: "Monitor") -> "Calendar":
-            from tui_monitor.model.timerange import TimeRange
+    @property
+    def now(self) -> "Micros":
+        """The present of whoever is asked: clocks of two machines differ."""
+        return self.clock.now() if self.target is None else self._there.at
 
-            return (await monitor.snapshot(TimeRange())).calendar
-
-        return self.ask(calendar)
+    @cached_property
+    def _there(self) -> "Snapshot":
+        """What the collector elsewhere says of itself."""
+        return self.ask(lambda monitor: monitor.snapshot(TimeRange()))
 
     def ask(self, question: "Callable[[Monitor], Awaitable[T]]") -> T:
         """The answer of a monitor: of the collector elsewhere, or one that reads the database here.

@@ -68,7 +68,7 @@ def run(context: Context) -> int:
             hint="a filter is like provider=claude AND latency>1000, or begins with where",
         )
     calendar = context.calendar
-    at = instant(args.at, calendar, context.clock.now()) if args.at else None
+    at = instant(args.at, calendar, context.now) if args.at else None
     shown, count = _over(context, at)
     if args.explain and not context.database.exists():
         step = shown.length // count if count else None

@@ -84,7 +84,7 @@ def begin(context: Context, who: str) -> int:
         return silence, len(quiet)
 
     silence, quiet = context.ask(act)
-    calendar, now = context.calendar, context.clock.now()
+    calendar, now = context.calendar, context.now
 
     def show_it() -> None:
         begin = "" if silence.starts <= now else f"from {written(silence.starts, calendar)} "
@@ -98,7 +98,7 @@ def begin(context: Context, who: str) -> int:
 
 
 def _times(context: Context) -> "tuple[Micros | None, Micros]":
-    args, now = context.args, context.clock.now()
+    args, now = context.args, context.now
     calendar = context.calendar
     if (args.length is None) == (args.until is None):
         raise UsageError("a silence needs an end", hint="give --for 2h, or --until 2026-12-27T09:00")
@@ -134,7 +134,7 @@ def show_list(context: Context) -> int:
     from tui_monitor.cli.tables import Column, name, table
 
     found = context.ask(lambda monitor: monitor.silences(ended=context.args.ended))
-    calendar, now = context.calendar, context.clock.now()
+    calendar, now = context.calendar, context.now
     columns = [
         Column("id"), Column("state"), Column("from", rank=3), Column("until"), name("matchers"),
         name("by"), name("note", 2),

@@ -1,0 +1,101 @@
+"""Commands that ask a collector elsewhere, and what they do not do there."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.runtime.collecting import CALL, settings_for
+from tui_monitor.config import places
+from tui_monitor.model.states import SourceState
+from tui_monitor.monitor.thread import CollectorThread
+from tui_monitor.server import serve
+from tui_monitor.server.tokens import read_or_make
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[str]:
+    """A running collector with one call: its address."""
+    tokyo = {"timezone": "Asia/Tokyo"}
+    settings = settings_for(tmp_path / "there.db", server={"socket": False}, general=tokyo)
+    thread = CollectorThread(settings=settings, serve=serve)
+    thread.start()
+    end = time.monotonic() + 20
+    url = ""
+    while not url and time.monotonic() < end:
+        collector = thread._collector
+        rows = collector.rows() if collector is not None and thread.state.mode == "collecting" else ()
+        doors = (row for row in rows if row.name == "http" and row.state is SourceState.RUNNING)
+        url = next((row.detail.split()[0] for row in doors), "")
+        time.sleep(0.02)
+    with httpx.Client() as web:
+        while web.get(f"{url}/ready").status_code != 200:
+            time.sleep(0.02)
+        assert web.post(f"{url}/monitor/v1/events", json=CALL | {"id": "c"}).json()["accepted"] == 1
+    yield url
+    assert thread.stop(5)
+
+
+@pytest.fixture
+def attached(cli: Cli, there: str, tmp_path: Path) -> Cli:
+    """Commands with `--attach`; no database is there on this side."""
+    token = tmp_path / "their-token"
+    token.write_text(read_or_make(places.token_file()))
+    token.chmod(0o600)
+
+    def call(*words: str):
+        return cli("--attach", there, "--token-file", str(token), *words)
+
+    return call
+
+
+def test_they_answer_what_the_other_collector_knows(attached: Cli) -> None:
+    status = attached("status", "--json")
+    assert status.json["data"]["collector"]["running"]
+    assert attached("query", "requests{} [1h] sum", "--json").json["data"]["result"][0]["value"][1] == "1"
+    assert "gpt-4o" in attached("costs").out
+    assert "gpt-4o" in attached("query", "provider=openai").out
+    assert "http" in attached("sources", "list", "--all").out
+    assert attached("alerts").out == "no active alerts\n"
+    paused = attached("sources", "pause", "host", "--as", "ana")
+    assert "host is paused by ana" in paused.out
+    assert not places.expected("data").joinpath("monitor.db").exists()
+
+
+def test_days_are_those_of_the_collector(attached: Cli) -> None:
+    shown = attached("query", "provider=openai", "--json").json["data"]["result"][0]
+    assert shown["provider"] == "openai"
+    assert datetime.now(ZoneInfo("Asia/Tokyo")).strftime("%H:") in attached("query", "provider=openai").out
+
+
+@pytest.mark.parametrize(
+    "words", [("db", "stats"), ("config", "show"), ("token",), ("collect",), ("import", "x"), ("doctor",),
+              ("alerts", "disable", "x")],
+)  # fmt: skip
+def test_what_belongs_to_the_other_machine_is_not_done_here(cli: Cli, words: tuple[str, ...]) -> None:
+    done = cli("--attach", "http://127.0.0.1:1", *words)
+    assert done.code == 2
+    assert "on this machine alone" in done.err
+
+
+def test_what_is_wrong_is_told_before_anything_is_asked(cli: Cli, tmp_path: Path) -> None:
+    url = "http://127.0.0.1:1"
+    assert "no token" in cli("status", "--attach", url).err
+    assert "in clear" in cli("status", "--attach", "http://box").err
+    assert "--db is a database of this machine" in cli("status", "--attach", url, "--db", "x").err
+    assert "--token-file goes with --attach" in cli("status", "--token-file", "x").err
+    told = cli("status", "--attach", "https://ana:hunter2@box")
+    assert (told.code, "hunter2" in told.err + told.out) == (2, False)
+
+
+def test_a_collector_that_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_MONITOR_TOKEN", "tuim_very_secret")
+    done = cli("-v", "costs", "--attach", "http://127.0.0.1:1")
+    assert done.code == 1
+    assert "does not answer" in done.err
+    assert "tuim_very_secret" not in done.err + done.out
