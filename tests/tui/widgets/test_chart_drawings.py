@@ -207,6 +207,18 @@ def test_a_heat_map_has_its_buckets_upwards_and_its_shades_by_count():
     assert "64 a step" in rows[0]
 
 
+@pytest.mark.parametrize("width", [30, 47, 60, 90, 133])
+@pytest.mark.parametrize("late", [1_000_000, 20_000_000, 59_000_000])
+def test_a_heat_map_has_no_holes_and_no_stripes_at_any_width(width, late):
+    # The last step is cut off, and may share its column with the one before.
+    data = histogram([0] * 60, [8] * 60, [0] * 60, [0] * 60, unfinished=True)
+    data = replace(data, times=(*data.times[:-1], data.times[-2] + late))
+    plot = Plot(data, width, 12, BRAILLE)
+    lines = ["".join(part for part, _ in line) for line in plot.lines()[plot.head :]]
+    row = next(line for line in lines if "█" in line)
+    assert set(row[plot.offset :]) == {"█"}
+
+
 def test_the_crosshair_tells_the_fullest_buckets():
     data = histogram([5] * 9, [0] * 9, [2] * 9, [3] * 9)
     first = text(data, 100, 12, pointed=data.times[4])[0]

@@ -51,6 +51,13 @@ class Frame:
         last = self.rows * down - 1
         return (last - round(self.scale.share(value) * last)) // down
 
+    def after(self, times: Sequence[Micros], start: int, x: int) -> int:
+        """The first column that belongs to the step which ends in column `x`: behind the time before."""
+        if start:
+            return min(x, self.x(times[start - 1], self.columns) + 1)
+        begins = times[0] - step_of(times)
+        return min(x, self.x(begins, self.columns) + 1) if begins > self.reach[0] else 0
+
     def groups(self, times: Sequence[Micros], places: int) -> list[Group]:
         """Times by their place: what is drawn grows with the places, however many times there are."""
         if len(times) > 2 * places:

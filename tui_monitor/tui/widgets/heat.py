@@ -9,7 +9,7 @@ from tui_monitor.tui.drawing import Glyphs, safe
 from tui_monitor.tui.drawing import Span as Piece
 from tui_monitor.tui.widgets.axes import label
 from tui_monitor.tui.widgets.field import Cells, Frame
-from tui_monitor.tui.widgets.figure import ChartData, Values, most, step_of, total
+from tui_monitor.tui.widgets.figure import ChartData, Values, most, total
 
 SHADES = 8
 """Steps of a heat map's colour."""
@@ -71,19 +71,13 @@ def shade(value: float | None, top: float, glyphs: Glyphs) -> tuple[str, str]:
 
 
 def _across(data: ChartData, bucket: Bucket, frame: Frame) -> dict[int, float]:
-    """How many there are by column: summed where steps share one, held where a step has several."""
+    """How many there are in a step by column; the mean where several steps share one."""
     found: dict[int, float] = {}
-    step = step_of(data.times)
     for x, start, stop in frame.groups(data.times, frame.columns):
-        value = total(bucket.counts[start:stop])
-        if value is None:
-            continue
-        left = x - 1
-        begins = data.times[start] - step
-        if stop - start == 1 and begins >= frame.reach[0]:
-            left = min(left, frame.x(begins, frame.columns))
-        for column in range(max(0, left + 1), x + 1):
-            found[column] = value
+        known = [v for v in bucket.counts[start:stop] if v is not None]
+        if known:
+            for column in range(frame.after(data.times, start, x), x + 1):
+                found[column] = sum(known) / len(known)
     return found
 
 

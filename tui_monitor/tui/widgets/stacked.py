@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from tui_monitor.tui.widgets.field import Cells, Frame
-from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, step_of, total
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, total
 
 Layer = tuple[ChartSeries, Values]
 _STEPS = 8
@@ -76,17 +76,13 @@ def _areas(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) 
 def _bars(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -> Piles:
     """As wide as its step, with a gap between bars that have room for one."""
     found: Piles = {}
-    groups, step = frame.groups(data.times, frame.columns), step_of(data.times)
-    for x, start, stop in groups:
+    for x, start, stop in frame.groups(data.times, frame.columns):
         i = _tallest(sums, start, stop)
         if i is None:
             continue
-        left = x - 1
-        begins = data.times[start - 1] if start else data.times[0] - step
-        if stop - start == 1 and begins >= frame.reach[0]:
-            left = min(left, frame.x(begins, frame.columns))
-        gap = 1 if x - left > 1 else 0
-        for column in range(max(0, left + 1 + gap), x + 1):
+        first = frame.after(data.times, start, x)
+        gap = 1 if x > first else 0
+        for column in range(first + gap, x + 1):
             found[column] = _at(stack, i)
     return found
 
