@@ -148,7 +148,7 @@ async def test_a_second_collector_says_who_the_first_is(tmp_path: Path) -> None:
             sys.executable, "-m", "tui_monitor", "--db", tmp_path / "monitor.db", "collect",
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        _out, err = await asyncio.wait_for(second.communicate(), 15)
+        _out, err = await asyncio.wait_for(second.communicate(), 50)
         assert second.returncode == 1
         assert str(process.pid) in err.decode()
     finally:

@@ -3,10 +3,9 @@
 Who asks again under the same name gets that answer, also where the collector was killed in between.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -14,6 +13,9 @@ from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.once import Once
 from tui_monitor.store.jsontext import to_json
+
+if TYPE_CHECKING:
+    import sqlite3
 
 KEPT = 7 * DAY
 """How long an act is remembered."""
@@ -59,12 +61,12 @@ def answer_in(rows: Sequence[Sequence[Any]], once: Once, kind: str) -> Any:
     return answer[kind]
 
 
-def find(conn: sqlite3.Connection, once: Once, kind: str) -> Any:
+def find(conn: "sqlite3.Connection", once: Once, kind: str) -> Any:
     """As `answer_in`."""
     return answer_in(conn.execute(FIND, (once.key,)).fetchall(), once, kind)
 
 
-def note(conn: sqlite3.Connection, done: Done, now: Micros) -> None:
+def note(conn: "sqlite3.Connection", done: Done, now: Micros) -> None:
     """Note an act, inside the transaction that does it."""
     conn.execute(NOTE, done.row(now))
     conn.execute(FORGET, bounds(now))
