@@ -32,6 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--reload", action="store_true", help="let the running collector read its configuration again"
     )
+    what.add_argument(
+        "--status", action="store_true", help="how the collector itself is doing; slow queries, rules"
+    )
     what.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
     examples(
         parser,
@@ -39,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         tui-monitor collect                # here, until ctrl+c
         tui-monitor collect --detach       # in the background
         tui-monitor collect --reload       # after a change of the configuration
+        tui-monitor collect --status       # healthy? its own figures, slow queries
         tui-monitor collect --stop
         tui-monitor collect --db /var/lib/llm/monitor.db
         """,
@@ -52,6 +56,10 @@ def run(context: Context) -> int:
         return _detach(context)
     if args.stop:
         return _stop(context)
+    if args.status:
+        from tui_monitor.cli import upkeep
+
+        return upkeep.run(context)
     return _reload(context) if args.reload else _collect(context)
 
 

@@ -96,7 +96,8 @@ class Counters:
 
     def _first(self, at: Micros) -> Sent:
         """All that there is: what was before is no growth of now."""
-        sent = Sent(settled=at - SETTLES)
+        # From a full hour on little is to be read: its sums are there.
+        sent = Sent(settled=(at - SETTLES) // HOUR * HOUR)
         totals = self._totals(self._names, sent.settled)
         grown = self._grown(sent.settled, at)
         for series in dict.fromkeys((*totals, *grown)):
