@@ -54,6 +54,7 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         """Called when there is room again for what is sent."""
         self._refusals = refusals
         self._crawl = Crawl()
+        self._early = b""
         self._left = float(_BURST)
         self._counted = self.loop.time()
 
@@ -119,7 +120,20 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         if self._floods(len(data)):
             return
+        if self.handshake_initiated and not self.handshake_complete:
+            # Who does not wait for the answer is heard after it.
+            self._early += data
+            return
         super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self.handle_parser_exception()
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says."""
+        await super().send(message)
+        if self._early and self.open:
+            early, self._early = self._early, b""
+            super().data_received(early)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)
@@ -132,8 +146,9 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         if self._floods(_FRAME_COST):
             return
         if len(self.frames) >= _FRAGMENTS:
-            self._note(Refusal(400, "bad_data", "a message in too many pieces", reason="flood"))
-            self.end(FLOOD, "too many fragments")
+            if self.open:
+                self._note(Refusal(400, "bad_data", "a message in too many pieces", reason="flood"))
+                self.end(FLOOD, "too many fragments")
             return
         super().handle_cont(event)
 
@@ -170,14 +185,18 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
 
     def handle_parser_exception(self) -> None:
         """End what speaks the protocol wrongly, or sends too much at once."""
-        if not self.handshake_initiated:
+        if not self.handshake_complete:
             refusal = Refusal(400, "bad_data", "no WebSocket handshake", reason="malformed")
             self._note(refusal)
             self.close_sent = True
             self.transport.write(refusal.bytes())
             self.transport.close()
             return
-        code = self.conn.close_sent.code if self.conn.close_sent is not None else 1002
+        if self.conn.close_sent is None:
+            # It was over already.
+            self.transport.abort()
+            return
+        code = self.conn.close_sent.code
         words = f"a WebSocket client was cut off with {code}"
         self._note(Refusal(400, "bad_data", words, reason=_REASONS.get(code, "malformed")))
         super().handle_parser_exception()
