@@ -71,7 +71,8 @@ class PatientProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
         # A client that did not wait for the answer is understood all the same.
         if early := self.conn.trailing_data[0]:
-            self.transport.get_protocol().data_received(early)
+            protocol: Any = self.transport.get_protocol()
+            protocol.data_received(early)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
