@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from tests.runtime.collecting import CALL, opened
 from tests.server.test_hostile_clients import bearer
 from tui_monitor.runtime import Collector
+from tui_monitor.runtime.eventlog import NAMES
 
 Message = dict[str, Any]
 
@@ -143,3 +145,39 @@ async def test_a_name_that_is_not_ours_leads_nowhere(collector: Collector) -> No
 async def test_a_plain_request_is_told_to_upgrade(local: httpx.AsyncClient) -> None:
     response = await local.get("/ws")
     assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
+
+
+async def test_the_log_page_by_page(local: httpx.AsyncClient, web: httpx.AsyncClient) -> None:
+    async def page(**params: object) -> Message:
+        answer = await local.get("/monitor/v1/feed", params={"event_types": "request_completed", **params})
+        return answer.json()["data"]
+
+    begin = await page()
+    assert begin["events"] == []
+    for model in ("first", "second", "third"):
+        await push(web, {"model": model})
+    found, after = [], begin["through"]
+    async with asyncio.timeout(5):
+        while len(found) < 3:
+            part = await page(after=after, limit=2, run=begin["run"])
+            assert len(part["events"]) <= 2
+            found += [event["data"]["model"] for event in part["events"]]
+            after = part["through"]
+    assert found == ["first", "second", "third"]
+    assert (await page(after=7))["gone"][0]["first"] == 8
+    assert (await local.get("/monitor/v1/feed?event_types=nothing")).status_code == 400
+
+
+async def test_a_part_of_the_collector_that_breaks_is_told(collector: Collector) -> None:
+    async with followed(collector, "?event_types=system_alert") as socket:
+        await heard(socket, "initial_status")
+        collector._config.failed("no such file", "mend it")
+        alarm = (await heard(socket, "system_alert"))["data"]
+        assert alarm == {"subject": "config", "state": "firing", "summary": "no such file", "hint": "mend it"}
+        collector._config.running()
+        assert (await heard(socket, "system_alert"))["data"]["state"] == "resolved"
+
+
+async def test_every_event_there_is_has_its_line_in_the_docs() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "websocket.md").read_text()
+    assert {name for name in NAMES if f"`{name}`" not in page} == set()

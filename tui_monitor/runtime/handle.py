@@ -172,8 +172,18 @@ class Handle:
         if state is not self.state or self._since is None:
             self._since = self._clock.now()
         self._hung = None
-        self.state, self._detail = state, detail
+        before, self.state, self._detail = self.state, state, detail
+        if SourceState.FAILED in (before, state) and before is not state and self.kind != "source":
+            self._alarm()
         self._bus.publish(
             "source_update", self._clock.now(), source=self.name, state=state.value, detail=detail,
             last_error=self._last_error,
+        )  # fmt: skip
+
+    def _alarm(self) -> None:
+        """Say that a part of the collector itself broke, or is no longer broken."""
+        firing = self.state is SourceState.FAILED
+        self._bus.publish(
+            "system_alert", self._clock.now(), subject=self.name, state="firing" if firing else "resolved",
+            summary=self._last_error if firing else "", hint=self._detail,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from tui_monitor.server.configured import Configured
 from tui_monitor.server.controls import Controls
 from tui_monitor.server.declare import Declaration, declared_in, routes
 from tui_monitor.server.described import Described
+from tui_monitor.server.feed import Feed
 from tui_monitor.server.following import Following
 from tui_monitor.server.imports import Imports
 from tui_monitor.server.metrics import Metrics
@@ -45,6 +46,7 @@ DECLARING: tuple[type, ...] = (
     Configured,
     Described,
     Imports,
+    Feed,
     *KINDS,
 )
 """The classes whose methods are the routes."""
@@ -86,6 +88,7 @@ def build_app(
         Configured(collector),
         Described(declared),
         Imports(collector, handle),
+        Feed(collector),
         *prometheus(collector, running),
     ]
 
