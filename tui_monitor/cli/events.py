@@ -52,13 +52,13 @@ def _events(context: Context) -> "Events":
 async def _follow(context: Context, events: "Events") -> None:
     from tui_monitor.monitor.events import Lost, Missed
 
-    async with aclosing(aiter(events)) as items:
+    async with aclosing(events.__aiter__()) as items:
         async for item in items:
             if isinstance(item, Lost):
                 context.out.note(f"{item.error.message}; again in {item.again:.0f} s")
             elif isinstance(item, Missed):
                 context.out.note(f"events {item.first} to {item.last} are no longer known")
-            else:
+            elif item.event in context.args.only or not context.args.only:
                 _show(context, item)
 
 

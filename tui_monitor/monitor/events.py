@@ -3,8 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,13 +79,14 @@ class Events:
         self._read: int | None = None
         self._run = ""
 
-    async def __aiter__(self) -> AsyncIterator[Told | Missed | Lost]:
+    async def __aiter__(self) -> AsyncGenerator[Told | Missed | Lost, None]:
         wait = _FIRST_WAIT
         while True:
             began = asyncio.get_running_loop().time()
             try:
-                async for told in self._over_one_line():
-                    yield told
+                async with aclosing(self._over_one_line()) as line:
+                    async for told in line:
+                        yield told
                 error = Unreachable("the collector hung up")
             except (Forbidden, NotFound, UsageError):
                 raise
@@ -99,7 +100,7 @@ class Events:
             await asyncio.sleep(again)
             wait = min(_LONGEST_WAIT, 2 * wait)
 
-    async def _over_one_line(self) -> AsyncIterator[Told | Missed]:
+    async def _over_one_line(self) -> AsyncGenerator[Told | Missed, None]:
         from websockets.exceptions import ConnectionClosed
 
         socket = await self._opened()

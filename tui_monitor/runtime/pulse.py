@@ -123,7 +123,7 @@ class Pulse:
         active = (await self._collector.monitor.query("requests_active{}")).scalar
         return {
             "active": round(active or 0),
-            "rate": None if status.rate is None else round(status.rate, 3),
+            "rate": None if status.rate is None else round(status.rate, 1),
             "lag_ms": None if status.lag_ms is None else round(status.lag_ms, 1),
             "queued": status.queued,
             "accepted": status.accepted,
