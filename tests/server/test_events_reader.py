@@ -31,7 +31,7 @@ async def push(collector: Collector, model: str) -> None:
 
 
 async def the_next(items: Items, kind: Any, event: str = "") -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for item in items:
             if isinstance(item, kind) and (not event or item.event == event):
                 return item
@@ -93,7 +93,7 @@ async def test_nothing_is_lost_over_a_break_and_nothing_comes_twice(
                 await push(collector, str(number))
                 if number % 3 == 1:
                     line.cut()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while len(heard) < 9:
                     item = await anext(items)
                     lost += isinstance(item, Lost)

@@ -31,7 +31,7 @@ async def followed(collector: Collector, query: str = "", **options: Any) -> Asy
 
 async def heard(socket: ClientConnection, kind: str, **fields: Any) -> Message:
     """The next message of a type, or event of a name, with these fields."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             message = json.loads(await socket.recv())
             same = kind in (message["type"], message.get("event"))
@@ -157,7 +157,7 @@ async def test_the_log_page_by_page(local: httpx.AsyncClient, web: httpx.AsyncCl
     for model in ("first", "second", "third"):
         await push(web, {"model": model})
     found, after = [], begin["through"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(found) < 3:
             part = await page(after=after, limit=2, run=begin["run"])
             assert len(part["events"]) <= 2

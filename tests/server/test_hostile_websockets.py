@@ -66,7 +66,7 @@ async def raw_socket(
 
 async def closed_with(reader: asyncio.StreamReader) -> int:
     """The code of the close frame with which the server ends."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         try:
             await reader.readuntil(b"\r\n\r\n")
             while True:
