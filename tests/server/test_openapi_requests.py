@@ -54,7 +54,8 @@ async def schemathesis(collector: Collector, folder: Path, *options: str) -> tup
     )  # fmt: skip
     said, _ = await process.communicate()
     assert process.returncode is not None
-    return process.returncode, said.decode()[-20_000:]
+    # The requests themselves may be as long as any text is.
+    return process.returncode, "\n".join(line[:500] for line in said.decode().splitlines())
 
 
 async def test_answers_are_as_described(busy: Collector, tmp_path: Path) -> None:
