@@ -63,10 +63,11 @@ _STATUSES = {
     415: "An unknown Content-Encoding.",
     422: "It cannot be done.",
     429: "Too many requests, or too much waits to be written.",
+    431: "The head of the request is larger than about 64 kB.",
     503: "The database cannot be used at this moment, or the collector is stopping.",
 }
 _WORDS = {status: HTTPStatus(status).phrase.title().replace(" ", "") for status in _STATUSES}
-_ALWAYS = (400, 401, 403, 408, 429, 503)
+_ALWAYS = (400, 401, 403, 408, 429, 431, 503)
 _RETRY = {
     "Retry-After": {
         "description": "Whole seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}

@@ -30,12 +30,16 @@ _FEW = 4_096
 """Bytes and values up to which a body is read on the loop: some ms, and a thread would cost more."""
 
 _APP = Text(
-    name="app", about="Names the application for events that do not say it themselves.", example="search"
+    name="app",
+    about="Names the application for events that do not say it themselves.",
+    longest=1000,
+    example="search",
 )
 _KEY = Text(
     name="Idempotency-Key",
     key="key",
     place="header",
+    longest=200,
     about="Names the request, so that sending it again adds nothing, for events without an `id`.",
     example="batch-7",
 )
