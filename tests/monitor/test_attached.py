@@ -15,10 +15,11 @@ from tests.monitor.proxying import Proxy
 from tests.runtime.collecting import CALL, opened, ready, settings_for, until
 from tui_monitor.config import places
 from tui_monitor.model.alert import Alert, Matcher
-from tui_monitor.model.clock import HOUR, MINUTE
+from tui_monitor.model.clock import HOUR, MINUTE, Clock, Micros, SystemClock
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import AlertState
 from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor import attached
 from tui_monitor.monitor import line as lines
 from tui_monitor.monitor import transport as transports
 from tui_monitor.monitor.api import Monitor, Snapshot
@@ -87,11 +88,15 @@ def attach(tmp_path: Path) -> Iterator[Attach]:
     threads: list[AttachedThread] = []
 
     def begin(
-        url: str, token: str = "", interval: str = "100ms", ca_file: Path | None = None
+        url: str,
+        token: str = "",
+        interval: str = "100ms",
+        ca_file: Path | None = None,
+        clock: Clock | None = None,
     ) -> AttachedThread:
         target = Target(url, "box:4319", token or read_or_make(places.token_file()), ca_file)
         settings = settings_for(tmp_path / "unused.db", screen={"update_interval": interval})
-        thread = AttachedThread(target, settings=settings)
+        thread = AttachedThread(target, settings=settings, clock=clock)
         threads.append(thread)
         thread.start()
         return thread
@@ -351,3 +356,39 @@ async def test_a_certificate_that_is_not_trusted_is_told(
     assert lost.error is not None
     assert (lost.error.why, lost.error.settled) == ("tls", True)
     assert "certificate" in lost.error.message
+
+
+async def test_after_this_host_slept_the_line_is_made_anew(
+    proxy: Proxy, attach: Attach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Sleeper(SystemClock):
+        slept = 0
+
+        def now(self) -> Micros:
+            return super().now() + self.slept
+
+    monkeypatch.setattr(attached, "_LOOK_SECONDS", 0.05)
+    clock = Sleeper()
+    thread = attach(proxy.url, clock=clock)
+    await thread.call(frame)
+    await up(thread)
+    before = proxy.connections
+    clock.slept = HOUR
+    await until(lambda: proxy.connections > before)
+    await up(thread)
+
+
+async def test_a_collector_of_another_version_is_told(
+    proxy: Proxy, attach: Attach, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = attach(proxy.url)
+    await thread.call(frame)
+
+    async def other(*_: Any, **__: Any) -> dict[str, str]:
+        return {"month": "another form"}
+
+    monkeypatch.setattr(collector.monitor, "system", other)
+    with pytest.raises(MonitorError, match="cannot be read") as told:
+        await thread.call(lambda monitor: monitor.system(TimeRange()))
+    assert "version" in str(told.value.hint)
+    assert line_of(thread).up
