@@ -26,6 +26,7 @@ from tui_monitor.monitor.api import Monitor, Snapshot
 from tui_monitor.monitor.attached import AttachedThread
 from tui_monitor.monitor.line import LineState
 from tui_monitor.monitor.target import Target
+from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.runtime import Collector
 from tui_monitor.server import serve
 from tui_monitor.server.tokens import read_or_make, replace
@@ -372,9 +373,15 @@ async def test_after_this_host_slept_the_line_is_made_anew(
     thread = attach(proxy.url, clock=clock)
     await thread.call(frame)
     await up(thread)
-    before = proxy.connections
+    told: list[str] = []
+
+    def note(state: ThreadState) -> None:
+        if state.line is not None and state.line.error is not None:
+            told.append(state.line.error.why)
+
+    thread.subscribe(note)
     clock.slept = HOUR
-    await until(lambda: proxy.connections > before)
+    await until(lambda: told == ["slept"])
     await up(thread)
 
 
