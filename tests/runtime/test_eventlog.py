@@ -14,7 +14,7 @@ from tui_monitor.model.clock import ManualClock
 from tui_monitor.runtime import eventlog
 from tui_monitor.runtime.eventlog import NAMES, USUAL, Entry, EventLog, Gone
 
-SMALL = {"WINDOW": 0.0, "_ENTRIES": 12, "_SINGLE": 4, "_CROWD": 3, "_ROOM": 700}
+SMALL = {"WINDOW": 0.0, "_ENTRIES": 5, "_SINGLE": 4, "_CROWD": 3, "_ROOM": 700}
 
 
 async def turn() -> None:
