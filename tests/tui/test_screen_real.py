@@ -107,7 +107,9 @@ async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> No
         await pilot.press("escape", "5")
         await sees(pilot, "WAYS IN", "● running")
         await pilot.press("6")
-        await sees(pilot, "● running", "20 calls", "monitor.db")
+        await sees(pilot, "● running")
+        await pilot.press("7")
+        await sees(pilot, "● running", "20 calls", "monitor.db", "● healthy")
 
 
 def test_importing_the_app_loads_nothing_heavy() -> None:
