@@ -80,6 +80,8 @@ async def visit(pilot: Any, proxy: Proxy, collector: Collector) -> None:
     await pilot.press("escape", "5")
     await sees(pilot, "WAYS IN", "● running")
     await pilot.press("6")
+    await sees(pilot, "● running")
+    await pilot.press("7")
     await sees(pilot, "● running", "20 calls")
     await pilot.press("3")
     await sees(pilot, "any", "not taken")
