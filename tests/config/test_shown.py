@@ -1,9 +1,12 @@
 """What is shown of the settings holds no secret, whatever it is and wherever it stands."""
 
+from typing import Any
+
 import pytest
 
 from tui_monitor.config.load import Settings, load
 from tui_monitor.config.shown import every, shown
+from tui_monitor.model.errors import UsageError
 
 SECRET = "s3cretly-hidden-7"
 TABLES = {
@@ -64,3 +67,32 @@ def test_every_secret_field_there_is_is_known_for_one(settings: Settings) -> Non
     for path, key, _ in every(settings):
         if "SecretStr" in str(key.field.annotation):
             assert dotted(path) in secrets
+
+
+def test_arguments_of_a_program_and_parameters_of_an_address_are_not_shown() -> None:
+    settings = load(None, {
+        "alerts": {"command": ["curl", "--user", f"ana:{SECRET}", f"https://chat.example/hook/{SECRET}"]},
+        "probes": {"targets": [{"provider": "vllm", "url": f"http://127.0.0.1:8000/v1?code={SECRET}&n=1"}]},
+    })  # fmt: skip
+    found = {one.key: one.value for one in shown(settings)}
+    assert SECRET not in str(found)
+    assert found["alerts.command"] == ["curl", "***", "***", "***"]
+    assert found["probes.targets[1].url"] == "http://127.0.0.1:8000/v1?code=***&n=***"
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"query": {"prometheus": {"url": f"https://ana:{SECRET}@{'h' * 80}.example"}}},
+        {"forward": {"receivers": [{"url": f"https://{SECRET}@hub.example/write"}]}},
+        {"query": {"prometheus": {"url": f"https://hub.example/?sig={SECRET}"}}},
+        {"alerts": {"command": ["x", {"a": SECRET}, 5]}},
+        {"probes": {"targets": [{"provider": "vllm", "key": 7_777_777_777}]}},
+        {"query": {"prometheus": {"headers": {"X-Proxy": 7_777_777_777}}}},
+    ],
+)
+def test_what_is_wrong_is_told_without_the_secret_in_it(tables: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as wrong:
+        load(None, tables)
+    assert SECRET[:6] not in str(wrong.value)
+    assert "7777777777" not in str(wrong.value)

@@ -76,7 +76,7 @@ def values(loaded: "Loaded") -> list[tuple[str, str, str]]:
 def _shown(key: Any, value: Any) -> str:
     from tui_monitor.config.logs import redactor
     from tui_monitor.config.redact import HIDDEN
-    from tui_monitor.config.shown import harmless, is_secret
+    from tui_monitor.config.shown import harmless, is_secret, presentable
     from tui_monitor.config.written import written
 
     if value is None:
@@ -84,7 +84,7 @@ def _shown(key: Any, value: Any) -> str:
     if is_secret(key, value):
         return HIDDEN
     redactor.learn_variables(os.environ)
-    return harmless(written(key.field, value))
+    return harmless(written(key.field, presentable(key, value)))
 
 
 def _check(context: Context) -> int:

@@ -7,10 +7,13 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from tui_monitor.config.redact import HIDDEN, Redactor, names_a_secret, without_parameters
 from tui_monitor.config.toml import KeyPath
 from tui_monitor.model.text import clean
 
 _MAX_SHOWN = 60
+_SECRETS = frozenset({"key", "headers", "command"})
+"""Keys whose value is, or may be, a secret, though their name does not say so."""
 _PLAIN: dict[str, str] = {
     "missing": "is missing",
     "bool_parsing": "must be true or false",
@@ -104,23 +107,26 @@ def _unknown(model: type[BaseModel], key: KeyPath) -> str:
 
 def _words(problem: Any) -> str:
     kind, context = problem["type"], problem.get("ctx", {})
+    shown = HIDDEN if _is_secret(problem["loc"]) else _shown(problem["input"])
     if kind == "value_error":
-        return (
-            f"= {_shown(problem['input'])}: {context['error']}"
-            if _simple(problem["input"])
-            else (f": {context['error']}")
-        )
+        return f"= {shown}: {context['error']}" if _simple(problem["input"]) else (f": {context['error']}")
     if kind == "literal_error" or kind == "enum":
         expected = context["expected"].replace("'", '"')
-        return f"must be {expected}, not {_shown(problem['input'])}"
+        return f"must be {expected}, not {shown}"
     if kind in _LIMITS:
         words, name = _LIMITS[kind]
-        return f"{words.format(context[name])}, not {_shown(problem['input'])}"
+        return f"{words.format(context[name])}, not {shown}"
     words = _PLAIN.get(kind)
     if words is None:
         message = str(problem["msg"])
         words = message[:1].lower() + message[1:]
-    return words if kind in ("missing", "string_too_short") else f"{words}, not {_shown(problem['input'])}"
+    return words if kind in ("missing", "string_too_short") else f"{words}, not {shown}"
+
+
+def _is_secret(key: KeyPath) -> bool:
+    """Whether what stands there is a secret, or may be: what is wrong is told to more than the owner."""
+    names = [part for part in key if isinstance(part, str)]
+    return any(names_a_secret(name) or name in _SECRETS for name in names)
 
 
 def _simple(value: object) -> bool:
@@ -132,7 +138,8 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'"{clean(value, _MAX_SHOWN)}"'
+        # Before it is cut: of half an address nobody sees where the password ends.
+        return f'"{clean(Redactor().clean(without_parameters(value)), _MAX_SHOWN)}"'
     if isinstance(value, dict):
         return "a table"
     return "a list" if isinstance(value, list) else clean(str(value), _MAX_SHOWN)

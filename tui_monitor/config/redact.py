@@ -13,10 +13,13 @@ _SECRET_NAME = re.compile(rf"{_KEYS}|token\b|secret|passw(?:or)?d|webhook|creden
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Authorization: Bearer abc …, in a header, a dict or JSON.
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # scheme://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE), rf"\1:{HIDDEN}@"),
+    # scheme://user:password@host, or a token alone
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://)[^\s/@]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     # https://hooks.slack.com/services/T…/B…/…
-    (re.compile(r"(hooks\.slack\.com/)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(hooks\.slack\.com/|://[^\s/]+/[^\s?#]*?webhooks?/)[^\s\"']+", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
     # name=value, "name": "value", name: value, for names that mean a secret
     (
         re.compile(
@@ -37,10 +40,18 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 
+_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"'<>]+")
+_PARAMETER = re.compile(r"([?&;][^=&;#]{1,80}=)[^&;#]+")
+
 
 def names_a_secret(name: str) -> bool:
     """Whether a key or variable of this name holds a secret. A number of `tokens` is none."""
     return bool(_SECRET_NAME.search(name))
+
+
+def without_parameters(text: str) -> str:
+    """The text with stars for the parameters' values in its addresses: of a key's name nothing is sure."""
+    return _ADDRESS.sub(lambda found: _PARAMETER.sub(rf"\1{HIDDEN}", found[0]), text)
 
 
 class Redactor:

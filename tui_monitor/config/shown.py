@@ -1,7 +1,6 @@
 """Every setting that holds, key by key, without a secret in it."""
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from pydantic import BaseModel, SecretStr
 from tui_monitor.config.load import Settings
 from tui_monitor.config.logs import redactor
 from tui_monitor.config.problems import dotted
-from tui_monitor.config.redact import HIDDEN, names_a_secret
+from tui_monitor.config.redact import HIDDEN, names_a_secret, without_parameters
 from tui_monitor.config.toml import KeyPath
 from tui_monitor.config.written import Key, is_duration, is_size, keys, sections, written
 
-_CREDENTIALS = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/@]+@")
-"""`user:password@`, or a token alone, in an address."""
+_COMMANDS = frozenset({"command"})
+"""Settings that are a program and its arguments, which may be anything: a password, a secret address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,15 @@ def is_secret(key: Key, value: Any) -> bool:
 
 
 def harmless(text: str) -> str:
-    """A text without what is known for a secret, looks like one, or stands before the `@` of an address."""
-    return redactor.clean(_CREDENTIALS.sub(rf"\1{HIDDEN}@", text))
+    """A text without what is known for a secret, looks like one, or stands in an address beside its path."""
+    return redactor.clean(without_parameters(text))
+
+
+def presentable(key: Key, value: Any) -> Any:
+    """The value with stars for what nobody can tell from a secret: the arguments of a program."""
+    if key.name in _COMMANDS and isinstance(value, list):
+        return [*value[:1], *(HIDDEN for _ in value[1:])]
+    return value
 
 
 def _table(path: KeyPath, table: BaseModel) -> Iterator[tuple[KeyPath, Key, Any]]:
@@ -75,7 +81,7 @@ def _one(path: KeyPath, key: Key, value: Any) -> Shown:
     default = not key.field.is_required() and value == key.field.get_default(call_default_factory=True)
     if is_secret(key, value):
         return Shown(dotted(path), "set" if value else "not set", default, True)
-    return Shown(dotted(path), _plain(key, value), default)
+    return Shown(dotted(path), _plain(key, presentable(key, value)), default)
 
 
 def _plain(key: Key, value: Any) -> Any:
