@@ -70,6 +70,20 @@ async def test_a_lost_line_is_shown_and_the_data_stays(size: tuple[int, int]) ->
         assert not app.screen.pane.has_class("-stale")
 
 
+async def test_a_pane_that_was_never_asked_says_so_while_the_line_is_lost() -> None:
+    app, backend = attached(UP)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        backend.monitor.error = LOST.error
+        backend.become(ThreadState("attached", line=LOST))
+        await settle(pilot, "3")
+        assert "nothing of this was asked before the line was lost" in text(app)
+        backend.monitor.error = None
+        backend.become(ThreadState("attached", line=UP))
+        await settle(pilot)
+        assert "nothing of this was asked" not in text(app)
+
+
 async def test_before_the_first_answer_it_says_that_too() -> None:
     app, backend = attached(LineState("gpu-box:4319"))
 

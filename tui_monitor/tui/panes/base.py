@@ -214,6 +214,8 @@ class Pane(Vertical, Generic[A]):
             lines.append(
                 Line.of(f" {self.glyphs.stale} stale: below stands what was known at {when}", "stale")
             )
+        elif not lines:
+            lines.append(Line.of(f" {self.glyphs.stale} nothing of this was asked before the line was lost"))
         self._trouble.show(lines)
 
     def forget_trouble(self) -> None:
