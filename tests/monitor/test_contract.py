@@ -106,6 +106,14 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
         lambda m: m.count_calls("where", OLD),
         lambda m: m.count_calls("status=", TimeRange()),
     ),
+    "call": (
+        lambda m: m.call(CALLS[4].id),
+        lambda m: m.call("test:r-7"),
+        lambda m: m.call("id-9"),
+        lambda m: m.call("r-10"),
+        lambda m: m.call("nobody's"),
+        lambda m: m.call("a b?%ü"),
+    ),
     "complete": (
         lambda m: m.complete("laten", 5),
         lambda m: m.complete("", 0),

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # It asks other servers as a source does.
     "forward": ("model", "config", "store.api", "query", "sources.web"),
     # The façade and what runs behind it know each other.
-    "monitor": (*_MEANING, "runtime", "sources.offers"),
+    "monitor": (*_MEANING, "pricing", "runtime", "sources.offers"),
     "runtime": (*_MEANING, "pricing", "recorder", "sources", "forward", "monitor"),
     "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
     # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.

@@ -24,15 +24,16 @@ from tui_monitor.health.views import (
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, RuleState, Silence
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
+from tui_monitor.model.callprice import CallPrice, PricePart
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
-from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.errors import MonitorError, NotFound
 from tui_monitor.model.ruletime import RuleTime
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange, step_for
-from tui_monitor.monitor.api import Fired, Monitor, Snapshot
+from tui_monitor.monitor.api import CallView, Fired, Monitor, Snapshot
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.query.filters.parser import parse
-from tui_monitor.query.result import After, CallList, Completion, Result, Series, labels_of
+from tui_monitor.query.result import After, CallList, Completion, Neighbours, Result, Series, labels_of
 from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.store.api import Extent
 from tui_monitor.tui.app import MonitorApp
@@ -225,6 +226,20 @@ def call_at(at: Micros, number: int) -> Call:
     )  # fmt: skip
 
 
+def call_price(call: Call) -> CallPrice:
+    """How the price of such a call is made up."""
+    parts = (
+        PricePart("input", call.in_uncached, "1.25", "0.0015"),
+        PricePart("cache_read", 800, "0.125", "0.0001"),
+    )
+    why = "unpriced: its tokens are not known" if call.cost is None else "computed from its tokens"
+    return CallPrice(
+        why, call.provider, call.model, "genai-prices", "0.2.3", "2025-08-07", None, None, "0", parts,
+        "0.0016",
+        call.list_cost, call.list_cost, call.cost,
+    )  # fmt: skip
+
+
 class FakeMonitor:
     """Answers with plain data and keeps what was asked. `gate` holds answers back, `error` is raised."""
 
@@ -341,6 +356,19 @@ class FakeMonitor:
 
     async def count_calls(self, text: str, shown: TimeRange) -> int:
         return await self._answer("count_calls", self.held, text, shown)
+
+    async def call(self, call_id: str) -> CallView:
+        at = next((n for n in range(5000) if call_at(0, n).id == call_id), None)
+        if at is None:
+            raise NotFound(f"there is no call {call_id}")
+        call = call_at(self.at - at * 7 * SECOND, at)
+        near = Neighbours(
+            "user", "ana", tuple(call_at(call.booked - n * 7 * SECOND, at + n) for n in (1, 2)),
+            () if at == 0 else (call_at(call.booked + 7 * SECOND, at - 1),),
+        )  # fmt: skip
+        return await self._answer(
+            "call", CallView(call, call_price(call), call.booked, 1, (), (near,)), call_id
+        )
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:
         return await self._answer(

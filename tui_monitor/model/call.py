@@ -1,6 +1,7 @@
 """The call: one row per model call, from whatever source."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from tui_monitor.model.clock import Micros
@@ -42,6 +43,12 @@ RAW_DIMENSIONS: tuple[str, ...] = (
     "source_key", "trace_id", "span_id", "parent_span_id", "http_status", "attempts", "stream", "batch",
 )  # fmt: skip
 """Labels that only the raw calls know, besides free attributes."""
+
+
+def identity_of(source: str, source_key: str) -> int:
+    """What a source calls one of its calls, as 64 bits with a sign."""
+    text = f"s\x00{source}\x00{source_key}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(slots=True)
@@ -116,6 +123,11 @@ class Call:
     batch_id: str | None = None
     """Which import brought it."""
     attrs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """16 hexadecimal digits that stand for its source and its key there; the same wherever it is kept."""
+        return f"{identity_of(self.source, self.source_key) & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
     @property
     def booked(self) -> Micros:

@@ -9,14 +9,16 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.call import Call
+from tui_monitor.model.callprice import CallPrice
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
-from tui_monitor.query.result import After, CallList, Completion, Result
+from tui_monitor.query.result import After, CallList, Completion, Neighbours, Result
 from tui_monitor.store.api import Extent, ImportInfo
 
-__all__ = ["Fired", "Monitor", "Reloaded", "Snapshot", "StatusView"]
+__all__ = ["CallView", "Fired", "Monitor", "Reloaded", "Snapshot", "StatusView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,22 @@ class Snapshot:
     """Version of the data; an equal one means that nothing changed."""
     firing: tuple[Fired, ...] = ()
     """The newest first, a hundred at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call, with its price explained and what was around it."""
+
+    call: Call
+    price: CallPrice
+    arrived: Micros
+    """When it was stored, or last brought up to date."""
+    stands_for: int
+    """How many calls it counts for, where only a sample of them is kept; else 1."""
+    told_by: tuple[Call, ...]
+    """What each source said of it, in the order they came, where several did."""
+    neighbours: tuple[Neighbours, ...]
+    """Any calls around it, and those of its session, trace, user and project, within some hours."""
 
 
 class Monitor(Protocol):
@@ -111,6 +129,10 @@ class Monitor(Protocol):
 
     async def count_calls(self, text: str, shown: TimeRange) -> int:
         """How many calls pass a filter."""
+        ...
+
+    async def call(self, call_id: str) -> CallView:
+        """One call by its `Call.id`, by `SOURCE:SOURCE_KEY`, or by what any source calls it."""
         ...
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:

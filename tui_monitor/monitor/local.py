@@ -27,10 +27,13 @@ from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
-from tui_monitor.monitor.api import Fired, Reloaded, Snapshot
+from tui_monitor.monitor.api import CallView, Fired, Reloaded, Snapshot
+from tui_monitor.pricing.explaining import Explaining
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.engines.choose import close, own
+from tui_monitor.query.neighbours import around
+from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.query.variables import answered
 from tui_monitor.store.alerts import AlertStore
@@ -124,6 +127,7 @@ class LocalMonitor:
         self._alerts = alerts
         self._actions = actions
         self._clock = clock
+        self._prices = Explaining()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="monitor")
         self._frame: tuple[tuple[int, Micros], Extent, float] | None = None
 
@@ -266,6 +270,17 @@ class LocalMonitor:
         """How many calls pass a filter."""
         span = shown.span(self._clock.now())
         return await self._until_cancelled(lambda cancel: self._engine.count_calls(text, span, cancel=cancel))
+
+    async def call(self, call_id: str) -> CallView:
+        """One call by its `Call.id`, by `SOURCE:SOURCE_KEY`, or by what any source calls it."""
+        return await self._until_cancelled(partial(self._call, call_id))
+
+    def _call(self, call_id: str, cancel: threading.Event) -> CallView:
+        check = Budget(clock=self._clock, cancel=cancel).check
+        found = self._reader.one_call(call_id)
+        price = self._prices.explained(self._settings.prices, found.call)
+        near = around(found.call, self._reader, check)
+        return CallView(found.call, price, found.arrived, found.stands_for, found.told_by, near)
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:
         """Ways to go on with a query."""

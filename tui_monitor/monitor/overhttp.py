@@ -10,7 +10,7 @@ from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
 from tui_monitor.model.clock import MS, Micros, iso
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.acting import RemoteActions
-from tui_monitor.monitor.api import Snapshot
+from tui_monitor.monitor.api import CallView, Snapshot
 from tui_monitor.monitor.connection import ANSWER_SECONDS, Connection, read_as, segment
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.api import ImportInfo
@@ -104,6 +104,10 @@ class RemoteMonitor(RemoteActions):
     async def count_calls(self, text: str, shown: TimeRange) -> int:
         """How many calls pass a filter."""
         return await self._get(int, "calls/count", {"filter": text, **_shown(shown)})
+
+    async def call(self, call_id: str) -> CallView:
+        """One call by its `Call.id`, by `SOURCE:SOURCE_KEY`, or by what any source calls it."""
+        return await self._get(CallView, f"calls/{segment(call_id)}")
 
     async def complete(self, text: str, cursor: int) -> list[Completion]:
         """Ways to go on with a query."""

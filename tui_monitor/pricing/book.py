@@ -167,6 +167,12 @@ class PriceBook:
             free=listed.free,
         )
 
+    def entry(self, call: Call) -> Explanation | None:
+        """The entry of the list that holds for a call; `None` where no list has its model."""
+        if call.provider is None or call.model is None:
+            return None
+        return self._explain(call.provider, call.model, call.booked)
+
     def explain(self, provider: str | None, model: str, at: Micros) -> list[Explanation]:
         """Which price holds for a model at an instant, for one provider or every one that has the model.
 

@@ -9,6 +9,7 @@ from tui_monitor.model.call import NANO, Call
 
 TOKEN_PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning")
 """Names of prices in USD per million tokens; `request` is one more, in USD per call."""
+REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Level:
     output: int | None
     reasoning: int | None
     request: int
+
+
+Parts = tuple[Level, list[tuple[str, int, int]]]
+"""A tier, and (kind, tokens, price) of what is paid by it: scaled like the tier's prices."""
 
 
 def half_even(numerator: int, denominator: int) -> int:
@@ -116,36 +121,51 @@ class Rate:
         return Amount(*(int(value.to_integral_value(ROUND_HALF_EVEN)) for value in (nano, net)))
 
     def _sum(self, call: Call) -> int | None:
+        parts = self.parts(call)
+        if parts is None:
+            return None
+        total = 0
+        for _, count, price in parts[1]:
+            total += count * price
+        return total
+
+    def parts(self, call: Call) -> Parts | None:
+        """The tier that holds for a call, and what makes up its list price.
+
+        `None` where that is unknown, as for `amount`.
+        """
         plain, read, w5, w1 = call.in_uncached, call.cache_read, call.cache_write_5m, call.cache_write_1h
         out = call.out_total
         levels = self.levels
         level = levels[0]
+        parts = [(REQUEST, 1, level.request)] if level.request else []
         if plain is None and read is None and w5 is None and w1 is None and out is None:
             only_requests = level.request and level.input is None and level.output is None
-            return level.request if only_requests else None
+            return (level, parts) if only_requests else None
         total_in = (plain or 0) + (read or 0) + (w5 or 0) + (w1 or 0)
         if len(levels) > 1:
             for higher in levels[1:]:
                 if total_in > higher.above:
                     level = higher
-        total = level.request
-        for count, price in (
-            (plain, level.input),
-            (read, level.cache_read),
-            (w5, level.write_5m),
-            (w1, level.write_1h),
+            parts = [(REQUEST, 1, level.request)] if level.request else []
+        for name, count, price in (
+            ("input", plain, level.input),
+            ("cache_read", read, level.cache_read),
+            ("cache_write_5m", w5, level.write_5m),
+            ("cache_write_1h", w1, level.write_1h),
         ):
             if count:
                 if price is None:
                     return None
-                total += count * price
+                parts.append((name, count, price))
         if out:
             if level.output is None:
                 return None
-            total += out * level.output
-            if level.reasoning is not None and call.reasoning:
-                total += call.reasoning * (level.reasoning - level.output)
-        return total
+            thought = call.reasoning if level.reasoning is not None else None
+            parts.append(("output", out - (thought or 0), level.output))
+            if thought and level.reasoning is not None:
+                parts.append(("reasoning", thought, level.reasoning))
+        return level, parts
 
 
 def _level(tier: Tier, scale: int) -> Level:

@@ -133,6 +133,17 @@ class CallList:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Calls around one that have the same value of a label, the nearest first."""
+
+    label: str
+    """`session`, `trace_id`, `user` or `project`; empty for any call."""
+    value: str
+    before: tuple[Call, ...] = ()
+    after: tuple[Call, ...] = ()
+
+
 CompletionKind = Literal["metric", "label", "value", "function", "keyword", "duration"]
 
 

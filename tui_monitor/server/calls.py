@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span, TimeRange
+from tui_monitor.monitor.api import CallView
 from tui_monitor.query.filters.rows import MOST
 from tui_monitor.query.result import After, CallList
 from tui_monitor.server.declare import Group, get
@@ -29,6 +30,12 @@ _AFTER = Text(
     name="after",
     about="Where the page before ended: its `next`, as it is. It holds the time range too.",
     longest=100,
+)
+_ID = Text(
+    name="id",
+    about="Its id of 16 digits, `SOURCE:KEY`, or what any source calls it: a response id, a request id.",
+    place="path",
+    longest=1_000,
 )
 _CURSOR = re.compile(
     r"(?P<booked>\d{1,18}):(?P<told>\d{1,12})(:(?P<start>-?\d{1,18}):(?P<end>\d{1,18}):(?P<filter>[0-9a-f]{8}))?",
@@ -119,6 +126,14 @@ class Calls:
     async def count(self, text: str, length: Micros, end: Micros | None) -> int:
         """How many calls pass a filter."""
         return await self._monitor.count_calls(text, TimeRange(length, end))
+
+    @get("/monitor/v1/calls/{id}", Need.READ, Group.CALLS, CallView, params=(_ID,))
+    async def call(self, id: str) -> CallView:
+        """One call whole: what each source said of it, its price explained, and the calls around it.
+
+        The parts of the price add up to what is stored, or `differs` says why they do not.
+        """
+        return await self._monitor.call(id)
 
 
 def _digest(text: str) -> str:

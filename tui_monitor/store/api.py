@@ -183,6 +183,19 @@ class ImportInfo:
     undone: Micros | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """One call with what the database knows besides."""
+
+    call: Call
+    arrived: Micros
+    """When it was stored, or last brought up to date."""
+    stands_for: int = 1
+    """How many calls its row counts for, where only a sample of them is kept."""
+    told_by: tuple[Call, ...] = ()
+    """What each source said of it, in the order they came, where several did."""
+
+
 PartKind = Literal["raw", "cells", "samples", "events"]
 """Single calls, their sums, samples, dated facts."""
 
@@ -290,6 +303,13 @@ class Reader(SampleAnswers, Protocol):
 
     def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
         """How many raw calls booked in the span pass; `check` as above."""
+        ...
+
+    def one_call(self, id: str) -> StoredCall:
+        """One raw call by its `Call.id`, by `SOURCE:SOURCE_KEY`, or by what any source calls it.
+
+        Raises `NotFound` where there is none, or its row is no longer kept.
+        """
         ...
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:

@@ -22,7 +22,6 @@ from tui_monitor.store import (
     entry,
     events,
     facts,
-    finding,
     imports,
     ledger,
     migrations,
@@ -49,6 +48,7 @@ from tui_monitor.store.api import (
     WriteBatch,
     WriteResult,
 )  # fmt: skip
+from tui_monitor.store.callreading import CallReader
 from tui_monitor.store.damage import SetAside
 from tui_monitor.store.forget import AuditEntry, Forgotten
 from tui_monitor.store.lock import WriteLock
@@ -62,7 +62,6 @@ from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.turns import TurnLock
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
-from tui_monitor.store.where import EVERY, Where, go_on
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ _NEWEST = 200_000
 """Raw calls looked through for the values of a label that only they know."""
 
 
-class Store(SampleReader):
+class Store(CallReader, SampleReader):
     """One database. Any thread may read; writing takes `guard`, so it is one thread at a time."""
 
     def __init__(
@@ -317,16 +316,6 @@ class Store(SampleReader):
             return facts.rollup_facts(
                 conn, lookup, layer, span, labels, measures, histograms, where or {}, zone
             )
-
-    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
-        """Raw calls booked in the span that pass, the newest first; read some at a time."""
-        with self._reading() as reading:
-            yield from finding.newest(reading.conn, reading.lookup, span, where, check)
-
-    def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
-        """How many raw calls booked in the span pass."""
-        with self._reading() as reading:
-            return finding.count(reading.conn, reading.lookup, span, where, check)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """Known values of a label, sorted; of one that only raw calls know, those of the newest calls."""

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 import orjson
 
-from tui_monitor.model.call import Call
+from tui_monitor.model.call import Call, identity_of
 from tui_monitor.store import packs, runs
 from tui_monitor.store.merge import content
 from tui_monitor.store.runs import Packs
@@ -32,7 +32,7 @@ def _hash(text: str) -> int:
 
 def source_hash(source: str, source_key: str) -> int:
     """The identity a source gives."""
-    return _hash(f"s\x00{source}\x00{source_key}")
+    return identity_of(source, source_key)
 
 
 def own_prefix(source: str) -> bytes:
@@ -98,6 +98,19 @@ def lookup(conn: sqlite3.Connection, known: Packs, wanted: Iterable[int]) -> dic
             call = packs.call_of(value)
             found[number] = Gone(packs.content_of(value)) if call is None else call
     return found
+
+
+def find(conn: sqlite3.Connection, wanted: int) -> int | Gone | None:
+    """As `lookup` of one hash, where nothing is held in memory; `None` where nothing is known of it."""
+    row = conn.execute("SELECT call, content, day FROM identities WHERE hash = ?", (wanted,)).fetchone()
+    if row is not None:
+        call, mark, day = row
+        return call if call is not None else None if day is None else Gone(mark)
+    value = runs.find(conn, wanted)
+    if value is None or value == packs.FORGOTTEN:
+        return None
+    call = packs.call_of(value)
+    return Gone(packs.content_of(value)) if call is None else call
 
 
 def known_among(conn: sqlite3.Connection, known: Packs, hashes: np.ndarray) -> np.ndarray:

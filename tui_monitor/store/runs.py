@@ -86,29 +86,11 @@ class Packs:
         for number in np.unique(slices).tolist():
             left = hashes[slices == number]
             for run in runs[number]:
-                here = self._find(run, left[run.maybe(left)])
+                here = _find(self._conn, run, left[run.maybe(left)])
                 signed = here.hashes.view(np.int64).tolist()
                 found.update(zip(signed, here.values.tolist(), strict=True))
                 left = left[~np.isin(left, here.hashes)] if len(here) else left
         return found
-
-    def _find(self, run: Run, hashes: np.ndarray) -> Entries:
-        # Both are in ascending order, so each chunk is asked for some neighbours.
-        at = np.searchsorted(run.firsts, hashes, side="right") - 1
-        parts: list[Entries] = [Entries(hashes[:0], hashes[:0])]
-        chunks = np.unique(at[at >= 0])
-        bounds = zip(
-            *(np.searchsorted(at, chunks, side=side).tolist() for side in ("left", "right")), strict=True
-        )
-        for chunk, (begin, end) in zip(chunks.tolist(), bounds, strict=True):
-            entries = read_chunk(self._conn, run.id, chunk)
-            places = np.searchsorted(entries.hashes, hashes[begin:end])
-            places = places[places < len(entries)]
-            here = entries.keep(places)
-            parts.append(here.keep(np.isin(here.hashes, hashes[begin:end])))
-        return Entries(
-            *(np.concatenate(column) for column in zip(*((p.hashes, p.values) for p in parts), strict=True))
-        )
 
     def _known(self) -> list[list[Run]]:
         if self._runs is None:
@@ -130,6 +112,37 @@ class Packs:
         if kept is not None:
             run.filter = np.frombuffer(_unsealed(number, kept), dtype="<u8")
         return run
+
+
+def _find(conn: sqlite3.Connection, run: Run, hashes: np.ndarray) -> Entries:
+    # Both are in ascending order, so each chunk is asked for some neighbours.
+    at = np.searchsorted(run.firsts, hashes, side="right") - 1
+    parts: list[Entries] = [Entries(hashes[:0], hashes[:0])]
+    chunks = np.unique(at[at >= 0])
+    bounds = zip(
+        *(np.searchsorted(at, chunks, side=side).tolist() for side in ("left", "right")), strict=True
+    )
+    for chunk, (begin, end) in zip(chunks.tolist(), bounds, strict=True):
+        entries = read_chunk(conn, run.id, chunk)
+        places = np.searchsorted(entries.hashes, hashes[begin:end])
+        places = places[places < len(entries)]
+        here = entries.keep(places)
+        parts.append(here.keep(np.isin(here.hashes, hashes[begin:end])))
+    return Entries(
+        *(np.concatenate(column) for column in zip(*((p.hashes, p.values) for p in parts), strict=True))
+    )
+
+
+def find(conn: sqlite3.Connection, wanted: int) -> int | None:
+    """The value of one signed hash, if it is in a run; reads of its slice only where which chunk begins."""
+    hashes = np.array([wanted], dtype=np.int64).view(np.uint64)
+    part = int(hashes[0] >> np.uint64(64 - SLICE_BITS))
+    rows = conn.execute("SELECT id, firsts FROM identity_runs WHERE slice = ? ORDER BY id DESC", (part,))
+    for number, firsts in rows.fetchall():
+        found = _find(conn, Run(number, np.frombuffer(_unsealed(number, firsts), dtype="<u8")), hashes)
+        if len(found):
+            return int(found.values[0])
+    return None
 
 
 def _unsealed(run: int, blob: bytes) -> bytes:
