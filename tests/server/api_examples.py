@@ -40,6 +40,7 @@ ASKED: tuple[tuple[str, str, str, Any], ...] = (
     ("get_complete", "GET", "/monitor/v1/complete?query=laten&cursor=5", None),
     ("get_calls", "GET", "/monitor/v1/calls?limit=1", None),
     ("get_calls_count", "GET", "/monitor/v1/calls/count?filter=status%3Derror", None),
+    ("get_calls_id", "GET", "/monitor/v1/calls/r-1", None),
     ("get_alerts", "GET", "/monitor/v1/alerts", None),
     ("get_alerts_id", "GET", "/monitor/v1/alerts/{alert}", None),
     ("post_alerts_id_ack", "POST", "/monitor/v1/alerts/{alert}/ack", {"who": "ada", "note": "on it"}),
