@@ -157,16 +157,12 @@ class LocalMonitor:
 
     async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
         """The Providers pane."""
-        return await self._in_thread(
-            providers_view,
-            self._engine,
-            self._reader,
-            self._settings.health,
-            self._calendar,
-            shown,
-            points,
-            self._clock.now(),
-            believed=self._believed,
+        return await self._in_thread(self._providers, shown, points)
+
+    def _providers(self, shown: TimeRange, points: int) -> ProvidersView:
+        health, now = self._settings.health, self._clock.now()
+        return providers_view(
+            self._engine, self._reader, health, self._calendar, shown, points, now, believed=self._believed
         )
 
     @property
@@ -217,18 +213,18 @@ class LocalMonitor:
 
     async def status(self) -> StatusView:
         """One look at everything."""
-        providers, costs, alerts, collector = await asyncio.gather(
-            self.providers(TimeRange()), self.costs(), self.alerts(), self.collector()
-        )
-        return await self._in_thread(
-            status_view,
+        alerts, collector = await asyncio.gather(self.alerts(), self._actions.status())
+        return await self._in_thread(self._status, alerts, collector)
+
+    def _status(self, alerts: AlertsView, collector: CollectorStatus) -> StatusView:
+        return status_view(
             self._engine,
             self._reader,
             self._clock.now(),
-            providers=providers,
-            costs=costs,
+            providers=self._providers(TimeRange(), 24),
+            costs=self._costs("model", "month"),
             alerts=alerts,
-            collector=collector,
+            collector=replace(collector, calls=self._reader.extent().calls),
             own=self._own,
         )
 
@@ -361,10 +357,14 @@ class LocalMonitor:
         close(self._engine)
 
     async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
+        """The answer of `ask`, all of it from one moment of the database."""
+
+        def answer() -> T:
+            with self._reader.moment():
+                return ask(*args, **kwargs)
+
         # Who asks is known there too.
-        run = copy_context().run
-        return await loop.run_in_executor(self._threads, lambda: run(ask, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, answer)
 
     async def _until_cancelled(self, ask: Callable[[threading.Event], T]) -> T:
         """The answer of a question that ends early where nobody waits for it any more."""

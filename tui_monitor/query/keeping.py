@@ -72,6 +72,9 @@ class Keeping:
         if kept is None:
             return None
         version = self._reader.version()
+        if version < kept.rests.version:
+            # Who asks looks at an earlier moment; to the others it may hold.
+            return None
         late = kept.until is not None and self._clock.monotonic() > kept.until
         if late or not (kept.checked == version or self._holds(kept.rests, version)):
             with self._lock:

@@ -1,6 +1,7 @@
 """A reader that notes what is read through it: what the answer rests on."""
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tui_monitor.store.api import (
     PartKind,
     Reader,
     SeriesInfo,
+    StoredCall,
 )
 from tui_monitor.store.where import EVERY, Where, go_on
 
@@ -142,6 +144,10 @@ class Noting:
         self.note(_kind(layer), span)
         return self._reader.facts(layer, span, labels, measures, histograms, where)
 
+    def moment(self) -> AbstractContextManager[None]:
+        """As `Reader`."""
+        return self._reader.moment()
+
     def version(self) -> int:
         """As `Reader`."""
         return self._reader.version()
@@ -171,6 +177,11 @@ class Noting:
         """As `Reader`."""
         self.note("raw", span)
         return self._reader.count_calls(span, where, check)
+
+    def one_call(self, id: str) -> StoredCall:
+        """As `Reader`."""
+        self.note("raw", _EVER)
+        return self._reader.one_call(id)
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:
         """As `Reader`."""

@@ -76,6 +76,9 @@ class RecentFacts:
         return facts
 
     def _holds(self, read: _Read, version: int) -> bool:
+        if version < read.version:
+            # Who asks looks at an earlier moment.
+            return False
         if read.checked < version:
             if self._reader.changed(read.version, (read.part,)):
                 return False

@@ -5,6 +5,7 @@ a roll-up cell a fact of many, so one aggregation serves every layer.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
@@ -265,6 +266,13 @@ class Reader(SampleAnswers, Protocol):
 
     Every method may raise `StoreError`.
     """
+
+    def moment(self) -> AbstractContextManager[None]:
+        """All that this thread asks within sees the database as it is at the first question.
+
+        What one view shows together must come from one moment: a total and its parts, spend and its calls.
+        """
+        ...
 
     def version(self) -> int:
         """Changes whenever a commit, of this process or another, changed what a query could see."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -283,6 +283,10 @@ class Store(CallReader, SampleReader):
         with self._read() as conn:
             return damage.listed(conn)
 
+    def moment(self) -> AbstractContextManager[None]:
+        """All that this thread asks within sees the database as it is at the first question."""
+        return self._readers.moment()
+
     def version(self) -> int:
         """Changes whenever a commit, of this process or another, changed what a query could see."""
         with self._read() as conn:
@@ -363,16 +367,8 @@ class Store(CallReader, SampleReader):
         """The same, with what is known of its file."""
         if self._closed:
             raise StoreError(f"{self.path} is closed")
-        with opening.explained(self.path):
-            reading = self._readers.take()
-            try:
-                reading.conn.execute("BEGIN")
-                self._check_tables(reading)
-                yield reading
-            finally:
-                if reading.conn.in_transaction:
-                    reading.conn.execute("ROLLBACK")
-                self._readers.give_back(reading)
+        with opening.explained(self.path), self._readers.reading(self._check_tables) as reading:
+            yield reading
 
     def _check_readable(self) -> None:
         with self._read():

@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,48 @@ class Readers:
         self._lookup = Lookup()
         self._samples = SampleCache()
         self._closed = False
+        self._moments = threading.local()
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """What this thread reads within is read through one connection, in one transaction.
+
+        It begins with the first reading. One within another is part of it.
+        """
+        if _held(self._moments) is not None:
+            yield
+            return
+        with ExitStack() as held:
+            self._moments.held, self._moments.reading = held, None
+            try:
+                yield
+            finally:
+                self._moments.held = self._moments.reading = None
+
+    @contextmanager
+    def reading(self, check: Callable[[Reading], None]) -> Iterator[Reading]:
+        """A connection that sees one moment of the database; `check` looks at it first."""
+        held = _held(self._moments)
+        if held is None:
+            with self._begun(check) as reading:
+                yield reading
+            return
+        if self._moments.reading is None:
+            self._moments.reading = held.enter_context(self._begun(check))
+        yield self._moments.reading
+
+    @contextmanager
+    def _begun(self, check: Callable[[Reading], None]) -> Iterator[Reading]:
+        reading = self.take()
+        try:
+            reading.conn.execute("BEGIN")
+            # It reads of the file, and with that the moment is chosen.
+            check(reading)
+            yield reading
+        finally:
+            if reading.conn.in_transaction:
+                reading.conn.execute("ROLLBACK")
+            self.give_back(reading)
 
     def take(self) -> Reading:
         """A connection to the file that is there now. Raises SQLite's errors."""
@@ -83,3 +127,8 @@ class Readers:
             # Between two files, or on a disk in trouble: who has it open can go on.
             return self._file
         return found.st_dev, found.st_ino
+
+
+def _held(moments: threading.local) -> ExitStack | None:
+    """What the moment of this thread holds open, if it is in one."""
+    return getattr(moments, "held", None)
