@@ -167,3 +167,57 @@ async def test_ids_of_another_collector_are_not_taken_for_ours(log: EventLog) ->
         first = log.read(log.place(after, run), NAMES, 10)[0][0]
         assert isinstance(first, Gone), (after, run)
     assert log.place(log.newest, log.run) == log.newest
+
+
+def ids_of(found: list[Gone | Entry]) -> tuple[list[str], list[tuple[int, int]]]:
+    """The models that were told of, and what is said to be missing."""
+    told = [one.item.data["model"] for one in found if isinstance(one, Entry)]
+    return told, [(one.first, one.last) for one in found if isinstance(one, Gone)]
+
+
+async def test_an_event_that_cannot_be_written_down_is_told_as_gone(log: EventLog) -> None:
+    log.note_use()
+    start = log.newest
+    for model in ("first", object(), "\ud800", "last"):
+        bus_of(log).publish("request_completed", 1, model=model, calls=1)
+    log._flush()
+    wanted = frozenset({"request_completed"})
+    found, through = log.read(start, wanted, 10)
+    assert ids_of(found) == (["first", "last"], [(start + 2, start + 2), (start + 3, start + 3)])
+    assert through == log.newest == start + 4
+    # Others have lost nothing.
+    assert log.read(start, frozenset({"alert_update"}), 10)[0] == []
+
+
+async def test_what_cannot_be_merged_is_told_as_gone_and_then_it_goes_on(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.note_use()
+    start, bus = log.newest, bus_of(log)
+    bus.publish("data_changed", 1, records=1)
+    for number in range(20):
+        # Of the same subject, and counted in what cannot be added up.
+        bus.publish("request_completed", 1, model="m", calls=1 if number else None)
+    log._flush()
+    found, _ = log.read(start, NAMES, 10)
+    assert ids_of(found) == ([], [(start + 1, start + 1)])
+    assert [type(one) for one in log.read(start, frozenset({"data_changed"}), 10)[0]] == [Gone]
+    assert log.read(start, frozenset({"alert_update"}), 10)[0] == []
+    bus.publish("request_completed", 1, model="next", calls=1)
+    log._flush()
+    assert ids_of(log.read(start + 1, NAMES, 10)[0])[0] == ["next"]
+
+
+async def test_a_reader_that_breaks_holds_up_nobody(log: EventLog) -> None:
+    told: list[str] = []
+
+    def broken() -> None:
+        told.append("broken")
+        raise ValueError
+
+    readers = [broken, lambda: told.append("whole"), lambda: told.append("other")]
+    for reader in readers:
+        log.follow(reader)
+    bus_of(log).publish("request_completed", 1, model="m", calls=1)
+    log._flush()
+    assert sorted(told) == ["broken", "other", "whole"]

@@ -181,3 +181,27 @@ async def test_a_part_of_the_collector_that_breaks_is_told(collector: Collector)
 async def test_every_event_there_is_has_its_line_in_the_docs() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "websocket.md").read_text()
     assert {name for name in NAMES if f"`{name}`" not in page} == set()
+
+
+async def test_a_client_that_cannot_be_told_is_let_go_and_the_others_are_told(
+    collector: Collector, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        followed(collector, "?event_types=request_failed,request_completed") as odd,
+        followed(collector, "?event_types=request_completed") as usual,
+    ):
+        for socket in (odd, usual):
+            await heard(socket, "initial_status")
+        take = collector.events.take
+
+        def broken(after: int, wanted: frozenset[str]) -> Any:
+            if "request_failed" in wanted:
+                raise ValueError("broken")
+            return take(after, wanted)
+
+        monkeypatch.setattr(collector.events, "take", broken)
+        await push(web, {})
+        await heard(usual, "request_completed")
+        async with asyncio.timeout(30):
+            await odd.wait_closed()
+        assert odd.close_code == 1011

@@ -1,6 +1,7 @@
 """The event log: what the bus told lately, numbered and written down once for everybody who follows it."""
 
 import asyncio
+import logging
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import get_args
 
-import orjson
-
-from tui_monitor.model.bus import EventBus, EventName
-from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.bus import BusEvent, EventBus, EventName
+from tui_monitor.model.clock import Clock
 from tui_monitor.model.merging import Item, Subject, joined, merge, subject
+from tui_monitor.runtime.telling import gone, together, written
+
+log = logging.getLogger(__name__)
 
 NAMES: frozenset[str] = frozenset(get_args(EventName))
 """Every event there is."""
@@ -92,6 +94,8 @@ class EventLog:
         self._held: dict[str, Item] = {}
         self._paced: dict[str, float] = {}
         self._missed = 0
+        self._failed: frozenset[str] = frozenset()
+        """Events of which some could not be written down."""
         self._readers: set[Callable[[], None]] = set()
         self._asked: set[str] = set()
         self._until = 0.0
@@ -204,7 +208,7 @@ class EventLog:
         size, last = 0, after
         for entry in found:
             if isinstance(entry, Gone):
-                bodies.append(gone(entry, self._clock.now()))
+                bodies.append(gone(entry.first, entry.last, self._clock.now()))
                 continue
             if size and size + len(entry.body) > _ROOM:
                 return Taken(tuple(bodies), last)
@@ -220,10 +224,10 @@ class EventLog:
         size, through = 0, after
         for entry in self._behind(after):
             if isinstance(entry, Gone):
-                missing.append(gone(entry, self._clock.now()))
+                missing.append(gone(entry.first, entry.last, self._clock.now()))
                 continue
             if entry.names & wanted:
-                missing.append(gone(Gone(entry.id, entry.id), self._clock.now()))
+                missing.append(gone(entry.id, entry.id, self._clock.now()))
             elif entry.item.event in wanted:
                 about = subject(entry.item.event, entry.item.data)
                 if about not in known:
@@ -233,7 +237,7 @@ class EventLog:
                     break
                 items.append(entry.item)
             through = entry.id
-        return Taken((*missing, _together(merge(items), after, through)), through)
+        return Taken((*missing, together(merge(items), after, through)), through)
 
     def _behind(self, after: int) -> Iterator[Gone | Entry]:
         if after >= self._floor:
@@ -277,16 +281,43 @@ class EventLog:
         self._woken = False
         before, now = self.newest, self._loop.time()
         self._flushed = now
-        items = [self._pace(Item.of(event)) for event in self._listener.drain()]
-        items = [item for item in items if item is not None] + self._due(now)
+        events = self._listener.drain()
         if self._listener.missed > self._missed:
             self._missed = self._listener.missed
             self._hole(NAMES)
-        for item in merge(items) if len(items) > _CROWD else items:
-            self._write(item)
+        for item in self._prepared(events, now):
+            self._note(item)
         if self.newest > before:
             for told in tuple(self._readers):
-                told()
+                try:
+                    told()
+                except Exception:
+                    log.exception("a reader of the event log could not be told")
+
+    def _prepared(self, events: list[BusEvent], now: float) -> list[Item]:
+        """What is to be written down now. What cannot be merged leaves a hole instead."""
+        waiting = frozenset(self._held)
+        try:
+            paced = [self._pace(Item.of(event)) for event in events]
+            items = [item for item in paced if item is not None] + self._due(now)
+            return merge(items) if len(items) > _CROWD else items
+        except Exception as error:
+            self._fail(waiting | {event.event for event in events}, error)
+            return []
+
+    def _note(self, item: Item) -> None:
+        try:
+            self._write(item)
+        except Exception as error:
+            self._fail(frozenset({item.event}), error)
+
+    def _fail(self, names: frozenset[str], error: Exception) -> None:
+        """Say that something is missing, since it could not be written down."""
+        if not names <= self._failed:
+            # Once for each event: it may happen ten times a second.
+            self._failed |= names
+            log.error("events could not be written down: %s", ", ".join(sorted(names)), exc_info=error)
+        self._hole(names)
 
     def _pace(self, item: Item) -> Item | None:
         """None where the event waits for its time."""
@@ -311,9 +342,9 @@ class EventLog:
         return found
 
     def _write(self, item: Item) -> None:
-        self.newest += 1
-        item.id = self.newest
+        item.id = self.newest + 1
         entry = Entry(item.id, item, written(item))
+        self.newest = item.id
         if item.event in STATES:
             about = subject(item.event, item.data)
             self._states[about] = entry
@@ -333,28 +364,3 @@ class EventLog:
             oldest = self._entries.popleft()
             self._bytes -= len(oldest.body)
             self._floor = oldest.id
-
-
-def written(item: Item) -> bytes:
-    """An event as the message that tells it."""
-    return orjson.dumps({"type": "event", **told(item)}, option=orjson.OPT_NON_STR_KEYS)
-
-
-def told(item: Item) -> dict[str, object]:
-    """An event as plain data: `id`, `ts` in µs UTC, `event`, `data`, and `merged` where it is several."""
-    several = {"merged": item.merged} if item.merged > 1 else {}
-    return {"id": item.id, "ts": item.ts, "event": item.event, "data": item.data, **several}
-
-
-def gone(missing: Gone, now: Micros) -> bytes:
-    """The message that says what is missing."""
-    return orjson.dumps({"type": "gone", "ts": now, "from": missing.first, "to": missing.last})
-
-
-def _together(items: list[Item], after: int, through: int) -> bytes:
-    """Merged events in one message, which is read whole or not at all."""
-    data = {"from": after + 1, "to": through, "events": [told(item) for item in items]}
-    several = Item(
-        "merged", max(item.ts for item in items), data, sum(item.merged for item in items), through
-    )
-    return written(several)

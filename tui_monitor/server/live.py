@@ -1,5 +1,6 @@
 """Everybody who follows over a WebSocket: each is told from the one event log, as quickly as it reads."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,6 +11,10 @@ from tui_monitor.server.websocket import PatientWebSocket, frame
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
 
+log = logging.getLogger(__name__)
+
+BROKEN = 1011
+"""Close code: it could not be told."""
 NO_TOKEN = 4401
 """Close code: the token that opened it holds no longer."""
 LOOK_EVERY = 2.0
@@ -68,7 +73,12 @@ class Live:
         # Those who keep up have all read equally far: what they get is made once.
         self._made.clear()
         for client in tuple(self.clients):
-            self.tell(client)
+            try:
+                self.tell(client)
+            except Exception:
+                # It comes back and is told what is missing; the others are none the worse.
+                log.exception("a WebSocket client could not be told")
+                client.line.end(BROKEN, "an error of ours")
         self._made.clear()
 
     def _next(self, client: Client) -> tuple[Taken, bytes]:
