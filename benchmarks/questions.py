@@ -87,7 +87,7 @@ def newest(where: Where) -> Callable[[Store, Micros], Any]:
     """A question for the newest hundred calls that pass, of all that are kept."""
 
     def ask(store: Store, t: Micros) -> Any:
-        found = islice(store.calls(Span(0, t), where), 100)
+        found = (call for call, _ in islice(store.calls(Span(0, t), where), 100))
         return [
             [call.booked, call.model, call.user, call.out_total, call.latency_ms, call.cost] for call in found
         ]

@@ -108,6 +108,22 @@ def test_a_series_that_appears_begins_below_its_first_call(house: House):
     assert points == [(house.now - INTERVAL, 0.0), (house.now, 1.0)]
 
 
+def test_a_series_that_began_while_nobody_looked_is_not_lost(house: House):
+    house.call(30 * DAY)
+    house.call(30 * DAY, provider="groq")
+    house.look()
+    house.retract("2")
+    house.call(model_served="new")
+    house.call(30 * DAY, model_served="new")
+    house.look(5 * HOUR)
+    assert house.values(model="m", provider="openai") == [1, 1]
+    assert house.values(model="new") == [1, 2]
+    house.restart()
+    house.call(model_served="new")
+    house.look()
+    assert house.values(model="new") == [1, 2, 3]
+
+
 def test_a_call_taken_back_is_no_reset(house: House):
     house.look()
     keys = [house.call() for _ in range(5)]

@@ -246,6 +246,13 @@ async def test_the_bus_hears_of_each_commit_once(
         heard = [(event.event, event.data) for event in listener.drain()]
         await recorder.submit([make("a")])
         assert listener.drain() == []
+        await recorder.submit([make("a", out_total=77), make("c", call_keys=("k",))])
+        await recorder.submit([make("c", source="other", call_keys=("k",))])
+        again = [(event.event, event.data.get("calls")) for event in listener.drain()]
+    ended = ("request_completed", 1)
+    assert again == [ended, ("data_changed", None), ("data_changed", None)], (
+        "corrected or merged is not ended"
+    )
     names = [name for name, _ in heard]
     assert names == [
         "request_completed", "request_failed", "request_started", "metric_recorded", "benchmark_progress",

@@ -90,12 +90,12 @@ INSTANT = st.integers(0, 10**17)
 
 @given(INSTANT, st.integers(0, 10**6), INSTANT, st.integers(1, 10**16), st.text())
 def test_a_cursor_is_read_as_it_was_written(
-    booked: int, told: int, start: int, length: int, text: str
+    booked: int, number: int, start: int, length: int, text: str
 ) -> None:
     from tui_monitor.query.result import CallList
 
     span = Span(start, start + length)
-    cursor = Cursor.behind(CallList(text, text, span, (), After(booked, told)))
+    cursor = Cursor.behind(CallList(text, text, span, (), After(booked, number)))
     assert cursor is not None
     again = Cursor.read(cursor.text())
     assert again == cursor

@@ -118,7 +118,7 @@ def test_calls_are_found_as_by_a_plain_loop(
         span = Span(START + (since - 1) * MINUTE, START + 7 * MINUTE)
         for where in questions:
             wanted = [c for c in model.values() if span.start < c.booked <= span.end and passes(c, where)]
-            found = list(store.calls(span, where))
+            found = [call for call, _ in store.calls(span, where)]
             assert store.count_calls(span, where) == len(found)
             assert [c.booked for c in found] == sorted((c.booked for c in wanted), reverse=True)
             assert {(c.source, c.source_key): c for c in found} == {
@@ -134,7 +134,7 @@ def test_newest_calls_of_many_are_read_from_few_segments(opener: Opener, monkeyp
     read: set[int] = set()
     blob = Segment._blob
     monkeypatch.setattr(Segment, "_blob", lambda self, name: (read.add(self.id), blob(self, name))[1])
-    assert [c.source_key for c in islice(store.calls(EVER), 3)] == ["999", "998", "997"]
+    assert [c.source_key for c, _ in islice(store.calls(EVER), 3)] == ["999", "998", "997"]
     assert len(read) == 1
     read.clear()
     slow = HasNumber(("latency",), 3000, 3000)

@@ -43,6 +43,8 @@ class Sent:
     ended: list[Series] = field(default_factory=list)
     changed: dict[str, Counter | None] = field(default_factory=dict)
     settled: Micros = 0
+    risen: dict[Series, Amount] = field(default_factory=dict)
+    """What was booked until the base moved on, where it did."""
     left_out: int = 0
     """Series for which there was no room."""
 
@@ -83,15 +85,19 @@ class Counters:
         sent = Sent(settled=self._settled, changed=dict.fromkeys(self._dropped))
         moved = self._moved(sent, at) if at >= sent.settled else self._set_back(sent, at)
         grown = self._grown(sent.settled, at)
-        fresh = [series for series in grown if series not in moved]
+        # What was booked while nobody looked is growth too, though the base has moved on behind it.
+        risen = {series: more for series, more in sent.risen.items() if series not in moved}
+        fresh = dict.fromkeys((*risen, *(series for series in grown if series not in moved)))
         totals = self._totals(sorted({name for name, _ in fresh}), sent.settled) if fresh else {}
         for series, state in moved.items():
             self._go_on(sent, series, state, grown.get(series), at)
         for series in fresh:
-            base = totals.get(series, nothing(grown[series]))
-            value = added(base, grown[series])
+            more = grown.get(series)
+            base = totals.get(series, nothing(risen[series] if more is None else more))
+            before = added(base, risen.get(series), -1)
+            value = added(base, more)
             # A receiver sees growth only from one sample to the next.
-            self._add(sent, series, Counter(base, value, at), [(at - INTERVAL, base), (at, value)])
+            self._add(sent, series, Counter(base, value, at), [(at - INTERVAL, before), (at, value)])
         return sent
 
     def _first(self, at: Micros) -> Sent:
@@ -139,7 +145,7 @@ class Counters:
         if at - sent.settled < _MOVES:
             return dict(self._known)
         until = (at - SETTLES) // HOUR * HOUR
-        risen = self._grown(sent.settled, until)
+        risen = sent.risen = self._grown(sent.settled, until)
         sent.settled = until
         moved: dict[Series, Counter] = {}
         for series, state in self._known.items():

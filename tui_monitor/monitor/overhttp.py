@@ -96,7 +96,7 @@ class RemoteMonitor(RemoteActions):
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""
-        goes_on = {} if after is None else {"after": f"{after.booked}:{after.told}"}
+        goes_on = {} if after is None else {"after": f"{after.booked}:{after.number}"}
         return await self._get(
             CallList, "calls", {"filter": text, "limit": limit, **_shown(shown), **goes_on}
         )

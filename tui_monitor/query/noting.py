@@ -168,10 +168,12 @@ class Noting:
         self._asked |= {Asked("first"): found.first, Asked("any"): found.calls > 0}
         return found
 
-    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
+    def calls(
+        self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on, below: int | None = None
+    ) -> Iterator[tuple[Call, int]]:
         """As `Reader`."""
         self.note("raw", span)
-        return self._reader.calls(span, where, check)
+        return self._reader.calls(span, where, check, below)
 
     def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
         """As `Reader`."""

@@ -113,10 +113,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Where a list of calls goes on: so many of those booked at that instant have been told."""
+    """Where a list of calls goes on: behind the call of that number, which was booked at that instant.
+
+    What comes later has a greater number, and what is taken back changes none: so no call is told twice.
+    """
 
     booked: Micros
-    told: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

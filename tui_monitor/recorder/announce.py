@@ -27,7 +27,9 @@ def announce(bus: EventBus, now: Micros, records: Sequence[Record], results: Seq
     if not changed:
         return
     if bus.wanted("request_completed") or bus.wanted("request_failed"):
-        _requests(bus, now, news)
+        # A call that is corrected, or that another source tells of too, ended only once.
+        stored = (r for r, result in zip(records, results, strict=True) if result is Outcome.STORED)
+        _requests(bus, now, [record for record in stored if isinstance(record, Call)])
     if bus.wanted("request_started"):
         for start in (r for r in news if isinstance(r, Start)):
             known = _known(start, "provider", "model", "operation", "app")
@@ -54,8 +56,8 @@ def _known(record: object, *names: str) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(record, name)) is not None}
 
 
-def _requests(bus: EventBus, now: Micros, news: Sequence[Record]) -> None:
-    calls = [call for call in news if isinstance(call, Call) and call.booked >= now - LIVE]
+def _requests(bus: EventBus, now: Micros, ended: Sequence[Call]) -> None:
+    calls = [call for call in ended if call.booked >= now - LIVE]
     alike: dict[tuple[object, ...], list[Call]] = {}
     for number, call in enumerate(calls):
         key = (

@@ -38,7 +38,7 @@ _ID = Text(
     longest=1_000,
 )
 _CURSOR = re.compile(
-    r"(?P<booked>\d{1,18}):(?P<told>\d{1,12})(:(?P<start>-?\d{1,18}):(?P<end>\d{1,18}):(?P<filter>[0-9a-f]{8}))?",
+    r"(?P<booked>\d{1,18}):(?P<number>\d{1,18})(:(?P<start>-?\d{1,18}):(?P<end>\d{1,18}):(?P<filter>[0-9a-f]{8}))?",
     re.ASCII,
 )
 
@@ -56,7 +56,8 @@ class Cursor:
     """Where a page ended, and of what it was a page.
 
     The range of time goes along, so that a range up to now does not move between two pages: what is booked
-    meanwhile lies outside of it, and no call is told twice or left out.
+    meanwhile lies outside of it, and no call is told twice or left out. One that comes late and belongs
+    among those that were told already is not told any more.
     """
 
     after: After
@@ -75,14 +76,14 @@ class Cursor:
         found = _CURSOR.fullmatch(text)
         if found is None:
             raise bad("after is no place where a page ended", "give the `next` of the page before, as it is")
-        after = After(int(found["booked"]), int(found["told"]))
+        after = After(int(found["booked"]), int(found["number"]))
         if found["end"] is None:
             return cls(after)
         return cls(after, Span(int(found["start"]), int(found["end"])), found["filter"])
 
     def text(self) -> str:
         """As a page gives it out."""
-        place = f"{self.after.booked}:{self.after.told}"
+        place = f"{self.after.booked}:{self.after.number}"
         if self.span is None:
             return place
         return f"{place}:{self.span.start}:{self.span.end}:{self.filter}"

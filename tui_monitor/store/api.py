@@ -301,9 +301,13 @@ class Reader(SampleAnswers, Protocol):
         """
         ...
 
-    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
+    def calls(
+        self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on, below: int | None = None
+    ) -> Iterator[tuple[Call, int]]:
         """Raw calls booked in the span that pass, the newest first, as they are at this moment.
 
+        With each comes its number, by which calls of one instant are ordered: the latest to arrive is the
+        first. Of those at the end of the span only calls with a number less than `below` are told.
         They are read as they are asked for; whoever stops before the end closes the iterator. `check` is
         called between pieces of work, and what it raises ends the reading.
         """

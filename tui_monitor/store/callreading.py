@@ -24,10 +24,12 @@ class CallReader(Protocol):
         """The same, with what is known of its file."""
         ...
 
-    def calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> Iterator[Call]:
-        """Raw calls booked in the span that pass, the newest first; read some at a time."""
+    def calls(
+        self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on, below: int | None = None
+    ) -> Iterator[tuple[Call, int]]:
+        """Raw calls booked in the span that pass, the newest first, with their numbers."""
         with self._reading() as reading:
-            yield from finding.newest(reading.conn, reading.lookup, span, where, check)
+            yield from finding.newest(reading.conn, reading.lookup, span, where, check, below)
 
     def count_calls(self, span: Span, where: Where = EVERY, check: Callable[[], None] = go_on) -> int:
         """How many raw calls booked in the span pass."""

@@ -62,18 +62,19 @@ class _Run:
         booked, ids = self.booked[rest], self.ids[rest]
         return int(((booked > key[0]) | ((booked == key[0]) & (ids > key[1]))).sum())
 
-    def take(self, conn: sqlite3.Connection, count: int) -> Iterator[Call]:
-        """The next calls."""
+    def take(self, conn: sqlite3.Connection, count: int) -> Iterator[tuple[Call, int]]:
+        """The next calls with their numbers."""
         taken = slice(self.done, self.done + count)
         self.done += count
         if self.segment is None:
             ids = self.ids[taken].tolist()
             found = head.load(conn, ids)
-            yield from (found[number].call for number in ids)
+            yield from ((found[number].call, number) for number in ids)
             return
         values = self.segment.tuples(self.at[taken])
-        for full in head.with_texts(conn, values):
-            yield head.decode(full)
+        ids = self.ids[taken].tolist()
+        for full, number in zip(head.with_texts(conn, values), ids, strict=True):
+            yield head.decode(full), number
 
 
 def _run(booked: np.ndarray, ids: np.ndarray, at: np.ndarray, segment: Segment | None) -> _Run:
@@ -87,6 +88,8 @@ class _Sealed:
 
     segment: Segment
     upto: Key
+    below: int = _AFTER
+    """Of the calls booked when the span ends, only those with a smaller number."""
 
     @property
     def rows(self) -> int:
@@ -108,6 +111,9 @@ class _Sealed:
     def passing(self, chosen: Filter, span: Span) -> tuple[_Run, None]:
         at = np.flatnonzero(self.chosen(chosen, span))
         booked, ids = (self.segment.integers(name, at) for name in ("booked", "id"))
+        if self.below < _AFTER:
+            left = (booked < span.end) | (ids < self.below)
+            booked, ids, at = booked[left], ids[left], at[left]
         return _run(booked, ids, at, self.segment), None
 
 
@@ -158,14 +164,16 @@ class _Head:
 
 
 def newest(
-    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where, check: Callable[[], None]
-) -> Iterator[Call]:
+    conn: sqlite3.Connection, lookup: Lookup, span: Span, where: Where, check: Callable[[], None],
+    below: int | None = None,
+) -> Iterator[tuple[Call, int]]:  # fmt: skip
     """The calls booked in a span that pass, the newest first; read some at a time, in one transaction.
 
-    `check` is called between segments and may raise. Raises `StoreError` for a segment that is damaged, when
-    it is reached.
+    Each comes with its number, which is its own as long as it is kept. Of those booked at the span's end only
+    the ones with a number less than `below` are told. `check` is called between segments and may raise.
+    Raises `StoreError` for a segment that is damaged, when it is reached.
     """
-    chosen = Filter(conn, lookup, where)
+    chosen, below = Filter(conn, lookup, where), _AFTER if below is None else below
     waiting: list[tuple[int, int, int, _Source | _Run]] = []
     number, step = 0, _STEP
 
@@ -175,10 +183,10 @@ def newest(
         booked, identity = entry.upto
         heapq.heappush(waiting, (-booked, -identity, number, entry))
 
-    wait(_Head(conn, (span.end, _AFTER)))
+    wait(_Head(conn, (span.end, below - 1)))
     for segment in segments.overlapping(conn, span, lookup.columns):
         if chosen.may_pass(segment):
-            wait(_Sealed(segment, (min(segment.booked_high, span.end), _AFTER)))
+            wait(_Sealed(segment, (min(segment.booked_high, span.end), _AFTER), below))
     while waiting:
         check()
         *_, entry = heapq.heappop(waiting)

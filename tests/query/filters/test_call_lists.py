@@ -7,6 +7,7 @@ import pytest
 from tui_monitor.config.settings import Retention
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, MINUTE
+from tui_monitor.model.feed import Retract
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.promql.limits import QueryCancelled
 from tui_monitor.store.api import WriteBatch
@@ -41,6 +42,24 @@ def test_pages_tell_every_call_once(store, engine, sealed):
     assert engine.count_calls("provider=openai", ALL) == 50
     assert engine.count_calls("provider=openai", Span(NOW - 2 * MINUTE, NOW)) == 8
     assert engine.count_calls("provider=mistral", ALL) == 0
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_calls_of_one_instant_come_once_whatever_comes_or_goes_between_pages(store, engine, sealed):
+    def same(*keys: str) -> None:
+        found = [Call("test", key, ts_end=NOW - MINUTE, provider="openai", status="success") for key in keys]
+        store.write(WriteBatch(found))
+
+    same(*"abcdef")
+    if sealed:
+        store.seal(NOW, Limits(rows=2, head=0, age=0, identities=0))
+    first = engine.calls("where", ALL, 3)
+    same("late")
+    store.write(WriteBatch(retracts=[Retract("test", "e"), Retract("test", "b")]))
+    store.write(WriteBatch([Call("test", "c", ts_end=NOW - MINUTE, provider="openai", status="error")]))
+    second = engine.calls("where", ALL, 3, after=first.after)
+    assert [call.source_key for call in (*first.calls, *second.calls)] == list("fedca")
+    assert second.after is None
 
 
 def test_a_list_is_no_longer_than_it_may_be(store, engine, monkeypatch):

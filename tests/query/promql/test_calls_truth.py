@@ -83,7 +83,7 @@ def fill(store: Store, draw: random.Random) -> list[Call]:
 
     store.reprice(NOW - DAY, price)
     store.seal(NOW + 2 * DAY)
-    left = list(store.calls(Span(0, NOW + DAY)))
+    left = [call for call, _ in store.calls(Span(0, NOW + DAY))]
     assert len(left) == len(calls) - len(gone)
     return left
 

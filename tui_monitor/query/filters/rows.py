@@ -5,7 +5,6 @@ from contextlib import closing
 from itertools import islice
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.call import Call
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.filters.ast import Node, tests_of
 from tui_monitor.query.filters.fields import is_field, label_of
@@ -38,30 +37,23 @@ def listed(
     """
     node, where = checked(text, reader)
     limit = max(1, min(limit, MOST))
-    seen, rest = (0, span) if after is None else (after.told, Span(span.start, min(span.end, after.booked)))
-    with closing(reader.calls(rest, where, check)) as passing:  # pyright: ignore[reportArgumentType]
-        found = list(islice(passing, seen, seen + limit + 1))
-    calls, more = found[:limit], len(found) > limit
+    rest, below = span, None
+    if after is not None and after.booked <= span.end:
+        rest, below = Span(span.start, after.booked), after.number
+    with closing(reader.calls(rest, where, check, below)) as passing:  # pyright: ignore[reportArgumentType]
+        found = list(islice(passing, limit + 1))
+    calls = tuple(call for call, _ in found[:limit])
+    goes_on = After(calls[-1].booked, found[limit - 1][1]) if len(found) > limit else None
     warnings = _warnings(span, reader, calendar)
     if not calls and after is None:
         asked = ((label_of(test.name), test.value.text) for test in tests_of(node) if test.op == "=")
         warnings += tuple(said for one in asked if (said := mistyped(*one, reader)))
-    return CallList(
-        text, str(node), span, tuple(calls), _after(calls, after) if more else None, warnings,
-    )  # fmt: skip
+    return CallList(text, str(node), span, calls, goes_on, warnings)
 
 
 def counted(text: str, span: Span, reader: Reader, check: Callable[[], None]) -> int:
     """How many calls of a span pass. Raises as `listed`."""
     return reader.count_calls(span, checked(text, reader)[1], check)
-
-
-def _after(calls: list[Call], before: After | None) -> After:
-    last = calls[-1].booked
-    told = sum(call.booked == last for call in calls)
-    if before is not None and before.booked == last:
-        told += before.told
-    return After(last, told)
 
 
 def _warnings(span: Span, reader: Reader, calendar: Calendar) -> tuple[str, ...]:
