@@ -26,13 +26,13 @@ FAR = st.sampled_from([0, 1, SECOND, MINUTE, HOUR, 5 * HOUR, REACH, REACH + 1])
 @given(st.lists(st.tuples(FAR, st.sampled_from([-1, 1]), st.sampled_from([None, "s", "t"])), max_size=25))
 @settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_as_by_a_plain_loop(store: Store, others: list[tuple[int, int, str | None]]) -> None:
-    old = list(store.calls(Span(0, AT * 2)))
+    old = [call for call, _ in store.calls(Span(0, AT * 2))]
     store.write(WriteBatch(retracts=[Retract(call.source, call.source_key) for call in old]))
     at = [(AT + way * ago, session) for ago, way, session in others]
     calls = [Call("test", str(n), ts_end=booked, session=session) for n, (booked, session) in enumerate(at)]
     one = Call("test", "one", ts_end=AT, session="s")
     store.write(WriteBatch(calls=[*calls[: len(calls) // 2], one, *calls[len(calls) // 2 :]]))
-    order = list(store.calls(Span(0, AT * 2)))
+    order = [call for call, _ in store.calls(Span(0, AT * 2))]
     here = [call.source_key for call in order].index("one")
     for found in around(order[here], store, go_on):
         alike = [call for call in order if not found.label or call.session == "s"]

@@ -10,6 +10,7 @@ from tests.runtime.collecting import opened, row, until
 from tests.server.conftest import Start
 from tui_monitor.config import places
 from tui_monitor.health.upkeep import Check, Wellness, together
+from tui_monitor.model.clock import DAY, SECOND
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.states import SourceState
 from tui_monitor.runtime import Collector
@@ -65,6 +66,26 @@ async def test_a_part_that_failed_degrades_all_and_is_named(
     assert health.status_code == 200
     assert health.json()["broken"] == ["tapes"]
     assert 'tui_monitor_source_up{source="tapes"} 0' in (await web.get("/metrics")).text
+
+
+@pytest.mark.parametrize(("broken", "ago", "detail"), [
+    (["slow"], None, "broken: slow"),
+    ([], 3_600, "rules were evaluated 1 h ago"),
+    ([], 0, "rules were never evaluated"),
+])  # fmt: skip
+async def test_rules_that_do_not_work_are_told_at_every_depth(
+    collector: Collector, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, broken: list[str],
+    ago: int | None, detail: str,
+) -> None:  # fmt: skip
+    await until(lambda: row(collector, "alerts").state is SourceState.RUNNING)
+    monkeypatch.setattr(collector.rules, "broken", lambda: broken)
+    if ago is not None:
+        collector.rules._evaluated = collector.clock.now() - ago * SECOND if ago else None
+        monkeypatch.setattr(Collector, "started", collector.clock.now() - DAY)
+    found = (await web.get(PATH)).json()
+    assert (found["checks"]["alerts"]["detail"], found["status"]) == (detail, "degraded")
+    assert (await web.get("/health")).json()["status"] == "degraded"
+    assert "tui_monitor_healthy 0" in (await web.get("/metrics")).text
 
 
 async def test_a_database_that_cannot_be_read_is_unhealthy(

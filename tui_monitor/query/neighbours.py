@@ -60,7 +60,7 @@ def _of(
 
 def _newest(span: Span, where: Where, reader: Reader, check: Callable[[], None]) -> Iterator[Call]:
     with closing(reader.calls(span, where, check)) as passing:  # pyright: ignore[reportArgumentType]
-        yield from islice(passing, _ENOUGH)
+        yield from (call for call, _ in islice(passing, _ENOUGH))
 
 
 def _following(

@@ -53,9 +53,7 @@ class Checkup:
         """The same rule by what is known already, without reading the database."""
         named = ("listeners", self._doors()), ("sources", self._of("source")), ("loops", self._others())
         checks = [Check(name, *_failed(rows)) for name, rows in named]
-        rules = self._row("alerts")
-        if rules is not None:
-            checks.append(Check("alerts", *_failed([rules])))
+        checks.append(Check("alerts", *self._rules()))
         why = self._collector.not_ready()
         store = Wellness.UNHEALTHY if why else Wellness.HEALTHY
         return together([*checks, Check("store", store, ", ".join(why), critical=True)])
@@ -94,12 +92,17 @@ class Checkup:
         return _failed(self._others())
 
     async def _alerts(self) -> Finding:
+        return self._rules()
+
+    def _rules(self) -> Finding:
         row = self._row("alerts")
         if row is None or row.state in (SourceState.FAILED, SourceState.OFF):
             return Wellness.UNHEALTHY, (row.last_error or row.detail) if row else "rules are not evaluated"
         collector = self._collector
         now, evaluated = collector.clock.now(), collector.rules.evaluated
         late = _LATE * collector.settings.alerts.interval + MINUTE
+        if evaluated is None and now - collector.started > late:
+            return Wellness.UNHEALTHY, "rules were never evaluated"
         if evaluated is not None and now - evaluated > late:
             return Wellness.UNHEALTHY, f"rules were evaluated {age(now - evaluated)} ago"
         broken = collector.rules.broken()
