@@ -8,15 +8,15 @@ counter that falls has begun anew, and all of it would count again.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tui_monitor.forward.amounts import Amount, added, most, nothing, read
 from tui_monitor.forward.queue import Counter
-from tui_monitor.model.clock import DAY, HOUR, SECOND, Micros
+from tui_monitor.model.clock import DAY, HOUR, Micros
+from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.query.exported import EXPORTED, INTERVAL
 from tui_monitor.query.local import LocalEngine
-from tui_monitor.query.promql.ast import NAME
 from tui_monitor.query.promql.derived import Form
 from tui_monitor.query.result import Labels
 
@@ -54,12 +54,12 @@ class Counters:
 
     def __init__(
         self, engine: LocalEngine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
-        settled: Micros | None, *, natives: bool = False, by: Callable[[str], str] | None = None,
+        settled: Micros | None, *, natives: bool = False, by: Callable[[str], Sequence[str]] | None = None,
     ) -> None:  # fmt: skip
         """`takes` says which names are sent, `most` how many series; the rest is from the queue.
 
-        With `natives`, native histograms are sent beside the classic ones. `by` says for a name what goes
-        before its sum, like `by (provider)`; series keep all their labels where it is not given.
+        With `natives`, native histograms are sent beside the classic ones. `by` says for a name which labels
+        its series have, `le` aside; they keep all of them where it is not given.
         """
         self._engine = engine
         self._by = by
@@ -182,32 +182,18 @@ class Counters:
         """What was booked in (since, until], by series."""
         if until <= since:
             return {}
-        window = f"{(until - since) // SECOND}s"
-        return self._asked(
-            self._names, lambda name: self._summed(name, f'increase({name}{{job=""}}[{window}])'), until
-        )
+        return self._asked(self._names, until, since)
 
     def _totals(self, names: Iterable[str], at: Micros) -> dict[Series, Amount]:
         """What was counted from the first stored call on, by series."""
-        return self._asked(names, lambda name: self._summed(name, f'sum without () ({name}{{job=""}})'), at)
+        return self._asked(names, at, None)
 
-    def _summed(self, name: str, expression: str) -> str:
-        """The expression over series with no more labels than they are to have."""
-        return expression if self._by is None else f"sum {self._by(name)} ({expression})"
-
-    def _asked(self, names: Iterable[str], query: Callable[[str], str], at: Micros) -> dict[Series, Amount]:
-        found: dict[Series, Amount] = {}
-        for name in names:
-            if EXPORTED[name].form is Form.NATIVE:
-                for of, histogram in self._engine.histograms(query(name), at):
-                    found[name, tuple(pair for pair in of if pair[0] != NAME)] = read(histogram)
-                continue
-            for series in self._engine.instant(query(name), at).series:
-                value = series.values[-1]
-                if value is not None:
-                    labels = tuple(pair for pair in series.labels if pair[0] != NAME)
-                    found[name, labels] = value
-        return found
+    def _asked(self, names: Iterable[str], until: Micros, since: Micros | None) -> dict[Series, Amount]:
+        by = {name: None if self._by is None else self._by(name) for name in names}
+        return {
+            series: read(value) if isinstance(value, NativeHistogram) else value
+            for series, value in self._engine.counters(by, until, since).items()
+        }
 
     def _text(self, series: Series) -> str:
         """The series as the queue knows it."""

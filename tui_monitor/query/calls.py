@@ -1,7 +1,8 @@
 """Metrics of calls: facts of several layers put into one value per group and window."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,67 +19,12 @@ from tui_monitor.query.metrics import LABEL_ALIASES, Kind, Metric, Sum
 from tui_monitor.query.plan import Plan
 from tui_monitor.query.promql.ast import Summary
 from tui_monitor.query.result import Labels
+from tui_monitor.query.tallies import Gathered, Tallies, Tally, joined
 from tui_monitor.query.windows import Windows
 from tui_monitor.store.api import HISTOGRAMS, LAYER_LABELS, Facts, Histogram, Layer, Measure, SampledSpan
 
 _OUTCOME = ("status", "error_category")
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Sums over calls as they are gathered, one array per piece: cell, total and in how many it is known."""
-
-    cells: list[np.ndarray] = field(default_factory=list)
-    total: list[np.ndarray] = field(default_factory=list)
-    known: list[np.ndarray] = field(default_factory=list)
-
-    def add(self, cells: np.ndarray, total: np.ndarray, known: np.ndarray) -> None:
-        self.cells.append(cells)
-        self.total.append(total)
-        self.known.append(known)
-
-    def sums(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Total and known of each cell; int64."""
-        cells = _joined(self.cells)
-        return (
-            aggregate.sums(cells, _joined(self.total), size),
-            aggregate.sums(cells, _joined(self.known), size),
-        )
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Everything that was read for one selector."""
-
-    grid: Grid
-    histograms: Sequence[Measure] = ()
-    """Those that are wanted."""
-    calls: _Tally = field(default_factory=_Tally)
-    value: _Tally = field(default_factory=_Tally)
-    over: _Tally = field(default_factory=_Tally)
-    extremes: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
-    """(cell, lowest, highest) of rows."""
-    counts: list[np.ndarray] = field(default_factory=list)
-    """Where single calls are looked at: how often each counts."""
-    buckets: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
-    """(cell, bucket, count)."""
-    sampled: list[SampledSpan] = field(default_factory=list)
-    """Where a single call that was read stands for several."""
-
-
-@dataclass(slots=True)
-class Tallies:
-    """Sums over the calls of groups × windows, int64, in the store's own integers."""
-
-    groups: list[Labels]
-    calls: np.ndarray
-    total: np.ndarray
-    known: np.ndarray
-    """In how many calls the metric is known."""
-    cells: np.ndarray
-    """Of the histograms, group · windows + window: `counts[i]` values of the cell are in `buckets[i]`."""
-    buckets: np.ndarray
-    counts: np.ndarray
+_T = TypeVar("_T")
 
 
 class CallQuery:
@@ -88,57 +34,32 @@ class CallQuery:
         self._metric = metric
         self._node = node
         self._how = how
-        self._context = context
-        self._by = [LABEL_ALIASES.get(label, label) for label in node.by]
-        self._matching = Matching(node.matchers, LABEL_ALIASES, context.text)
+        self.context = context
+        self.by = tuple(LABEL_ALIASES.get(label, label) for label in node.by)
+        """Labels of calls that it is grouped by."""
+        self.names = node.by
+        """The same as the groups have them."""
+        self.matching = Matching(node.matchers, LABEL_ALIASES, context.text)
         self._outcome = metric.sum.by_outcome or (metric.over is not None and metric.over.by_outcome)
-        wanted = [*self._by, *self._matching.labels, *(_OUTCOME if self._outcome else ())]
-        self._labels = list(dict.fromkeys(wanted))
+        wanted = [*self.by, *self.matching.labels, *(_OUTCOME if self._outcome else ())]
+        self.labels = tuple(dict.fromkeys(wanted))
+        """Labels of calls that it looks at."""
 
     def answer(self, windows: Windows) -> Vector:
         """One series per group that has calls. Raises `QueryError` or `StoreError`."""
-        gathered = self._gathered(windows)
+        (gathered,) = _gathered([self], windows)
         self._warn_of_labels()
         if not gathered.grid.size:
             self._warn_of_values()
         flat = self._values(gathered)
         return Vector(gathered.grid.labels(self._node.by), gathered.grid.table(flat))
 
-    def tallies(self, windows: Windows, *, known_only: bool = False) -> Tallies:
-        """What `answer` makes values of. Raises `QueryError` or `StoreError`.
-
-        `known_only` where it only tells which groups there are: then what is missing is not warned of, and
-        histograms are not read.
-        """
-        gathered = self._gathered(windows, known_only=known_only)
-        size = gathered.grid.size
-        calls, _ = gathered.calls.sums(size)
-        total, known = gathered.value.sums(size)
-        cells, buckets, counts = (_joined(list(arrays)) for arrays in _columns(gathered.buckets))
-        table = gathered.grid.table
-        return Tallies(
-            gathered.grid.labels(self._node.by), table(calls), table(total), table(known),
-            cells, buckets, counts,
-        )  # fmt: skip
-
-    def _gathered(self, windows: Windows, *, known_only: bool = False) -> _Gathered:
-        plan = self._context.planner.plan(windows, self._labels, raw_only=self._singly)
-        gathered = _Gathered(Grid(windows, self._by), () if known_only else self._histograms)
-        for piece in plan.pieces:
-            self._context.budget.check()
-            self._gather(gathered, piece.layer, piece.span)
-        if not known_only:
-            self._context.spans.append(windows.span)
-            self._warn_of(plan)
-            self._warn_of_samples(plan, gathered)
-        return gathered
-
     @property
     def _quantile(self) -> float | None:
         return quantile_of(self._how)
 
     @property
-    def _singly(self) -> bool:
+    def singly(self) -> bool:
         """Whether sums are not enough, so that each call must be looked at."""
         if self._metric.kind is not Kind.AMOUNT:
             return False
@@ -148,7 +69,8 @@ class CallQuery:
         return self._how in ("avg", "count") and len(self._metric.sum.measures) > 1
 
     @property
-    def _measures(self) -> list[Measure]:
+    def measures(self) -> list[Measure]:
+        """The measures that it is made of."""
         terms = [self._metric.sum, *([self._metric.over] if self._metric.over else [])]
         return list(dict.fromkeys(["calls", *(name for term in terms for name in term.measures)]))  # type: ignore[list-item]
 
@@ -157,20 +79,25 @@ class CallQuery:
         wanted = self._metric.kind is Kind.LATENCY and self._quantile is not None
         return [m for m in self._metric.sum.measures if m in HISTOGRAMS] if wanted else ()
 
-    def _gather(self, into: _Gathered, layer: Layer, span: Span) -> None:
-        context = self._context
-        facts = context.recent.facts(
-            context.version, layer, span, self._labels, self._measures, into.histograms, self._matching.equal
-        )
-        self._context.layers.add(layer.value)
-        kept = np.flatnonzero(self._matching.rows(facts.labels, len(facts)))
+    def begin(self, grid: Grid, *, known_only: bool) -> Gathered:
+        """What facts are added to."""
+        return Gathered(grid, () if known_only else self._histograms)
+
+    def place(self, grid: Grid, facts: Facts) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that pass, and the cell of each row, -1 where it does not pass."""
+        kept = np.flatnonzero(self.matching.rows(facts.labels, len(facts)))
         cells = np.full(len(facts), -1, dtype=np.int64)
         columns = {
-            name: type(column)(column.codes[kept], column.values) for name, column in facts.labels.items()
+            name: type(facts.labels[name])(facts.labels[name].codes[kept], facts.labels[name].values)
+            for name in self.by
         }
         # The cell of a minute that is not over ends after the last window.
-        ends = np.minimum(facts.end[kept], into.grid.windows.span.end)
-        cells[kept] = into.grid.place(ends, columns, self._context.text)
+        ends = np.minimum(facts.end[kept], grid.windows.span.end)
+        cells[kept] = grid.place(ends, columns, self.context.text)
+        return kept, cells
+
+    def add(self, into: Gathered, facts: Facts, kept: np.ndarray, cells: np.ndarray) -> None:
+        """Add what was read, as it was placed."""
         calls = facts.numbers["calls"]
         into.calls.add(cells[kept], calls.total[kept], calls.known[kept])
         self._add(into.value, self._metric.sum, facts, cells, kept)
@@ -179,7 +106,22 @@ class CallQuery:
         self._add_spread(into, facts, cells, kept)
         into.sampled += _sampled(facts, kept)
 
-    def _add(self, tally: _Tally, term: Sum, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
+    def warn_of(self, plan: Plan, gathered: Gathered) -> None:
+        """Tell what is missing, and what is an estimate."""
+        self._warn_of_gaps(plan)
+        self._warn_of_samples(plan, gathered)
+
+    def tallied(self, gathered: Gathered, groups: list[Labels]) -> Tallies:
+        """What was added, as sums of these groups."""
+        size, table = gathered.grid.size, gathered.grid.table
+        calls, _ = gathered.calls.sums(size)
+        total, known = gathered.value.sums(size)
+        cells, buckets, counts = (joined(list(arrays)) for arrays in _columns(gathered.buckets))
+        return Tallies(
+            groups, table(calls), table(total), table(known), cells, buckets, counts,
+        )  # fmt: skip
+
+    def _add(self, tally: Tally, term: Sum, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
         if term.by_outcome:
             kept = kept[_takes(term, facts, kept)]
         total, known = self._row_sums(term, facts, kept)
@@ -191,8 +133,8 @@ class CallQuery:
         # Exact for one measure, and for single calls, where it is 0 or what they stand for.
         return total, np.max([n.known[kept] for n in numbers], axis=0)
 
-    def _add_spread(self, into: _Gathered, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
-        if self._singly:
+    def _add_spread(self, into: Gathered, facts: Facts, cells: np.ndarray, kept: np.ndarray) -> None:
+        if self.singly:
             total, known = self._row_sums(self._metric.sum, facts, kept)
             # Of a sample, sums and counts are those of all the calls that each one stands for.
             into.extremes.append((cells[kept], single := aggregate.divide(total, known), single))
@@ -205,7 +147,7 @@ class CallQuery:
         for name in into.histograms:
             into.buckets.append(_placed(facts.histograms[name], cells, every=len(kept) == len(facts)))
 
-    def _values(self, gathered: _Gathered) -> np.ndarray:
+    def _values(self, gathered: Gathered) -> np.ndarray:
         """Each cell's value in the metric's unit; NaN where nothing is known."""
         size = gathered.grid.size
         calls, _ = gathered.calls.sums(size)
@@ -229,7 +171,7 @@ class CallQuery:
             return np.where(calls > 0, known.astype(np.float64), np.nan)
         return np.where(present, value, np.nan)
 
-    def _of_known(self, gathered: _Gathered, total: np.ndarray, known: np.ndarray) -> np.ndarray:
+    def _of_known(self, gathered: Gathered, total: np.ndarray, known: np.ndarray) -> np.ndarray:
         divisor = self._metric.divisor
         if self._how == "avg":
             return aggregate.divide(total, known) / divisor
@@ -237,39 +179,39 @@ class CallQuery:
             return self._spread(gathered) / divisor
         return total / divisor
 
-    def _spread(self, gathered: _Gathered) -> np.ndarray:
+    def _spread(self, gathered: Gathered) -> np.ndarray:
         """Least, greatest or quantile of single calls, in the measure's own integers."""
         size = gathered.grid.size
-        cells, low, high = (_joined(list(arrays)) for arrays in _columns(gathered.extremes))
+        cells, low, high = (joined(list(arrays)) for arrays in _columns(gathered.extremes))
         if self._how == "min":
             return aggregate.least(cells, low, size)
         if self._how == "max":
             return aggregate.greatest(cells, high, size)
         q = self._quantile
         assert q is not None
-        if self._singly:
+        if self.singly:
             known = ~np.isnan(low)
-            counts = _joined(gathered.counts)
+            counts = joined(gathered.counts)
             return aggregate.rank_of_values(q, cells[known], low[known], size, counts[known])
-        at, buckets, counts = (_joined(list(arrays)) for arrays in _columns(gathered.buckets))
+        at, buckets, counts = (joined(list(arrays)) for arrays in _columns(gathered.buckets))
         # Buckets are of milliseconds, the measures of microseconds.
         found = aggregate.rank_of_buckets(q, at, buckets, counts, size) * 1_000
         extremes = aggregate.least(cells, low, size), aggregate.greatest(cells, high, size)
         return aggregate.clamp(found, *extremes)
 
-    def _warn_of(self, plan: Plan) -> None:
+    def _warn_of_gaps(self, plan: Plan) -> None:
         if not plan.missing:
             return
         first, last = plan.missing[0].start, plan.missing[-1].end
-        spans = f"{self._context.moment(first)} to {self._context.moment(last)}"
+        spans = f"{self.context.moment(first)} to {self.context.moment(last)}"
         if len(plan.missing) > 1:
             spans += f" ({len(plan.missing)} parts)"
-        self._context.warn(
+        self.context.warn(
             f"calls of {spans} are left out of {self._node.metric}: {self._what_is_gone()} are no longer kept"
         )
 
-    def _warn_of_samples(self, plan: Plan, gathered: _Gathered) -> None:
-        raw = self._context.holdings[Layer.RAW]
+    def _warn_of_samples(self, plan: Plan, gathered: Gathered) -> None:
+        raw = self.context.holdings[Layer.RAW]
         read = [piece.span for piece in plan.pieces if piece.layer is Layer.RAW]
         # A correction may move a call that stands for others to where none was left out.
         found = [*(one for span in read for one in raw.sampled_in(span)), *gathered.sampled]
@@ -277,41 +219,87 @@ class CallQuery:
             return
         first, last = min(one.span.start for one in found), max(one.span.end for one in found)
         rarest = max(one.one_in for one in found)
-        self._context.warn(
-            f"{self._node.metric} is an estimate for {self._context.moment(first)} to "
-            f"{self._context.moment(last)}: of single calls a sample of 1 in {rarest} is kept"
+        self.context.warn(
+            f"{self._node.metric} is an estimate for {self.context.moment(first)} to "
+            f"{self.context.moment(last)}: of single calls a sample of 1 in {rarest} is kept"
         )
 
     def _what_is_gone(self) -> str:
         coarse = LAYER_LABELS[Layer.DAY]
         assert coarse is not None
-        if self._singly:
+        if self.singly:
             return f"single calls, which {self._how} needs,"
-        beyond = [label for label in self._labels if label not in coarse]
+        beyond = [label for label in self.labels if label not in coarse]
         if beyond:
             return f"single calls, which alone know {beyond[0]},"
         return "single calls and sums as fine as this needs"
 
     def _warn_of_labels(self) -> None:
-        unknown = [label for label in self._labels if label not in DIMENSIONS]
-        names = self._context.reader.label_names() if unknown else []
+        unknown = [label for label in self.labels if label not in DIMENSIONS]
+        names = self.context.reader.label_names() if unknown else []
         for label in unknown:
             if label not in names:
                 meant = nearest(label, names)
                 asked = f"; did you mean {meant}?" if meant else ""
-                self._context.warn(f"no call has a label {label}{asked}")
+                self.context.warn(f"no call has a label {label}{asked}")
 
     def _warn_of_values(self) -> None:
         """Where no call was found, a value may be mistyped."""
-        for label, wanted in self._matching.equal.items():
-            if said := mistyped(label, wanted, self._context.reader):
-                self._context.warn(said)
+        for label, wanted in self.matching.equal.items():
+            if said := mistyped(label, wanted, self.context.reader):
+                self.context.warn(said)
 
     def _warn_of_prices(self, calls: int, known: int) -> None:
         if known < calls:
-            self._context.warn(
+            self.context.warn(
                 f"{calls - known:,} of {calls:,} calls have no price and are not in {self._node.metric}"
             )
+
+
+def tallies(queries: Sequence[CallQuery], windows: Windows, *, known_only: bool = False) -> list[Tallies]:
+    """What each query's `answer` makes values of; what they need is read once for all of them.
+
+    `known_only` where it only tells which groups there are: then what is missing is not warned of, and
+    histograms are not read. Raises `QueryError` or `StoreError`.
+    """
+    found = _gathered(queries, windows, known_only=known_only)
+    # The labels of many groups take more room than their numbers.
+    groups = {
+        query.names: gathered.grid.labels(query.names) for query, gathered in zip(queries, found, strict=True)
+    }
+    return [
+        query.tallied(gathered, groups[query.names]) for query, gathered in zip(queries, found, strict=True)
+    ]
+
+
+def _gathered(queries: Sequence[CallQuery], windows: Windows, *, known_only: bool = False) -> list[Gathered]:
+    """All are of one evaluation. Where they are several, none picks calls by their labels."""
+    context, labels = queries[0].context, _every(query.labels for query in queries)
+    measures = _every(query.measures for query in queries)
+    plan = context.planner.plan(windows, labels, raw_only=any(query.singly for query in queries))
+    grids = {query.by: Grid(windows, query.by) for query in queries}
+    found = [query.begin(grids[query.by], known_only=known_only) for query in queries]
+    histograms = _every(gathered.histograms for gathered in found)
+    for piece in plan.pieces:
+        context.budget.check()
+        facts = context.recent.facts(
+            context.version, piece.layer, piece.span, labels, measures, histograms, queries[0].matching.equal
+        )
+        context.layers.add(piece.layer.value)
+        placed = {
+            query.by: query.place(grids[query.by], facts) for query in {q.by: q for q in queries}.values()
+        }
+        for query, into in zip(queries, found, strict=True):
+            query.add(into, facts, *placed[query.by])
+    if not known_only:
+        context.spans.append(windows.span)
+        for query, gathered in zip(queries, found, strict=True):
+            query.warn_of(plan, gathered)
+    return found
+
+
+def _every(wanted: Iterable[Sequence[_T]]) -> list[_T]:
+    return list(dict.fromkeys(chain.from_iterable(wanted)))
 
 
 def _takes(term: Sum, facts: Facts, kept: np.ndarray) -> np.ndarray:
@@ -344,10 +332,6 @@ def _placed(
         inside = at >= 0
         at, bucket, count = at[inside], bucket[inside], count[inside]
     return merged(at, bucket, count)
-
-
-def _joined(arrays: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
 
 def _columns(rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Sequence[Sequence[np.ndarray]]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Hashable
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Clock, Micros, SystemClock
+from tui_monitor.model.clock import SECOND, Clock, Micros, SystemClock
 from tui_monitor.model.feed import SampleType
 from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
@@ -18,6 +18,7 @@ from tui_monitor.query.promql.ast import Expr
 from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.limits import Budget, Limits
 from tui_monitor.query.promql.parser import read
+from tui_monitor.query.promql.together import By, Series, Together
 from tui_monitor.query.promql.values import Vector
 from tui_monitor.query.question import Question
 from tui_monitor.query.reading import RecentFacts
@@ -66,6 +67,22 @@ class LocalEngine:
             return []
         return [(of, cells[row, 0]) for row, of in enumerate(found.labels) if cells[row, 0] is not None]
 
+    def counters(
+        self, by: By, until: Micros, since: Micros | None = None, *, cancel: threading.Event | None = None
+    ) -> dict[Series, float | NativeHistogram]:
+        """What counters of calls gained in (since, until], many names at once; from the beginning without.
+
+        Equal to `sum by (…) (increase(name[…]))` of each at `until`, and to `sum by (…) (name)`. Raises
+        `QueryError`, `StoreError` and the errors of `limits`.
+        """
+        budget = self._budget(cancel)
+        whole = f"up to {until}" if since is None else f"of {(until - since) // SECOND}s"
+        with self.timing.noting(f"{len(by)} counters of calls {whole}", budget) as noted:
+            together = Together(by, self.keeping, lambda noting: self._context("", noting, budget))
+            found = together.totals(until) if since is None else together.risen(since, until)
+            noted.series = len(found)
+            return found
+
     def range(
         self, text: str, start: Micros, end: Micros, step: Micros, *, cancel: threading.Event | None = None
     ) -> Result:
@@ -111,8 +128,10 @@ class LocalEngine:
         return self.plain.budget(cancel or threading.Event())
 
     def _question(self, text: str, tree: Expr | None, noting: Noting, budget: Budget) -> Question:
-        context = Context(noting, self._calendar, text, noting.recent, noting.seen, budget)
-        return Question(context, read(text) if tree is None else tree)
+        return Question(self._context(text, noting, budget), read(text) if tree is None else tree)
+
+    def _context(self, text: str, noting: Noting, budget: Budget) -> Context:
+        return Context(noting, self._calendar, text, noting.recent, noting.seen, budget)
 
     def _kept(
         self, key: Hashable, text: str, steps: int, cancel: threading.Event | None,

@@ -149,23 +149,19 @@ class DerivedMetrics:
             queue = Queue(self._path, 0, ())
             self._counters = Counters(
                 self._engine, _ASKED.__contains__, MOST, queue.counters(), queue.marks().get(SETTLED),
-                by=_grouping,
+                by=lambda name: labels_of(name.removesuffix(_BUCKET)),
             )  # fmt: skip
             self._queue = queue
         return self._counters, self._queue
 
     def _active(self) -> Iterable[Reading]:
-        found = self._engine.instant(f'sum {_grouping(_ACTIVE)} ({_ACTIVE}{{job=""}})', self._clock.now())
+        by = ", ".join(labels_of(_ACTIVE))
+        found = self._engine.instant(f'sum by ({by}) ({_ACTIVE}{{job=""}})', self._clock.now())
         for series in found.series:
             if series.value is not None:
                 yield Reading(
                     _ACTIVE, series.value, {name: text for name, text in series.labels if name != NAME}
                 )
-
-
-def _grouping(name: str) -> str:
-    labels = labels_of(name.removesuffix(_BUCKET))
-    return f"by ({', '.join((*labels, 'le') if name.endswith(_BUCKET) else labels)})"
 
 
 def _readings(found: Iterable[tuple[Series, float]]) -> Iterable[Reading]:

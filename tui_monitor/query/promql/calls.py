@@ -13,12 +13,10 @@ import numpy as np
 
 from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.query.calls import CallQuery
 from tui_monitor.query.context import Context
-from tui_monitor.query.metrics import Kind
 from tui_monitor.query.promql import happenings, histograms
-from tui_monitor.query.promql.ast import NAME, Matcher, Summary
-from tui_monitor.query.promql.counting import Counters, counted
+from tui_monitor.query.promql.ast import NAME, Matcher
+from tui_monitor.query.promql.counting import Counters, begun, counted, labels_of, origin, query_of
 from tui_monitor.query.promql.derived import LISTED, TABLE, Derived, Form
 from tui_monitor.query.promql.labels import Labels, labels
 from tui_monitor.query.promql.limits import QueryLimit
@@ -33,7 +31,6 @@ _MOST = 10_000_000
 _RATES = {"rate": True, "increase": False, "delta": False}
 """What is counted exactly, and whether it is per second."""
 _LE = "le"
-_OUTCOME = frozenset({"status", "error_category", "error_type"})
 
 
 class DerivedCalls:
@@ -118,22 +115,14 @@ class DerivedCalls:
             return None
         tests = [one for one in matchers if one.label not in (NAME, _LE)]
         kept = self._kept(found, tests, summed)
-        how = "p50" if found.has_buckets else "sum"
         known = tuple(one for one in tests if self._is_label(one.label))
-        node = Summary(found.metric.name, known, how=how, by=kept)
-        query = CallQuery(found.metric, node, how, self._context)
-        counters = counted(query, instants, self._origin, self._context.budget, whole=whole)
-        if found.metric.kind is Kind.COUNT:
-            # A series of one outcome begins with the first call of it, a sum over all with the first call.
-            single = found.metric.sum.by_outcome and _OUTCOME.intersection(kept)
-            counters.known = counters.total if single else counters.calls
-        return counters
+        query = query_of(found.metric, kept, self._context, known, buckets=found.has_buckets)
+        (counters,) = counted([query], instants, self._origin, self._context.budget, whole=whole)
+        return begun(found.metric, counters, kept)
 
     def _kept(self, found: Derived, tests: Sequence[Matcher], summed: Grouping | None) -> tuple[str, ...]:
         """The labels that the series have."""
-        failed = found.metric.name == "errors"
-        every = ["error_type" if failed and label == "error_category" else label for label in DIMENSIONS]
-        every = [label for label in every if not (failed and label == "status")]
+        every = labels_of(found.metric)
         if summed is None or (found.form is Form.BUCKET and (_LE in summed.labels) is summed.without):
             kept = [*every, *(one.label for one in tests)]
         elif summed.without:
@@ -172,9 +161,7 @@ class DerivedCalls:
 
     @cached_property
     def _origin(self) -> Micros | None:
-        """Midnight before the first call, so that days are counted whole."""
-        first = self._context.reader.extent().first
-        return None if first is None else self._context.calendar.day(first)[0] - 1
+        return origin(self._context)
 
 
 def _named(matchers: Sequence[Matcher]) -> list[Derived]:

@@ -1,24 +1,30 @@
 """Counters of calls at given instants: everything up to the first, and what came from each to the next."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from tui_monitor.model.arrays import distinct
+from tui_monitor.model.call import DIMENSIONS
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.calls import CallQuery, Tallies
+from tui_monitor.query.calls import CallQuery, tallies
+from tui_monitor.query.context import Context
+from tui_monitor.query.metrics import Kind, Metric
+from tui_monitor.query.promql.ast import Matcher, Summary
 from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.result import Labels
+from tui_monitor.query.tallies import Tallies
 from tui_monitor.query.windows import Windows, one
 
 _LOOSE = 3
 """Windows that the end of a chart may make beside the grid."""
 MAX_COUNTS = 25_000_000
 """Buckets × instants of one question; 200 MB."""
+_OUTCOME = frozenset({"status", "error_category", "error_type"})
 _RUNS = 8
 """Evenly spaced stretches of instants that are read one by one, each in its own layers."""
 
@@ -56,24 +62,61 @@ def no_buckets(groups: int, instants: int) -> Buckets:
     return Buckets(nothing, np.zeros(groups + 1, dtype=np.int64), np.zeros((instants, 0), dtype=np.int64))
 
 
+def labels_of(metric: Metric) -> list[str]:
+    """The labels of its series where nothing else is asked for."""
+    if metric.name != "errors":
+        return list(DIMENSIONS)
+    return ["error_type" if label == "error_category" else label for label in DIMENSIONS if label != "status"]
+
+
+def query_of(
+    metric: Metric, by: Sequence[str], context: Context, matchers: tuple[Matcher, ...] = (), *, buckets: bool
+) -> CallQuery:
+    """What the counters of a metric are counted by, with histograms where `buckets` are wanted."""
+    how = "p50" if buckets else "sum"
+    return CallQuery(metric, Summary(metric.name, matchers, how=how, by=tuple(by)), how, context)
+
+
+def origin(context: Context) -> Micros | None:
+    """Where counting begins: midnight before the first call, so that days are counted whole."""
+    first = context.reader.extent().first
+    return None if first is None else context.calendar.day(first)[0] - 1
+
+
+def begun(metric: Metric, counters: Counters, by: Collection[str]) -> Counters:
+    """The counters of a metric, which tell where its series begin."""
+    if metric.kind is not Kind.COUNT:
+        return counters
+    # A series of one outcome begins with the first call of it, a sum over all with the first call.
+    single = metric.sum.by_outcome and _OUTCOME.intersection(by)
+    return replace(counters, known=counters.total if single else counters.calls)
+
+
 def counted(
-    query: CallQuery, instants: np.ndarray, origin: Micros, budget: Budget, *, whole: bool
-) -> Counters:
-    """The counters at ascending, different instants (int64 µs), from `origin` on.
+    queries: Sequence[CallQuery], instants: np.ndarray, origin: Micros, budget: Budget, *, whole: bool,
+    before: Callable[[Span], list[Tallies]] | None = None,
+) -> list[Counters]:  # fmt: skip
+    """The counters of each query at ascending, different instants (int64 µs), from `origin` on.
 
     `whole` where the values themselves are wanted, not their differences: without, histograms begin with
-    nothing at the first instant. Raises `QueryError`, `StoreError` and the errors of `limits`.
+    nothing at the first instant. What came before that is asked of `before` where it is given. Raises
+    `QueryError`, `StoreError` and the errors of `limits`.
     """
-    parts: list[tuple[int, Tallies]] = []
+    parts: list[tuple[int, list[Tallies]]] = []
     first = int(instants[0])
     if first > origin:
-        parts.append((0, query.tallies(one(Span(origin, first)), known_only=not whole)))
+        span = Span(origin, first)
+        found = before(span) if before is not None else tallies(queries, one(span), known_only=not whole)
+        parts.append((0, found))
     at = 1
     for windows in _runs(instants):
-        parts.append((at, query.tallies(windows)))
+        parts.append((at, tallies(queries, windows)))
         budget.check()
         at += len(windows)
-    return _summed(parts, len(instants), budget)
+    return [
+        _summed([(at, found[row]) for at, found in parts], len(instants), budget)
+        for row in range(len(queries))
+    ]
 
 
 def _runs(instants: np.ndarray) -> Iterator[Windows]:
@@ -107,14 +150,14 @@ def _uneven(instants: np.ndarray, steps: np.ndarray) -> Iterator[Windows]:
 def _summed(parts: list[tuple[int, Tallies]], width: int, budget: Budget) -> Counters:
     rows: dict[Labels, int] = {}
     places = [
-        np.array([rows.setdefault(labels, len(rows)) for labels in tallies.groups], dtype=np.int64)
-        for _, tallies in parts
+        np.array([rows.setdefault(labels, len(rows)) for labels in part.groups], dtype=np.int64)
+        for _, part in parts
     ]
     budget.spend(len(rows), len(rows) * width)
     sums = np.zeros((3, len(rows), width), dtype=np.int64)
-    for (at, tallies), place in zip(parts, places, strict=True):
-        columns = slice(at, at + tallies.calls.shape[1])
-        for into, values in zip(sums, (tallies.calls, tallies.total, tallies.known), strict=True):
+    for (at, part), place in zip(parts, places, strict=True):
+        columns = slice(at, at + part.calls.shape[1])
+        for into, values in zip(sums, (part.calls, part.total, part.known), strict=True):
             into[place, columns] = values
     calls, total, known = np.cumsum(sums, axis=2, out=sums)
     return Counters(list(rows), calls, total, known, _histograms(parts, places, len(rows), width))
