@@ -1,6 +1,6 @@
 """Counters of calls at given instants: everything up to the first, and what came from each to the next."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -94,7 +94,7 @@ def begun(metric: Metric, counters: Counters, by: Collection[str]) -> Counters:
 
 def counted(
     queries: Sequence[CallQuery], instants: np.ndarray, origin: Micros, budget: Budget, *, whole: bool,
-    before: Callable[[Span], list[Tallies]] | None = None,
+    before: Callable[[Span], Iterable[list[Tallies]]] | None = None,
 ) -> list[Counters]:  # fmt: skip
     """The counters of each query at ascending, different instants (int64 µs), from `origin` on.
 
@@ -106,8 +106,10 @@ def counted(
     first = int(instants[0])
     if first > origin:
         span = Span(origin, first)
-        found = before(span) if before is not None else tallies(queries, one(span), known_only=not whole)
-        parts.append((0, found))
+        if before is not None:
+            parts += [(0, found) for found in before(span)]
+        else:
+            parts.append((0, tallies(queries, one(span), known_only=not whole)))
     at = 1
     for windows in _runs(instants):
         parts.append((at, tallies(queries, windows)))
@@ -158,7 +160,8 @@ def _summed(parts: list[tuple[int, Tallies]], width: int, budget: Budget) -> Cou
     for (at, part), place in zip(parts, places, strict=True):
         columns = slice(at, at + part.calls.shape[1])
         for into, values in zip(sums, (part.calls, part.total, part.known), strict=True):
-            into[place, columns] = values
+            # Each group is there once.
+            into[place, columns] += values
     calls, total, known = np.cumsum(sums, axis=2, out=sums)
     return Counters(list(rows), calls, total, known, _histograms(parts, places, len(rows), width))
 

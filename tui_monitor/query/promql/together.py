@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.clock import DAY, HOUR, Micros
 from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.calls import CallQuery, tallies
@@ -84,15 +84,25 @@ class Together:
             for key, metric in self._metrics.items()
         ]
 
-    def _before(self, span: Span) -> list[Tallies]:
+    def _before(self, span: Span) -> Iterator[list[Tallies]]:
         """Which series there were up to the span that is asked for."""
+        # What is written today changes nothing of the days before. Hours end on hours, so none is parted.
+        past = span.end // DAY * DAY - HOUR
+        if past > span.start:
+            yield self._kept(Span(span.start, past))
+        yield self._known(Span(max(span.start, past), span.end), self._keeping.noting())
+
+    def _kept(self, span: Span) -> list[Tallies]:
         key = (span, tuple(self._metrics), "before")
         known = self._keeping.get(key)
         if known is None:
             noting = self._keeping.noting()
-            known = tallies(self._queries(self._context(noting)), one(span), known_only=True)
+            known = self._known(span, noting)
             self._keeping.keep(key, known, noting.rests(), self._size(known))
         return known
+
+    def _known(self, span: Span, noting: Noting) -> list[Tallies]:
+        return tallies(self._queries(self._context(noting)), one(span), known_only=True)
 
     def _size(self, known: Sequence[Tallies]) -> int:
         groups = {key[1]: len(part.groups) for key, part in zip(self._metrics, known, strict=True)}
