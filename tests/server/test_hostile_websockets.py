@@ -20,7 +20,7 @@ from tests.server.test_hostile_clients import bearer
 from tui_monitor.config import places
 from tui_monitor.model.clock import SystemClock
 from tui_monitor.runtime import Collector
-from tui_monitor.server import live, serving, websocket
+from tui_monitor.server import doors, live, serving, websocket
 from tui_monitor.server.crawl import Crawl
 from tui_monitor.server.named import NamedTokens
 from tui_monitor.server.roles import Role
@@ -158,9 +158,10 @@ async def test_a_handshake_that_is_none_is_refused_and_fills_no_log(
 
 
 async def test_a_token_that_is_taken_away_ends_what_it_opened(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch
+    start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(doors, "LOOK_EVERY", 0.05)
+    await ready(collector := await start())
     named = NamedTokens(places.named_tokens_file())
     secret = named.add("guest", Role.READ, SystemClock().now())
     async with followed(collector) as stays:
@@ -179,12 +180,16 @@ async def test_a_token_that_is_taken_away_ends_what_it_opened(
         assert stays.close_code == live.NO_TOKEN
 
 
-async def test_a_token_that_may_only_push_opens_nothing(collector: Collector) -> None:
+async def test_a_token_that_may_only_push_opens_nothing(
+    collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
     secret = NamedTokens(places.named_tokens_file()).add("app", Role.PUSH, SystemClock().now())
     with pytest.raises(InvalidStatus) as refused:
         async with followed(collector, additional_headers={"authorization": f"Bearer {secret}"}):
             pass
     assert refused.value.response.status_code == 403
+    assert collector.refused["role"] == 1
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 async def test_half_of_the_connections_are_kept_for_requests(start: Start) -> None:
@@ -244,6 +249,39 @@ async def test_who_reads_nothing_delays_nobody_and_is_cut_off(
             }
     await until(lambda: collector.refused["slow"] >= 1, 15)
     deaf.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [masked(1, b'{"type":"subscribe","last_event_id":0}'), masked(9, b"x" * 125)],
+    ids=["asks", "pings"],
+)
+async def test_answers_do_not_heap_up_for_who_asks_and_does_not_read(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(websocket, "_PER_SECOND", 10_000_000)
+    monkeypatch.setattr(websocket, "_BURST", 10_000_000)
+    lines: list[websocket.PatientWebSocket] = []
+
+    def joined(self: live.Live, client: live.Client) -> None:
+        lines.append(client.line)
+        join(self, client)
+
+    join = live.Live.join
+    monkeypatch.setattr(live.Live, "join", joined)
+    async with raw_socket(collector) as (reader, writer):
+        await reader.readuntil(b"initial_status")
+        # The buffers of loopback take megabytes: as if they were full.
+        line = lines[0]
+        line.pause_writing()
+        sent: list[bytes] = []
+        monkeypatch.setattr(line.transport, "write", sent.append)
+        for _ in range(200):
+            writer.write(said)
+            await asyncio.sleep(0.001)
+        assert not sent
+        line.resume_writing()
+        await until(lambda: bool(sent))
 
 
 async def test_who_answers_no_ping_is_forgotten(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

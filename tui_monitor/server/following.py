@@ -86,6 +86,8 @@ class Following:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            # Who does not read gets no answers either: they would heap up.
+            await client.line.room()
             try:
                 self._heard(client, _object(message.get("text")))
             except Refusal as refusal:

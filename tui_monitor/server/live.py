@@ -45,6 +45,7 @@ class Live:
         self.events = collector.events
         self.clients: set[Client] = set()
         self._made: dict[tuple[int, frozenset[str]], tuple[Taken, bytes]] = {}
+        self._telling = False
 
     def join(self, client: Client) -> None:
         """Tell it of events from now on."""
@@ -71,7 +72,7 @@ class Live:
 
     def _tell(self) -> None:
         # Those who keep up have all read equally far: what they get is made once.
-        self._made.clear()
+        self._telling = True
         for client in tuple(self.clients):
             try:
                 self.tell(client)
@@ -79,6 +80,7 @@ class Live:
                 # It comes back and is told what is missing; the others are none the worse.
                 log.exception("a WebSocket client could not be told")
                 client.line.end(BROKEN, "an error of ours")
+        self._telling = False
         self._made.clear()
 
     def _next(self, client: Client) -> tuple[Taken, bytes]:
@@ -86,7 +88,9 @@ class Live:
         made = self._made.get(key)
         if made is None:
             taken = self.events.take(*key)
-            made = self._made[key] = (taken, b"".join(frame(body) for body in taken.bodies))
+            made = (taken, b"".join(frame(body) for body in taken.bodies))
+            if self._telling:
+                self._made[key] = made
         return made
 
     async def look(self) -> None:

@@ -55,6 +55,8 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         self._refusals = refusals
         self._crawl = Crawl()
         self._early = b""
+        self._pong = b""
+        """An answer to a ping that waits for room."""
         self._left = float(_BURST)
         self._counted = self.loop.time()
 
@@ -73,6 +75,10 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
         """Whether little enough waits to be read."""
         return self.writable.is_set()
 
+    async def room(self) -> None:
+        """Return when little enough waits to be read, or when it is over."""
+        await self.writable.wait()
+
     def write(self, frames: bytes) -> None:
         """Send frames that are made up already, by `frame`; nothing where it is closed."""
         if self.open:
@@ -89,6 +95,13 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
                 self.read_paused = False
                 self.transport.resume_reading()
             self.close_timer = self.loop.call_later(_GOODBYE_SECONDS, self.transport.abort)
+            # Nothing more is sent, so nobody need wait for room.
+            self.writable.set()
+
+    def shutdown(self) -> None:
+        """Say goodbye: the door closes."""
+        super().shutdown()
+        self.writable.set()
 
     def hurry(self) -> bool:
         """Let go of a client that reads too slowly; to be called every few seconds."""
@@ -114,6 +127,8 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._crawl.reset()
+        pong, self._pong = self._pong, b""
+        self.write(pong)
         if self.on_room is not None:
             self.on_room()
 
@@ -131,6 +146,9 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         """Send what the application says."""
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # uvicorn would log each handshake that is refused as an error.
+            self.handshake_complete = True
         if self._early and self.open:
             early, self._early = self._early, b""
             super().data_received(early)
@@ -161,8 +179,13 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
             super().handle_bytes(event)
 
     def handle_ping(self) -> None:
-        if not self._floods(_FRAME_COST):
+        if self._floods(_FRAME_COST):
+            return
+        if self.has_room:
             super().handle_ping()
+        elif pongs := self.conn.data_to_send():
+            # The latest is enough, RFC 6455 section 5.5.3; who reads nothing must not heap them up.
+            self._pong = pongs[-1]
 
     def handle_pong(self, event: Frame) -> None:
         if not self._floods(_FRAME_COST):
