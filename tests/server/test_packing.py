@@ -26,7 +26,9 @@ from tui_monitor.monitor import transport as client_side
 from tui_monitor.monitor.line import LineLost
 from tui_monitor.monitor.transport import Transport, Watch, unpack
 from tui_monitor.runtime import Collector
+from tui_monitor.server.callers import Caller
 from tui_monitor.server.packing import SMALLEST, Dictionaries, Packing, pack
+from tui_monitor.server.roles import Role
 from tui_monitor.server.tokens import read_or_make
 
 LONG = json.dumps({"rows": [{"provider": f"p{n}", "p95_ms": 100 + n} for n in range(60)]}).encode()
@@ -39,7 +41,9 @@ def named(body: bytes) -> str:
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[httpx.AsyncClient, Dictionaries, dict[str, Any]]]:
     """An application behind the middleware; what it answers can be changed."""
-    says: dict[str, Any] = {"body": LONG, "status": 200, "headers": {}}
+    says: dict[str, Any] = {
+        "body": LONG, "status": 200, "headers": {}, "caller": Caller("ana", Role.READ)
+    }  # fmt: skip
 
     async def whole(_: Request) -> Response:
         return Response(says["body"], says["status"], says["headers"], media_type="application/json")
@@ -48,7 +52,14 @@ async def served() -> AsyncIterator[tuple[httpx.AsyncClient, Dictionaries, dict[
         return StreamingResponse(iter([LONG, LONG]))
 
     kept = Dictionaries(room=20_000)
-    app = Packing(Starlette(routes=[Route("/monitor/v1/x", whole), Route("/pieces", pieces)]), kept)
+    inner = Packing(
+        Starlette(routes=[Route("/monitor/v1/x", whole), Route("/x", whole), Route("/pieces", pieces)]), kept
+    )
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        # As the guard says who asks.
+        await inner({**scope, "state": {"caller": says["caller"]}}, receive, send)
+
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as web:
         yield web, kept, says
 
@@ -128,6 +139,21 @@ async def test_a_dictionary_that_is_not_here_is_done_without(served: Any, said: 
     assert unpack("zstd", body) == LONG
 
 
+async def test_an_answer_is_nobody_elses_dictionary(served: Any) -> None:
+    web, kept, says = served
+    await raw(web, accept_encoding="dcz, zstd")
+    for caller in (Caller("ben", Role.READ), None):
+        says["caller"] = caller
+        response, _ = await raw(web, accept_encoding="dcz, zstd", available_dictionary=named(LONG))
+        assert response.headers["content-encoding"] == "zstd"
+        # Who shows no token takes no room.
+        assert ("use-as-dictionary" in response.headers) is (caller is not None)
+    says["caller"] = Caller("ana", Role.READ)
+    response, _ = await raw(web, "/x", accept_encoding="dcz, zstd", available_dictionary=named(LONG))
+    assert "use-as-dictionary" not in response.headers
+    assert kept.held == 2 * len(LONG)
+
+
 async def test_errors_are_no_dictionaries(served: Any) -> None:
     web, kept, says = served
     says["status"] = 503
@@ -140,13 +166,13 @@ def test_dictionaries_are_bounded_and_the_oldest_goes() -> None:
     kept = Dictionaries(room=3_000)
     bodies = [bytes([n]) * 1_000 for n in range(4)]
     for body in bodies[:3]:
-        kept.keep(body)
-    assert kept.find(hashlib.sha256(bodies[0]).digest()) == bodies[0]
-    kept.keep(bodies[3])
-    kept.keep(b"x" * 4_000)
+        kept.keep("ana", body)
+    assert kept.find("ana", hashlib.sha256(bodies[0]).digest()) == bodies[0]
+    kept.keep("ana", bodies[3])
+    kept.keep("ana", b"x" * 4_000)
     assert kept.held == 3_000
-    assert kept.find(hashlib.sha256(bodies[1]).digest()) is None
-    assert kept.find(hashlib.sha256(bodies[0]).digest()) == bodies[0]
+    assert kept.find("ana", hashlib.sha256(bodies[1]).digest()) is None
+    assert kept.find("ana", hashlib.sha256(bodies[0]).digest()) == bodies[0]
 
 
 @given(st.binary(max_size=3_000), st.binary(min_size=1, max_size=3_000))

@@ -1,8 +1,10 @@
 """Answers travel small: packed as a whole, or as what changed since an answer that the client still holds.
 
 The second is Compression Dictionary Transport, RFC 9842: an answer that was sent becomes the dictionary of
-the next one like it, and the client names the one it holds by its hash. No secret stands in any body, so the
-length of a packed answer gives nothing away that its reader may not know.
+the next one like it, and the client names the one it holds by its hash. A dictionary serves only the token
+that the answer went to: by naming hashes nobody finds out what others were told, or takes their room away
+without a token. No secret stands in any body, so the length of a packed answer gives nothing away that its
+reader may not know.
 """
 
 import asyncio
@@ -11,7 +13,8 @@ import binascii
 import hashlib
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,48 +22,49 @@ SMALLEST = 256
 """Bytes of a body below which packing it gains nothing."""
 _LARGEST_DICTIONARY = 512_000
 _ASIDE = 64_000
-"""Bytes of a body from which on it is packed on a thread."""
+"""Bytes of a body and its dictionary from which on it is packed on a thread."""
 _DCZ_MAGIC = b"\x5e\x2a\x4d\x18\x20\x00\x00\x00"
 """A skippable frame of 32 bytes, RFC 9842 section 5: the dictionary's SHA-256 follows."""
 _LEVEL = 6
-_USE = b'match="/monitor/v1/*"'
+_OURS = "/monitor/v1/"
+_USE = f'match="{_OURS}*"'.encode()
 _SIGNS = ("dcz", "zstd", "gzip")
 """The encodings there are, the best first."""
 
 
 class Dictionaries:
-    """Answers that clients may hold, by their SHA-256; those named longest ago go first."""
+    """Answers that clients may hold, by token and SHA-256; those named longest ago go first."""
 
     def __init__(self, room: int = 8_000_000) -> None:
         """`room` is how many bytes are kept."""
         self._room = room
         self._held = 0
-        self._bodies: OrderedDict[bytes, bytes] = OrderedDict()
+        self._bodies: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
     @property
     def held(self) -> int:
         """Bytes that are kept."""
         return self._held
 
-    def keep(self, body: bytes) -> None:
-        """A client holds this answer now."""
+    def keep(self, owner: str, body: bytes) -> None:
+        """A client with the token of this name holds this answer now."""
         if len(body) > min(_LARGEST_DICTIONARY, self._room):
             return
-        digest = hashlib.sha256(body).digest()
-        if digest in self._bodies:
-            self._bodies.move_to_end(digest)
+        key = owner, hashlib.sha256(body).digest()
+        if key in self._bodies:
+            self._bodies.move_to_end(key)
             return
-        self._bodies[digest] = body
+        self._bodies[key] = body
         self._held += len(body)
         while self._held > self._room:
             self._held -= len(self._bodies.popitem(last=False)[1])
 
-    def find(self, digest: bytes) -> bytes | None:
-        """The answer of this hash, where it is still kept."""
-        if digest not in self._bodies:
+    def find(self, owner: str, digest: bytes) -> bytes | None:
+        """The answer of this hash that went to this token, where it is still kept."""
+        if (owner, digest) not in self._bodies:
             return None
-        self._bodies.move_to_end(digest)
-        return self._bodies[digest]
+        self._bodies.move_to_end((owner, digest))
+        return self._bodies[owner, digest]
 
 
 class Packing:
@@ -79,18 +83,25 @@ class Packing:
         if not ways:
             await self._app(scope, receive, send)
             return
+        caller = scope.get("state", {}).get("caller")
+        if caller is None or not scope["path"].startswith(_OURS):
+            ways = tuple(way for way in ways if way != "dcz")
         named = _digest(headers.get(b"available-dictionary", "")) if "dcz" in ways else None
-        await self._app(scope, receive, _Answer(send, self._kept, ways, named).send)
+        base = self._kept.find(caller.name, named) if caller and named else None
+        keep = partial(self._kept.keep, caller.name) if caller and "dcz" in ways else None
+        await self._app(scope, receive, _Answer(send, ways, base, keep).send)
 
 
 class _Answer:
     """One answer on its way out. Its head waits until it is known whether the body comes in one piece."""
 
-    def __init__(self, send: Send, kept: Dictionaries, ways: tuple[str, ...], named: bytes | None) -> None:
+    def __init__(
+        self, send: Send, ways: tuple[str, ...], base: bytes | None, keep: Callable[[bytes], None] | None
+    ) -> None:
         self._send = send
-        self._kept = kept
         self._ways = ways
-        self._named = named
+        self._base = base
+        self._keep = keep
         self._head: Message | None = None
 
     async def send(self, message: Message) -> None:
@@ -110,15 +121,16 @@ class _Answer:
         await self._send(message)
 
     async def _packed(self, head: Message, body: bytes) -> tuple[Message, bytes]:
-        base = self._kept.find(self._named) if self._named else None
+        base = self._base
         way = self._ways[0] if base is not None else next((w for w in self._ways if w != "dcz"), "")
-        if len(body) > _ASIDE:
+        # A large dictionary is work too, however small the answer.
+        if len(body) + len(base or b"") > _ASIDE:
             packed = await asyncio.to_thread(pack, way, body, base)
         else:
             packed = pack(way, body, base)
         more = [(b"vary", b"accept-encoding, available-dictionary")]
-        if "dcz" in self._ways and head["status"] == 200:
-            self._kept.keep(body)
+        if self._keep is not None and head["status"] == 200:
+            self._keep(body)
             more.append((b"use-as-dictionary", _USE))
         if way:
             more.append((b"content-encoding", way.encode()))
