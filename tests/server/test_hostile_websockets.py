@@ -22,6 +22,7 @@ from tui_monitor.model.clock import SystemClock
 from tui_monitor.runtime import Collector
 from tui_monitor.server import doors, live, serving, websocket
 from tui_monitor.server.crawl import Crawl
+from tui_monitor.server.following import Following
 from tui_monitor.server.named import NamedTokens
 from tui_monitor.server.roles import Role
 from tui_monitor.server.tokens import replace
@@ -97,6 +98,7 @@ WRONG = {
     ),
     "empty pieces without end": (masked(1, fin=False) + masked(0, fin=False) * 200, 1008, "flood"),
     "a flood of pings": (masked(9, b"x") * 2_000, 1008, "flood"),
+    "the log anew and anew": (masked(1, b'{"type":"subscribe","last_event_id":0}') * 40, 1008, "flood"),
     "a flood of messages": (masked(1, b'{"type":"ping"}') * 2_000, 1008, "flood"),
 }  # fmt: skip
 
@@ -282,6 +284,25 @@ async def test_answers_do_not_heap_up_for_who_asks_and_does_not_read(
         assert not sent
         line.resume_writing()
         await until(lambda: bool(sent))
+
+
+async def test_between_many_messages_others_have_their_turn(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[int] = []
+    handled = 0
+
+    def heard_one(self: Following, client: live.Client, message: dict[str, Any]) -> None:
+        nonlocal handled
+        handled += 1
+        asyncio.get_running_loop().call_soon(lambda: turns.append(handled))
+
+    async with raw_socket(collector) as (reader, writer):
+        await reader.readuntil(b"initial_status")
+        monkeypatch.setattr(Following, "_heard", heard_one)
+        writer.write(masked(1, b'{"type":"ping"}') * 200)
+        await until(lambda: len(turns) == 200)
+    assert turns == sorted(set(turns))
 
 
 async def test_who_answers_no_ping_is_forgotten(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The WebSocket's conversation: how things stand, then what happens, and what the client has to say."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -94,6 +95,8 @@ class Following:
                 self._refusals.note(refusal, client.line.client[0] if client.line.client else "")
                 error = {"type": "error", "ts": self._now(), "error": refusal.error}
                 _send(client, error | ({"hint": refusal.hint} if refusal.hint else {}))
+            # Many may have come at once: others have their turn between them, and a lost line is noticed.
+            await asyncio.sleep(0)
 
     def _heard(self, client: Client, message: dict[str, Any]) -> None:
         match message.get("type"):
@@ -102,6 +105,8 @@ class Following:
             case "pong":
                 pass
             case "subscribe" | "unsubscribe":
+                if message.get("last_event_id") is not None and client.line.costs_much():
+                    return
                 self._ask(client, message)
                 _send(client, {"type": "subscribed", "ts": self._now(), "event_types": sorted(client.wanted)})
                 self._live.tell(client)

@@ -34,6 +34,8 @@ _FRAME_COST = 256
 _BURST = 131_072
 _PER_SECOND = 16_384
 """Bytes that may come at once, and go on coming."""
+_MUCH = 8_192
+"""A message that has the log read anew counts as so many bytes more."""
 _FRAGMENTS = 64
 _GOODBYE_SECONDS = 5.0
 """How long the other side may take to say goodbye, and to read what waits."""
@@ -68,7 +70,7 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     @property
     def open(self) -> bool:
         """Whether something may be sent."""
-        return self.conn.state is State.OPEN and not self.transport.is_closing()
+        return self.conn.state is State.OPEN and not self.disconnected and not self.transport.is_closing()
 
     @property
     def has_room(self) -> bool:
@@ -78,6 +80,10 @@ class PatientWebSocket(WebSocketsSansIOProtocol):
     async def room(self) -> None:
         """Return when little enough waits to be read, or when it is over."""
         await self.writable.wait()
+
+    def costs_much(self) -> bool:
+        """Count a message as one that is much work. True where there were too many, and it is over."""
+        return self._floods(_MUCH)
 
     def write(self, frames: bytes) -> None:
         """Send frames that are made up already, by `frame`; nothing where it is closed."""
