@@ -109,6 +109,40 @@ def test_a_counter_that_stands_still_does_so_over_a_restart(
     again.close()
 
 
+def test_a_series_that_rests_for_weeks_stays_and_its_next_call_is_growth(
+    metrics: DerivedMetrics, clock: ManualClock, put: Put
+) -> None:
+    put(clock.now() - MINUTE, "groq", 3)
+    seen = []
+    for turn in range(4):
+        put(clock.now(), "openai")
+        if turn == 3:
+            put(clock.now(), "groq")
+        later(clock, 4 * DAY)
+        seen.append(total(metrics.look(), "llm_requests_total", provider="groq"))
+    assert seen == [3, 3, 3, 4], "who scrapes sees no growth of a series that was away"
+
+
+def test_a_series_that_rests_makes_room_for_others(
+    metrics: DerivedMetrics, clock: ManualClock, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_monitor.runtime.derived.MOST", 2 * 19)
+    put(clock.now() - MINUTE, "groq")
+    for _ in range(3):
+        put(clock.now(), "openai")
+        later(clock, 5 * DAY)
+        metrics.look()
+    put(clock.now(), "mistral")
+    later(clock)
+    metrics.look()
+    put(clock.now(), "mistral")
+    later(clock)
+    found = metrics.look()
+    assert total(found, "llm_requests_total", provider="mistral") == 2
+    assert total(found, "llm_requests_total", provider="openai") == 3
+    assert total(found, "llm_requests_total", provider="groq") == 0
+
+
 def test_retention_takes_nothing_from_a_counter(
     metrics: DerivedMetrics, store: Store, clock: ManualClock, put: Put
 ) -> None:

@@ -135,6 +135,17 @@ async def test_retention_is_that_of_now(start: Any, monkeypatch: pytest.MonkeyPa
     assert asked == [4 * 86_400_000_000]
 
 
+async def test_who_follows_the_spend_is_told_of_the_budgets_of_now(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = await start()
+    monkeypatch.setattr(collector.store, "version", lambda: 7)
+    assert (await collector.pulse.start())["costs"]["budget_status"] == []
+    await collector.reload(changed(collector, costs={"daily_budget": 5.0}))
+    (budget,) = (await collector.pulse.start())["costs"]["budget_status"]
+    assert (budget["budget"], budget["amount"]) == ("daily", 5.0)
+
+
 async def test_prices_of_now_and_a_broken_file_changes_nothing(start: Any, tmp_path: Path) -> None:
     prices = tmp_path / "prices.toml"
     collector = await start()

@@ -55,16 +55,19 @@ class Counters:
     def __init__(
         self, engine: LocalEngine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
         settled: Micros | None, *, natives: bool = False, by: Callable[[str], Sequence[str]] | None = None,
+        ends: bool = True,
     ) -> None:  # fmt: skip
         """`takes` says which names are sent, `most` how many series; the rest is from the queue.
 
         With `natives`, native histograms are sent beside the classic ones. `by` says for a name which labels
-        its series have, `le` aside; they keep all of them where it is not given.
+        its series have, `le` aside; they keep all of them where it is not given. Series that rest end where
+        `ends`, else only where there is no room for others.
         """
         self._engine = engine
         self._by = by
         self._names = [n for n, e in EXPORTED.items() if (natives or e.form is not Form.NATIVE) and takes(n)]
         self._most = most
+        self._ends = ends
         names = set(self._names)
         self._known = {
             series: state for text, state in known.items() if (series := _series(text))[0] in names
@@ -164,7 +167,7 @@ class Counters:
         elif state.ended:
             if at - state.ended >= _FORGOTTEN:
                 sent.changed[text] = None
-        elif at - state.grown >= _ENDS:
+        elif at - state.grown >= _ENDS and (self._ends or len(self._known) - self._ended >= self._most):
             room = self._ended + len(sent.ended) < self._most
             sent.changed[text] = Counter(state.base, value, -at) if room else None
             sent.ended.append(series)

@@ -149,7 +149,7 @@ class DerivedMetrics:
             queue = Queue(self._path, 0, ())
             self._counters = Counters(
                 self._engine, _ASKED.__contains__, MOST, queue.counters(), queue.marks().get(SETTLED),
-                by=lambda name: labels_of(name.removesuffix(_BUCKET)),
+                by=lambda name: labels_of(name.removesuffix(_BUCKET)), ends=False,
             )  # fmt: skip
             self._queue = queue
         return self._counters, self._queue

@@ -11,12 +11,14 @@ from tui_monitor.health.status import level_of
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.bus import EventName
 from tui_monitor.model.call import NANO, Call
+from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import Busy, QueryError, StoreError
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.runtime.supervisor import Handle, Worker
 
 if TYPE_CHECKING:
+    from tui_monitor.config.settings import Settings
     from tui_monitor.runtime.collector import Collector
 
 _EVERY = 1.0
@@ -35,9 +37,10 @@ Data = dict[str, Any]
 
 @dataclass(slots=True)
 class _Kept:
-    """The spend as of a version of the data and a day."""
+    """The spend as of a version of the data, a minute and the settings."""
 
     key: tuple[int, int]
+    settings: "Settings"
     view: CostsView
     data: Data
 
@@ -133,14 +136,17 @@ class Pulse:
         }
 
     async def _costs(self) -> tuple[CostsView, Data]:
-        """The spend, computed anew only where the data has changed."""
+        """The spend, computed anew where the data or the settings have changed, and every minute.
+
+        Days begin at full minutes, and projections move with the time alone.
+        """
         collector = self._collector
         async with self._asking:
-            day = collector.settings.calendar().day(collector.clock.now())[0]
-            key = (await asyncio.to_thread(collector.store.version), day)
-            if self._kept is None or self._kept.key != key:
+            settings = collector.settings
+            key = (await asyncio.to_thread(collector.store.version), collector.clock.now() // MINUTE)
+            if self._kept is None or self._kept.key != key or self._kept.settings is not settings:
                 view = await collector.monitor.costs()
-                self._kept = _Kept(key, view, {**await self._latest(), **_spend(view)})
+                self._kept = _Kept(key, settings, view, {**await self._latest(), **_spend(view)})
             return self._kept.view, self._kept.data
 
     async def _latest(self) -> Data:
