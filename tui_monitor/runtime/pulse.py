@@ -18,7 +18,7 @@ from tui_monitor.model.timerange import TimeRange
 from tui_monitor.runtime.supervisor import Handle, Worker
 
 if TYPE_CHECKING:
-    from tui_monitor.config.settings import Settings
+    from tui_monitor.config.load import Settings
     from tui_monitor.runtime.collector import Collector
 
 _EVERY = 1.0
