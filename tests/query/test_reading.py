@@ -4,10 +4,12 @@ import pytest
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import HOUR
+from tui_monitor.model.clock import HOUR, MINUTE
+from tui_monitor.model.errors import StoreError
+from tui_monitor.model.timerange import Span
 from tui_monitor.query import reading
 from tui_monitor.query.local import LocalEngine
-from tui_monitor.store.api import WriteBatch
+from tui_monitor.store.api import Layer, WriteBatch
 
 NOW = 1_773_835_200_000_000
 
@@ -62,3 +64,84 @@ def test_what_is_kept_is_bounded(counting, monkeypatch):
     assert reader.reads == reads, "the latest is kept"
     engine.instant("requests [20h] rate by(model)", NOW)
     assert reader.reads > reads, "the oldest made room"
+
+
+def read_at_edge(recent, store, labels, measures, histograms, where):
+    span = Span(NOW - MINUTE, NOW)
+    return recent.facts(store.version(), Layer.RAW, span, labels, measures, histograms, where)
+
+
+@pytest.fixture
+def edge(store):
+    """Calls of the last minute and before, some of which know little, one of which stands for five."""
+    calls = [
+        Call(
+            "t", str(number), ts_end=NOW - number * MINUTE // 10, provider=("a", "b", None)[number % 3],
+            status=("success", "error")[number % 2], latency_ms=number if number % 4 else None,
+            out_total=number, cost=None if number == 3 else number,
+            model_served=f"m{number % 2}",
+        )
+        for number in range(15)
+    ]  # fmt: skip
+    store.write(WriteBatch(calls=calls, rates=[5 if number == 2 else 1 for number in range(15)]))
+    return store
+
+
+EDGE_QUESTIONS = [
+    (("provider",), ("calls", "latency"), ("latency",), {}),
+    (("provider",), ("calls", "cost"), (), {}),
+    ((), ("calls", "unpriced"), (), {}),
+    (("model", "status", "error_category"), ("calls",), (), {}),
+    (("provider",), ("calls", "output"), (), {}),
+    (("provider",), ("calls", "output"), (), {"model": "m1"}),
+    (("model",), ("calls", "input"), (), {"model": "m1"}),
+    (("model", "user"), ("calls",), (), {}),
+    (("provider",), ("calls", "latency"), ("latency",), {}),
+]
+
+
+def test_what_many_questions_ask_of_the_last_minute_is_read_together_and_alike(edge):
+    reader = Counting(edge)
+    recent = reading.RecentFacts(reader)
+    for question in EDGE_QUESTIONS:
+        found = read_at_edge(recent, edge, *question)
+        truth = edge.facts(Layer.RAW, Span(NOW - MINUTE, NOW), *question)
+        assert (set(found.labels), set(found.numbers)) == (set(truth.labels), set(truth.numbers))
+        assert len(found) == (10 if not question[3] else 5)
+        assert plain(found) == plain(truth), question
+    # Of each filter the first as it is asked, and then all; and one that asks for what minutes do not know.
+    assert reader.reads == 5
+
+
+def plain(facts):
+    """Everything there is in facts, as lists."""
+    columns = {name: [c.values[code] for code in c.codes.tolist()] for name, c in facts.labels.items()}
+    numbers = {
+        name: [None if part is None else part.tolist() for part in (n.total, n.known)]
+        for name, n in facts.numbers.items()
+    }
+    spread = {name: [h.row.tolist(), h.count.tolist()] for name, h in facts.histograms.items()}
+    return facts.layer, facts.end.tolist(), facts.weight.tolist(), columns, numbers, spread
+
+
+def test_a_column_that_nobody_asked_for_may_be_damaged(edge):
+    class Damaged(Counting):
+        def facts(self, layer, span, labels, measures, *args):
+            if "cost" in measures:
+                raise StoreError("damaged")
+            return super().facts(layer, span, labels, measures, *args)
+
+    recent = reading.RecentFacts(Damaged(edge))
+    for measure in ("latency", "output", "input"):
+        assert len(read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})) == 10
+    with pytest.raises(StoreError):
+        read_at_edge(recent, edge, ("provider",), ("calls", "cost"), (), {})
+
+
+def test_what_came_into_the_last_minute_since_is_seen(edge):
+    recent = reading.RecentFacts(edge)
+    for measure in ("latency", "output", "input"):
+        read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})
+    edge.write(WriteBatch(calls=[Call("t", "new", ts_end=NOW)]))
+    for measure in ("latency", "output", "ttft"):
+        assert len(read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})) == 11

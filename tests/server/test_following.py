@@ -205,3 +205,31 @@ async def test_a_client_that_cannot_be_told_is_let_go_and_the_others_are_told(
         async with asyncio.timeout(30):
             await odd.wait_closed()
         assert odd.close_code == 1011
+
+
+async def test_many_who_come_at_once_share_a_look_at_how_things_stand(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, go_on, began = 0, asyncio.Event(), asyncio.Event()
+    health = collector.pulse.health
+
+    async def slow() -> dict[str, Any]:
+        nonlocal looks
+        looks += 1
+        began.set()
+        await go_on.wait()
+        return {**await health(), "look": looks}
+
+    collector.events.note_use()
+    monkeypatch.setattr(collector.pulse, "_look", collector.events.until_followed)
+    monkeypatch.setattr(collector.pulse, "health", slow)
+    first = asyncio.create_task(collector.pulse.start())
+    await began.wait()
+    later = [asyncio.create_task(collector.pulse.start()) for _ in range(20)]
+    await asyncio.sleep(0)
+    later[0].cancel()
+    go_on.set()
+    # Who came while it was looked sees what there was after that, and one that leaves takes nothing along.
+    assert (await first)["health"]["look"] == 1
+    assert {(await task)["health"]["look"] for task in later[1:]} == {2}
+    assert looks == 2

@@ -157,10 +157,10 @@ class LocalMonitor:
 
     async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
         """The Providers pane."""
-        return await self._in_thread(self._providers, shown, points)
+        return await self._in_thread(self._providers, shown, points, self._clock.now())
 
-    def _providers(self, shown: TimeRange, points: int) -> ProvidersView:
-        health, now = self._settings.health, self._clock.now()
+    def _providers(self, shown: TimeRange, points: int, now: Micros) -> ProvidersView:
+        health = self._settings.health
         return providers_view(
             self._engine, self._reader, health, self._calendar, shown, points, now, believed=self._believed
         )
@@ -217,12 +217,14 @@ class LocalMonitor:
         return await self._in_thread(self._status, alerts, collector)
 
     def _status(self, alerts: AlertsView, collector: CollectorStatus) -> StatusView:
+        # One moment for all: what its parts have in common is then read once.
+        now = self._clock.now()
         return status_view(
             self._engine,
             self._reader,
-            self._clock.now(),
-            providers=self._providers(TimeRange(), 24),
-            costs=self._costs("model", "month"),
+            now,
+            providers=self._providers(TimeRange(), 24, now),
+            costs=self._costs("model", "month", now),
             alerts=alerts,
             collector=replace(collector, calls=self._reader.extent().calls),
             own=self._own,

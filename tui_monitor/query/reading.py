@@ -6,19 +6,27 @@ One view asks for p50, p95 and p99 of the same calls, and a second later for alm
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from tui_monitor.model.call import FINE_DIMENSIONS
+from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.api import Facts, Layer, Measure, Part, Reader
+from tui_monitor.store.api import MEASURES, Facts, Layer, Measure, Part, Reader
 
 MAX_ROWS = 200_000
 """Rows kept in all; their columns take some 20 MB."""
 _LARGEST = MAX_ROWS // 2
 
+_EDGES = 64
+"""Of so many ends of windows it is remembered that somebody asked."""
+_FINE = frozenset(FINE_DIMENSIONS)
+
 _Key = tuple[
     Layer, Span, tuple[str, ...], tuple[Measure, ...], tuple[Measure, ...], tuple[tuple[str, str], ...]
 ]
+_Edge = tuple[Span, tuple[tuple[str, str], ...]]
 
 
 class Recent(Protocol):
@@ -50,20 +58,58 @@ class RecentFacts:
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, _Read] = OrderedDict()
         self._rows = 0
+        self._edges: OrderedDict[_Edge, None] = OrderedDict()
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
         histograms: Sequence[Measure], where: Mapping[str, str],
     ) -> Facts:  # fmt: skip
         """As `Recent`."""
-        key = (layer, span, tuple(labels), tuple(measures), tuple(histograms), tuple(sorted(where.items())))
+        key = _key(layer, span, labels, measures, histograms, where)
+        found = self._from_memory(key, version)
+        if found is not None:
+            return found
+        if layer is Layer.RAW and span.length <= MINUTE and _FINE.issuperset(labels):
+            wide = self._at_edge(version, span, histograms, where)
+            if wide is not None:
+                return _some(wide, labels, measures)
+        return self._read(key, version, where)
+
+    def _at_edge(
+        self, version: int, span: Span, histograms: Sequence[Measure], where: Mapping[str, str]
+    ) -> Facts | None:
+        """All measures of the calls at the end of windows, which many questions of one look have in common.
+
+        `None` for the first who asks: perhaps nobody comes after.
+        """
+        edge = span, tuple(sorted(where.items()))
+        with self._lock:
+            known = edge in self._edges
+            self._edges[edge] = None
+            if len(self._edges) > _EDGES:
+                self._edges.popitem(last=False)
+        if not known:
+            return None
+        key = _key(Layer.RAW, span, FINE_DIMENSIONS, MEASURES, histograms, where)
+        try:
+            found = self._from_memory(key, version)
+            return self._read(key, version, where) if found is None else found
+        except StoreError:
+            # It may be for something that is not wanted at all.
+            return None
+
+    def _from_memory(self, key: _Key, version: int) -> Facts | None:
         with self._lock:
             read = self._kept.get(key)
-        if read is not None and self._holds(read, version):
-            with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-            return read.facts
+        if read is None or not self._holds(read, version):
+            return None
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        return read.facts
+
+    def _read(self, key: _Key, version: int, where: Mapping[str, str]) -> Facts:
+        layer, span, labels, measures, histograms, _ = key
         facts = self._reader.facts(layer, span, labels, measures, histograms, where)
         part = Part("raw" if layer is Layer.RAW else "cells", span)
         with self._lock:
@@ -89,6 +135,22 @@ class RecentFacts:
         read = self._kept.pop(key, None)
         if read is not None:
             self._rows -= _weight(read.facts)
+
+
+def _key(
+    layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
+    histograms: Sequence[Measure], where: Mapping[str, str],
+) -> _Key:  # fmt: skip
+    return layer, span, tuple(labels), tuple(measures), tuple(histograms), tuple(sorted(where.items()))
+
+
+def _some(facts: Facts, labels: Sequence[str], measures: Sequence[Measure]) -> Facts:
+    """Facts with no more than was asked for."""
+    return replace(
+        facts,
+        labels={name: facts.labels[name] for name in labels},
+        numbers={name: facts.numbers[name] for name in measures},
+    )
 
 
 def _weight(facts: Facts) -> int:

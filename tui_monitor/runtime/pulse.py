@@ -56,6 +56,9 @@ class Pulse:
         self._budgets: dict[str, Data] = {}
         self._kept: _Kept | None = None
         self._asking = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        self._next: asyncio.Task[Data] | None = None
+        """The look for those who come now; it has not begun."""
 
     def worker(self) -> Worker:
         """Looks for as long as somebody follows."""
@@ -90,7 +93,20 @@ class Pulse:
                 self._say_budget(budget)
 
     async def start(self) -> Data:
-        """What somebody who begins to follow is told first. Raises `QueryError` and `StoreError`."""
+        """What somebody who begins to follow is told first. Raises `QueryError` and `StoreError`.
+
+        All who come while another look is under way share the next one, which begins after they came.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._start(), name="initial status")
+        return await asyncio.shield(self._next)
+
+    async def _start(self) -> Data:
+        async with self._starting:
+            self._next = None
+            return await self._standing()
+
+    async def _standing(self) -> Data:
         collector = self._collector
         alerts = (await collector.monitor.alerts()).alerts
         return {
