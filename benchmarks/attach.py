@@ -35,13 +35,16 @@ from tui_monitor.tui.screens.dashboard import Dashboard
 
 RATE = 8_000.0
 ONE_WAY = 0.125
-PANES = {"1": "providers", "2": "costs", "3": "alerts", "4": "query", "5": "sources", "6": "system"}
+PANES = {
+    "1": "overview", "2": "providers", "3": "costs", "4": "alerts", "5": "query", "6": "sources",
+    "7": "system",
+}  # fmt: skip
 
 
 KEYS = {
-    "another pane": ["1", "2", "6", "3"] * 3,
-    "another range of providers": ["1", *["]", "["] * 4],
-    "another dimension of costs": ["2", *["b"] * 8],
+    "another pane": ["2", "3", "7", "4"] * 3,
+    "another range of providers": ["2", *["]", "["] * 4],
+    "another dimension of costs": ["3", *["b"] * 8],
 }
 
 

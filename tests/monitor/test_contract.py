@@ -69,6 +69,11 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
     ),
     "alerts": (lambda m: m.alerts(), lambda m: m.alerts(resolved=True)),
     "system": (lambda m: m.system(TimeRange()), lambda m: m.system(OLD, 3)),
+    "happened": (
+        lambda m: m.happened(),
+        lambda m: m.happened(limit=1),
+        lambda m: m.happened(("alert_update", "source_update"), 3),
+    ),
     "status": (lambda m: m.status(),),
     "query": (
         lambda m: m.query("cost{} [1h] sum by(provider)"),
@@ -331,6 +336,9 @@ async def test_questions_are_about_something(tmp_path: Path) -> None:
         assert {one.label("series") for one in (await monitor.alert_chart("abc", TimeRange(), 9)).series} == {
             "value", "threshold",
         }  # fmt: skip
+        happened = await monitor.happened(limit=2)
+        assert (len(happened.events), happened.more) == (2, True)
+        assert happened.events[0].id > happened.events[1].id
         assert await monitor.count_calls("provider=openai", TimeRange(DAY)) == 16
         with pytest.raises(UsageError):
             await monitor.costs("model", "century")

@@ -36,6 +36,7 @@ ASKED: tuple[tuple[str, str, str, Any], ...] = (
     ("get_budgets", "GET", "/monitor/v1/budgets", None),
     ("get_query", "GET", "/monitor/v1/query?query=cost%7B%7D+%5B1h%5D+sum+by%28provider%29", None),
     ("get_feed", "GET", "/monitor/v1/feed?limit=2", None),
+    ("get_feed_newest", "GET", "/monitor/v1/feed/newest?limit=2", None),
     ("post_query", "POST", "/monitor/v1/query", {"query": "tokens{} [1h] sum by(model)", "form": "full"}),
     ("get_complete", "GET", "/monitor/v1/complete?query=laten&cursor=5", None),
     ("get_calls", "GET", "/monitor/v1/calls?limit=1", None),

@@ -1,7 +1,7 @@
 """A monitor made of plain data and what stands for the collector's thread: no clock, database or threads."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.callprice import CallPrice, PricePart
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from tui_monitor.model.errors import MonitorError, NotFound
+from tui_monitor.model.happened import FeedEvent, Happened
 from tui_monitor.model.ruletime import RuleTime
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import Span, TimeRange, step_for
@@ -37,11 +38,14 @@ from tui_monitor.query.result import After, CallList, Completion, Neighbours, Re
 from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.store.api import Extent
 from tui_monitor.tui.app import MonitorApp
+from tui_monitor.tui.panes.table import PANES
 
 T = TypeVar("T")
 NOON = 1_773_835_200 * SECOND
 """Wednesday 2026-03-18 12:00 UTC."""
 HOST = "gpu-box-2"
+KEY = {entry.id: entry.key for entry in PANES}
+"""Pane → the key that shows it."""
 CALENDAR = Calendar("UTC")
 WAVE = (3.0, 4.0, 6.0, 5.0, None, 4.0, 7.0, 9.0, 8.0, 6.0)
 
@@ -240,6 +244,28 @@ def call_price(call: Call) -> CallPrice:
     )  # fmt: skip
 
 
+def events() -> list[FeedEvent]:
+    """What happened, the newest first."""
+    told: list[tuple[int, str, dict[str, Any]]] = [
+        (20, "request_failed", {"provider": "openai", "calls": 3, "error_category": "server"}),
+        (60, "source_update", {"source": "probes", "state": "failed", "last_error": "openai: no answer"}),
+        (11 * 60, "alert_update", {
+            "id": "a1", "rule": "openai fails", "severity": "critical", "state": "firing",
+            "summary": "12 of 20 calls to openai failed", "who": "rules", "note": "",
+        }),
+        (12 * 60, "provider_status", {
+            "provider": "openai", "state": "unavailable", "before": "healthy", "reason": "12 of 20 failed",
+        }),
+        (56 * 60, "alert_update", {
+            "id": "a2", "rule": "month budget", "severity": "warning", "state": "acknowledged",
+            "summary": "", "who": "ana", "note": "ordered more",
+        }),
+        (90 * 60, "benchmark_completed", {"task": "mmlu", "done": 100.0, "unit": "questions"}),
+        (95 * 60, "source_update", {"source": "probes", "state": "running", "detail": "3 addresses"}),
+    ]  # fmt: skip
+    return [FeedEvent(900 - n, NOON - s * SECOND, name, data) for n, (s, name, data) in enumerate(told)]
+
+
 class FakeMonitor:
     """Answers with plain data and keeps what was asked. `gate` holds answers back, `error` is raised."""
 
@@ -258,6 +284,7 @@ class FakeMonitor:
         self.silence_list: list[Silence] = []
         self.status = collector()
         self.unpriced = 12.0
+        self.events = events()
         self.values: tuple[str, ...] = ("anthropic", "google", "openai")
         """Label values of query answers."""
         self.held = 12
@@ -326,6 +353,10 @@ class FakeMonitor:
         if self.status.running:
             view = upkeep(self.status)
         return await self._answer("upkeep", view, shown, points)
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        wanted = [one for one in self.events if one.event in names]
+        return await self._answer("happened", Happened("run", tuple(wanted[:limit]), len(wanted) > limit))
 
     async def query(
         self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60

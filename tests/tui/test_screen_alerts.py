@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import NOON, FakeMonitor, alert, dashboard, lines, settle, text, tick
+from tests.tui.screen_fakes import KEY, NOON, FakeMonitor, alert, dashboard, lines, settle, text, tick
 from tui_monitor.model.alert import Matcher
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE
@@ -62,7 +62,7 @@ def resolve(monitor: FakeMonitor, id: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_list(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         shown = text(pilot.app)
         assert "FIRING 2 (1 taken)   PENDING 1   SILENCED 0   RESOLVED today 1" in shown
         assert "✖2" in lines(pilot.app)[1]
@@ -92,14 +92,14 @@ async def test_a_summary_that_is_cut_is_whole_below(monitor: FakeMonitor) -> Non
     summary = "half of the calls to openai in the last five minutes failed with errors of the server"
     monitor.alert_list = [alert(summary=summary)]
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         below = text(pilot.app).partition("why")[0].rpartition("openai fails")[2]
         assert summary in " ".join(below.split())
 
 
 async def test_comparisons_stand_below_each_other(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         assert row(pilot.app, "✖ critical").index(">") == row(pilot.app, "▲ warning").index("≥")
 
 
@@ -111,14 +111,14 @@ async def test_who_took_it_has_the_time_whatever_the_name(monitor: FakeMonitor) 
         "a2", acked_by="bob", acked_at=NOON - 40 * DAY, state=AlertState.ACKNOWLEDGED
     )
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         assert "maximi… Sun" in text(pilot.app)
         assert "bob 6 Feb" in text(pilot.app)
 
 
 async def test_the_chart_has_the_threshold(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         chart = pilot.app.screen.query_one("#alerts-chart", Chart)
         assert chart.data.thresholds == (("threshold", 0.5),)
         assert [series.name for series in chart.data.series] == ["openai fails"]
@@ -134,7 +134,7 @@ async def test_a_threshold_that_moves_is_a_line_of_its_own(monitor: FakeMonitor)
 
     monitor.change = moving
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         chart = pilot.app.screen.query_one("#alerts-chart", Chart)
         assert chart.data.thresholds == ()
         assert [series.name for series in chart.data.series] == ["openai fails", "threshold"]
@@ -146,7 +146,7 @@ async def test_a_rule_that_changed_leaves_the_alert_readable(monitor: FakeMonito
 
     monitor.alert_chart = refuse  # type: ignore[method-assign,assignment]
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         assert "error_rate{} [5m] by(provider) > 0.5" in text(pilot.app)
         assert "no such rule" not in text(pilot.app)
         assert not pilot.app.screen.query_one("#alerts-chart").region.area
@@ -155,7 +155,7 @@ async def test_a_rule_that_changed_leaves_the_alert_readable(monitor: FakeMonito
 async def test_nothing_open_says_what_is_watched(monitor: FakeMonitor) -> None:
     monitor.alert_list = []
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         shown = text(pilot.app)
         assert "Nothing needs anybody: no alert is open." in shown
         assert "3 rules watching:" in shown
@@ -173,7 +173,7 @@ def test_the_left_side_of_a_condition() -> None:
 
 async def test_the_cursor_stays_on_its_alert_whatever_comes(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "j")
+        await settle(pilot, KEY["alerts"], "j")
         assert cursor(pilot.app) == "a2"
         monitor.alert_list.insert(0, alert("a0", rule="newer"))
         await changed(pilot, monitor)
@@ -189,7 +189,7 @@ async def test_the_cursor_stays_on_its_alert_whatever_comes(monitor: FakeMonitor
 
 async def test_the_cursor_passes_over_headings(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "j", "j", "j")
+        await settle(pilot, KEY["alerts"], "j", "j", "j")
         assert cursor(pilot.app) == "a4"
         await settle(pilot, "k")
         assert cursor(pilot.app) == "a3"
@@ -199,7 +199,7 @@ async def test_the_cursor_passes_over_headings(monitor: FakeMonitor) -> None:
 
 async def test_o_goes_through_the_orders_and_resolved_ones_stay_below(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         grid = pilot.app.screen.query_one("#alerts-list", Grid)
         assert [r.key for r in grid.rows] == ["a1", "a2", "a3", "resolved", "a4"]
         await settle(pilot, "o")
@@ -216,7 +216,7 @@ async def test_o_goes_through_the_orders_and_resolved_ones_stay_below(monitor: F
 
 async def test_the_filter(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "slash", *"gpt slow")
+        await settle(pilot, KEY["alerts"], "slash", *"gpt slow")
         grid = pilot.app.screen.query_one("#alerts-list", Grid)
         assert [r.key for r in grid.rows] == ["a3"]
         # The counts are those of all.
@@ -239,7 +239,7 @@ async def test_the_filter(monitor: FakeMonitor) -> None:
 
 async def test_enter_shows_the_alert_in_full_and_back(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "j", "enter")
+        await settle(pilot, KEY["alerts"], "j", "enter")
         screen = pilot.app.screen
         shown = text(pilot.app)
         for words in (
@@ -261,7 +261,7 @@ async def test_enter_shows_the_alert_in_full_and_back(monitor: FakeMonitor) -> N
 
 async def test_the_whole_detail_fits_a_small_screen(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "3", "j", "enter")
+        await settle(pilot, KEY["alerts"], "j", "enter")
         assert pilot.app.screen.query_one("#alerts-chart").region.height >= 5
         assert "$418.00" in text(pilot.app)
         assert "esc back" in lines(pilot.app)[-1]
@@ -269,7 +269,7 @@ async def test_the_whole_detail_fits_a_small_screen(monitor: FakeMonitor) -> Non
 
 async def test_e_opens_what_the_rule_compares(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "e")
+        await settle(pilot, KEY["alerts"], "e")
         screen = pilot.app.screen
         assert screen.active == "query"
         assert screen.query_one("#query-line", Prompt).value == "error_rate [5m] by(provider)"
@@ -281,7 +281,7 @@ async def test_e_opens_what_the_rule_compares(monitor: FakeMonitor) -> None:
 async def test_a_asks_for_a_note_and_u_gives_it_back(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", "a")
+        await settle(pilot, KEY["alerts"], "a")
         assert isinstance(app.screen, AcknowledgeDialog)
         assert "openai fails   60.0 % > 50.0 %" in text(app)
         await settle(pilot, *"on it", "enter")
@@ -295,14 +295,14 @@ async def test_a_asks_for_a_note_and_u_gives_it_back(monitor: FakeMonitor) -> No
 
 async def test_esc_leaves_the_alert_as_it_is(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a", *"x", "escape", "s", "escape")
+        await settle(pilot, KEY["alerts"], "a", *"x", "escape", "s", "escape")
         assert isinstance(pilot.app.screen, Dashboard)
         assert asked(monitor, "acknowledged", "silence") == []
 
 
 async def test_the_dialog_is_about_the_alert_of_the_key_press(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a")
+        await settle(pilot, KEY["alerts"], "a")
         # Another one comes in above, and the list is another one below the dialog.
         monitor.alert_list = [alert("a0", rule="newer"), *reversed(monitor.alert_list)]
         await changed(pilot, monitor)
@@ -313,7 +313,7 @@ async def test_the_dialog_is_about_the_alert_of_the_key_press(monitor: FakeMonit
 
 async def test_an_alert_that_ends_while_its_dialog_is_open(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a", *"mine")
+        await settle(pilot, KEY["alerts"], "a", *"mine")
         resolve(monitor, "a1")
         await changed(pilot, monitor)
         assert "resolved meanwhile, at 12:00" in text(pilot.app)
@@ -325,7 +325,7 @@ async def test_an_alert_that_ends_while_its_dialog_is_open(monitor: FakeMonitor)
 
 async def test_an_alert_that_somebody_else_takes_meanwhile(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a")
+        await settle(pilot, KEY["alerts"], "a")
         monitor.alert_list[0] = alert(state=AlertState.ACKNOWLEDGED, acked_by="bob", acked_at=NOON)
         await changed(pilot, monitor)
         assert "bob took it at 12:00" in text(pilot.app)
@@ -334,7 +334,7 @@ async def test_an_alert_that_somebody_else_takes_meanwhile(monitor: FakeMonitor)
 async def test_an_alert_that_ends_between_look_and_enter_is_told(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", "a")
+        await settle(pilot, KEY["alerts"], "a")
         resolve(monitor, "a1")
         await settle(pilot, "enter")
         assert "openai fails is resolved already" in text(app)
@@ -346,7 +346,7 @@ async def test_an_alert_that_ends_between_look_and_enter_is_told(monitor: FakeMo
 async def test_what_cannot_be_taken(monitor: FakeMonitor, moves: str, words: str) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", *moves, "a")
+        await settle(pilot, KEY["alerts"], *moves, "a")
         assert isinstance(app.screen, Dashboard)
         assert words in text(app)
 
@@ -354,7 +354,7 @@ async def test_what_cannot_be_taken(monitor: FakeMonitor, moves: str, words: str
 async def test_a_refusal_is_told(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", "a")
+        await settle(pilot, KEY["alerts"], "a")
         monitor.error = MonitorError("the database is locked", hint="by [/4242]")
         await settle(pilot, "enter")
         assert "by [/4242]" in text(app)
@@ -370,7 +370,7 @@ async def test_a_refusal_is_told(monitor: FakeMonitor) -> None:
 )
 async def test_s_silences_for_a_while(monitor: FakeMonitor, keys: tuple[str, ...], length: int) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "s")
+        await settle(pilot, KEY["alerts"], "s")
         assert isinstance(pilot.app.screen, SilenceDialog)
         assert 'until 13:00, now 1 alert: alertname="openai fails"' in text(pilot.app)
         await settle(pilot, *keys, "enter")
@@ -382,7 +382,7 @@ async def test_s_silences_for_a_while(monitor: FakeMonitor, keys: tuple[str, ...
 
 async def test_a_silence_has_a_note_and_the_list_of_silences_shows_it(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "s", "n", *"new keys at 2", "enter")
+        await settle(pilot, KEY["alerts"], "s", "n", *"new keys at 2", "enter")
         assert asked(monitor, "silence")[0][1][3] == "new keys at 2"
         await settle(pilot, "S")
         shown = text(pilot.app)
@@ -405,7 +405,7 @@ async def test_a_silence_has_a_note_and_the_list_of_silences_shows_it(monitor: F
 
 async def test_the_end_moves_with_the_clock_until_enter(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "s")
+        await settle(pilot, KEY["alerts"], "s")
         monitor.at += 5 * MINUTE
         await changed(pilot, monitor)
         assert "keeps quiet until 13:05" in text(pilot.app)
@@ -415,7 +415,7 @@ async def test_the_end_moves_with_the_clock_until_enter(monitor: FakeMonitor) ->
 
 async def test_a_length_that_is_none_is_told_and_can_be_mended(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "s", "t", *"soon", "enter")
+        await settle(pilot, KEY["alerts"], "s", "t", *"soon", "enter")
         assert "not a time: 'soon'" in text(pilot.app)
         await settle(pilot, *["backspace"] * 4, *"14:00", "enter")
         assert asked(monitor, "silence")[0][1][1] == NOON + 2 * HOUR
@@ -423,7 +423,7 @@ async def test_a_length_that_is_none_is_told_and_can_be_mended(monitor: FakeMoni
 
 async def test_a_silence_of_an_alert_that_ended_meanwhile_says_so(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "s")
+        await settle(pilot, KEY["alerts"], "s")
         resolve(monitor, "a1")
         await changed(pilot, monitor)
         assert "resolved meanwhile" in text(pilot.app)
@@ -449,7 +449,7 @@ def test_ends_of_silences() -> None:
 
 async def test_undo_goes_back_through_what_was_done_here(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a", "enter")
+        await settle(pilot, KEY["alerts"], "a", "enter")
         await settle(pilot, "j", "s", "enter")
         # From an alert on which nothing can be undone: the last one first.
         await settle(pilot, "j", "u")
@@ -462,7 +462,7 @@ async def test_undo_goes_back_through_what_was_done_here(monitor: FakeMonitor) -
 
 async def test_undo_is_first_about_the_alert_under_the_cursor(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "a", "enter")
+        await settle(pilot, KEY["alerts"], "a", "enter")
         # ana's, of an hour ago, and not from here.
         await settle(pilot, "j", "u")
         assert asked(monitor, "firing") == [("firing", ("a2", "ana"))]
@@ -473,7 +473,7 @@ async def test_undo_is_first_about_the_alert_under_the_cursor(monitor: FakeMonit
 async def test_what_was_undone_already_is_told_once(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", "a", "enter")
+        await settle(pilot, KEY["alerts"], "a", "enter")
         resolve(monitor, "a1")
         await changed(pilot, monitor)
         await settle(pilot, "u")
@@ -519,7 +519,7 @@ async def test_new_alerts_ring_once_together(monitor: FakeMonitor, monkeypatch: 
 async def test_what_is_taken_back_here_does_not_ring(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await settle(pilot, "3", "s", "enter")
+        await settle(pilot, KEY["alerts"], "s", "enter")
         await changed(pilot, monitor)
         await settle(pilot, "u", "j", "u")
         await changed(pilot, monitor)

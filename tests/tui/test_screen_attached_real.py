@@ -10,7 +10,7 @@ import pytest
 
 from tests.monitor.proxying import Proxy
 from tests.runtime.collecting import CALL, opened, ready, settings_for
-from tests.tui.screen_fakes import text
+from tests.tui.screen_fakes import KEY, text
 from tui_monitor.config import places
 from tui_monitor.monitor import line as lines
 from tui_monitor.monitor.attached import AttachedThread
@@ -72,18 +72,18 @@ async def test_all_of_it_over_a_line_that_breaks(
 
 async def visit(pilot: Any, proxy: Proxy, collector: Collector) -> None:
     await sees(pilot, "box:4319", "● attached", "openai", "● healthy", "LATENCY p95")
-    await pilot.press("2")
+    await pilot.press(KEY["costs"])
     await sees(pilot, "of $0.0010", "gpt-4o")
-    await pilot.press("4")
+    await pilot.press(KEY["query"])
     await pilot.press(*"requests{}", "enter")
     await sees(pilot, "1 series", "20")
-    await pilot.press("escape", "5")
+    await pilot.press("escape", KEY["sources"])
     await sees(pilot, "WAYS IN", "● running")
-    await pilot.press("6")
+    await pilot.press(KEY["system"])
     await sees(pilot, "● running")
-    await pilot.press("7")
+    await pilot.press(KEY["collector"])
     await sees(pilot, "● running", "20 calls")
-    await pilot.press("3")
+    await pilot.press(KEY["alerts"])
     await sees(pilot, "any", "not taken")
     proxy.refusing = True
     proxy.cut()

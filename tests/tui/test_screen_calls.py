@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text, tick
+from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 from tui_monitor.model.errors import QueryError
 from tui_monitor.query.result import CallList
 from tui_monitor.tui.panes import query
@@ -25,7 +25,7 @@ def monitor() -> FakeMonitor:
 
 
 async def asked(pilot: Pilot, words: str = ASKED) -> Grid:
-    await settle(pilot, "4")
+    await settle(pilot, KEY["query"])
     while not pilot.app.screen.query("#query-list"):
         await pilot.pause()
     pilot.app.screen.pane.ask_for(words)  # type: ignore[attr-defined]
@@ -126,7 +126,7 @@ async def test_typing_on_ends_what_is_under_way(monitor: FakeMonitor) -> None:
 
     monitor.calls = calls  # type: ignore[method-assign]
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         monitor.gate.clear()
         await settle(pilot, *"a=b", "enter")
         await settle(pilot, "c")
@@ -140,7 +140,7 @@ async def test_typing_on_ends_what_is_under_way(monitor: FakeMonitor) -> None:
 
 async def test_an_error_of_a_filter_stands_under_its_character(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         monitor.error = QueryError('unknown field "latancy"', text="latancy=5", position=0, length=7)
         await settle(pilot, *"latancy=5", "enter")
         assert '   ^^^^^^^ unknown field "latancy"' in text(pilot.app)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.geometry import Offset
 
-from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, costs, dashboard, settle, text, tick
+from tests.tui.screen_fakes import CALENDAR, KEY, NOON, FakeMonitor, costs, dashboard, settle, text, tick
 from tui_monitor.model.clock import HOUR, MINUTE, SECOND
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import Result, Series, labels_of
@@ -36,7 +36,7 @@ def chart_of(pilot) -> Chart:
 
 async def asked(pilot) -> Chart:
     """The Query pane with an answer and the crosshair on its newest value."""
-    await settle(pilot, "4")
+    await settle(pilot, KEY["query"])
     pilot.app.screen.pane.ask_for("latency{} [1h] p95 by(provider)")
     await settle(pilot)
     await settle(pilot, "c")
@@ -150,7 +150,7 @@ def buckets(query: str, span: Span) -> Result:
 async def test_a_histogram_is_a_heat_map(monitor: FakeMonitor) -> None:
     monitor.change = lambda answer: buckets(answer.query, Span(NOON - HOUR, NOON))
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         pilot.app.screen.pane.ask_for(LATENCY_BUCKETS)
         await settle(pilot)
         chart = chart_of(pilot)
@@ -170,7 +170,7 @@ async def test_alerts_that_fire_are_marked_where_they_began(monitor: FakeMonitor
         fired = {alert.fired for alert in monitor.alert_list if alert.fired}
         assert chart.data.marks
         assert {mark.at for mark in chart.data.marks} <= fired
-        await settle(pilot, "3", "enter")
+        await settle(pilot, KEY["alerts"], "enter")
         marks = chart_of(pilot).data.marks
         assert marks
         assert {mark.text for mark in marks} & {"firing", "acknowledged"}
@@ -229,7 +229,7 @@ async def test_quantiles_of_one_thing_are_a_band(monitor: FakeMonitor) -> None:
 
 async def test_d_divides_the_days_and_adds_them_up(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         pane = pilot.app.screen.pane
         assert "● claude-sonnet-4-5" not in text(pilot.app)
         await settle(pilot, "d")

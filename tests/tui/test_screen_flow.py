@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from textual.widget import Widget
 
-from tests.tui.screen_fakes import FakeBackend, FakeMonitor, dashboard, settings_of, settle, text, tick
+from tests.tui.screen_fakes import KEY, FakeBackend, FakeMonitor, dashboard, settings_of, settle, text, tick
 from tui_monitor.model.clock import MINUTE, SECOND
 from tui_monitor.model.errors import MonitorError, StoreError, UsageError
 from tui_monitor.monitor.thread import ThreadState
@@ -40,13 +40,13 @@ async def test_the_frame_is_painted_before_anything_is_read(monitor: FakeMonitor
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert backend.started
-        assert "1 Providers" in backend.painted
+        assert "1 Overview" in backend.painted
         assert "q quit" in backend.painted
         assert "PROVIDERS" in backend.painted
         assert "starting" in backend.painted
         assert monitor.asked == []
         # Keys are answered too.
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         assert "MONTH" in text(app)
         backend.settings = backend.later
         backend.become(ThreadState("collecting"))
@@ -59,8 +59,16 @@ async def test_only_the_visible_pane_asks(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert {name for name, _ in monitor.asked} == {"snapshot", "providers", "query_range"}
-        await settle(pilot, "2")
+        assert {name for name, _ in monitor.asked} == {
+            "snapshot",
+            "providers",
+            "query_range",
+            "query",
+            "costs",
+            "alerts",
+            "happened",
+        }
+        await settle(pilot, KEY["costs"])
         monitor.asked.clear()
         for _ in range(3):
             monitor.version += 1
@@ -87,7 +95,7 @@ async def test_what_cannot_have_changed_is_not_asked(monitor: FakeMonitor) -> No
         assert monitor.count("providers") == 3
 
 
-@pytest.mark.parametrize("pane", "12356")
+@pytest.mark.parametrize("pane", [KEY[name] for name in KEY if name not in ("query", "collector")])
 async def test_nothing_new_paints_nothing(
     monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch, pane: str
 ) -> None:
@@ -129,7 +137,7 @@ async def test_a_question_under_way_is_not_asked_again(monitor: FakeMonitor) -> 
 async def test_another_choice_replaces_the_question_under_way(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         monitor.gate.clear()
         await settle(pilot, "b")
         await settle(pilot, "b")
@@ -173,7 +181,7 @@ async def test_a_bug_in_a_question_does_not_end_the_screen(monitor: FakeMonitor)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert "unexpected error: ZeroDivisionError" in text(app)
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         assert "$425.67" in text(app)
 
 
@@ -197,7 +205,7 @@ async def test_a_snapshot_that_fails_is_told(monitor: FakeMonitor) -> None:
 async def test_pause_freezes_the_view(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         await settle(pilot, "space")
         assert "PAUSED  12:00:00" in text(app)
         asked = monitor.count("providers")
@@ -210,8 +218,8 @@ async def test_pause_freezes_the_view(monitor: FakeMonitor) -> None:
         shown = [args[0] for name, args in monitor.asked if name == "providers"][-1]
         assert shown.end == monitor.at - MINUTE
         # The pane shown before is not asked again while paused.
-        await settle(pilot, "2")
-        await settle(pilot, "1")
+        await settle(pilot, KEY["costs"])
+        await settle(pilot, KEY["providers"])
         assert monitor.count("providers") == asked + 1
         await settle(pilot, "r")
         assert monitor.count("providers") == asked + 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import FakeMonitor, alerts, collector, dashboard, lines, settle, tick
+from tests.tui.screen_fakes import KEY, FakeMonitor, alerts, collector, dashboard, lines, settle, tick
 from tui_monitor.model.errors import MonitorError
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -80,7 +80,7 @@ def fill(monitor: FakeMonitor, nasty: str) -> None:
     monitor.version += 1
 
 
-@pytest.mark.parametrize("key", "123456")
+@pytest.mark.parametrize("key", KEY.values())
 async def test_every_pane(key: str) -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)
@@ -89,11 +89,11 @@ async def test_every_pane(key: str) -> None:
         for nasty in NASTY.values():
             fill(monitor, nasty)
             app.screen.host = nasty
-            if key == "4":
+            if key == KEY["query"]:
                 app.screen.pane.ask_for(f'latency{{model="{nasty}"}}')
             await tick(pilot)
             check(app, 120, 40)
-            await settle(pilot, {"3": "a", "4": "v"}.get(key, "down"))
+            await settle(pilot, {KEY["alerts"]: "a", KEY["query"]: "v"}.get(key, "down"))
             check(app, 120, 40)
             assert not app._exit, nasty
 
@@ -102,7 +102,7 @@ async def test_errors_and_toasts() -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         for nasty in NASTY.values():
             monitor.error = MonitorError(nasty or "x", hint=nasty)
             monitor.version += 1

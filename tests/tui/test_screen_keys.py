@@ -3,7 +3,7 @@
 import pytest
 from textual.binding import Binding
 
-from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text, tick
+from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 from tui_monitor.model.clock import DAY, HOUR
 from tui_monitor.model.errors import QueryError
 from tui_monitor.tui import commands
@@ -54,7 +54,16 @@ def test_every_action_is_understood(command: commands.Command) -> None:
 
 @pytest.mark.parametrize(
     ("key", "seen"),
-    [("1", "PROVIDERS"), ("2", "MONTH"), ("3", "FIRING"), ("4", "try one"), ("5", "WAYS IN"), ("6", "HOST")],
+    [
+        ("1", "ATTENTION"),
+        ("2", "bars: requests"),
+        ("3", "MONTH"),
+        ("4", "FIRING"),
+        ("5", "try one"),
+        ("6", "WAYS IN"),
+        ("7", "HOST"),
+        ("8", "SLOW QUERIES"),
+    ],
 )
 async def test_number_keys_show_panes(monitor: FakeMonitor, key: str, seen: str) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
@@ -66,21 +75,22 @@ async def test_tab_goes_round(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         seen = []
-        for _ in range(8):
+        ids = [entry.id for entry in PANES]
+        for _ in range(len(ids) + 1):
             await settle(pilot, "tab")
             seen.append(pilot.app.screen.active)
-        assert seen == ["costs", "alerts", "query", "sources", "system", "collector", "providers", "costs"]
+        assert seen == [*ids[1:], *ids[:2]]
         await settle(pilot, "shift+tab")
         await settle(pilot, "shift+tab")
-        assert pilot.app.screen.active == "collector"
+        assert pilot.app.screen.active == ids[-1]
 
 
 async def test_a_click_on_a_tab_shows_its_pane(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await pilot.click("#tabs", offset=(18, 0))
+        await pilot.click("#tabs", offset=(16, 0))
         await settle(pilot)
-        assert pilot.app.screen.active == "costs"
+        assert pilot.app.screen.active == "providers"
 
 
 # The time range.
@@ -158,7 +168,7 @@ async def test_ctrl_c_asks_once(monitor: FakeMonitor, answer: str, left: bool) -
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await settle(pilot, "4", *"lat", "ctrl+c")
+        await settle(pilot, KEY["query"], *"lat", "ctrl+c")
         assert "Quit? Collecting ends with this window." in text(app)
         await settle(pilot, answer)
         assert app._exit is left
@@ -182,7 +192,7 @@ async def test_help_tells_every_key_of_the_pane(monitor: FakeMonitor, pane) -> N
 
 async def test_the_palette_runs_commands(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         await settle(pilot, "ctrl+p")
         await settle(pilot, *"Period")
         await pilot.pause(0.3)
@@ -204,7 +214,7 @@ async def test_the_palette_changes_the_theme(monitor: FakeMonitor) -> None:
 
 async def test_the_footer_offers_what_works(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         last = text(pilot.app).splitlines()[-1]
         assert "esc back" in last
         assert " q quit" not in last
@@ -219,12 +229,12 @@ async def test_the_footer_offers_what_works(monitor: FakeMonitor) -> None:
 
 async def test_enter_opens_the_query_behind_a_cell(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         await settle(pilot, "enter")
         screen = pilot.app.screen
         assert screen.active == "query"
         assert screen.query_one(Prompt).value == 'latency{provider="openai"} [1h] p95'
-        await settle(pilot, "1", "j")
+        await settle(pilot, KEY["providers"], "j")
         grid = screen.query_one("#providers-list", Grid)
         while grid.chosen != "today":
             await settle(pilot, "right")
@@ -235,7 +245,7 @@ async def test_enter_opens_the_query_behind_a_cell(monitor: FakeMonitor) -> None
 
 async def test_m_shows_another_figure_on_the_chart(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         assert "LATENCY p95 by provider" in text(pilot.app)
         await settle(pilot, "m", "m")
         assert "ERROR RATE by provider" in text(pilot.app)
@@ -244,9 +254,9 @@ async def test_m_shows_another_figure_on_the_chart(monitor: FakeMonitor) -> None
 
 async def test_c_and_the_arrows_move_the_crosshair(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         await settle(pilot, "c")
-        chart = pilot.app.screen.query_one(Chart)
+        chart = pilot.app.screen.pane.query_one(Chart)
         assert chart.has_focus
         newest = chart.pointed
         assert newest is not None
@@ -259,8 +269,8 @@ async def test_c_and_the_arrows_move_the_crosshair(monitor: FakeMonitor) -> None
 
 async def test_o_orders_by_the_chosen_value(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        grid = pilot.app.screen.query_one(Grid)
+        await settle(pilot, KEY["providers"])
+        grid = pilot.app.screen.pane.query_one(Grid)
         while grid.chosen != "requests":
             await settle(pilot, "right")
         await settle(pilot, "o")
@@ -273,7 +283,7 @@ async def test_o_orders_by_the_chosen_value(monitor: FakeMonitor) -> None:
 
 async def test_f6_goes_through_the_parts(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         await settle(pilot, "f6")
         assert isinstance(pilot.app.screen.focused, Chart)
         await settle(pilot, "f6")
@@ -285,11 +295,11 @@ async def test_f6_goes_through_the_parts(monitor: FakeMonitor) -> None:
 
 async def test_b_and_p_choose_rows_of_costs(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         await settle(pilot, "b")
         await settle(pilot, "p")
         await settle(pilot, "B", "P", "P")
-        asked = [args for name, args in monitor.asked if name == "costs"]
+        asked = [args for name, args in monitor.asked if name == "costs" and args[0] != "provider"]
         assert asked[:3] == [("model", "month"), ("user", "month"), ("user", "last_week")]
         assert asked[-1] == ("model", "week")
         assert "BY model   this week" in text(pilot.app)
@@ -297,7 +307,7 @@ async def test_b_and_p_choose_rows_of_costs(monitor: FakeMonitor) -> None:
 
 async def test_enter_on_costs(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         await settle(pilot, "j", "enter")
         assert pilot.app.screen.query_one(Prompt).value == 'cost{model="gpt-5"} [month] sum'
 
@@ -308,7 +318,7 @@ async def test_enter_on_costs(monitor: FakeMonitor) -> None:
 async def test_a_query_is_asked_and_kept_up(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         await settle(pilot, *"latency", "enter")
         assert "3 series" in text(app)
         assert "from minute" in text(app)
@@ -326,7 +336,7 @@ async def test_a_query_is_asked_and_kept_up(monitor: FakeMonitor) -> None:
 async def test_the_answer_as_a_table(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         await settle(pilot, *"latency", "enter", "ctrl+t")
         grid = app.screen.query_one("#query-list", Grid)
         assert grid.visible_columns == ["label.provider", "value", "bar"]
@@ -343,7 +353,7 @@ async def test_the_answer_as_a_table(monitor: FakeMonitor) -> None:
 async def test_an_error_stands_under_its_character(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         monitor.error = QueryError(
             'unknown metric "latancy"', text="latancy", position=0, length=7, hint="did you mean latency?"
         )
@@ -357,7 +367,7 @@ async def test_an_error_stands_under_its_character(monitor: FakeMonitor) -> None
 async def test_a_typo_is_no_failing_source(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "4", *"latency", "enter")
+        await settle(pilot, KEY["query"], *"latency", "enter")
         assert "3 series" in text(app)
         chart = app.screen.query_one("#query-chart")
         assert chart.styles.opacity == 1
@@ -386,7 +396,7 @@ async def test_a_typo_is_no_failing_source(monitor: FakeMonitor) -> None:
 async def test_a_line_that_is_not_asked_yet_does_not_claim_the_answer(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "4", *"latency", "enter")
+        await settle(pilot, KEY["query"], *"latency", "enter")
         await settle(pilot, "space", *"p9", "escape")
         chart = app.screen.query_one("#query-chart")
         assert "below: the answer to latency" in text(app)
@@ -400,7 +410,7 @@ async def test_a_line_that_is_not_asked_yet_does_not_claim_the_answer(monitor: F
 async def test_a_first_typo_leaves_the_examples(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         monitor.error = QueryError("unknown metric", text="x", position=0, length=1)
         await settle(pilot, "x", "enter")
         monitor.error = None
@@ -411,7 +421,7 @@ async def test_a_first_typo_leaves_the_examples(monitor: FakeMonitor) -> None:
 async def test_completion(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         await settle(pilot, *"lat")
         assert "in ms" in text(app)
         await settle(pilot, "tab")
@@ -422,7 +432,7 @@ async def test_completion(monitor: FakeMonitor) -> None:
 async def test_examples_can_be_chosen(monitor: FakeMonitor) -> None:
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         await settle(pilot, "escape", "j", "j", "enter")
         assert app.screen.query_one(Prompt).value == "cost{} [today] sum by(project)"
         assert "3 series" in text(app)
@@ -438,19 +448,19 @@ async def test_examples_can_be_chosen(monitor: FakeMonitor) -> None:
 
 async def test_enter_on_a_slow_query_opens_it(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "7", "enter")
+        await settle(pilot, KEY["collector"], "enter")
         assert pilot.app.screen.active == "query"
         assert pilot.app.screen.query_one(Prompt).value == "sum by (user) (increase(llm_cost_usd_total[30d]))"
-        await settle(pilot, "7", "j", "j", "enter")
+        await settle(pilot, KEY["collector"], "j", "j", "enter")
         assert pilot.app.screen.query_one(Prompt).value == "tui_monitor_ingest_rate{} avg"
-        await settle(pilot, "7", "end", "enter")
+        await settle(pilot, KEY["collector"], "end", "enter")
         assert pilot.app.screen.active == "collector", "a part has no query"
 
 
 async def test_enter_on_a_gauge(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "6")
+        await settle(pilot, KEY["system"])
         await settle(pilot, "j", "enter")
         assert pilot.app.screen.query_one(Prompt).value == "system_memory_utilization"
-        await settle(pilot, "6", "end", "enter")
+        await settle(pilot, KEY["system"], "end", "enter")
         assert pilot.app.screen.active == "system"

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import (
+from tests.tui.screen_fakes import (  # fmt: skip
     CALENDAR,
+    KEY,
     NOON,
     FakeMonitor,
     alert,
@@ -16,7 +17,7 @@ from tests.tui.screen_fakes import (
     settle,
     text,
     tick,
-)  # fmt: skip
+)
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.clock import HOUR, MINUTE
 from tui_monitor.model.sampling import SampledScope
@@ -48,7 +49,7 @@ def row(app, word: str) -> str:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_providers(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         shown = text(pilot.app)
         assert "✖ unavailable" in row(pilot.app, "openai")
         assert "[LOW] 40.0 %" in row(pilot.app, "openai")
@@ -83,7 +84,7 @@ def test_one_order_for_chart_legend_and_list() -> None:
 
 async def test_providers_wide_has_everything(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         found = row(pilot.app, "openai")
         for figure in ("2.10 s", "4.84 s", "9.80 s", "60.0 %", "250", "1.35 M", "$67.89"):
             assert figure in found
@@ -92,7 +93,7 @@ async def test_providers_wide_has_everything(monitor: FakeMonitor) -> None:
 
 async def test_numbers_are_right_aligned(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         rows = [row(pilot.app, name) for name in ("openai", "google", "anthropic")]
         ends = {
             line.index(cost) + len(cost)
@@ -103,7 +104,7 @@ async def test_numbers_are_right_aligned(monitor: FakeMonitor) -> None:
 
 async def test_the_row_under_the_cursor_says_why(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         assert "none of the last 31 calls failed" not in text(pilot.app)
         await settle(pilot, "j", "j")
         assert "none of the last 31 calls failed" in text(pilot.app)
@@ -119,7 +120,7 @@ async def test_the_chart_falls_back_on_what_there_is(monitor: FakeMonitor) -> No
 
     monitor.query_range = only_requests  # type: ignore[method-assign]
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         assert "REQUESTS by provider" in text(pilot.app)
         await settle(pilot, "m")
         assert "TOKENS by provider" in text(pilot.app)
@@ -129,7 +130,7 @@ async def test_the_chart_falls_back_on_what_there_is(monitor: FakeMonitor) -> No
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_costs(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         shown = text(pilot.app)
         for words in (
             "$425.67 of $500.00", "85.1 %", "14 days left", "≈ $548.00 by the month's end, linear",
@@ -146,7 +147,7 @@ async def test_costs(monitor: FakeMonitor, size: tuple[int, int]) -> None:
 async def test_costs_without_a_budget_tells_how_to_have_one(monitor: FakeMonitor) -> None:
     monitor.change = lambda view: replace(view, budgets=()) if hasattr(view, "budgets") else view
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         assert "no month budget: [[budgets]] in config.toml draws its bar here" in text(pilot.app)
 
 
@@ -161,13 +162,13 @@ async def test_worst_severity_marks_the_tab(monitor: FakeMonitor) -> None:
     monitor.alert_list = [alert(severity=Severity.WARNING), alert("x", state=AlertState.PENDING)]
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert "3 Alerts ▲1" in lines(pilot.app)[1]
+        assert "4 Alerts ▲1" in lines(pilot.app)[1]
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot, "6")
+        await settle(pilot, KEY["system"])
         shown = text(pilot.app)
         for words in (
             "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
@@ -186,7 +187,7 @@ async def test_sampling_is_told_in_the_status_bar_and_beside_the_collector(
     async with dashboard(monitor).run_test(size=size) as pilot:
         await settle(pilot)
         assert "sampling 1 in 4" in lines(pilot.app)[0]
-        await settle(pilot, "7")
+        await settle(pilot, KEY["collector"])
         assert "sampling 1 in 4 of anthropic claude-haiku-4-5" in text(pilot.app)
         assert "12.0 k calls without a row" in text(pilot.app)
 
@@ -194,7 +195,7 @@ async def test_sampling_is_told_in_the_status_bar_and_beside_the_collector(
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_collector(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot, "7")
+        await settle(pilot, KEY["collector"])
         shown = text(pilot.app)
         for words in (
             "● running  pid 4242", "for 3 h", "▲ degraded", "▲ sources failed: probes", "lag 400 ms",
@@ -210,7 +211,7 @@ async def test_collector(monitor: FakeMonitor, size: tuple[int, int]) -> None:
 
 async def test_collector_wide_has_everything(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
-        await settle(pilot, "7")
+        await settle(pilot, KEY["collector"])
         slow = row(pilot.app, "increase(llm_cost_usd_total[30d])")
         for words in ("1.20 s", "http grafana", "3 m", "60 steps, 12 series, 1.20 M samples"):
             assert words in slow, words
@@ -223,7 +224,7 @@ async def test_collector_wide_has_everything(monitor: FakeMonitor) -> None:
 async def test_collector_where_nobody_collects(monitor: FakeMonitor) -> None:
     monitor.status = replace(monitor.status, running=False, pid=None, sources=())
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "7")
+        await settle(pilot, KEY["collector"])
         assert "nobody collects into this database" in text(pilot.app)
         assert "120 k calls" in text(pilot.app)
         assert "queries" not in text(pilot.app)
@@ -233,7 +234,7 @@ async def test_system_without_a_collector(monitor: FakeMonitor) -> None:
     monitor.status = replace(monitor.status, running=False, pid=None, sources=())
     monitor.empty = True
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "6")
+        await settle(pilot, KEY["system"])
         assert "nobody collects into this database" in text(pilot.app)
         assert "No sample of this host: nobody collects." in text(pilot.app)
 
@@ -242,7 +243,7 @@ async def test_system_of_a_collector_that_hangs(monitor: FakeMonitor) -> None:
     monitor.status = replace(monitor.status, running=False, pid=4711, sources=())
     monitor.empty = True
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "6")
+        await settle(pilot, KEY["system"])
         assert text(pilot.app).count("process 4711 writes this database and does not answer") == 2
         assert "nobody collects" not in text(pilot.app)
 
@@ -250,13 +251,13 @@ async def test_system_of_a_collector_that_hangs(monitor: FakeMonitor) -> None:
 # Empty panes teach.
 
 
-@pytest.mark.parametrize("key", "123")
+@pytest.mark.parametrize("key", [KEY[name] for name in ("overview", "providers", "costs", "alerts")])
 async def test_empty_panes_teach(monitor: FakeMonitor, key: str) -> None:
     monitor.empty, monitor.newest = True, None
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
         await settle(pilot, key)
         shown = " ".join(text(pilot.app).split())
-        if key == "3":
+        if key == KEY["alerts"]:
             assert '[[alerts.rules]] name = "errors" expr = "error_rate{} [5m] by(provider) > 0.05"' in shown
         else:
             assert "tui-monitor import --format azure-llm-2023" in shown
@@ -306,7 +307,7 @@ async def test_the_lessons_are_true_at_this_moment(monitor: FakeMonitor) -> None
         app.backend.settings.consent.agent_logs = True
         monitor.status = replace(monitor.status, running=True)
         await tick(pilot)
-        assert "their logs are read as they grow; 5 shows how far." in text(app)
+        assert f"their logs are read as they grow; {KEY['sources']} shows how far." in text(app)
         app.backend.settings.consent.agent_logs = None
         monitor.status = replace(monitor.status, running=True, sources=(door,))
         await tick(pilot)
@@ -316,7 +317,7 @@ async def test_the_lessons_are_true_at_this_moment(monitor: FakeMonitor) -> None
 async def test_no_projection_says_why(monitor: FakeMonitor) -> None:
     monitor.empty = True
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         assert "no projection yet: the month has just begun" in text(pilot.app)
         look = pilot.app.screen.pane.look
         assert month_lines(await monitor.costs(), look, 80, pilot.app.glyphs)
@@ -332,7 +333,7 @@ async def test_costs_of_a_fixed_range_are_asked_as_of_its_end(monitor: FakeMonit
 
     monitor.costs = costs_at  # type: ignore[method-assign]
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         await settle(pilot, "comma")
         assert asked == [None, monitor.at - 30 * MINUTE]
         await settle(pilot, "l")
@@ -349,6 +350,6 @@ def test_a_provider_has_as_much_room_on_a_larger_screen() -> None:
 
 async def test_costs_use_the_room_of_a_large_screen(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         assert pilot.app.screen.query_one("#costs-days").region.height > 16
         assert "█" * 17 in row(pilot.app, "claude-sonnet-4-5")

@@ -6,7 +6,7 @@ import pytest
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, alert, dashboard, settle, text
+from tests.tui.screen_fakes import CALENDAR, KEY, NOON, FakeMonitor, alert, dashboard, settle, text
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui.screens.acting import AcknowledgeDialog, SilenceDialog
@@ -68,7 +68,7 @@ async def test_typing_goes_where_the_quick_key_went() -> None:
 async def test_a_query_typed_outside_its_line() -> None:
     app = dashboard(FakeMonitor())
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "4", "escape")
+        await settle(pilot, KEY["query"], "escape")
         for key in "questi":
             app.simulate_key(key)
         await settle(pilot)

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.runtime.collecting import CALL, settings_for
-from tests.tui.screen_fakes import text
+from tests.tui.screen_fakes import KEY, text
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.server import serve
@@ -84,10 +84,12 @@ async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> No
         async with httpx.AsyncClient() as client:
             answer = await client.post(f"{url}/monitor/v1/events", json=calls)
         assert answer.json()["accepted"] == 20
-        await sees(pilot, "openai", "● healthy", "none of the last 20 calls failed", "LATENCY p95")
-        await pilot.press("2")
+        await sees(pilot, "openai", "● healthy", "LATENCY p95", "WHAT CHANGED")
+        await pilot.press(KEY["providers"])
+        await sees(pilot, "none of the last 20 calls failed")
+        await pilot.press(KEY["costs"])
         await sees(pilot, "$0.0070 of $0.0010", "gpt-4o", "BY model")
-        await pilot.press("3")
+        await pilot.press(KEY["alerts"])
         await sees(pilot, "any", "not taken")
         await pilot.press("a")
         await sees(pilot, "takes it")
@@ -101,14 +103,14 @@ async def test_pushed_calls_show_up_on_every_pane(thread: CollectorThread) -> No
         await sees(pilot, "SILENCED 0", "(1 taken)")
         await pilot.press("u")
         await sees(pilot, "not taken")
-        await pilot.press("4")
+        await pilot.press(KEY["query"])
         await pilot.press(*"requests{} sum by(project)", "enter")
         await sees(pilot, "1 series", "search")
-        await pilot.press("escape", "5")
+        await pilot.press("escape", KEY["sources"])
         await sees(pilot, "WAYS IN", "● running")
-        await pilot.press("6")
+        await pilot.press(KEY["system"])
         await sees(pilot, "● running")
-        await pilot.press("7")
+        await pilot.press(KEY["collector"])
         await sees(pilot, "● running", "20 calls", "monitor.db", "● healthy")
 
 
@@ -217,8 +219,8 @@ def test_an_alert_that_begins_to_fire_rings(terminal: Callable[..., Terminal], t
 def test_other_terminals(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
     process = terminal(TUI_MONITOR_SERVER__LISTEN="", **environ)
     process.sees("collecting")
-    for key, words in (("2", "MONTH"), ("3", "FIRING"), ("5", "WAYS IN"), ("6", "HOST")):
-        process.press(key)
+    for pane, words in (("costs", "MONTH"), ("alerts", "FIRING"), ("sources", "WAYS IN"), ("system", "HOST")):
+        process.press(KEY[pane])
         process.sees(words)
     process.press("qq")
     process.read(process.ended, 5)

@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text, tick
+from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
 SIZES = [(60, 20), (80, 24), (1, 1), (3, 3), (20, 5), (200, 50), (40, 100), (300, 10)]
 
 
-@pytest.mark.parametrize("key", "123456")
+@pytest.mark.parametrize("key", KEY.values())
 async def test_resizing_never_fails(key: str) -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)
@@ -19,7 +19,7 @@ async def test_resizing_never_fails(key: str) -> None:
     sizes = [*SIZES, *((dice.randint(1, 220), dice.randint(1, 60)) for _ in range(5))]
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot, key)
-        if key == "4":
+        if key == KEY["query"]:
             await settle(pilot, *"latency", "enter")
         for width, height in sizes:
             await pilot.resize_terminal(width, height)
@@ -45,21 +45,21 @@ async def test_dialogs_at_any_size(dialog: str) -> None:
 async def test_sixty_by_twenty_still_tells_what_matters() -> None:
     app = dashboard()
     async with app.run_test(size=(60, 20)) as pilot:
-        await settle(pilot)
+        await settle(pilot, KEY["providers"])
         shown = text(app)
         for words in (
             "last 1 h  live",
             "● collecting",
-            "1 Providers",
+            "2 Prov",
             "✖ unavailable",
             "[LOW] 40.0 %",
             "q quit",
         ):
             assert words in shown, words
-        await settle(pilot, "2")
+        await settle(pilot, KEY["costs"])
         for words in ("$425.67 of $500.00", "claude-sonnet-4-5", "$189.23"):
             assert words in text(app), words
-        await settle(pilot, "3")
+        await settle(pilot, KEY["alerts"])
         for words in ("✖ crit", "60.0 % > 50.0 %", "not taken"):
             assert words in text(app), words
 
@@ -72,4 +72,4 @@ async def test_the_rule_goes_first() -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.pause(0.1)
         await settle(pilot)
-        assert "PROVIDERS" in text(app).splitlines()[2]
+        assert "ATTENTION" in text(app).splitlines()[2]

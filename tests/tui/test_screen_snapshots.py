@@ -7,25 +7,18 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.screen_fakes import FakeMonitor, dashboard, settle
+from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle
 from tui_monitor.query.result import Result, Series, labels_of
+from tui_monitor.tui.panes.table import PANES as TABLE
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-PANES = {
-    "providers": "1",
-    "costs": "2",
-    "alerts": "3",
-    "query": "4",
-    "sources": "5",
-    "system": "6",
-    "collector": "7",
-}
+PANES = tuple(entry.id for entry in TABLE)
 Compare = Callable[..., bool]
 
 
 def show(pane: str) -> Callable[[Pilot[Any]], Any]:
     async def run_before(pilot: Pilot[Any]) -> None:
-        await settle(pilot, PANES[pane])
+        await settle(pilot, KEY[pane])
         if pane == "query":
             pilot.app.screen.pane.ask_for("latency{} [1h] p95 by(provider)")
         await settle(pilot)
@@ -55,7 +48,7 @@ def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("what", ["list", "call"])
 def test_calls(snap_compare: Compare, what: str, size: tuple[int, int]) -> None:
     async def run_before(pilot: Pilot[Any]) -> None:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         pilot.app.screen.pane.ask_for("provider=claude AND latency>1000")
         await settle(pilot)
         if what == "call":
@@ -91,7 +84,7 @@ def test_charts(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, case: st
         return replace(answer, series=tuple(series), unit="s")
 
     async def run_before(pilot: Pilot[Any]) -> None:
-        await settle(pilot, "4")
+        await settle(pilot, KEY["query"])
         pilot.app.screen.pane.ask_for("cost{} [1h] sum by(provider)")
         await settle(pilot)
         await settle(pilot, *["d"] * {"stack": 2, "bars": 3}.get(drawing, 0))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import FakeMonitor, collector, dashboard, lines, settle, text, tick
+from tests.tui.screen_fakes import KEY, FakeMonitor, collector, dashboard, lines, settle, text, tick
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.errors import MonitorError
@@ -33,7 +33,7 @@ def asked(monitor: FakeMonitor) -> list[tuple[str, tuple[Any, ...]]]:
 
 async def on(pilot: Any, name: str) -> Grid:
     """Put the cursor on a source."""
-    await settle(pilot, "5")
+    await settle(pilot, KEY["sources"])
     grid = pilot.app.screen.query_one("#sources-list", Grid)
     grid.move_to(name)
     await settle(pilot)
@@ -43,7 +43,7 @@ async def on(pilot: Any, name: str) -> Grid:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_every_way_in(monitor: FakeMonitor, size: tuple[int, int]) -> None:
     async with dashboard(monitor).run_test(size=size) as pilot:
-        await settle(pilot, "5")
+        await settle(pilot, KEY["sources"])
         shown = text(pilot.app)
         assert "✖ failed 1   ● running 5   ○ off 1" in shown
         order = [
@@ -68,7 +68,7 @@ async def test_every_way_in(monitor: FakeMonitor, size: tuple[int, int]) -> None
 
 async def test_numbers_keep_their_place(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "5")
+        await settle(pilot, KEY["sources"])
         before = row(pilot.app, "host").index("4.10 k")
         rows = [
             replace(r, records=r.records + 1_000_000, rate=99_000.0) if r.name == "host" else r
@@ -169,7 +169,7 @@ async def test_a_refusal_is_told(monitor: FakeMonitor) -> None:
 async def test_nobody_collects(monitor: FakeMonitor) -> None:
     monitor.status = collector(running=False, pid=None, sources=())
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "5", "p", "f", "enter")
+        await settle(pilot, KEY["sources"], "p", "f", "enter")
         assert "Nobody collects into this database" in text(pilot.app)
         assert "tui-monitor collect --detach" in text(pilot.app)
         assert asked(monitor) == []
@@ -178,7 +178,7 @@ async def test_nobody_collects(monitor: FakeMonitor) -> None:
 async def test_who_collects_does_not_answer(monitor: FakeMonitor) -> None:
     monitor.status = collector(running=False, pid=4711, sources=())
     async with dashboard(monitor).run_test(size=(80, 24)) as pilot:
-        await settle(pilot, "5")
+        await settle(pilot, KEY["sources"])
         assert "Process 4711 writes this database and does not answer" in text(pilot.app)
         assert "Nobody collects" not in text(pilot.app)
 
@@ -190,7 +190,7 @@ def test_rates_and_lags_in_words() -> None:
 
 async def test_ages_follow_the_clock(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "5")
+        await settle(pilot, KEY["sources"])
         assert "1 m ago" in row(pilot.app, "probes")
         monitor.at += 2 * HOUR
         await tick(pilot)

@@ -174,6 +174,8 @@ class CollectorStatus:
     database_bytes: int | None = None
     calls: int = 0
     sources: tuple[SourceRow, ...] = ()
+    changed: int = 0
+    """The id of the newest change of a state in its event log; 0 where there was none."""
 
     @property
     def trouble(self) -> str:

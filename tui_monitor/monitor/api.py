@@ -12,6 +12,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.callprice import CallPrice
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
@@ -108,6 +109,14 @@ class Monitor(Protocol):
 
     async def status(self) -> StatusView:
         """One look at everything."""
+        ...
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        """The newest events of these names, of those that tell of states where none is named.
+
+        They are the collector's to tell: where none answers, nothing is known. Events of calls and spend are
+        noted from the first time somebody asks for them until ten minutes after the last.
+        """
         ...
 
     async def query(

@@ -24,6 +24,7 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
@@ -56,6 +57,10 @@ class Actions(Protocol):
 
     async def upkeep(self, shown: TimeRange, points: int) -> Upkeep:
         """How the collector is doing; without its own figures over time where they are to be read here."""
+        ...
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        """The newest events of its log; nothing where none runs."""
         ...
 
     async def acknowledge(
@@ -210,6 +215,10 @@ class LocalMonitor:
             return view
         extent = await self._in_thread(self._reader.extent)
         return replace(view, collector=replace(view.collector, calls=extent.calls))
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        """The newest events of these names, of those that tell of states where none is named."""
+        return await self._actions.happened(names, limit)
 
     async def status(self) -> StatusView:
         """One look at everything."""

@@ -1,5 +1,6 @@
 """The façade over HTTP: a collector that runs elsewhere, asked as the one that runs here."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -8,6 +9,7 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
 from tui_monitor.model.clock import MS, Micros, iso
+from tui_monitor.model.happened import Happened
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.acting import RemoteActions
 from tui_monitor.monitor.api import CallView, Snapshot
@@ -78,6 +80,10 @@ class RemoteMonitor(RemoteActions):
     async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
         """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""
         return await self._get(Upkeep, "upkeep", {**_shown(shown), "points": points})
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        """The newest events of these names, of those that tell of states where none is named."""
+        return await self._get(Happened, "feed/newest", {"event_types": ",".join(names), "limit": limit})
 
     async def status(self) -> StatusView:
         """One look at everything."""

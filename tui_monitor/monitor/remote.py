@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus
     from tui_monitor.model.clock import Micros
     from tui_monitor.model.feed import Record
+    from tui_monitor.model.happened import Happened
     from tui_monitor.model.timerange import TimeRange
     from tui_monitor.store.api import ImportInfo
     from tui_monitor.store.reprice import RepriceReport
@@ -76,6 +77,16 @@ class SocketClient(RemoteActions):
             "GET", "/monitor/v1/upkeep", params=params, timeout=_UPKEEP_SECONDS
         )
         return read_as(Upkeep, data)
+
+    async def happened(self, names: "Sequence[str]" = (), limit: int = 50) -> "Happened":
+        """The newest events of its log."""
+        from tui_monitor.model.happened import Happened
+
+        params = {"event_types": ",".join(names), "limit": limit}
+        return read_as(
+            Happened,
+            await self._connection.data("GET", "/monitor/v1/feed/newest", params=params, timeout=3.0),
+        )
 
     async def begin_import(self, info: "ImportInfo") -> None:
         """Note an import before its rows arrive."""

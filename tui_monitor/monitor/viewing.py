@@ -15,6 +15,7 @@ from tui_monitor.health.views import CollectorStatus
 from tui_monitor.model.alert import Alert, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
 from tui_monitor.model.errors import MonitorError
+from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Reloaded
@@ -65,6 +66,16 @@ class Elsewhere:
                 # It ended between the two questions, or it is of another version.
                 pass
         return Upkeep(self._clock.now(), status)
+
+    async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:
+        """The newest events of the running collector's log; nothing where none answers."""
+        if not (await self.status()).running:
+            return Happened()
+        try:
+            return await self._client.happened(names, limit)
+        except MonitorError:
+            # It ended between the two questions, or it is of another version.
+            return Happened()
 
     async def _ask(self) -> CollectorStatus:
         try:

@@ -383,6 +383,7 @@ class Collector:
             database=str(self.store.path),
             database_bytes=database_bytes(self.store.path),
             sources=self.rows(),
+            changed=self.events.newest_state,
         )
 
 

@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import get_args
 
 from tui_monitor.model.bus import BusEvent, EventBus, EventName
@@ -83,6 +83,8 @@ class EventLog:
         self.run = secrets.token_hex(6)
         self.newest = clock.now()
         """The id of the newest entry."""
+        self.newest_state = 0
+        """The id of the newest entry that tells of a state; 0 where there is none."""
         self._clock = clock
         self._listener = bus.listen(size=_QUEUED)
         self._listener.want(STATES)
@@ -191,6 +193,13 @@ class EventLog:
                 left -= 1
             through = entry.id
         return found, self.newest
+
+    def last(self, wanted: frozenset[str], limit: int) -> tuple[list[Entry], bool]:
+        """At most `limit` of the newest entries, the newest first, and whether there are older ones."""
+        outlasting = sorted((e for e in self._states.values() if e.id <= self._floor), key=lambda e: -e.id)
+        known = (e for e in chain(reversed(self._entries), outlasting) if e.item.event in wanted)
+        found = list(islice(known, limit + 1))
+        return found[:limit], len(found) > limit
 
     def take(self, after: int, wanted: frozenset[str]) -> Taken:
         """What a reader gets next: single messages, or one in which those that waited are merged.
@@ -347,6 +356,7 @@ class EventLog:
         self.newest = item.id
         if item.event in STATES:
             about = subject(item.event, item.data)
+            self.newest_state = self.newest
             self._states[about] = entry
             self._states.move_to_end(about)
             if len(self._states) > _STATES_KEPT:

@@ -1,9 +1,9 @@
 """The event log over plain HTTP, for those who ask now and then and hold no line open."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.happened import FeedEvent, Happened
 from tui_monitor.runtime.eventlog import NAMES, USUAL, Gone
 from tui_monitor.server.declare import Group, get
 from tui_monitor.server.needs import Need
@@ -34,22 +34,13 @@ _TYPES = Text(
     longest=2_000,
     example="alert_update,budget_update",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FeedEvent:
-    """Something that happened."""
-
-    id: int
-    """Grows from event to event."""
-    ts: Micros
-    """When it happened."""
-    event: str
-    """Its name."""
-    data: dict[str, Any]
-    """What it says."""
-    merged: int = 1
-    """How many events it stands for."""
+_STATES = Text(
+    name="event_types",
+    about="Names of events with commas between them; those that tell of states unless given.",
+    default="",
+    longest=2_000,
+    example="alert_update,provider_status",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +70,7 @@ class Feed:
 
     def __init__(self, collector: "Collector") -> None:
         self._events = collector.events
+        self._monitor = collector.monitor
 
     @get("/monitor/v1/feed", Need.READ, Group.VIEWS, FeedPage, params=(_AFTER, _LIMIT, _RUN, _TYPES))
     async def feed(self, after: int | None, limit: int, run: str, event_types: str) -> FeedPage:
@@ -87,9 +79,7 @@ class Feed:
         Events of calls and spend are noted while somebody follows: from the first request on, until ten
         minutes after the last one.
         """
-        names = frozenset(name for name in event_types.split(",") if name) or USUAL
-        if not names <= NAMES:
-            raise bad("event_types names an event that there is not", f"there are {', '.join(sorted(NAMES))}")
+        names = _named(event_types) or USUAL
         events = self._events
         events.note_use(names)
         place = events.newest if after is None else events.place(after, run)
@@ -101,3 +91,15 @@ class Feed:
         )
         gaps = tuple(FeedGap(one.first, one.last) for one in found if isinstance(one, Gone))
         return FeedPage(events.run, told, gaps, through, events.newest)
+
+    @get("/monitor/v1/feed/newest", Need.READ, Group.VIEWS, Happened, params=(_LIMIT, _STATES))
+    async def newest(self, limit: int, event_types: str) -> Happened:
+        """What happened last, the newest first: the same log from its end backwards."""
+        return await self._monitor.happened(sorted(_named(event_types)), limit)
+
+
+def _named(event_types: str) -> frozenset[str]:
+    names = frozenset(name for name in event_types.split(",") if name)
+    if not names <= NAMES:
+        raise bad("event_types names an event that there is not", f"there are {', '.join(sorted(NAMES))}")
+    return names

@@ -53,13 +53,15 @@ def shown_key(name: str) -> str:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("pane.providers", "1", "Providers", "Health of every provider.", "pane('providers')"),
-    Command("pane.costs", "2", "Costs", "What it costs, and who causes it.", "pane('costs')"),
-    Command("pane.alerts", "3", "Alerts", "What needs somebody.", "pane('alerts')"),
-    Command("pane.query", "4", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
-    Command("pane.sources", "5", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
-    Command("pane.system", "6", "System", "This host, and what is under way.", "pane('system')"),
-    Command("pane.collector", "7", "Collector", "How the program itself is doing.", "pane('collector')"),
+    Command("pane.overview", "1", "Overview", "Whether anything is wrong, what it costs, what changed.",
+            "pane('overview')"),
+    Command("pane.providers", "2", "Providers", "Health of every provider.", "pane('providers')"),
+    Command("pane.costs", "3", "Costs", "What it costs, and who causes it.", "pane('costs')"),
+    Command("pane.alerts", "4", "Alerts", "What needs somebody.", "pane('alerts')"),
+    Command("pane.query", "5", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
+    Command("pane.sources", "6", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
+    Command("pane.system", "7", "System", "This host, and what is under way.", "pane('system')"),
+    Command("pane.collector", "8", "Collector", "How the program itself is doing.", "pane('collector')"),
     Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
     Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
     Command(
@@ -94,6 +96,17 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "interrupt", "ctrl+c", "quit", "Leave, asking once.", "app.interrupt", sign="ctrl+c", priority=True
     ),
+    Command("overview.open", "enter", "open", "The pane that has more of the row; on a value chosen with ← → "
+            "its query.", "open", "overview", 10),
+    Command("overview.acknowledge", "a", "acknowledge", "Take care of the alert under the cursor.",
+            "acknowledge", "overview", 15),
+    Command("overview.events", "e", "events", "What changed, or single calls as well.", "events", "overview",
+            30),
+    Command("overview.chart", "c", "crosshair", "Read the chart off with ← →; f6 goes to the other one.",
+            "chart", "overview", 20),
+    Command("overview.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
+            "drawing(1)", "overview", 35),
+    Command("overview.sort", "o", "order", "Order by the value chosen with ← →.", "order", "overview"),
     Command(
         "providers.query", "enter", "query",
         "Open the query behind the row, or behind the value chosen with ← →.", "open", "providers", 10,

@@ -99,6 +99,8 @@ class Look:
     version: int
     shown: TimeRange
     calendar: Calendar
+    oldest: Micros | None = None
+    """The first call there is."""
     newest: Micros | None = None
     """The newest call there is."""
     alerts: tuple[int, str | None] = (0, None)

@@ -100,6 +100,15 @@ class QueryWanted(Message):
         self.text = text
 
 
+class PaneWanted(Message):
+    """Somebody wants to see a row of another pane; an empty `row` is the pane as it is."""
+
+    def __init__(self, pane: str, row: str = "") -> None:
+        super().__init__()
+        self.pane = pane
+        self.row = row
+
+
 class GivenBack(Message):
     """Alerts fire again because somebody here took back what kept them quiet."""
 

@@ -63,6 +63,8 @@ class Pane(Vertical, Generic[A]):
         self._answered: Micros | None = None
         self._failed: tuple[Micros, Micros] | None = None
         """Since when questions fail, and when the last one did."""
+        self._sought = ""
+        """The row that the cursor is to go to once it is there."""
 
     # What each pane brings.
 
@@ -185,6 +187,8 @@ class Pane(Vertical, Generic[A]):
         self.remove_class("-stale")
         self.answer = cast(A, event.answer)
         self.show(self.answer, self.look)
+        self._seek()
+        self._sought = ""
 
     @on(AskingFailed)
     def _fail(self, event: AskingFailed) -> None:
@@ -232,6 +236,18 @@ class Pane(Vertical, Generic[A]):
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
         self.app.notify(text, severity="error")
 
+    def point_to(self, row: str) -> None:
+        """Put the cursor on a row: now, or with the next answer where that has it."""
+        self._sought = row
+        self._seek()
+
+    def _seek(self) -> None:
+        if self._sought and self._ready:
+            grid = self.query_one(Grid)
+            if grid.row(self._sought) is not None:
+                grid.move_to(self._sought)
+                self._sought = ""
+
     # Commands that several panes have.
 
     def action_open(self) -> None:
@@ -240,7 +256,10 @@ class Pane(Vertical, Generic[A]):
 
     def action_order(self) -> None:
         """Order the list by the chosen value: largest first, smallest first, as given."""
-        grid = self.query_one(Grid)
+        self.order(self.query_one(Grid))
+
+    def order(self, grid: Grid) -> None:
+        """Order one list by the value chosen in it: largest first, smallest first, as given."""
         column = grid.chosen
         if column is None:
             grid.sort_by(None)

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import SourceState
 from tui_monitor.tui.link import Backend, Look
+from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.words import long_age
 
 _DOOR = "http"
@@ -50,7 +51,8 @@ def _agents(backend: Backend, look: Look) -> list[str]:
         return ["From coding agents: C asks whether their logs may be read.", ""]
     if look.collector is None or not look.collector.running:
         return []
-    return ["From coding agents: their logs are read as they grow; 5 shows how far.", ""]
+    key = next(pane.key for pane in PANES if pane.id == "sources")
+    return [f"From coding agents: their logs are read as they grow; {key} shows how far.", ""]
 
 
 def _live(backend: Backend, look: Look) -> list[str]:

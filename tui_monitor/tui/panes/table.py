@@ -25,11 +25,12 @@ class Entry:
 
 
 PANES: tuple[Entry, ...] = (
-    Entry("providers", "1", "Providers", "Prov", "ProvidersPane"),
-    Entry("costs", "2", "Costs", "Costs", "CostsPane"),
-    Entry("alerts", "3", "Alerts", "Alert", "AlertsPane"),
-    Entry("query", "4", "Query", "Query", "QueryPane"),
-    Entry("sources", "5", "Sources", "Src", "SourcesPane"),
-    Entry("system", "6", "System", "Sys", "SystemPane"),
-    Entry("collector", "7", "Collector", "Coll", "CollectorPane"),
+    Entry("overview", "1", "Overview", "Over", "OverviewPane"),
+    Entry("providers", "2", "Providers", "Prov", "ProvidersPane"),
+    Entry("costs", "3", "Costs", "Costs", "CostsPane"),
+    Entry("alerts", "4", "Alerts", "Alert", "AlertsPane"),
+    Entry("query", "5", "Query", "Query", "QueryPane"),
+    Entry("sources", "6", "Sources", "Src", "SourcesPane"),
+    Entry("system", "7", "System", "Sys", "SystemPane"),
+    Entry("collector", "8", "Collector", "Coll", "CollectorPane"),
 )

@@ -174,7 +174,7 @@ def _slow_key(slow: "SlowQuery") -> str:
 
 
 def _slow(slow: "SlowQuery", look: Look) -> GridRow:
-    token = _OUTCOMES[slow.outcome]
+    token = _OUTCOMES.get(slow.outcome, "dim")
     read = [plural(n, noun) for n, noun in ((slow.calls, "call"), (slow.samples, "sample")) if n]
     if slow.series:
         read.insert(0, f"{count(slow.series)} series")

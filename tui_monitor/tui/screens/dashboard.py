@@ -21,6 +21,7 @@ from tui_monitor.tui.link import Backend, Look, ask
 from tui_monitor.tui.messages import (
     GivenBack,
     HintsChanged,
+    PaneWanted,
     QueryWanted,
     RangeChosen,
     RangeMoved,
@@ -170,6 +171,7 @@ class Dashboard(Screen[None]):
             version=snapshot.version,
             shown=shown,
             calendar=snapshot.calendar,
+            oldest=snapshot.extent.first,
             newest=snapshot.extent.last,
             alerts=(snapshot.open_alerts, snapshot.worst_alert),
             firing=snapshot.firing,
@@ -240,6 +242,12 @@ class Dashboard(Screen[None]):
         """Show the pane next to this one."""
         ids = [entry.id for entry in PANES]
         await self.action_pane(ids[(ids.index(self.active) + step) % len(ids)])
+
+    @on(PaneWanted)
+    async def _pane_wanted(self, event: PaneWanted) -> None:
+        await self.action_pane(event.pane)
+        if event.row:
+            self.pane.point_to(event.row)
 
     @on(QueryWanted)
     async def _query_wanted(self, event: QueryWanted) -> None:

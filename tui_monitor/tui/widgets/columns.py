@@ -8,6 +8,8 @@ from tui_monitor.tui.drawing import Align, Glyphs, Span, fit, safe, width_of
 
 GAP = 2
 """Cells between two columns."""
+_MARK = 2
+"""Cells of a mark behind a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in one place: text, its style token, a glyph before it, and the raw value it sorts by."""
+    """What stands in one place: text, its style token, a glyph before it, and the raw value it sorts by.
+
+    A `mark` is a character of a colour of its own behind the text, which then has two cells less.
+    """
 
     text: str
     style: str = ""
     glyph: str = ""
     sort: Any = field(default=None, compare=False)
+    mark: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +124,13 @@ def draw_row(row: GridRow, places: Places, glyphs: Glyphs, chosen: str | None = 
     for column, width in places:
         cell = row.cells.get(column.key)
         text = "" if cell is None else f"{cell.glyph} {cell.text}" if cell.glyph else cell.text
-        drawn = place(text, column, width, glyphs)
+        mark = None if cell is None else cell.mark
+        room = width if mark is None else width - _MARK
+        drawn = place(text, column, room, glyphs)
         style = "" if cell is None else cell.style
-        _append(spans, drawn, width, f"{style} reverse" if column.key == chosen else style)
+        _append(spans, drawn, room, f"{style} reverse" if column.key == chosen else style)
+        if mark is not None:
+            spans.append((fit(f" {mark[0]}", _MARK, "left", glyphs), mark[1]))
     return spans
 
 
