@@ -145,3 +145,12 @@ def test_what_came_into_the_last_minute_since_is_seen(edge):
     edge.write(WriteBatch(calls=[Call("t", "new", ts_end=NOW)]))
     for measure in ("latency", "output", "ttft"):
         assert len(read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})) == 11
+
+
+def test_of_many_calls_no_more_is_read_than_is_asked_for(edge, monkeypatch):
+    monkeypatch.setattr(reading, "_FEW", 9)
+    reader = Counting(edge)
+    recent = reading.RecentFacts(reader)
+    for measure in ("latency", "output", "input"):
+        read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})
+    assert reader.reads == 3

@@ -20,7 +20,9 @@ MAX_ROWS = 200_000
 _LARGEST = MAX_ROWS // 2
 
 _EDGES = 64
-"""Of so many ends of windows it is remembered that somebody asked."""
+"""Of so many ends of windows it is remembered how many calls they hold."""
+_FEW = 2_000
+"""Calls of which all measures may be read and kept."""
 _FINE = frozenset(FINE_DIMENSIONS)
 
 _Key = tuple[
@@ -58,7 +60,7 @@ class RecentFacts:
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, _Read] = OrderedDict()
         self._rows = 0
-        self._edges: OrderedDict[_Edge, None] = OrderedDict()
+        self._edges: OrderedDict[_Edge, int] = OrderedDict()
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
@@ -73,22 +75,27 @@ class RecentFacts:
             wide = self._at_edge(version, span, histograms, where)
             if wide is not None:
                 return _some(wide, labels, measures)
-        return self._read(key, version, where)
+        facts = self._read(key, version, where)
+        if layer is Layer.RAW:
+            self._note(span, where, len(facts))
+        return facts
+
+    def _note(self, span: Span, where: Mapping[str, str], rows: int) -> None:
+        with self._lock:
+            self._edges[span, tuple(sorted(where.items()))] = rows
+            if len(self._edges) > _EDGES:
+                self._edges.popitem(last=False)
 
     def _at_edge(
         self, version: int, span: Span, histograms: Sequence[Measure], where: Mapping[str, str]
     ) -> Facts | None:
         """All measures of the calls at the end of windows, which many questions of one look have in common.
 
-        `None` for the first who asks: perhaps nobody comes after.
+        `None` for the first who asks, since perhaps nobody comes after, and where there are many.
         """
-        edge = span, tuple(sorted(where.items()))
         with self._lock:
-            known = edge in self._edges
-            self._edges[edge] = None
-            if len(self._edges) > _EDGES:
-                self._edges.popitem(last=False)
-        if not known:
+            rows = self._edges.get((span, tuple(sorted(where.items()))))
+        if rows is None or rows > _FEW:
             return None
         key = _key(Layer.RAW, span, FINE_DIMENSIONS, MEASURES, histograms, where)
         try:
