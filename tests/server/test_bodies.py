@@ -56,6 +56,10 @@ async def test_what_is_packed_arrives_whole(encoding: str, pack: Callable[[bytes
 
 async def test_gzip_members_one_behind_another() -> None:
     assert await read(make(sent(gzip.compress(b"one ") + gzip.compress(b"two")), "gzip")) == b"one two"
+    empty = gzip.compress(b"")
+    assert await read(make(sent(empty * 10_000 + gzip.compress(b"end")), "gzip", limit=1_000_000)) == b"end"
+    with pytest.raises(Refusal, match="too many"):
+        await read(make(sent(*[empty * 1_000] * 11), "gzip", limit=1_000_000))
 
 
 async def test_one_byte_at_a_time() -> None:

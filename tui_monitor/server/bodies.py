@@ -11,6 +11,8 @@ from tui_monitor.server.refusal import Refusal
 
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _STEP = 65_536
+_MEMBERS = 10_000
+"""Files that may stand one behind another in a gzip body; empty ones are work all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class _Inflater:
         self._check = check
         self._zlib = zlib.decompressobj(window)
         self._fed = False
+        self._members = 0
 
     def feed(self, data: bytes, last: bool) -> bytes:
         out = bytearray()
@@ -148,6 +151,9 @@ class _Inflater:
                 data = self._zlib.unconsumed_tail
                 if self._zlib.eof and self._zlib.unused_data:
                     # Gzip files may stand one behind another.
+                    self._members += 1
+                    if self._members > _MEMBERS:
+                        raise self._broken("the request body has too many gzip files in it")
                     data = self._zlib.unused_data
                     self._zlib = zlib.decompressobj(self._window)
                 elif not data and len(part) < _STEP:
