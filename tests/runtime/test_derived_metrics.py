@@ -1,15 +1,22 @@
 """Counters of calls as `/metrics` serves them: equal to the engine's answers, and never falling."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import Put
 from tui_monitor.config.settings import Retention
+from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros
+from tui_monitor.model.feed import Event, EventKind
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql.limits import QueryCancelled
+from tui_monitor.runtime import told
 from tui_monitor.runtime.derived import FAMILIES, Derived, DerivedMetrics, path_for
 from tui_monitor.store.api import Retract, WriteBatch
 from tui_monitor.store.database import Store
@@ -22,7 +29,7 @@ def metrics(engine: LocalEngine, store: Store, clock: ManualClock) -> DerivedMet
     return DerivedMetrics(engine, store, clock, store.path)
 
 
-def total(found: Derived, name: str, part: str = "", **labels: str) -> float:
+def total(found: Derived, name: str, part: str = "", /, **labels: str) -> float:
     assert not found.error
     return sum(
         one.value
@@ -196,3 +203,91 @@ def test_a_file_that_is_in_the_way_is_told_and_fails_nothing(
     assert not found.readings
     path.rmdir()
     assert total(metrics.look(), "llm_requests_total") == 1
+
+
+def said(kind: EventKind, key: str, at: Micros, name: str, value: float, **labels: str) -> WriteBatch:
+    return WriteBatch(events=[Event(kind, at, "events:app", key, name, value, labels)])
+
+
+def test_the_newest_score_of_each_set_of_labels_is_served(
+    metrics: DerivedMetrics, store: Store, clock: ManualClock
+) -> None:
+    now, name = clock.now(), "llm_evaluation_score"
+    for ago, value in ((MINUTE, 0.9), (HOUR, 0.2), (25 * HOUR, 0.1)):
+        store.write(said("score", str(ago), now - ago, "accuracy", value, model="m", call=f"r-{ago}"))
+    store.write(said("score", "other", now - HOUR, "accuracy", 0.5, prompt_type="qa"))
+    found = [one for one in metrics.look().readings if one.name == name]
+    assert [(dict(one.labels), one.value) for one in found] == [
+        ({"name": "accuracy", "model": "m"}, 0.9),
+        ({"name": "accuracy", "prompt_type": "qa"}, 0.5),
+    ]
+    later(clock, 23 * HOUR + 2 * MINUTE)
+    found = [one for one in metrics.look().readings if one.name == name]
+    assert [one.value for one in found] == [0.9], "what was said a day ago is not of now"
+    later(clock, 2 * HOUR)
+    assert not metrics.look().readings
+
+
+def test_benchmarks_are_served_as_the_engine_answers_them(
+    metrics: DerivedMetrics, engine: LocalEngine, store: Store, clock: ManualClock
+) -> None:
+    now = clock.now()
+    for ago, done, state in ((20, 0, "started"), (5, 50, "running")):
+        batch = said("progress", state, now - ago * MINUTE, "mmlu", done, total="200", state=state)
+        store.write(batch)
+    found = metrics.look()
+    for name in ("llm_benchmark_progress", "llm_benchmark_duration_seconds"):
+        expected = engine.instant(f"{name} [1d] max by(name)", now).by("name")["mmlu"]
+        assert total(found, name, name="mmlu", source="events:app") == expected
+    assert total(found, "llm_benchmark_duration_seconds") == 900
+
+
+def test_what_has_no_room_is_left_out_and_counted(
+    metrics: DerivedMetrics, store: Store, clock: ManualClock
+) -> None:
+    now = clock.now()
+    events = [Event("score", now - i, "s", str(i), f"name {i}", 1.0) for i in range(told.MOST + 3)]
+    store.write(WriteBatch(events=events))
+    found = metrics.look()
+    assert (len(found.readings), found.left_out) == (told.MOST, 3)
+    assert total(found, "llm_evaluation_score", name="name 0") == 1, "the newest are served"
+
+
+class Slow(LocalEngine):
+    """An engine that counts when it is let."""
+
+    def __init__(self, store: Store, clock: ManualClock) -> None:
+        super().__init__(store, Calendar(), clock=clock)
+        self.let = threading.Event()
+
+    def counters(self, *asked: Any, cancel: threading.Event | None = None, **how: Any) -> Any:
+        while not self.let.wait(0.005):
+            if cancel is not None and cancel.is_set():
+                raise QueryCancelled("the query was cancelled")
+        return super().counters(*asked, cancel=cancel, **how)
+
+
+async def test_nothing_is_served_before_it_is_counted_and_nothing_waits_for_it(
+    store: Store, clock: ManualClock, put: Put
+) -> None:
+    engine = Slow(store, clock)
+    metrics = DerivedMetrics(engine, store, clock, store.path)
+    put(clock.now() - MINUTE, "openai", 2)
+    for _ in range(2):
+        found = await metrics.look_within(0.01)
+        assert found.error
+        assert not found.readings, "none is better than a wrong one"
+    engine.let.set()
+    assert total(await metrics.look_within(60), "llm_requests_total") == 2
+
+    engine.let.clear()
+    put(clock.now(), "openai")
+    later(clock)
+    assert total(await metrics.look_within(0.01), "llm_requests_total") == 2, "the last look stands"
+    later(clock, 2 * MINUTE)
+    assert (await metrics.look_within(0.01)).error, "but not for ever"
+    # The look that is under way does not hold up the end.
+    await asyncio.to_thread(metrics.close)
+    engine.let.set()
+    assert total(await metrics.look_within(60), "llm_requests_total") == 3
+    metrics.close()

@@ -8,6 +8,7 @@ counter that falls has begun anew, and all of it would count again.
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,16 +56,18 @@ class Counters:
     def __init__(
         self, engine: LocalEngine, takes: Callable[[str], bool], most: int, known: Mapping[str, Counter],
         settled: Micros | None, *, natives: bool = False, by: Callable[[str], Sequence[str]] | None = None,
-        ends: bool = True,
+        ends: bool = True, cancel: threading.Event | None = None,
     ) -> None:  # fmt: skip
         """`takes` says which names are sent, `most` how many series; the rest is from the queue.
 
         With `natives`, native histograms are sent beside the classic ones. `by` says for a name which labels
         its series have, `le` aside; they keep all of them where it is not given. Series that rest end where
-        `ends`, else only where there is no room for others.
+        `ends`, else only where there is no room for others. Once `cancel` is set, a look ends with
+        `QueryCancelled`.
         """
         self._engine = engine
         self._by = by
+        self._cancel = cancel
         self._names = [n for n, e in EXPORTED.items() if (natives or e.form is not Form.NATIVE) and takes(n)]
         self._most = most
         self._ends = ends
@@ -195,7 +198,7 @@ class Counters:
         by = {name: None if self._by is None else self._by(name) for name in names}
         return {
             series: read(value) if isinstance(value, NativeHistogram) else value
-            for series, value in self._engine.counters(by, until, since).items()
+            for series, value in self._engine.counters(by, until, since, cancel=self._cancel).items()
         }
 
     def _text(self, series: Series) -> str:

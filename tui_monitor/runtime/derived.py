@@ -1,19 +1,21 @@
-"""The metrics of calls as `/metrics` serves them: counters that never fall, over restarts too.
+"""The metrics of calls and events as `/metrics` serves them: counters that never fall, over restarts too.
 
 They are counted as what is forwarded is (`forward.counters`), by few labels, on the same grid of 15 s; how
 far each was served is kept in a file of its own beside the database. Scrapes between two instants of the grid
 get the same numbers, and so do those after an instant where no call came or changed.
 """
 
+import asyncio
 import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui_monitor.forward.counters import SETTLED, Counters, Series
 from tui_monitor.forward.queue import Queue
 from tui_monitor.health.exposed import Family, Reading
-from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.clock import MINUTE, Clock, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.exported import EXPORTED, INTERVAL
@@ -22,10 +24,13 @@ from tui_monitor.query.metrics import BY_NAME
 from tui_monitor.query.promql.ast import NAME
 from tui_monitor.query.promql.derived import IN_SECONDS, LISTED, Form
 from tui_monitor.query.timing import asked_by
+from tui_monitor.runtime import told
 from tui_monitor.store.api import Part, Reader
 
 MOST = 20_000
 """Series that are served, buckets too; those beyond are left out and counted."""
+_STANDS: Micros = MINUTE
+"""How long the last look stands for one that takes long."""
 _EVER = Span(-(1 << 62), 1 << 62)
 _PARTS = (Part("raw", _EVER), Part("cells", _EVER))
 _BY = ("provider", "model", "operation")
@@ -38,7 +43,7 @@ _BUCKET, _COUNT = str(Form.BUCKET), str(Form.COUNT)
 
 def labels_of(name: str) -> tuple[str, ...]:
     """The labels of a metric that is served, `le` aside."""
-    return (*_BY, *_MORE.get(name, ()))
+    return told.LABELS.get(name) or (*_BY, *_MORE.get(name, ()))
 
 
 def _is_asked(form: Form) -> bool:
@@ -63,6 +68,7 @@ FAMILIES: tuple[Family, ...] = (
     *(Family(name, "counter", _about(name)) for name in _COUNTERS),
     *(Family(name, "histogram", _about(name)) for name in _HISTOGRAMS),
     Family(_ACTIVE, "gauge", _about(_ACTIVE)),
+    *told.FAMILIES,
 )
 """What is served of calls, in this order."""
 
@@ -99,20 +105,43 @@ class DerivedMetrics:
         """The instant of the last look, and the version of the data before it."""
         self._found: tuple[Reading, ...] = ()
         self._left_out = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+        self._looking: asyncio.Future[Derived] | None = None
+        self._last: tuple[Micros, Derived] = (-_STANDS, Derived())
+        """When the last look was, and what it gave."""
+        self._cancel = threading.Event()
 
     def look(self) -> Derived:
         """Everything at the newest instant of the grid. Blocks; raises nothing that is expected."""
         with self._lock, asked_by("metrics"):
             try:
-                self._update(self._clock.now() // INTERVAL * INTERVAL)
-                readings = (*self._found, *self._active())
+                at = self._clock.now() // INTERVAL * INTERVAL
+                self._update(at)
+                said, more = told.told(self._reader, at)
+                readings = (*self._found, *self._active(), *said)
             except MonitorError as error:
                 return Derived(error=error.message)
-        return Derived(readings, len(readings), self._left_out)
+            self._last = at, Derived(readings, len(readings), self._left_out + more)
+            return self._last[1]
+
+    async def look_within(self, seconds: float) -> Derived:
+        """As `look`; one that takes longer goes on, and what the last one found stands for it.
+
+        That is for a minute; then, and before the first look has ended, nothing is known.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().run_in_executor(self._thread, self.look)
+        await asyncio.wait((self._looking,), timeout=seconds)
+        if self._looking.done():
+            return self._looking.result()
+        at, found = self._last
+        return found if self._clock.now() - at <= _STANDS else Derived(error="they are being counted")
 
     def close(self) -> None:
-        """Close the file; a later look opens it again."""
+        """Close the file; a look that is under way ends without an answer, a later one opens it again."""
+        self._cancel.set()
         with self._lock:
+            self._cancel.clear()
             if self._queue is not None:
                 self._queue.close()
             self._queue = self._counters = self._looked = None
@@ -149,7 +178,7 @@ class DerivedMetrics:
             queue = Queue(self._path, 0, ())
             self._counters = Counters(
                 self._engine, _ASKED.__contains__, MOST, queue.counters(), queue.marks().get(SETTLED),
-                by=lambda name: labels_of(name.removesuffix(_BUCKET)), ends=False,
+                by=lambda name: labels_of(name.removesuffix(_BUCKET)), ends=False, cancel=self._cancel,
             )  # fmt: skip
             self._queue = queue
         return self._counters, self._queue

@@ -69,6 +69,8 @@ class Taken:
 
     bodies: tuple[bytes, ...]
     through: int
+    merged: bool = False
+    """Whether what waited was made one message."""
 
 
 class EventLog:
@@ -246,7 +248,7 @@ class EventLog:
                     break
                 items.append(entry.item)
             through = entry.id
-        return Taken((*missing, together(merge(items), after, through)), through)
+        return Taken((*missing, together(merge(items), after, through)), through, merged=True)
 
     def _behind(self, after: int) -> Iterator[Gone | Entry]:
         if after >= self._floor:

@@ -71,9 +71,10 @@ FAMILIES: tuple[Family, ...] = (
     Family("tui_monitor_http_requests_total", "counter", "requests that were answered, by group and status"),
     Family("tui_monitor_http_refused_total", "counter", "requests that were refused, by reason", stored=True),
     Family("tui_monitor_connections", "gauge", "connections of clients that are open, by kind"),
+    Family("tui_monitor_websocket_merged_total", "counter", "messages to slow clients that stand for several"),
     Family("tui_monitor_derived_series", "gauge", "series of the llm_ metrics served here"),
     Family("tui_monitor_derived_series_left_out", "gauge", "series of the llm_ metrics without room"),
-    Family("tui_monitor_derived_up", "gauge", "1 where the llm_ metrics could be read"),
+    Family("tui_monitor_derived_up", "gauge", "1 where the llm_ metrics are counted and served"),
 )  # fmt: skip
 """In the order in which they are served."""
 OWN: Mapping[str, Family] = {family.name: family for family in FAMILIES}
@@ -221,3 +222,4 @@ def _doors(collector: "Collector") -> Iterator[Reading]:
         yield from _one("http_refused_total", count, reason=reason)
     for kind, count in traffic.open().items():
         yield from _one("connections", count, kind=kind)
+    yield from _one("websocket_merged_total", traffic.merged)

@@ -34,6 +34,8 @@ class Traffic:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()
         """Requests that were answered, by group and HTTP status."""
+        self.merged = 0
+        """Messages to WebSocket clients that stand for several, because the client reads slowly."""
         self._open: dict[str, Callable[[], int]] = {}
 
     def answered(self, path: str, status: int) -> None:

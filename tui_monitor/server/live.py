@@ -69,6 +69,7 @@ class Live:
             if frames:
                 line.write(frames)
             client.read = taken.through
+            self.collector.traffic.merged += taken.merged
 
     def _tell(self) -> None:
         # Those who keep up have all read equally far: what they get is made once.

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 FAMILIES: tuple[Family, ...] = (*derived.FAMILIES, *own.FAMILIES)
 """Everything that is served, in this order."""
+_TIMEOUT = "x-prometheus-scrape-timeout-seconds"
+_PATIENCE = 5.0
+"""Longest wait for calls to be counted (s): a Prometheus gives up after 10 s unless it is told otherwise."""
 
 
 class Metrics:
@@ -31,18 +35,27 @@ class Metrics:
 
     @theirs("/metrics", Need.SCRAPE)
     async def metrics(self, request: Request) -> Response:
-        """Every metric at this moment. What cannot be read of calls is left out, and said so."""
+        """Every metric at this moment. What is not counted yet, or cannot be, is left out, and said so."""
         asked = form_of(request.headers.get("accept", ""))
         # No name here needs quotes.
         form = Form(openmetrics=asked.openmetrics)
-        readings = list(own.readings(self._collector))
+        found = await self._collector.derived.look_within(_patience(request))
+        readings = [*own.readings(self._collector), *found.readings, *_about(found)]
 
         def work(_cancel: threading.Event) -> bytes:
-            found = self._collector.derived.look()
-            return exposition(FAMILIES, [*readings, *found.readings, *_about(found)], form)
+            return exposition(FAMILIES, readings, form)
 
         text = await self._running.run(request, work)
         return Response(text, media_type=form.media_type)
+
+
+def _patience(request: Request) -> float:
+    """Seconds that may be spent on calls: half of what the scraper says it waits."""
+    with suppress(ValueError):
+        told = float(request.headers.get(_TIMEOUT, "nan")) / 2
+        if 0 < told < _PATIENCE:
+            return told
+    return _PATIENCE
 
 
 def _about(found: derived.Derived) -> Iterator[Reading]:
