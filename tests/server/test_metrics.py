@@ -33,14 +33,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 async def fill(client: httpx.AsyncClient) -> None:
-    """Three calls of a while ago, one of a model with an odd name, and one under way."""
+    """Three calls of a while ago, one of a model with an odd name, one under way, a score and progress."""
     ended = SystemClock().now() / SECOND - 60
     known: dict[str, Any] = {**CALL, "ts_end": ended, "latency_ms": 120}
     failed = {**known, "status": "error", "error_category": "server"}
     start = {"kind": "start", "provider": "openai", "model": "gpt-4o", "id": "s"}
-    body = [known, failed, {**known, "model": ODD}, start]
+    score = {"kind": "score", "ts": ended, "name": "accuracy", "value": 0.75, "model": ODD}
+    progress = {"kind": "progress", "ts": ended, "name": "mmlu", "done": 30, "total": 120}
+    body = [known, failed, {**known, "model": ODD}, start, score, progress]
     answer = await client.post("/monitor/v1/events", json=body)
-    assert answer.json()["accepted"] == 4, answer.text
+    assert answer.json()["accepted"] == 6, answer.text
 
 
 def values(families: Iterator[Metric], name: str, **labels: str) -> list[float]:
@@ -73,6 +75,9 @@ async def test_both_forms_say_the_same_to_strict_readers(web: httpx.AsyncClient)
         assert values(iter(families), "llm_requests_total", model=ODD) == [1]
         assert values(iter(families), "llm_errors_total", error_type="server") == [1]
         assert values(iter(families), "llm_requests_active", model="gpt-4o") == [1]
+        assert values(iter(families), "llm_evaluation_score", name="accuracy", model=ODD) == [0.75]
+        assert values(iter(families), "llm_benchmark_progress", name="mmlu") == [0.25]
+        assert values(iter(families), "llm_benchmark_duration_seconds", name="mmlu") == [0]
         assert sum(values(iter(families), "llm_request_duration_seconds_count")) == 3
         assert sum(values(iter(families), "llm_request_duration_seconds_bucket", le="+Inf")) == 3
         assert values(iter(families), "llm_cost_usd_total", model="gpt-4o") == [pytest.approx(0.0007)]
@@ -81,6 +86,7 @@ async def test_both_forms_say_the_same_to_strict_readers(web: httpx.AsyncClient)
     kinds = {family.name: family for family in open_families(answer.text)}
     assert kinds["llm_cost_usd"].unit == "usd"
     assert kinds["llm_request_duration_seconds"].unit == "seconds"
+    assert kinds["llm_benchmark_duration_seconds"].unit == "seconds"
     assert kinds["tui_monitor_build"].type == "info"
 
 

@@ -71,7 +71,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("tui_monitor_http_requests_total", "counter", "requests that were answered, by group and status"),
     Family("tui_monitor_http_refused_total", "counter", "requests that were refused, by reason", stored=True),
     Family("tui_monitor_connections", "gauge", "connections of clients that are open, by kind"),
-    Family("tui_monitor_websocket_merged_total", "counter", "messages to slow clients that stand for several"),
+    Family("tui_monitor_websocket_merged_total", "counter", "messages for several, to slow clients"),
     Family("tui_monitor_derived_series", "gauge", "series of the llm_ metrics served here"),
     Family("tui_monitor_derived_series_left_out", "gauge", "series of the llm_ metrics without room"),
     Family("tui_monitor_derived_up", "gauge", "1 where the llm_ metrics are counted and served"),
