@@ -45,7 +45,7 @@ async def fill(client: httpx.AsyncClient) -> None:
     assert answer.json()["accepted"] == 6, answer.text
 
 
-def values(families: Iterator[Metric], name: str, **labels: str) -> list[float]:
+def values(families: Iterator[Metric], name: str, /, **labels: str) -> list[float]:
     return [
         sample.value
         for family in families
