@@ -161,8 +161,13 @@ async def test_what_others_do_is_seen_without_waiting_for_the_next_look(
     proxy: Proxy, attach: Attach, collector: Collector
 ) -> None:
     thread = attach(proxy.url, interval="1h")
+    await up(thread)
     known = await thread.call(frame)
     assert known.open_alerts == 0
+    async with asyncio.timeout(10):
+        # What the collector tells as it begins is looked at; then nobody looks before the hour is over.
+        while (again := await thread.call(frame)) is not known:
+            known = again
     alert = await firing(collector)
     async with asyncio.timeout(10):
         while (await thread.call(frame)).open_alerts == 0:  # noqa: ASYNC110
@@ -175,16 +180,16 @@ async def test_what_others_do_is_seen_without_waiting_for_the_next_look(
 
 async def test_a_lost_line_is_told_and_what_was_known_stays(proxy: Proxy, attach: Attach) -> None:
     thread = attach(proxy.url)
-    known = await thread.call(frame)
     await up(thread)
+    known = await thread.call(frame)
     proxy.refusing = True
     proxy.cut()
     lost = await down(thread)
     assert lost.lost is not None
     assert lost.heard is not None
-    assert lost.heard <= lost.lost + MINUTE
+    assert lost.heard <= lost.lost
     again = await thread.call(frame)
-    assert again.version >= known.version
+    assert again.version == known.version
     assert again.at > known.at
     with pytest.raises(MonitorError):
         await thread.call(lambda monitor: monitor.costs())
@@ -382,6 +387,7 @@ async def test_after_this_host_slept_the_line_is_made_anew(
     clock.slept = HOUR
     await until(lambda: "slept" in told)
     await up(thread)
+    assert told.count("slept") == 1
 
 
 async def test_a_collector_of_another_version_is_told(

@@ -6,7 +6,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_monitor.model.clock import SECOND, ManualClock
+from tui_monitor.model.clock import HOUR, SECOND, ManualClock
+from tui_monitor.monitor.distant import TheirClock
 from tui_monitor.monitor.line import FIRST, LONGEST, SETTLED, Line, LineLost, LineState
 from tui_monitor.monitor.pacing import Pace
 
@@ -156,3 +157,35 @@ def test_waiting_for_a_line_ends_when_it_stands() -> None:
         await asyncio.wait_for(waiting, 1)
 
     asyncio.run(wait())
+
+
+@given(
+    st.lists(st.tuples(st.integers(-HOUR, HOUR), st.integers(0, SECOND), st.integers(0, SECOND)), max_size=20)
+)
+def test_what_was_noted_moves_along_with_the_clock_over_there(answers: list[tuple[int, int, int]]) -> None:
+    """Their clock may be off by anything, and steps; what was heard was never heard after it was lost."""
+    here = ManualClock(NOON)
+    theirs = TheirClock(here)
+    line = Line("box:4319", theirs, lambda _: None)
+    for ahead, before, after in answers:
+        asked = here.now()
+        here.advance(before)
+        at = here.now() + ahead
+        here.advance(after)
+        line.answered()
+        line.shift(theirs.told(at, asked, here.now()))
+        assert at <= theirs.now() <= at + before + after
+        assert line.state.heard == theirs.now()
+        here.advance(1)
+        line.failed(LineLost("reset", "broke off"))
+        assert line.state.lost == theirs.now()
+
+
+def test_a_clock_that_agrees_is_not_moved_by_slow_answers() -> None:
+    here = ManualClock(NOON)
+    theirs = TheirClock(here)
+    for late in (SECOND, 0, 3 * SECOND):
+        asked = here.now()
+        here.advance(late)
+        assert theirs.told(here.now() - late // 2, asked, here.now()) == 0
+    assert theirs.now() == here.now()

@@ -1,9 +1,10 @@
 """The façade over HTTP where something is in the way: no right, no certificate, no line, nobody there."""
 
 import asyncio
+import gzip
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from tests.server.test_tls import make as make
 from tests.server.test_tls import url_of
 from tui_monitor.config import places
 from tui_monitor.model.clock import MINUTE
-from tui_monitor.model.errors import Forbidden, Unreachable, UsageError
+from tui_monitor.model.errors import Busy, Forbidden, QueryError, Unreachable, UsageError
 from tui_monitor.model.states import AlertState
 from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor import reading
+from tui_monitor.monitor.events import Events, Lost
 from tui_monitor.monitor.overhttp import RemoteMonitor
 from tui_monitor.query.promql.limits import QueryCancelled
 from tui_monitor.runtime import Collector
@@ -152,3 +155,91 @@ async def collector(tmp_path: Path, start: Start) -> Collector:
     collector = await start()
     await ready(collector)
     return collector
+
+
+def replying(status: int, body: bytes, *headers: bytes) -> Asked:
+    """A server that says the same to everybody."""
+
+    async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        lines = [b"HTTP/1.1 %d X" % status, b"Content-Length: %d" % len(body), b"Connection: close", *headers]
+        writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        writer.close()
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, b"[1, 2]"),
+        (200, b'{"status":"success"}'),
+        (200, b'{"status":"error","error":"x"}'),
+        (200, b'{"status":"success","data":' + b"[" * 100_000),
+        (302, b"{}"),
+    ],
+)
+async def test_a_form_that_is_not_ours_is_told_as_such(status: int, body: bytes) -> None:
+    async with answering(replying(status, body)) as where, RemoteMonitor(where) as monitor:
+        with pytest.raises(Unreachable, match="is no collector"):
+            await monitor.imports()
+
+
+async def test_errors_of_any_form_are_read() -> None:
+    date = b"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT"
+    busy = replying(429, b'{"status":"error","error":"x"}', date)
+    async with answering(busy) as where, RemoteMonitor(where) as monitor:
+        with pytest.raises(Busy) as told:
+            await monitor.imports()
+        assert told.value.retry_after == 1
+    odd = b'{"status":"error","error":["a"],"hint":7,"position":-1,"length":"q","query":7,"metric":[]}'
+    async with answering(replying(400, odd)) as where, RemoteMonitor(where) as monitor:
+        with pytest.raises(QueryError, match="HTTP 400") as wrong:
+            await monitor.query("x")
+        assert (wrong.value.text, wrong.value.position, wrong.value.length) == ("", 0, 1)
+
+
+async def test_an_answer_without_end_and_one_that_unpacks_to_too_much_are_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "CAP", 100_000)
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                writer.write(b" " * 60_000)
+                await writer.drain()
+
+    bomb = replying(200, gzip.compress(b" " * 200_000), b"Content-Encoding: gzip")
+    for asked in (endless, bomb):
+        async with answering(asked) as where, RemoteMonitor(where) as monitor:
+            with pytest.raises(Unreachable, match="longer than"):
+                await monitor.imports()
+
+
+async def test_nothing_from_there_reaches_into_the_terminal() -> None:
+    evil = "a\\u001b]0;x\\u0007b\u202ec\u009b2Jd\\ne"
+    body = f'{{"status":"success","data":[{{"{evil}":"{evil}"}}],"warnings":[]}}'.encode()
+    async with answering(replying(200, body)) as where, RemoteMonitor(where) as monitor:
+        found = await monitor._connection.data("GET", "/monitor/v1/imports")
+    assert found == [{"a]0;xbc2Jd\ne": "a]0;xbc2Jd\ne"}]
+
+
+async def test_a_redirect_of_the_events_leads_nowhere() -> None:
+    heads: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with AsyncExitStack() as open_:
+        there = await open_.enter_async_context(answering(elsewhere))
+        location = f"Location: {there.replace('http', 'ws')}/ws".encode()
+        where = await open_.enter_async_context(answering(replying(302, b"", location)))
+        told = await open_.enter_async_context(aclosing(aiter(Events(where, token="secret"))))
+        first = await anext(told)
+    assert isinstance(first, Lost)
+    assert "302" in first.error.message
+    assert heads == []

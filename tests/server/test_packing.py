@@ -22,7 +22,7 @@ from starlette.routing import Route
 from tests.runtime.collecting import opened
 from tui_monitor.config import places
 from tui_monitor.model.unanswered import Unanswered
-from tui_monitor.monitor import transport as client_side
+from tui_monitor.monitor import reading as client_side
 from tui_monitor.monitor.line import LineLost
 from tui_monitor.monitor.transport import Transport, Watch, unpack
 from tui_monitor.runtime import Collector

@@ -80,8 +80,9 @@ class AttachedThread(Hosted):
         while not self._end.is_set():
             if line.state.up:
                 await wait_for_either(self._end, line.down, _LOOK_SECONDS)
-                before, drifted = _drift(clock), _drift(clock) - before
-                if drifted < _SLEPT or not line.state.up:
+                now = _drift(clock)
+                slept, before = now - before >= _SLEPT, now
+                if not slept or not line.state.up:
                     continue
                 # What was connected before leads nowhere, and nobody would hear of it for a while.
                 line.failed(LineLost("slept", "this host slept"))

@@ -18,6 +18,7 @@ from tui_monitor.model.errors import (
     Unreachable,
     UsageError,
 )
+from tui_monitor.model.unanswered import Unanswered
 
 if TYPE_CHECKING:
     import ssl
@@ -35,6 +36,11 @@ _CONNECT_SECONDS = 10.0
 _KEPT_SECONDS = 60.0
 """How long a connection without a request is kept: over a slow line a new one takes seconds."""
 _AT_ONCE = 8
+_PACKED = {"Accept-Encoding": "gzip"}
+_LONGEST_WORDS = 10_000
+"""Characters of what an error says, and of the query that it is about."""
+_LONGEST_WAIT = 3_600.0
+"""Seconds that a server can ask to wait."""
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _TRIES = 2
 
@@ -76,7 +82,10 @@ class Connection:
 
     async def data(self, method: str, path: str, **options: Any) -> Any:
         """What is in the envelope of an answer; see `ask`."""
-        return (await self.ask(method, path, **options))["data"]
+        answer = await self.ask(method, path, **options)
+        if "data" not in answer:
+            raise self._stranger(200)
+        return answer["data"]
 
     async def ask(
         self, method: str, path: str, *, once: "Once | None" = None, **options: Any
@@ -89,31 +98,38 @@ class Connection:
         if once is not None:
             options["headers"] = {**options.get("headers", {}), "Idempotency-Key": once.key}
         tries = _TRIES if once is not None or method == "GET" else 1
-        response = await self._sent(method, path, tries, options)
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise Unreachable(
-                f"what answers on {self.where} is no collector (HTTP {response.status_code})",
-                hint="is the address right?",
-            ) from error
+        from tui_monitor.monitor.reading import form_in
+
+        response, body = await self._sent(method, path, tries, options)
+        answer = form_in(body)
+        if answer is None or answer.get("status") != ("success" if response.is_success else "error"):
+            raise self._stranger(response.status_code)
         if response.is_success:
             return answer
         raise error_of(response.status_code, response.headers.get("retry-after"), answer)
 
-    async def _sent(self, method: str, path: str, tries: int, options: dict[str, Any]) -> "httpx.Response":
+    def _stranger(self, status: int) -> Unreachable:
+        words = f"what answers on {self.where} is no collector (HTTP {status})"
+        return Unreachable(words, hint="is the address right?")
+
+    async def _sent(
+        self, method: str, path: str, tries: int, options: dict[str, Any]
+    ) -> "tuple[httpx.Response, bytes]":
         import httpx
 
         http = await self._client()
         while True:
             tries -= 1
             try:
-                return await http.request(method, path, **options)
+                async with http.stream(method, path, **options) as response:
+                    return response, await _whole(response)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if tries <= 0:
                     raise self._unreachable(error) from error
             except httpx.HTTPError as error:
                 raise self._unreachable(error) from error
+            except Unanswered as error:
+                raise Unreachable(f"the collector on {self.where} cannot be understood: {error}") from error
 
     def _unreachable(self, error: Exception) -> Unreachable:
         why = "" if isinstance(self.where, Path) or not str(error) else f": {error}"
@@ -133,7 +149,9 @@ class Connection:
         limits = httpx.Limits(max_connections=_AT_ONCE, keepalive_expiry=_KEPT_SECONDS)
         if isinstance(self.where, Path):
             transport = httpx.AsyncHTTPTransport(uds=os.fspath(self.where), limits=limits)
-            return httpx.AsyncClient(transport=transport, base_url="http://collector", timeout=timeout)
+            return httpx.AsyncClient(
+                transport=transport, base_url="http://collector", timeout=timeout, headers=_PACKED
+            )
         address = urlsplit(self.where)
         secure = address.scheme == "https" and self._transport is None
         return httpx.AsyncClient(
@@ -142,10 +160,26 @@ class Connection:
             timeout=timeout,
             limits=limits,
             verify=trusted(self._ca_file) if secure else False,
-            headers={"Authorization": f"Bearer {self._token}"} if self._token else {},
+            headers={**_PACKED, **({"Authorization": f"Bearer {self._token}"} if self._token else {})},
             # A proxy is for what is far away.
             trust_env=not is_here(address.hostname),
         )
+
+
+async def _whole(response: "httpx.Response") -> bytes:
+    """The body, unpacked. Raises `Unanswered` where it is longer than is taken."""
+    from tui_monitor.monitor.reading import CAP, too_large, unpack
+
+    if response.is_stream_consumed:
+        # A transport of ours has read it, within bounds of its own.
+        return response.content
+    packed = bytearray()
+    # As it came: the library would unpack it without a bound.
+    async for chunk in response.aiter_raw():
+        packed += chunk
+        if len(packed) > CAP:
+            raise too_large()
+    return unpack(response.headers.get("content-encoding", ""), bytes(packed))
 
 
 def trusted(ca_file: Path | None) -> "ssl.SSLContext":
@@ -212,8 +246,8 @@ def segment(text: str) -> str:
 
 def error_of(status: int, retry_after: str | None, form: dict[str, Any]) -> MonitorError:
     """The error that the collector met, as it would have been raised here."""
-    words, hint = str(form.get("error", f"HTTP {status}")), form.get("hint")
-    if "position" in form:
+    words, hint = _words(form.get("error")) or f"HTTP {status}", _words(form.get("hint")) or None
+    if isinstance(form.get("position"), int):
         return _query_error(words, hint, form)
     match status:
         case 400:
@@ -223,22 +257,29 @@ def error_of(status: int, retry_after: str | None, form: dict[str, Any]) -> Moni
         case 404:
             return NotFound(words, hint=hint)
         case 429:
-            return Busy(words, retry_after=float(retry_after or 1))
+            return Busy(words, retry_after=_seconds(retry_after))
         case 503:
             return StoreError(words, hint=hint)
         case _:
             return MonitorError(words, hint=hint)
 
 
+def _words(found: Any) -> str:
+    return found[:_LONGEST_WORDS] if isinstance(found, str) else ""
+
+
+def _seconds(retry_after: str | None) -> float:
+    """What a server asks to wait; 1 where it does not say, or not in seconds."""
+    asked = retry_after or ""
+    return min(float(asked), _LONGEST_WAIT) if asked.isdecimal() and asked.isascii() else 1.0
+
+
 def _query_error(words: str, hint: str | None, form: dict[str, Any]) -> QueryError:
-    kind = UnknownMetric if "metric" in form else QueryError
-    error = kind(
-        words,
-        text=form.get("query", ""),
-        position=form["position"],
-        length=form.get("length", 1),
-        hint=hint,
-    )
+    kind = UnknownMetric if isinstance(form.get("metric"), str) else QueryError
+    text, length = _words(form.get("query")), form.get("length")
+    position = min(max(0, form["position"]), len(text) or _LONGEST_WORDS)
+    length = length if isinstance(length, int) and 0 < length <= _LONGEST_WORDS else 1
+    error = kind(words, text=text, position=position, length=length, hint=hint)
     if isinstance(error, UnknownMetric):
-        error.name, error.meant = form["metric"], form.get("meant", "")
+        error.name, error.meant = _words(form["metric"]), _words(form.get("meant"))
     return error

@@ -34,20 +34,26 @@ class TheirClock:
     """The clock over there, as far as it is known from its answers; this side's until the first."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self.here = clock
         self._ahead = 0
 
     def now(self) -> Micros:
-        """Their present, µs UTC. Late by the time that an answer takes."""
-        return self._clock.now() + self._ahead
+        """Their present, µs UTC, as well as the time that an answer takes lets it be known."""
+        return self.here.now() + self._ahead
 
     def monotonic(self) -> float:
         """This side's."""
-        return self._clock.monotonic()
+        return self.here.monotonic()
 
-    def told(self, now: Micros) -> None:
-        """It is this time there."""
-        self._ahead = now - self._clock.now()
+    def told(self, at: Micros, asked: Micros, heard: Micros) -> Micros:
+        """It was `at` there between two instants of this side. By how much what it tells moves.
+
+        It moves no further than that answer says: two answers of one clock mostly do not move it at all.
+        """
+        before = self._ahead
+        lowest, highest = at - heard, max(at - asked, at - heard)
+        self._ahead = min(max(before, lowest), highest)
+        return self._ahead - before
 
 
 class Distant(RemoteMonitor):
@@ -59,6 +65,7 @@ class Distant(RemoteMonitor):
         """`interval` is the seconds between two looks that are wanted, where the line is wide enough."""
         self._target = target
         self._clock = clock
+        self._here = clock.here
         self._line = line
         self._pace = Pace(interval, clock.monotonic())
         watch = Watch(self._moved, line.answered, line.failed, line.barred)
@@ -66,6 +73,8 @@ class Distant(RemoteMonitor):
         super().__init__(target.url, token=target.token, transport=self._transport)
         self._decisions = Decisions(line)
         self._known: Snapshot | None = None
+        self._looks = self._seen = 0
+        """How many looks were begun, and which of them is the one that is known."""
         self._shown = TimeRange()
         self._rules: dict[str, str] = {}
         """Alerts by what they are called, of the last list that was seen."""
@@ -164,10 +173,14 @@ class Distant(RemoteMonitor):
 
     async def _look(self, shown: TimeRange) -> Snapshot:
         self._shown = shown
+        self._looks += 1
+        mine, asked = self._looks, self._here.now()
         self._pace.looked(self._clock.monotonic())
         snapshot = await super().snapshot(shown)
-        self._clock.told(snapshot.at)
-        self._known = snapshot
+        self._line.shift(self._clock.told(snapshot.at, asked, self._here.now()))
+        if mine > self._seen:
+            # Two may be under way, and come back in another order.
+            self._seen, self._known = mine, snapshot
         return snapshot
 
     def _called(self, alert_id: str) -> str:

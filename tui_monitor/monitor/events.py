@@ -23,6 +23,8 @@ _OPEN_SECONDS = 10.0
 _PING_SECONDS = 20.0
 _LARGEST = 4_000_000
 """Bytes of a message that are taken."""
+_LONGEST_RUN = 100
+"""Characters of what names one run of a collector."""
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 30.0
 _SETTLED = 30.0
@@ -128,6 +130,12 @@ class Events:
     async def _connect(self) -> "ClientConnection":
         from websockets.asyncio.client import connect, unix_connect
 
+        class Here(connect):
+            """Goes where it was told to, and nowhere else: what answers elsewhere is not the collector."""
+
+            def process_redirect(self, exc: Exception) -> Exception:
+                return exc
+
         options: dict[str, Any] = {
             "compression": None, "open_timeout": _OPEN_SECONDS, "max_size": _LARGEST,
             "ping_interval": _PING_SECONDS, "ping_timeout": _PING_SECONDS, "close_timeout": 2.0,
@@ -143,7 +151,7 @@ class Events:
             options["proxy"] = None
         scheme, path = address.scheme.replace("http", "ws"), address.path.rstrip("/")
         url = urlunsplit((scheme, address.netloc, f"{path}/ws", "", ""))
-        return await connect(url + self._query(), **options)
+        return await Here(url + self._query(), **options)
 
     def _query(self) -> str:
         asked = []
@@ -154,12 +162,11 @@ class Events:
         return f"?{'&'.join(asked)}" if asked else ""
 
     def _heard(self, text: str | bytes) -> Iterator[Told | Missed]:
-        import orjson
+        from tui_monitor.monitor.reading import form_in
 
         try:
-            message = orjson.loads(text)
-            found = tuple(self._meant(message))
-        except (ValueError, KeyError, TypeError) as error:
+            found = tuple(self._meant(form_in(text) or {}))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MonitorError(
                 f"what the collector on {self._where} tells cannot be read",
                 hint="it is of another version; update both to the same",
@@ -169,27 +176,24 @@ class Events:
     def _meant(self, message: dict[str, Any]) -> Iterator[Told | Missed]:
         match message["type"]:
             case "connected":
-                self._run = message["run"]
+                self._run = str(message["run"])[:_LONGEST_RUN]
                 if self._read is None:
-                    self._read = message["last_event_id"]
+                    self._read = int(message["last_event_id"])
             case "event":
                 several = message["data"]["events"] if message["event"] == "merged" else (message,)
                 for one in several:
-                    yield Told(one["event"], one["ts"], one["data"], one.get("merged", 1))
-                self._read = message["id"]
+                    yield Told(str(one["event"]), int(one["ts"]), one["data"], int(one.get("merged", 1)))
+                self._read = int(message["id"])
             case "gone":
-                yield Missed(message["from"], message["to"])
+                yield Missed(int(message["from"]), int(message["to"]))
 
 
 def _refused(error: "InvalidStatus") -> MonitorError:
     """Why the collector did not open a WebSocket."""
-    import orjson
+    from tui_monitor.monitor.reading import form_in
 
     response = error.response
-    try:
-        form = orjson.loads(response.body or b"")
-    except ValueError:
-        form = {}
+    form = form_in(bytes(response.body or b"")) or {}
     if response.status_code in (404, 405, 426):
         return NotFound("the collector over there knows no WebSocket", hint="it is of an older version")
     return error_of(response.status_code, response.headers.get("retry-after"), form)

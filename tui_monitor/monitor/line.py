@@ -31,7 +31,7 @@ class LineLost(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class LineState:
-    """How the line is. Instants are of this side's clock."""
+    """How the line is. Instants are of the clock over there as it is known, like all on the screen."""
 
     place: str
     """Where the collector is, in a few characters."""
@@ -136,6 +136,16 @@ class Line:
         rest = _REST_SETTLED if settled else _REST
         if not self.state.up and self._clock.monotonic() - self._tried >= rest:
             self.knocked.set()
+
+    def shift(self, by: Micros) -> None:
+        """The clock is ahead by so much more than was known: what was noted by it moves along."""
+        if by:
+            lost, heard, again = (
+                None if at is None else at + by
+                for at in (self.state.lost, self.state.heard, self.state.again)
+            )
+            # Where the line stands nobody shows them.
+            self.state = replace(self.state, lost=lost, heard=heard, again=again)
 
     def waits(self, decisions: tuple[str, ...]) -> None:
         """These have not been done yet."""

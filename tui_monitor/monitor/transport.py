@@ -10,30 +10,27 @@ import base64
 import hashlib
 import socket
 import ssl
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
-import zstandard
 
 from tui_monitor.model.text import clean
 from tui_monitor.model.unanswered import Unanswered, told_by
 from tui_monitor.monitor.line import LineLost
+from tui_monitor.monitor.reading import CAP, form_in, too_large, unpack
 
-CAP = 64_000_000
-"""Bytes of an answer, unpacked, that are taken."""
 QUIET = 5.0
 """Seconds without a byte, while answers are due, after which it is tried whether anybody is there."""
 _ALIVE_WITHIN = 5.0
+WHOLE_WITHIN = 300.0
+"""Seconds after which an answer that still comes, byte by byte, is given up."""
 _CONNECT_WITHIN = 10.0
 _KEPT_IDLE = 12.0
 """Seconds that a connection is kept for the next question: the server closes it after 15."""
 _ENCODINGS = "dcz, zstd, gzip"
-_DCZ_MAGIC = b"\x5e\x2a\x4d\x18\x20\x00\x00\x00"
 _LARGEST_DICTIONARY = 512_000
 _BASES = 24
 _OURS = "/monitor/"
@@ -139,24 +136,30 @@ class Transport(httpx.AsyncBaseTransport):
 
     async def _once_more(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """The answer; asked for again where the connection in use was closed by the other side."""
+        used = self._inner
         try:
             return await self._patiently(request)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
             if request.method not in _READING and "idempotency-key" not in request.headers:
                 raise
-            await self.start_over()
+            if used is self._inner:
+                # Otherwise somebody has begun anew since, and asks over what must not be dropped again.
+                await self.start_over()
             return await self._patiently(request)
 
     async def _patiently(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
         """The answer, however long it takes, unless nobody is there any more."""
         request.extensions["timeout"] = {"connect": _CONNECT_WITHIN, "write": _CONNECT_WITHIN, "pool": 60.0}
         loop = asyncio.get_running_loop()
+        latest = loop.time() + WHOLE_WITHIN
         task = asyncio.create_task(self._exchange(self._inner, request))
         try:
             while True:
                 done, _ = await asyncio.wait({task}, timeout=QUIET)
                 if done:
                     return task.result()
+                if loop.time() >= latest:
+                    raise LineLost("timeout", f"its answer was not whole after {WHOLE_WITHIN:g} s")
                 if loop.time() - self._heard >= QUIET and not await self._anybody_there(request.url):
                     waited = QUIET + _ALIVE_WITHIN
                     raise LineLost("timeout", f"nothing was heard for {waited:g} s")
@@ -177,7 +180,7 @@ class Transport(httpx.AsyncBaseTransport):
                 self._watch.moved(len(chunk))
                 body += chunk
                 if len(body) > CAP:
-                    raise Unanswered("too large", f"its answer is longer than {CAP:,} bytes")
+                    raise too_large()
         return response, bytes(body)
 
     def _moved(self, headers: httpx.Headers, rest: int) -> None:
@@ -207,7 +210,7 @@ class Transport(httpx.AsyncBaseTransport):
     def _is_ours(self, request: httpx.Request, response: httpx.Response, body: bytes) -> None:
         """Raises `LineLost` where another server answered, or one that lets us in no more."""
         status, kind = response.status_code, response.headers.get("content-type", "")
-        form = _form(body) if kind.startswith("application/json") else None
+        form = form_in(body) if kind.startswith("application/json") else None
         if form is None or form.get("status") not in ("success", "error"):
             raise LineLost("stranger", f"what answers there is no collector (HTTP {status})")
         # What one may read, one may not always change: that is no matter of the line.
@@ -218,60 +221,6 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
-
-
-def _form(body: bytes) -> dict[str, Any] | None:
-    """What stands in a JSON object; None for anything else."""
-    import orjson
-
-    try:
-        found = orjson.loads(body)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def unpack(encoding: str, packed: bytes, base: bytes | None = None) -> bytes:
-    """The body as it was. Raises `Unanswered` for what cannot be unpacked, or becomes too large."""
-    try:
-        match encoding.strip().lower():
-            case "" | "identity":
-                return packed
-            case "gzip":
-                return _gunzip(packed)
-            case "zstd":
-                return _frame(packed, None)
-            case "dcz":
-                head = _DCZ_MAGIC + hashlib.sha256(base or b"").digest()
-                if base is None or not packed.startswith(head):
-                    raise Unanswered("data", "its answer rests on one that is not here")
-                return _frame(packed[len(head) :], base)
-    except (zlib.error, zstandard.ZstdError, EOFError):
-        pass
-    raise Unanswered("data", "its answer cannot be unpacked")
-
-
-def _gunzip(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    body = unpacker.decompress(packed, CAP)
-    if unpacker.unconsumed_tail:
-        raise _too_large()
-    if not unpacker.eof:
-        raise EOFError
-    return body
-
-
-def _frame(packed: bytes, base: bytes | None) -> bytes:
-    size = zstandard.get_frame_parameters(packed).content_size
-    if size > CAP:
-        # Unknown is a very large number too.
-        raise _too_large()
-    known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
-    return zstandard.ZstdDecompressor(dict_data=known).decompress(packed, max_output_size=CAP)
-
-
-def _too_large() -> Unanswered:
-    return Unanswered("too large", f"its answer is longer than {CAP:,} bytes")
 
 
 def _lost(error: Exception) -> LineLost:
