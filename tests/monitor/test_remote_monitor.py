@@ -222,7 +222,7 @@ async def test_an_answer_without_end_and_one_that_unpacks_to_too_much_are_given_
 async def test_nothing_from_there_reaches_into_the_terminal() -> None:
     evil = "a\\u001b]0;x\\u0007b\u202ec\u009b2Jd\\ne"
     body = f'{{"status":"success","data":[{{"{evil}":"{evil}"}}],"warnings":[]}}'.encode()
-    async with answering(replying(200, body)) as where, RemoteMonitor(where) as monitor:
+    async with answering(replying(200, body)) as where, RemoteMonitor(where, harmless=True) as monitor:
         found = await monitor._connection.data("GET", "/monitor/v1/imports")
     assert found == [{"a]0;xbc2Jd\ne": "a]0;xbc2Jd\ne"}]
 

@@ -178,3 +178,22 @@ def test_waits_double_up_to_the_longest() -> None:
     assert all(1.0 <= wait <= 300.0 for wait in waits)
     assert 0.7 * 8 <= waits[3] <= 8
     assert all(210 <= wait <= 300 for wait in waits[9:])
+
+
+async def test_a_door_that_takes_long_to_open_does_not_count_as_open(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Supervisor, "GRACE", 0.0)
+    bound = asyncio.Event()
+
+    async def door(handle: Handle) -> None:
+        await bound.wait()
+        handle.running("http://127.0.0.1:4319")
+        await asyncio.Event().wait()
+
+    supervisor.start(Worker("http", door, kind="door"))
+    supervisor.start(Worker("loop", steady))
+    await until(lambda: row(supervisor, "loop").state is SourceState.RUNNING)
+    assert row(supervisor, "http").state is SourceState.STARTING
+    bound.set()
+    await until(lambda: row(supervisor, "http").detail == "http://127.0.0.1:4319")

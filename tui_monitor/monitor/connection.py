@@ -51,7 +51,8 @@ class Connection:
     `where` is the path of a Unix socket, or an address like `https://host:4319`, perhaps with a path before
     `/monitor`. `token` is sent as a bearer token. `ca_file` holds the certificates that are trusted besides
     those of the system; the server's own, where it signed itself. `timeout` is in seconds of silence. A
-    `transport` takes requests over in place of httpx's own, certificates included. Raises `UsageError` for an
+    `transport` takes requests over in place of httpx's own, certificates included. With `harmless` texts come
+    without what controls terminals: for whoever writes them there as they are. Raises `UsageError` for an
     address that is none.
     """
 
@@ -63,8 +64,10 @@ class Connection:
         ca_file: Path | None = None,
         timeout: float = ANSWER_SECONDS,
         transport: "httpx.AsyncBaseTransport | None" = None,
+        harmless: bool = False,
     ) -> None:
         self.where = where
+        self._harmless = harmless
         self._transport = transport
         if isinstance(where, str):
             check_address(where)
@@ -101,7 +104,7 @@ class Connection:
         from tui_monitor.monitor.reading import form_in
 
         response, body = await self._sent(method, path, tries, options)
-        answer = form_in(body)
+        answer = form_in(body, harmless=self._harmless)
         if answer is None or answer.get("status") != ("success" if response.is_success else "error"):
             raise self._stranger(response.status_code)
         if response.is_success:

@@ -165,7 +165,7 @@ class Events:
         from tui_monitor.monitor.reading import form_in
 
         try:
-            found = tuple(self._meant(form_in(text) or {}))
+            found = tuple(self._meant(form_in(text, harmless=True) or {}))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MonitorError(
                 f"what the collector on {self._where} tells cannot be read",

@@ -42,9 +42,12 @@ class RemoteMonitor(RemoteActions):
         ca_file: Path | None = None,
         timeout: float = ANSWER_SECONDS,
         transport: "httpx.AsyncBaseTransport | None" = None,
+        harmless: bool = False,
     ) -> None:
         super().__init__(
-            Connection(where, token=token, ca_file=ca_file, timeout=timeout, transport=transport)
+            Connection(
+                where, token=token, ca_file=ca_file, timeout=timeout, transport=transport, harmless=harmless
+            )
         )
 
     async def __aenter__(self) -> "RemoteMonitor":

@@ -1,4 +1,4 @@
-"""An answer from another machine: bounded, unpacked, and without what would reach into a terminal.
+"""An answer from another machine: bounded, unpacked and read.
 
 Loading this loads the compression libraries.
 """
@@ -46,16 +46,16 @@ def too_large() -> Unanswered:
     return Unanswered("too large", f"its answer is longer than {CAP:,} bytes")
 
 
-def form_in(body: bytes | str) -> dict[str, Any] | None:
-    """What stands in a JSON object, its text harmless to a terminal; None for anything else."""
+def form_in(body: bytes | str, *, harmless: bool = False) -> dict[str, Any] | None:
+    """What stands in a JSON object; None for anything else. `harmless` takes out what controls terminals."""
     try:
         found = orjson.loads(body)
+        if not isinstance(found, dict):
+            return None
         raw = body.encode() if isinstance(body, str) else body
-        if isinstance(found, dict):
-            return without_controls(found) if _SUSPECT.search(raw) else found
+        return without_controls(found) if harmless and _SUSPECT.search(raw) else found
     except (ValueError, RecursionError):
-        pass
-    return None
+        return None
 
 
 def _gunzip(packed: bytes) -> bytes:

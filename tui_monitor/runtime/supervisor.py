@@ -50,7 +50,7 @@ class Supervisor:
     """Keeps workers going. One that fails disturbs no other; all methods belong to one event loop."""
 
     GRACE = 1.0
-    """Seconds after which a worker that has said nothing counts as running."""
+    """Seconds after which a worker that has said nothing counts as running; not so a door."""
 
     def __init__(self, clock: Clock, bus: EventBus, backoff: Backoff | None = None) -> None:
         self._clock = clock
@@ -195,7 +195,10 @@ class Supervisor:
     async def _run_once(self, worker: Worker, handle: Handle) -> BaseException | None:
         """The error that ended it, or None where it ended by itself."""
         handle.starting()
-        settle = asyncio.get_running_loop().call_later(self.GRACE, handle.settle)
+        # A door says itself when it is open, however long that takes.
+        settle = None
+        if worker.kind != "door":
+            settle = asyncio.get_running_loop().call_later(self.GRACE, handle.settle)
         try:
             await worker.run(handle)
         except asyncio.CancelledError as error:
@@ -208,7 +211,8 @@ class Supervisor:
             # A library that wants to end the program ends only its worker.
             return error
         finally:
-            settle.cancel()
+            if settle is not None:
+                settle.cancel()
         return None
 
 
