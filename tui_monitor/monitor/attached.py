@@ -75,8 +75,9 @@ class AttachedThread(Hosted):
 
     async def _keep(self, line: Line, monitor: "Distant", clock: Clock) -> None:
         """Try the line while it does not stand, until the end."""
-        await _try(line, monitor)
+        # Noted before each try: what sleeps while it is made leads nowhere either.
         before = _drift(clock)
+        await _try(line, monitor)
         while not self._end.is_set():
             if line.state.up:
                 await wait_for_either(self._end, line.down, _LOOK_SECONDS)
@@ -88,6 +89,7 @@ class AttachedThread(Hosted):
                 line.failed(LineLost("slept", "this host slept"))
             else:
                 await wait_for_either(self._end, line.knocked, line.begin_wait())
+                before = _drift(clock)
             if not self._end.is_set():
                 await _try(line, monitor)
 
