@@ -25,8 +25,6 @@ _SHORT = {"critical": "crit", "warning": "warn"}
 _OF_BUDGET = {"crit": Severity.CRITICAL, "warn": Severity.WARNING}
 _OF_HEALTH = {Health.UNAVAILABLE: Severity.CRITICAL, Health.DEGRADED: Severity.WARNING}
 _WHO = 15
-NOBODY = "not collecting"
-"""The subject where no collector looks after the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def _budget(budget: "BudgetStatus", look: Look) -> Item:
 
 
 def _parts(status: "CollectorStatus | None") -> list[Item]:
-    """What broke of the collector; that nobody collects is one of them where somebody wrote before."""
+    """What broke of the collector; nothing is known of it where none runs."""
     if status is None or not status.running:
         return []
     return [
