@@ -37,7 +37,8 @@ def test_every_figure_is_the_same(fed: Any, clock: ManualClock) -> None:
         requests = row["requests"]
         figures = (
             row["state"], milliseconds(row["p50_ms"]), milliseconds(row["p95_ms"]),
-            ratio(row["success_rate"]), UNKNOWN if requests is None else count(requests / 60), usd(row["cost_today"]),
+            ratio(row["success_rate"]), UNKNOWN if requests is None else count(requests / 60),
+            usd(row["cost_today"]),
         )  # fmt: skip
         for figure in figures:
             assert f" {figure} " in line, (figure, line)
