@@ -30,7 +30,8 @@ PANES: tuple[Entry, ...] = (
     Entry("costs", "3", "Costs", "Costs", "CostsPane"),
     Entry("alerts", "4", "Alerts", "Alert", "AlertsPane"),
     Entry("query", "5", "Query", "Query", "QueryPane"),
-    Entry("sources", "6", "Sources", "Src", "SourcesPane"),
-    Entry("system", "7", "System", "Sys", "SystemPane"),
-    Entry("collector", "8", "Collector", "Coll", "CollectorPane"),
+    Entry("calls", "6", "Calls", "Calls", "CallsPane"),
+    Entry("sources", "7", "Sources", "Src", "SourcesPane"),
+    Entry("system", "8", "System", "Sys", "SystemPane"),
+    Entry("collector", "9", "Collector", "Coll", "CollectorPane"),
 )

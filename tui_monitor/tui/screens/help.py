@@ -43,7 +43,7 @@ def lines(pane: str, width: int) -> list[Line]:
         ("IN A LIST", _widget(Grid.BINDINGS)),
         ("ON A CHART", _commands(of("chart"))),
     ]
-    if pane == "query":
+    if pane in ("query", "calls"):
         from tui_monitor.tui.widgets.prompt import Field
 
         parts.insert(1, ("IN THE QUERY LINE", _widget(Field.BINDINGS)))
