@@ -276,12 +276,14 @@ class CallsPane(Pane[Newest]):
         return next((call for call in self._tail if key_of(call) == key), None)
 
     def _open(self, call: Call | None) -> None:
-        if self.look is None:
-            return
-        self._sheet.open(call, self.look)
-        self.set_class(call is not None, "-detail")
+        self._put_sheet(call)
         self.first().focus()
-        self.hints_changed()
+
+    def _put_sheet(self, call: Call | None) -> None:
+        if self.look is not None:
+            self._sheet.open(call, self.look)
+            self.set_class(call is not None, "-detail")
+            self.hints_changed()
 
     # Commands.
 
@@ -293,16 +295,16 @@ class CallsPane(Pane[Newest]):
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self._open(None)
+        self._put_sheet(None)
         self._filter.display = True
         self._filter.focus()
 
-    @on(Prompt.Changed, "#calls-filter")
+    @on(Prompt.Changed)
     def _typed(self, event: Prompt.Changed) -> None:
         event.stop()
         self._filter.clear_error()
 
-    @on(Prompt.Submitted, "#calls-filter")
+    @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
         event.stop()
         self._filter.remember(event.value)

@@ -83,15 +83,15 @@ class CallSheet(Grid):
 
 def sheet_rows(facts: list[GridRow], view: CallView, look: Look, width: int, glyphs: Glyphs) -> list[GridRow]:
     """The facts with the price taken apart, what sources said, and the calls around it."""
-    at = next(
-        (i for i, row in enumerate(facts) if row.heading == "WHO" or row.heading == "IDENTITY"), len(facts)
-    )
-    price = list(_texts("PRICE", _price(view.price, view.call), width, glyphs))
-    told = list(_texts("TOLD", _told(view, look), width, glyphs))
-    first = next((i for i, row in enumerate(facts) if row.heading == "PRICE"), at)
-    around = [row for near in view.neighbours for row in _around(near, view.call, look, glyphs)]
-    heading = GridRow("heading PRICE", heading="PRICE")
-    return [*facts[:first], heading, *price, *facts[at:], *told, *around]
+    price = _texts("PRICE", _price(view.price, view.call), width, glyphs)
+    told = _texts("TOLD", _told(view, look), width, glyphs)
+    around = (row for near in view.neighbours for row in _around(near, view.call, look, glyphs))
+    parts: dict[str, list[GridRow]] = {}
+    for row in facts:
+        parts.setdefault(row.heading or next(reversed(parts), ""), []).append(row)
+    parts["PRICE"] = [GridRow("heading PRICE", heading="PRICE"), *price]
+    parts["IDENTITY"] = [*parts["IDENTITY"], *told]
+    return [*(row for part in parts.values() for row in part), *around]
 
 
 Fact = tuple[str, str, str]
@@ -101,7 +101,8 @@ Fact = tuple[str, str, str]
 def _texts(title: str, facts: Iterator[Fact], width: int, glyphs: Glyphs) -> Iterator[GridRow]:
     room = max(20, width - FACT_COLUMNS[0].width - 6)
     for number, (name, text, style) in enumerate(facts):
-        for index, line in enumerate(wrap(text, room, glyphs)):
+        # What has room keeps its spaces, so that products stand below each other.
+        for index, line in enumerate([text] if len(text) <= room else wrap(text, room, glyphs)):
             cells = {"name": Cell("" if index else name, "dim"), "value": Cell(line, style)}
             yield GridRow(f"{title} {number} {name} {index}", cells)
 

@@ -1,7 +1,7 @@
 """The calls that the Calls pane holds: a window on a list without end.
 
-It is made of pages. Below the last one the next is asked for; where there are too many, those at the other end
-go, and it is kept where they began, so that going back brings them again.
+It is made of pages. Below the last one the next is asked for. Where there are too many, those at the other
+end go, and it is kept where they began, so that going back brings them again.
 """
 
 from collections.abc import Iterator
