@@ -37,10 +37,10 @@ class Calling(FakeMonitor):
         span = shown.span(self.at)
         end = min(span.end, self.last, *([after.booked] if after else []))
         end -= end % (10 * SECOND)
-        end -= 10 * SECOND if after and after.told and end == after.booked else 0
+        end -= 10 * SECOND if after and not after.number and end == after.booked else 0
         times = range(end, max(span.start, self.first - 1), -10 * SECOND)
         found = tuple(self.known(at) for at in times[:limit])
-        behind = After(found[-1].booked, 1) if len(times) > limit else None
+        behind = After(found[-1].booked, 0) if len(times) > limit else None
         return await self._answer(
             "calls", CallList(text, node, span, found, behind), text, shown, limit, after
         )

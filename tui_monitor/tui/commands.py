@@ -79,6 +79,11 @@ COMMANDS: tuple[Command, ...] = (
         "pause", "space", "pause", "Freeze the screen; collecting goes on. Again to go on.", "pause",
         footer=90,
     ),
+    Command("export", "x", "export", "Write what is shown to a file: CSV, JSON, or a picture.",
+            "export", footer=94),
+    Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query under the cursor.",
+            "copy(False)", footer=95),
+    Command("copy.row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
     Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),
     Command(
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",

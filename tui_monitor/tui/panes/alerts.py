@@ -224,6 +224,10 @@ class AlertsPane(Pane[Alerts]):
         """The alert under the cursor in full, and back."""
         self._list.action_open()
 
+    def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
+        """The alert's id, which the command line takes."""
+        return ("id", row.key) if grid is self._list else super().named(grid, row)
+
     def action_filter(self) -> None:
         """Go to the line of words that alerts must have."""
         self.remove_class("-silences")

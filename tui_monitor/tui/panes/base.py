@@ -16,12 +16,13 @@ from tui_monitor.tui.drawing import BRAILLE, Glyphs
 from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.widgets.chart import Chart
-from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.words import moment_words
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
+    from tui_monitor.tui.exporting import Export
 
 A = TypeVar("A")
 RETRY = 5 * SECOND
@@ -249,6 +250,47 @@ class Pane(Vertical, Generic[A]):
                 self._sought = ""
 
     # Commands that several panes have.
+
+    @property
+    def _list_in_sight(self) -> Grid | None:
+        """The list that has the focus, else the first one that is to be seen."""
+        focused = self.screen.focused
+        if isinstance(focused, Grid):
+            return focused
+        return next((grid for grid in self.query(Grid) if grid.display and grid.region.area), None)
+
+    def exported(self) -> "Export":
+        """What may be written to a file: the list that is to be seen, and the whole answer."""
+        from tui_monitor.tui.exporting import Export, table_of
+
+        grid = self._list_in_sight
+        table = None if grid is None or self.answer is None else table_of(grid)
+        return Export(self.id or "pane", table, self.answer)
+
+    def copied(self) -> tuple[str, str] | None:
+        """What `y` copies and its text: the chosen value, else what the row under the cursor is called by."""
+        grid = self._list_in_sight
+        row = None if grid is None else grid.row(grid.cursor)
+        if grid is None or row is None:
+            return None
+        cell = row.cells.get(grid.chosen) if grid.chosen else None
+        if cell is not None:
+            return "value", cell.text
+        return self.named(grid, row)
+
+    def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
+        """What a row is called by: its first text; a pane may know its id."""
+        cells = (row.cells.get(column.key) for column in grid.columns)
+        return "name", next((cell.text for cell in cells if cell is not None and cell.text), row.key)
+
+    def copied_row(self) -> tuple[str, str] | None:
+        """What `Y` copies and its text: the row under the cursor."""
+        grid = self._list_in_sight
+        row = None if grid is None else grid.row(grid.cursor)
+        if grid is None or row is None:
+            return None
+        cells = (row.cells.get(column.key) for column in grid.columns)
+        return "row", "  ".join(cell.text for cell in cells if cell is not None and cell.text)
 
     def action_open(self) -> None:
         """Open the row under the cursor: what enter does on a list."""

@@ -13,14 +13,16 @@ from tui_monitor.model.call import Call
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands
+from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.callexport import calls_data, calls_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
 from tui_monitor.tui.panes.calltail import PAGE, Tail
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
-from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
 from tui_monitor.tui.words import moment_words
@@ -284,6 +286,27 @@ class CallsPane(Pane[Newest]):
             self._sheet.open(call, self.look)
             self.set_class(call is not None, "-detail")
             self.hints_changed()
+
+    # Taking something along.
+
+    def exported(self) -> Export:
+        """The list as the command line writes it; of one call, all that is known."""
+        if self._sheet.call is not None:
+            return Export("call", calls_table([self._sheet.call]), self._sheet.view)
+        first, calls = self._tail.first, tuple(self._tail)
+        if first is None or not calls:
+            return Export("calls", None, None)
+        order = {row.key: at for at, row in enumerate(self._list.rows)}
+        ranked = sorted(calls, key=lambda call: order.get(key_of(call), 0))
+        return Export("calls", calls_table(ranked), calls_data(first.filter, ranked))
+
+    def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
+        """The call's id; of a fact its text."""
+        if grid is self._list:
+            call = self._call(row.key)
+            return ("id", "") if call is None else ("id", call.id)
+        near = self._sheet.near(row.key)
+        return ("id", near.id) if near is not None else ("value", row.cells["value"].text)
 
     # Commands.
 

@@ -18,6 +18,9 @@ PAGES = 10
 _REMEMBERED = 10_000
 """Pages that went at the top, and can be had again."""
 
+_ALL = 10**12 - 1
+"""Greater than the number of any call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -85,8 +88,8 @@ class Tail:
             return
         newest = {(call.source, call.source_key): call for call in found.calls}
         kept = tuple(newest.get((call.source, call.source_key), call) for call in top.calls)
-        after = top.found.after or (_behind(top.calls) if found.after is None and not fresh else None)
-        self.pages[0] = Page(None, replace(found, calls=(*fresh, *kept), after=after or found.after))
+        after = top.found.after if top.calls else found.after
+        self.pages[0] = Page(None, replace(found, calls=(*fresh, *kept), after=after))
         self.waiting = False
 
     def _newer(self, found: CallList) -> bool:
@@ -103,14 +106,14 @@ class Tail:
         if last.found.after is not None:
             return last.found.after
         begins = last.found.span.start
-        return After(begins, 0) if begins > 0 else None
+        return After(begins, _ALL) if begins > 0 else None
 
     def append(self, start: After, found: CallList) -> None:
         """Hold a page below the others."""
         self.pages.append(Page(start, found))
         if len(self.pages) > PAGES:
             gone = self.pages.pop(0)
-            start_again = gone.start or (After(gone.calls[0].booked, 0) if gone.calls else None)
+            start_again = gone.start or (After(gone.calls[0].booked, _ALL) if gone.calls else None)
             self._above = [*self._above[-_REMEMBERED:], start_again]
 
     def above(self) -> After | None:
@@ -121,10 +124,3 @@ class Tail:
         """Hold again the page that went last at the top."""
         self.pages.insert(0, Page(self._above.pop(), found))
         del self.pages[PAGES:]
-
-
-def _behind(calls: tuple[Call, ...]) -> After | None:
-    if not calls:
-        return None
-    last = calls[-1].booked
-    return After(last, sum(call.booked == last for call in calls))

@@ -16,10 +16,12 @@ from tui_monitor.model.units import milliseconds
 from tui_monitor.query.filters.reading import as_filter, is_filter
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import HintsChanged
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.callexport import calls_data, calls_table, result_table
 from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
 from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
 from tui_monitor.tui.widgets.chart import Chart
@@ -364,6 +366,27 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             super().trouble(error)
         if self.answer is not None:
             self._show_state(self.answer)
+
+    # Taking something along.
+
+    def exported(self) -> Export:
+        """The answer as the API gives it; over time, one column for each series."""
+        answer = self.answer
+        if isinstance(answer, CallsAnswer):
+            calls = answer.found.calls if self._call is None else (self._call,)
+            table = calls_table(calls) if calls else None
+            return Export("calls", table, calls_data(answer.found.filter, calls))
+        if answer is None:
+            return Export("query", None, None)
+        shown = answer.now if self._table else answer.over
+        return Export("query", result_table(shown), shown.prometheus())
+
+    def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
+        """The query; of one of many calls its id."""
+        if isinstance(self.answer, CallsAnswer):
+            call = next((c for c in self.answer.found.calls if key_of(c) == row.key), self._call)
+            return ("id", call.id) if call is not None and grid is self._list else super().named(grid, row)
+        return "query", row.key if self.answer is None else self._text
 
     # Commands.
 

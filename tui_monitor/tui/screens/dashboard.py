@@ -196,6 +196,7 @@ class Dashboard(Screen[None]):
         """The keys that matter at this moment."""
         blind = self.thread is not None and self.thread.mode == "viewing" and self.thread.owner is None
         skipped = (*self.pane.skipped(), *self._consent.skipped(), *(() if blind else ("takeover",)))
+        skipped = (*skipped, *(() if self.pane.copied() else ("copy",)))
         keys = commands.footer("chart" if self.pane.on_chart else self.active, skipped)
         self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
 
@@ -338,6 +339,20 @@ class Dashboard(Screen[None]):
         self.backend.knock()
         self._look(force=True)
         self.tick()
+
+    # Taking something along.
+
+    def action_export(self) -> None:
+        """Write what the pane shows to a file."""
+        from tui_monitor.tui.taking import ask_where
+
+        ask_where(self, self.pane.exported(), self.now)
+
+    def action_copy(self, row: bool) -> None:
+        """Copy what is under the cursor, or its whole row."""
+        from tui_monitor.tui.taking import copy
+
+        copy(self.app, self.pane.copied_row() if row else self.pane.copied())
 
     # Everything else.
 

@@ -119,6 +119,11 @@ class Grid(Drawn, can_focus=True):
         return self._rows
 
     @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, those without room too."""
+        return self._columns
+
+    @property
     def cursor(self) -> str | None:
         """The key of the row under the cursor; none where there are no rows."""
         return self._cursor

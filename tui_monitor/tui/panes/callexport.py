@@ -1,0 +1,34 @@
+"""Calls and answers as the command line writes them: by the same names, exact."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tui_monitor.model.call import Call
+from tui_monitor.model.clock import iso
+from tui_monitor.query.result import Result
+from tui_monitor.tui.exporting import Table
+
+
+def calls_table(calls: Sequence[Call]) -> Table:
+    """One row for each call, one column for each name of the event feed."""
+    from tui_monitor.sources.written import COLUMNS, written
+
+    rows = (written(call) for call in calls)
+    return Table(COLUMNS, tuple(tuple(row.get(name) for name in COLUMNS) for row in rows))
+
+
+def calls_data(filter: str, calls: Sequence[Call]) -> dict[str, Any]:
+    """What `tui-monitor --json query FILTER` gives in `data`, of these calls."""
+    from tui_monitor.sources.written import written
+
+    known = [{name: value for name, value in written(call).items() if value is not None} for call in calls]
+    return {"resultType": "calls", "filter": filter, "result": known}
+
+
+def result_table(result: Result) -> Table:
+    """Times below each other, series beside each other."""
+    names = [", ".join(f"{name}={value}" for name, value in series.labels) for series in result.series]
+    header = ("time", *(name or result.metric or "value" for name in names))
+    columns = [series.values for series in result.series]
+    rows = ((iso(at), *(column[n] for column in columns)) for n, at in enumerate(result.times))
+    return Table(header, tuple(rows))
