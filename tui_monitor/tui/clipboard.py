@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from tui_monitor.tui.drawing import printable
 
 MOST = 74_000
-"""Bytes that are copied at most: what xterm and others take of one sequence, before it is written in base64."""
+"""Bytes that are copied at most: what xterm and others take of one sequence, in base64."""
 _SCREEN = 76 * 8
 """Characters that GNU screen hands through in one piece; it takes 768 bytes of them."""
 

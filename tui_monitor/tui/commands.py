@@ -81,7 +81,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("export", "x", "export", "Write what is shown to a file: CSV, JSON, or a picture.",
             "export", footer=94),
-    Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query under the cursor.",
+    Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query there.",
             "copy(False)", footer=95),
     Command("copy.row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
     Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),

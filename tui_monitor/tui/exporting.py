@@ -13,11 +13,14 @@ from typing import Any
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.units import UNKNOWN
 from tui_monitor.tui.drawing import printable
-from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.grid import Cell, Column, Grid
 
 _FORMULA = ("=", "+", "-", "@")
 _MODE = 0o600
+_DRAWN = frozenset(("bar", "spark"))
+"""Columns that only draw what others say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,19 @@ Write = Callable[[], bytes]
 
 def table_of(grid: Grid) -> Table | None:
     """The rows of a list with their raw values; none where it is empty."""
-    columns = [column for column in grid.columns if column.title or len(grid.columns) <= 2]
+    columns = [column for column in grid.columns if column.key not in _DRAWN]
     rows = [row for row in grid.rows if not row.heading]
     if not rows or not columns:
         return None
     header = tuple(column.title or column.key for column in columns)
-    return Table(header, tuple(tuple(_raw(row.cells.get(c.key)) for c in columns) for row in rows))
+    return Table(header, tuple(tuple(_raw(row.cells.get(c.key), c) for c in columns) for row in rows))
 
 
-def _raw(cell: Any) -> Any:
-    if cell is None:
+def _raw(cell: Cell | None, column: Column) -> Any:
+    if cell is None or cell.text == UNKNOWN:
         return None
-    return cell.text if cell.sort is None or isinstance(cell.sort, tuple) else cell.sort
+    number = column.align == "right" and cell.exact and isinstance(cell.sort, int | float)
+    return cell.sort if number else cell.text
 
 
 def _written(value: Any) -> Any:

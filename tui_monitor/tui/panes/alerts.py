@@ -35,7 +35,7 @@ from tui_monitor.tui.panes.alertlines import (
 )
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.widgets.chart import Chart
-from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
 

@@ -255,7 +255,7 @@ class Pane(Vertical, Generic[A]):
     def _list_in_sight(self) -> Grid | None:
         """The list that has the focus, else the first one that is to be seen."""
         focused = self.screen.focused
-        if isinstance(focused, Grid):
+        if isinstance(focused, Grid) and self in focused.ancestors:
             return focused
         return next((grid for grid in self.query(Grid) if grid.display and grid.region.area), None)
 
@@ -280,6 +280,10 @@ class Pane(Vertical, Generic[A]):
 
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
         """What a row is called by: its first text; a pane may know its id."""
+        value = row.cells.get("value")
+        if value is not None:
+            # A fact below others: what it says, not what it is called.
+            return "value", value.text
         cells = (row.cells.get(column.key) for column in grid.columns)
         return "name", next((cell.text for cell in cells if cell is not None and cell.text), row.key)
 

@@ -301,12 +301,12 @@ class CallsPane(Pane[Newest]):
         return Export("calls", calls_table(ranked), calls_data(first.filter, ranked))
 
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
-        """The call's id; of a fact its text."""
+        """The call's id."""
         if grid is self._list:
             call = self._call(row.key)
             return ("id", "") if call is None else ("id", call.id)
         near = self._sheet.near(row.key)
-        return ("id", near.id) if near is not None else ("value", row.cells["value"].text)
+        return ("id", near.id) if near is not None else super().named(grid, row)
 
     # Commands.
 

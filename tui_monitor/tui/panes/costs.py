@@ -148,7 +148,7 @@ class CostsPane(Pane["CostsView"]):
                 "cached": Cell(ratio(row.cache_hit_rate), sort=row.cache_hit_rate),
                 "unpriced": Cell(count(row.unpriced) if row.unpriced else "", "warn", sort=row.unpriced),
                 "cost": Cell(usd(row.cost), "bright" if row.cost else "dim", sort=row.cost),
-                "change": Cell(change, token, sort=row.cost),
+                "change": Cell(change, token, sort=row.cost, exact=False),
                 "share": Cell(ratio(row.share), sort=row.share),
                 "bar": Cell(bar(row.share, cells, self.glyphs, track=False), "accent", sort=row.share),
             },

@@ -23,7 +23,8 @@ from tui_monitor.tui.panes.answers import series_columns, series_rows, table_col
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.callexport import calls_data, calls_table, result_table
 from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
-from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.queryexamples import EXAMPLES
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -34,19 +35,6 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import CallList, Completion, Result
 
-EXAMPLES: tuple[tuple[str, str], ...] = (
-    ("latency{} [1h] p95 by(model)", "95 of 100 calls were at most so slow, by model"),
-    ('latency{provider="openai"} [1h] avg', "mean latency of one provider; claude, gemini … are understood"),
-    ("cost{} [today] sum by(project)", "what each project has cost since midnight"),
-    ("error_rate{} [15m] by(provider)", "share of calls that failed"),
-    ("requests{status=\"error\"} [24h] sum by(error_category)", "why calls failed"),
-    ("cache_hit_rate{} [7d] by(model)", "share of input tokens from the provider's cache"),
-    ("provider=claude AND latency>1000", "single calls, the newest first"),
-    ("where cost>$0.05 OR status=error", "single calls that cost much or failed"),
-    ("rate(llm_tokens_output_total[5m])", "tokens per second, as Prometheus would ask"),
-    (LATENCY_BUCKETS, "how many calls took how long, as a heat map"),
-    ("system_cpu_utilization", "this host"),
-)  # fmt: skip
 _EXAMPLE_COLUMNS = (Column("text", "try one of these", min=30, max=60), Column("help", "", min=10, max=70))
 _WARNINGS = 3
 PAGE = 200

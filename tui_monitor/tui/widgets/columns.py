@@ -41,6 +41,8 @@ class Cell:
     style: str = ""
     glyph: str = ""
     sort: Any = field(default=None, compare=False)
+    exact: bool = field(default=True, compare=False)
+    """Whether what it sorts by is the value itself."""
     mark: Span | None = None
 
 
