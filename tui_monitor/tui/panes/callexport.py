@@ -1,12 +1,11 @@
 """Calls and answers as the command line writes them: by the same names, exact."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import iso
 from tui_monitor.query.result import Result
-from tui_monitor.tui.exporting import Table
+from tui_monitor.tui.exporting import Export, Table
 
 
 def calls_table(calls: Sequence[Call]) -> Table:
@@ -17,12 +16,13 @@ def calls_table(calls: Sequence[Call]) -> Table:
     return Table(COLUMNS, tuple(tuple(row.get(name) for name in COLUMNS) for row in rows))
 
 
-def calls_data(filter: str, calls: Sequence[Call]) -> dict[str, Any]:
-    """What `tui-monitor --json query FILTER` gives in `data`, of these calls."""
+def calls_export(filter: str, calls: Sequence[Call]) -> Export:
+    """Calls of a filter; what programs get is `data` of `tui-monitor --json query FILTER`."""
     from tui_monitor.sources.written import written
 
     known = [{name: value for name, value in written(call).items() if value is not None} for call in calls]
-    return {"resultType": "calls", "filter": filter, "result": known}
+    data = {"resultType": "calls", "filter": filter, "result": known}
+    return Export("calls", calls_table(calls) if calls else None, data)
 
 
 def result_table(result: Result) -> Table:

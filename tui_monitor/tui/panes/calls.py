@@ -17,7 +17,7 @@ from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.callexport import calls_data, calls_table
+from tui_monitor.tui.panes.callexport import calls_export, calls_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
 from tui_monitor.tui.panes.calltail import PAGE, Tail
@@ -298,7 +298,7 @@ class CallsPane(Pane[Newest]):
             return Export("calls", None, None)
         order = {row.key: at for at, row in enumerate(self._list.rows)}
         ranked = sorted(calls, key=lambda call: order.get(key_of(call), 0))
-        return Export("calls", calls_table(ranked), calls_data(first.filter, ranked))
+        return calls_export(first.filter, ranked)
 
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
         """The call's id."""

@@ -21,7 +21,7 @@ from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import HintsChanged
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.callexport import calls_data, calls_table, result_table
+from tui_monitor.tui.panes.callexport import calls_export, result_table
 from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
 from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
 from tui_monitor.tui.panes.queryexamples import EXAMPLES
@@ -362,8 +362,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         answer = self.answer
         if isinstance(answer, CallsAnswer):
             calls = answer.found.calls if self._call is None else (self._call,)
-            table = calls_table(calls) if calls else None
-            return Export("calls", table, calls_data(answer.found.filter, calls))
+            return calls_export(answer.found.filter, calls)
         if answer is None:
             return Export("query", None, None)
         shown = answer.now if self._table else answer.over
@@ -372,8 +371,8 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
         """The query; of one of many calls its id."""
         if isinstance(self.answer, CallsAnswer):
-            call = next((c for c in self.answer.found.calls if key_of(c) == row.key), self._call)
-            return ("id", call.id) if call is not None and grid is self._list else super().named(grid, row)
+            call = next((c for c in self.answer.found.calls if key_of(c) == row.key), None)
+            return super().named(grid, row) if call is None else ("id", call.id)
         return "query", row.key if self.answer is None else self._text
 
     # Commands.
