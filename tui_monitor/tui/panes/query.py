@@ -361,12 +361,9 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         """The answer as the API gives it; over time, one column for each series."""
         answer = self.answer
         if isinstance(answer, CallsAnswer):
-            calls = answer.found.calls if self._call is None else (self._call,)
-            return calls_export(answer.found.filter, calls)
-        if answer is None:
-            return Export("query", None, None)
-        shown = answer.now if self._table else answer.over
-        return Export("query", result_table(shown), shown.prometheus())
+            return calls_export(answer.found.filter, (self._call,) if self._call else answer.found.calls)
+        shown = None if answer is None else answer.now if self._table else answer.over
+        return Export("query", shown and result_table(shown), shown and shown.prometheus())
 
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
         """The query; of one of many calls its id."""
