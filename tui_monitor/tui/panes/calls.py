@@ -152,6 +152,8 @@ class CallsPane(Pane[Newest]):
         calls = self._list.rows
         if self._paused:
             state = (f"{self.glyphs.off} paused", "warn")
+        elif look.shown.end is not None:
+            state = (f"{self.glyphs.off} the newest first", "dim")
         elif self._following:
             state = (f"{self.glyphs.ok} following", "ok")
         elif self._still:
