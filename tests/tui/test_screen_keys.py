@@ -60,9 +60,10 @@ def test_every_action_is_understood(command: commands.Command) -> None:
         ("3", "MONTH"),
         ("4", "FIRING"),
         ("5", "try one"),
-        ("6", "WAYS IN"),
-        ("7", "HOST"),
-        ("8", "SLOW QUERIES"),
+        ("6", "following"),
+        ("7", "WAYS IN"),
+        ("8", "HOST"),
+        ("9", "SLOW QUERIES"),
     ],
 )
 async def test_number_keys_show_panes(monitor: FakeMonitor, key: str, seen: str) -> None:

@@ -189,9 +189,8 @@ COMMANDS: tuple[Command, ...] = (
             "calls", 5),
     Command("calls.detail", "enter", "detail", "All about the call under the cursor: its price taken apart, "
             "the calls around it.", "open", "calls", 10),
-    Command("calls.older", "J", "older", "The sheet of the next call down the list.", "step(1)", "calls", 20,
-            sign="J K"),
-    Command("calls.newer", "K", "newer", "The sheet of the next call up the list.", "step(-1)", "calls"),
+    Command("calls.older", "J", "older", "The sheet of the next call down the list.", "step(1)", "calls", 20),
+    Command("calls.newer", "K", "newer", "The sheet of the next call up the list.", "step(-1)", "calls", 22),
     Command("calls.filter", "slash", "filter", "Only calls that pass, like status=error AND cost>$0.05.",
             "filter", "calls", 20),
     Command("calls.pause", "p", "pause", "Let no new calls in, or let them in again.", "hold", "calls", 30),

@@ -357,7 +357,8 @@ class CallsPane(Pane[Newest]):
     def action_hold(self) -> None:
         """Let no new calls in, or let them in again."""
         self._paused = not self._paused
-        self._following = not self._paused and self._list.at_first
+        rows = self._list.rows
+        self._following = not self._paused and bool(rows) and self._list.cursor == rows[0].key
         if self.look is not None:
             self._show_head(self.look)
         if not self._paused:

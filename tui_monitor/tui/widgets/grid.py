@@ -153,11 +153,6 @@ class Grid(Drawn, can_focus=True):
         """The index of the first row that is to be seen."""
         return self._top
 
-    @property
-    def at_first(self) -> bool:
-        """Whether the cursor is on the first row."""
-        return self._at == 0
-
     def row(self, key: str | None) -> GridRow | None:
         """The row under a key."""
         return next((row for row in self._rows if row.key == key), None)
