@@ -35,8 +35,11 @@ class Reader:
 
     def take(self, heard: int | None = None) -> None:
         """What comes next; of its messages only so many arrive."""
-        for body in self._log.take(self._log.place(self.read), USUAL).bodies[:heard]:
-            self._hear(orjson.loads(body))
+        taken = self._log.take(self._log.place(self.read), USUAL)
+        messages = [orjson.loads(body) for body in taken.bodies]
+        assert taken.merged is any(message.get("event") == "merged" for message in messages)
+        for message in messages[:heard]:
+            self._hear(message)
 
     def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "gone":
