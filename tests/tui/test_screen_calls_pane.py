@@ -79,6 +79,14 @@ async def test_the_list(monitor: Calling, size: tuple[int, int]) -> None:
         assert " enter detail " in lines(pilot.app)[-1]
 
 
+async def test_a_window_made_smaller_keeps_the_cost(monitor: Calling) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        grid = await opened(pilot)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert {"latency", "cost"} <= set(grid.visible_columns)
+
+
 async def test_it_follows_the_newest_until_the_cursor_is_elsewhere(monitor: Calling) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         grid = await opened(pilot)

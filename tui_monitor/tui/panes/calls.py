@@ -142,6 +142,11 @@ class CallsPane(Pane[Newest]):
         self._show_head(look)
         self.hints_changed()
 
+    def on_resize(self) -> None:
+        """Other columns have room."""
+        if self.look is not None:
+            self._show_list(self.look)
+
     def _nothing(self, look: Look) -> str:
         if self._text == _EVERY or look.newest is None:
             return no_calls(self.backend, look)
