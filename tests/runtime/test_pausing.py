@@ -95,6 +95,8 @@ async def test_a_paused_source_ends_says_who_and_its_neighbour_goes_on(start: An
     assert row(collector, "one").records == paused.records
     assert other.begun == 1
     await collector.resume_source("one", "ben")
+    resumed = row(collector, "one")
+    assert (resumed.state, resumed.detail) == (SourceState.STARTING, "")
     await until(lambda: row(collector, "one").records > paused.records)
     assert (one.begun, row(collector, "one").detail) == (2, "ticking")
 

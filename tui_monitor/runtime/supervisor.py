@@ -106,6 +106,8 @@ class Supervisor:
         if worker.off:
             handle.off(worker.off)
         else:
+            # Said before its task has a turn: whoever asked for it is answered at once.
+            handle.starting()
             keep = self._keep(worker, handle)
             task = asyncio.create_task(keep, name=f"worker {worker.name}")
             task.add_done_callback(lambda task: self._ended(worker, handle, task))
