@@ -1,7 +1,13 @@
 """Commands that ask a collector elsewhere, and what they do not do there."""
 
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,6 +45,41 @@ def there(tmp_path: Path) -> Iterator[str]:
         assert web.post(f"{url}/monitor/v1/events", json=CALL | {"id": "c"}).json()["accepted"] == 1
     yield url
     assert thread.stop(5)
+
+
+def certificate(at: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that signed itself, and its key."""
+    if not (openssl := shutil.which("openssl")):
+        pytest.skip("openssl is not installed")
+    cert, key = at / "cert.pem", at / "key.pem"
+    words = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name}"
+    alternative = f"subjectAltName=DNS:{name}"
+    subprocess.run(
+        [openssl, *words.split(), "-addext", alternative, "-out", cert, "-keyout", key],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+@contextmanager
+def encrypted(cert: Path, key: Path) -> Iterator[int]:
+    """A door that shakes hands by TLS and says nothing: its port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve_all() -> None:
+            with suppress(OSError):
+                while True:
+                    one, _ = door.accept()
+                    with suppress(OSError), context.wrap_socket(one, server_side=True):
+                        pass
+
+        thread = threading.Thread(target=serve_all, daemon=True)
+        thread.start()
+        yield door.getsockname()[1]
+        door.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
 
 
 @pytest.fixture
@@ -99,3 +140,23 @@ def test_a_collector_that_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPa
     assert done.code == 1
     assert "does not answer" in done.err
     assert "tuim_very_secret" not in done.err + done.out
+    status = cli("status", "--attach", "http://127.0.0.1:1")
+    assert (status.code, status.out) == (3, "")
+    assert "the connection was refused\n" in status.err
+
+
+def test_a_certificate_that_is_not_trusted_or_of_another_name(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TUI_MONITOR_TOKEN", "tuim_very_secret")
+    cert, key = certificate(tmp_path, "monitor.lan")
+    with encrypted(cert, key) as port:
+        url = f"https://127.0.0.1:{port}"
+        unknown = cli("status", "--attach", url)
+        assert (unknown.code, "_ssl.c" in unknown.err) == (3, False)
+        assert "its certificate is not trusted" in unknown.err
+        assert "--ca-file" in unknown.err
+        misnamed = cli("status", "--attach", url, "--ca-file", str(cert))
+        assert (misnamed.code, "--ca-file" in misnamed.err) == (3, False)
+        assert "its certificate is for another name" in misnamed.err
+        assert "name that is in the certificate" in misnamed.err

@@ -55,7 +55,8 @@ async def _follow(context: Context, events: "Events") -> None:
     async with aclosing(events.__aiter__()) as items:
         async for item in items:
             if isinstance(item, Lost):
-                context.out.note(f"{item.error.message}; again in {item.again:.0f} s")
+                hint = f" ({item.error.hint})" if item.error.hint else ""
+                context.out.note(f"{item.error.message}{hint}; again in {item.again:.0f} s")
             elif isinstance(item, Missed):
                 context.out.note(f"events {item.first} to {item.last} are no longer known")
             elif item.event in context.args.only or not context.args.only:

@@ -7,7 +7,7 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output, error_form
 from tui_monitor.model.clock import MINUTE
-from tui_monitor.model.errors import StoreError
+from tui_monitor.model.errors import MonitorError, StoreError, UsageError
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import Health, SourceState
 from tui_monitor.model.text import clean
@@ -45,13 +45,20 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(context: Context) -> int:
-    """Print the view; the exit code is its severity. Raises `UsageError` and `StoreError`."""
+    """Print the view; the exit code is its severity, 3 where it cannot be known. Raises `UsageError`."""
     if context.target is None and not context.database.exists():
         _missing(context.out, f"there is no database yet: {context.database}")
         return UNKNOWN_CODE
     from tui_monitor.cli.costs import notes
 
-    view = context.ask(lambda monitor: monitor.status())
+    try:
+        view = context.ask(lambda monitor: monitor.status())
+    except UsageError:
+        raise
+    except MonitorError as error:
+        # How it is cannot be known: 1 would say that somebody had looked, and found something.
+        context.out.failure(error)
+        return UNKNOWN_CODE
     warnings = notes([*view.costs.warnings, *view.providers.warnings])
     context.out.answer(view, lambda: _show(context, view), warnings)
     return view.severity

@@ -19,6 +19,8 @@ _ERRNO = {
     errno.ETIMEDOUT: "the connection timed out",
     errno.ECONNRESET: "the connection was reset",
 }
+_OTHER_NAME = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
 
 class Unanswered(Exception):
@@ -28,6 +30,10 @@ class Unanswered(Exception):
         super().__init__(words)
         self.why = why
         self.words = words
+
+
+class Misnamed(Unanswered):
+    """Its certificate may be trusted, but is made out to another name than it was asked by."""
 
 
 def told_by(error: BaseException) -> Unanswered:
@@ -49,6 +55,8 @@ def told_by(error: BaseException) -> Unanswered:
 def _known(cause: BaseException) -> Unanswered | None:
     if isinstance(cause, socket.gaierror):
         return Unanswered("dns", "the name is not known (DNS)")
+    if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _OTHER_NAME:
+        return Misnamed("tls", f"its certificate is for another name: {clean(cause.verify_message, 100)}")
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Unanswered("tls", f"its certificate is not trusted: {clean(cause.verify_message, 100)}")
     if isinstance(cause, ssl.SSLError):

@@ -19,6 +19,7 @@ from tui_monitor.model.errors import (
     UsageError,
 )
 from tui_monitor.model.unanswered import Unanswered
+from tui_monitor.monitor.line import lost_by
 
 if TYPE_CHECKING:
     import ssl
@@ -135,8 +136,7 @@ class Connection:
                 raise Unreachable(f"the collector on {self.where} cannot be understood: {error}") from error
 
     def _unreachable(self, error: Exception) -> Unreachable:
-        why = "" if isinstance(self.where, Path) or not str(error) else f": {error}"
-        return Unreachable(f"the collector does not answer on {self.where}{why}", hint="is it still running?")
+        return unreachable(self.where, error)
 
     async def _client(self) -> "httpx.AsyncClient":
         async with self._opening:
@@ -183,6 +183,15 @@ async def _whole(response: "httpx.Response") -> bytes:
         if len(packed) > CAP:
             raise too_large()
     return unpack(response.headers.get("content-encoding", ""), bytes(packed))
+
+
+def unreachable(where: Path | str, error: Exception) -> Unreachable:
+    """That nobody answers there, why, and what to do."""
+    words, hint = f"the collector does not answer on {where}", "is it still running?"
+    if isinstance(where, Path):
+        return Unreachable(words, hint=hint)
+    lost = lost_by(error)
+    return Unreachable(f"{words}: {lost.message}", hint=lost.hint or hint)
 
 
 def trusted(ca_file: Path | None) -> "ssl.SSLContext":

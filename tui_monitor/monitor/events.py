@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from tui_monitor.model.errors import Forbidden, MonitorError, NotFound, Unreachable, UsageError
-from tui_monitor.monitor.connection import check_address, error_of, is_here, trusted
+from tui_monitor.monitor.connection import check_address, error_of, is_here, trusted, unreachable
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -125,7 +125,7 @@ class Events:
         except InvalidStatus as error:
             raise _refused(error) from error
         except (OSError, InvalidHandshake, EOFError) as error:
-            raise Unreachable(f"the collector does not answer on {self._where}: {error}") from error
+            raise unreachable(self._where, error) from error
 
     async def _connect(self) -> "ClientConnection":
         from websockets.asyncio.client import connect, unix_connect

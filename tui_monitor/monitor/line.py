@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tui_monitor.model.clock import SECOND, Clock, Micros
 from tui_monitor.model.errors import Unreachable
+from tui_monitor.model.unanswered import Misnamed, Unanswered, told_by
 
 FIRST = 0.5
 """Seconds until a lost line is tried for the first time; doubled at each failure."""
@@ -27,6 +28,20 @@ class LineLost(Unreachable):
         super().__init__(words, hint=hint)
         self.why = why
         self.settled = settled
+
+
+def lost_by(error: Exception) -> LineLost:
+    """What an error of a library on the way over there means, and what to do about it."""
+    known = error if isinstance(error, Unanswered) else told_by(error)
+    if isinstance(known, Misnamed):
+        hint = "ask by a name that is in the certificate, or have one made for this name"
+        return LineLost("tls", known.words, hint=hint, settled=True)
+    if known.why == "tls":
+        hint = "--ca-file names whose certificates are taken"
+        return LineLost("tls", known.words, hint=hint, settled=True)
+    if known.why == "request" and ("Timeout" in type(error).__name__ or isinstance(error, TimeoutError)):
+        return LineLost("timeout", "no answer in time")
+    return LineLost(known.why, known.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 import httpx
 
 from tui_monitor.model.text import clean
-from tui_monitor.model.unanswered import Unanswered, told_by
-from tui_monitor.monitor.line import LineLost
+from tui_monitor.monitor.line import LineLost, lost_by
 from tui_monitor.monitor.reading import CAP, form_in, too_large, unpack
 
 QUIET = 5.0
@@ -99,7 +98,7 @@ class Transport(httpx.AsyncBaseTransport):
             self._watch.lost(lost)
             raise
         except Exception as error:
-            lost = _lost(error)
+            lost = lost_by(error)
             self._watch.lost(lost)
             raise lost from None
         if "use-as-dictionary" in response.headers:
@@ -221,16 +220,6 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 _OF_THE_WIRE = (b"content-encoding", b"content-length", b"transfer-encoding")
-
-
-def _lost(error: Exception) -> LineLost:
-    known = error if isinstance(error, Unanswered) else told_by(error)
-    if known.why == "tls":
-        hint = "--ca-file names whose certificates are taken"
-        return LineLost("tls", known.words, hint=hint, settled=True)
-    if isinstance(error, httpx.TimeoutException):
-        return LineLost("timeout", "no answer in time")
-    return LineLost(known.why, known.words)
 
 
 def _whole(url: httpx.URL) -> str:
