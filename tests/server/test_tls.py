@@ -132,6 +132,7 @@ async def test_off_loopback_tls_will_do(start: Start, make: Make) -> None:
         assert (await web.get("/live")).status_code == 401
         assert (await web.get("/live", headers=bearer)).status_code == 200
     assert "insecure" not in row(collector, "http").detail
+    assert "certificate for monitor.lan until " in row(collector, "http").detail
 
 
 async def test_without_it_the_door_stays_shut_off_loopback(start: Start) -> None:

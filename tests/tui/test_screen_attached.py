@@ -164,3 +164,12 @@ async def test_what_comes_from_there_cannot_drive_the_terminal() -> None:
         await tick(pilot)
         assert "\x1b" not in text(app)
         assert "[bold]no" in text(app)
+
+
+async def test_an_empty_pane_shows_the_address_one_is_attached_to() -> None:
+    app, backend = attached(LineState("gpu-box:4319", up=True, heard=NOON, url="https://gpu-box:4319"))
+    backend.monitor.empty, backend.monitor.newest = True, None
+    async with app.run_test(size=(80, 30)) as pilot:
+        await settle(pilot)
+        assert "curl https://gpu-box:4319/monitor/v1/events" in text(app)
+        assert "authorization: Bearer $(tui-monitor token)" in text(app)

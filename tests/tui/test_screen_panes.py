@@ -299,6 +299,17 @@ async def test_the_lessons_are_true_at_this_moment(monitor: FakeMonitor) -> None
         monitor.status = replace(monitor.status, sources=(door,))
         await tick(pilot)
         assert "curl http://[::1]:4400/monitor/v1/events" in text(app)
+        assert "authorization" not in text(app)
+        said = "https://0.0.0.0:4400 (certificate for monitor.lan until 2027-01-01)"
+        monitor.status = replace(monitor.status, sources=(replace(door, detail=said),))
+        await tick(pilot)
+        assert "curl https://monitor.lan:4400/monitor/v1/events" in text(app)
+        assert '-H "authorization: Bearer $(tui-monitor token)" \\' in text(app)
+        insecure = "http://0.0.0.0:4400 (insecure: off loopback without TLS)"
+        monitor.status = replace(monitor.status, sources=(replace(door, detail=insecure),))
+        await tick(pilot)
+        assert "curl http://127.0.0.1:4400/monitor/v1/events" in text(app)
+        assert "authorization: Bearer" in text(app)
         monitor.status = replace(monitor.status, running=False, pid=None, sources=())
         await tick(pilot)
         assert "nobody collects now. This does:" in text(app)

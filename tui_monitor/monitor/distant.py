@@ -199,5 +199,5 @@ def distant(
 ) -> tuple[Line, Distant]:
     """A line and the monitor that uses it."""
     theirs = TheirClock(clock)
-    line = Line(target.place, theirs, told, clear=target.clear)
+    line = Line(target.place, theirs, told, clear=target.clear, url=target.url)
     return line, Distant(target, verify, line, theirs, interval)

@@ -62,6 +62,8 @@ class LineState:
     """What was decided here and is not known to be done over there, the oldest first."""
     clear: bool = False
     """Whether everything, the token too, travels so that others can read it."""
+    url: str = ""
+    """The address that is asked."""
 
     @property
     def never(self) -> bool:
@@ -79,10 +81,11 @@ class Line:
         told: Callable[[LineState], None],
         *,
         clear: bool = False,
+        url: str = "",
         spread: Callable[[], float] = random.random,
     ) -> None:
         """`spread` gives numbers from 0 to 1: many viewers must not come back at one moment."""
-        self.state = LineState(place, clear=clear)
+        self.state = LineState(place, clear=clear, url=url)
         self._clock = clock
         self._told = told
         self._spread = spread

@@ -25,10 +25,16 @@ class Shown:
     """Why it does not hold now, like "certificate has expired"; empty where it does."""
 
     def words(self) -> str:
-        """How long it holds."""
+        """For whom and how long it holds."""
         if self.until is None:
             return f"bad certificate: {self.trouble}"
-        return f"certificate until {to_datetime(self.until):%Y-%m-%d}"
+        # An address is the worse name: that of a host outlives it.
+        whom = min(
+            self.names,
+            key=lambda name: (name == "localhost", name[-1:].isdigit() or ":" in name, name),
+            default="",
+        )
+        return f"certificate{f' for {whom}' if whom else ''} until {to_datetime(self.until):%Y-%m-%d}"
 
     def warning(self, now: Micros) -> str:
         """What somebody has to do something about; empty where nobody has."""

@@ -1,7 +1,10 @@
 """What an empty pane says: how data gets in, in commands that work as they stand, at this moment."""
 
+import re
 import shlex
+import socket
 from collections.abc import Hashable
+from urllib.parse import urlsplit
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import SourceState
@@ -10,9 +13,15 @@ from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.words import long_age
 
 _DOOR = "http"
+_BEARER = """
+-H "authorization: Bearer $(tui-monitor token)" \\"""
+_NAMED = re.compile(r"certificate for (\S+) until ")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_ALL = frozenset({"0.0.0.0", "::"})
+"""What a door listens on that stands on all addresses; none that could be asked."""
 _IMPORT = """tui-monitor{options} import --format azure-llm-2023 \\
 --provider openai --model gpt-4o --rebase now FILE"""
-_PUSH = """curl {url}/monitor/v1/events \\
+_PUSH = """curl {url}/monitor/v1/events \\{bearer}
 -H content-type:application/json \\
 -d '{{"provider":"openai","model":"gpt-4o",
 "input_tokens":900,"output_tokens":120,"latency_ms":850}}'"""
@@ -67,7 +76,26 @@ def _live(backend: Backend, look: Look) -> list[str]:
     door = next((row for row in status.sources if row.name == _DOOR), None)
     if door is None or door.state is not SourceState.RUNNING or not door.detail.startswith("http"):
         return []
-    return ["Live, from a program:", "", _PUSH.format(url=door.detail.split()[0])]
+    url = _reached(door.detail)
+    line = backend.state.line
+    if line is not None and line.url and urlsplit(line.url).hostname not in _LOOPBACK:
+        # Not the near end of a tunnel, which nobody over there knows.
+        url = line.url
+    open_ = urlsplit(door.detail.split()[0]).hostname in _LOOPBACK and urlsplit(url).hostname in _LOOPBACK
+    return ["Live, from a program:", "", _PUSH.format(url=url, bearer="" if open_ else _BEARER)]
+
+
+def _reached(detail: str) -> str:
+    """An address at which the door of this detail can be asked, by a name of its certificate."""
+    url = detail.split()[0]
+    parts = urlsplit(url)
+    if parts.hostname not in _ALL:
+        return url
+    if parts.scheme == "http":
+        return f"http://127.0.0.1:{parts.port}"
+    named = _NAMED.search(detail)
+    host = named[1] if named else socket.gethostname()
+    return f"https://{f'[{host}]' if ':' in host else host}:{parts.port}"
 
 
 def _options(backend: Backend) -> str:
