@@ -203,7 +203,15 @@ def test_calls_without_a_price(house: House):
     house.calls(NOW - 10 * MINUTE, 3, model_served="new-model", cost_status="unpriced", in_uncached=100)
     house.spend(NOW - 10 * MINUTE, 1.0, model_served="gpt-4o")
     assert house.watch(NOW, NOW, "calls unpriced") == {"calls unpriced"}
-    assert house.told == ["3 calls of new-model in the last hour have no price, so no budget counts them"]
+    told = "no price for calls of openai, model {}: {} in the last hour, which no budget counts"
+    assert house.told == [told.format("new-model", 3)]
+
+
+def test_a_call_of_an_unknown_model_without_a_price_is_told_by_its_provider(house: House):
+    house.calls(NOW - 10 * MINUTE, 1, model_served="", model_requested="", cost_status="unpriced")
+    assert house.watch(NOW, NOW, "calls unpriced") == {"calls unpriced"}
+    told = "no price for calls of openai, model –: 1 in the last hour, which no budget counts"
+    assert house.told == [told]
 
 
 @pytest.mark.parametrize(

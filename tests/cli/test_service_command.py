@@ -211,6 +211,8 @@ def test_lingering_is_only_asked_for_by_name(
 
 def test_without_a_manager_the_other_ways_are_told(cli: Cli, system: System) -> None:
     (system.folder / "gone").touch()
+    shown = cli("service", "install", "--dry-run")
+    assert (shown.code, "[Service]" in shown.out, system.unit.exists()) == (0, True, False)
     for action in ("install", "status", "uninstall"):
         refused = cli("service", action)
         assert refused.code == 1

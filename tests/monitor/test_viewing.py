@@ -62,6 +62,18 @@ async def store_alert(path: Path, alert: Alert) -> None:
     await alerts.close()
 
 
+async def test_the_size_is_that_of_a_collector_log_included(settings: Settings) -> None:
+    path = settings.database_path()
+    store = Store.open(path, write=True, clock=CLOCK)
+    try:
+        async with viewing(settings, path, CLOCK) as monitor:
+            told = (await monitor.status()).collector.database_bytes
+        log = path.with_name(path.name + "-wal").stat().st_size
+        assert (log > 0, told) == (True, path.stat().st_size + log)
+    finally:
+        store.close()
+
+
 async def test_acknowledging_without_a_collector(settings: Settings) -> None:
     await store_alert(settings.database_path(), firing("abc"))
     async with viewing(settings, settings.database_path(), CLOCK) as monitor:

@@ -251,6 +251,7 @@ async def test_what_is_malformed_is_counted_and_fills_no_log(
     assert (await raw(str(web.base_url), chunked)).startswith(b"HTTP/1.1 400 ")
     assert collector.refused["malformed"] == 4
     assert row(collector, "http").last_error.startswith("400: this is no HTTP request")
+    assert "bytearray" not in row(collector, "http").last_error
     assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 

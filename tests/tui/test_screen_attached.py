@@ -58,7 +58,8 @@ async def test_a_lost_line_is_shown_and_the_data_stays(size: tuple[int, int]) ->
         assert "no line to gpu-box:4319 since 11:59:48" in seen
         assert "the connection was refused" in seen or size[0] == 80
         assert "tried again at 12:00:04" in seen
-        assert "below stands what was known at 11:59:46" in seen
+        # Of the data the pane tells, for it knows when it was asked; the line may have been heard later.
+        assert seen.count("below stands what was known at 12:00") == seen.count("below stands") == 1
         assert "anthropic" in seen
         assert app.screen.pane.has_class("-stale")
         asked = backend.monitor.count("providers")

@@ -81,7 +81,8 @@ def _of_spend() -> Iterator[RuleSettings]:
     )  # fmt: skip
     yield _rule(
         "calls unpriced", "unpriced [1h] sum by(provider, model) > 0", "warning",
-        "{{ $value }} calls of {{ $labels.model }} in the last hour have no price, so no budget counts them",
+        "no price for calls of {{ $labels.provider }}, model {{ $labels.model }}: "
+        "{{ $value }} in the last hour, which no budget counts",
     )  # fmt: skip
 
 

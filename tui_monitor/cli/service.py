@@ -53,7 +53,8 @@ def run(context: Context) -> int:
     from tui_monitor.cli.services import choose
 
     plan = choose.plan(context)
-    manager = choose.manager(shlex.join(plan.collect))
+    dry = context.args.action == "install" and context.args.dry_run
+    manager = choose.manager(shlex.join(plan.collect), asked=not dry)
     match context.args.action:
         case "install":
             return _install(context, manager, plan)

@@ -66,8 +66,8 @@ def _figures(view: "Upkeep") -> "list[tuple[str, str]]":
 
 def _queries(view: "Upkeep") -> str:
     stats = view.queries
-    took = f"p50 {_took(stats.p50)}, p95 {_took(stats.p95)}"
-    return f"{count(stats.asked)}, {took}, {count(stats.slow)} slow, {count(stats.failed)} failed"
+    asked = f"{count(stats.asked)} since the start, {count(stats.slow)} slow, {count(stats.failed)} failed"
+    return f"{asked}; in the last 15 min p50 {_took(stats.p50)}, p95 {_took(stats.p95)}"
 
 
 def _slow(out: "Output", view: "Upkeep") -> None:

@@ -24,6 +24,7 @@ from tui_monitor.monitor.remote import SocketClient, somebody_listens
 from tui_monitor.query.engines.choose import engine_for, over
 from tui_monitor.query.timing import MOST_SLOW, Timing
 from tui_monitor.runtime import pauses
+from tui_monitor.runtime.disk import database_bytes
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.database import Store
 from tui_monitor.store.lock import held_by
@@ -86,7 +87,7 @@ class Elsewhere:
             pass
         owner = await asyncio.to_thread(held_by, self._path)
         return CollectorStatus(
-            running=False, pid=owner, database=str(self._path), database_bytes=_size(self._path)
+            running=False, pid=owner, database=str(self._path), database_bytes=database_bytes(self._path)
         )
 
     async def acknowledge(
@@ -253,10 +254,3 @@ def _book(settings: Settings, store: Store, alerts: AlertStore, clock: Clock) ->
         shipped=shipped_rules(settings),
         budgets=settings.all_budgets(),
     )
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None

@@ -267,11 +267,18 @@ class RawBody:
     required: bool = True
 
 
+_OBJECT = "must be an object with the fields that /monitor/v1/openapi.json names"
+_PLAIN: dict[str, str] = dict.fromkeys(
+    ("dataclass_type", "dict_type", "model_type", "model_attributes_type"), _OBJECT
+)
+"""Kinds of problems that pydantic tells in words of Python."""
+
+
 def first_problem(error: ValidationError) -> str:
     """Where and what the first thing is that is wrong."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"] if isinstance(part, str | int))
-    words = first["msg"].removeprefix("Value error, ")
+    words = _PLAIN.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{place}: {words}" if place else words
 
 

@@ -109,7 +109,12 @@ class PatientProtocol(H11Protocol):
         """Answer what is no HTTP; called while h11's error is handled."""
         error = sys.exception()
         status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
-        refusal = Refusal(status, "bad_data", f"this is no HTTP request: {error}", reason="malformed")
+        # What was sent stands behind the colon, as the library writes it for programmers.
+        why = str(error).partition(": bytearray(")[0]
+        refusal = Refusal(
+            status, "bad_data", f"this is no HTTP request: {why}", reason="malformed",
+            hint="send HTTP/1.1; over https only to a door that has a certificate",
+        )  # fmt: skip
         self._refusals.note(refusal, self.client[0] if self.client else "")
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._hang_up(refusal)

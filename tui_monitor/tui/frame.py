@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.clock import Micros, to_datetime
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
@@ -211,13 +211,14 @@ def _since(line: "LineState", snapshot: "Snapshot | None") -> str:
 
 
 def _next_try(line: "LineState", snapshot: "Snapshot | None") -> tuple[Span, ...]:
-    known: Span = ("", "")
-    if line.heard is not None and snapshot is not None:
-        known = (f" – below stands what was known at {_moment(line.heard, snapshot)}", "stale")
     if line.again is None:
-        return (("   tried now", "dim"), known)
-    when = "again soon" if snapshot is None else f"again at {_moment(line.again, snapshot)}"
-    return ((f"   tried {when}, ", "dim"), ("r", "accent bold"), (" now", "dim"), known)
+        return (("   tried now", "dim"),)
+    if snapshot is None:
+        # The days over there are not known yet.
+        at = f"{to_datetime(line.again).astimezone():%H:%M:%S}"
+    else:
+        at = _moment(line.again, snapshot)
+    return ((f"   tried again at {at}, ", "dim"), ("r", "accent bold"), (" now", "dim"))
 
 
 def _moment(instant: Micros, snapshot: "Snapshot") -> str:

@@ -19,13 +19,16 @@ _PLACES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 _NAME = places.APP
 
 
-def manager(command: str) -> Manager:
-    """The one of this host. Raises `MonitorError`, with what to do without: to run `command`."""
+def manager(command: str, *, asked: bool = True) -> Manager:
+    """The one of this host. Raises `MonitorError`, with what to do without: to run `command`.
+
+    Where it is not going to be `asked` for anything, it need not be there.
+    """
     if sys.platform == "darwin":
         return Launchd()
     systemd = Systemd()
     why = systemd.there()
-    if why:
+    if why and asked:
         raise MonitorError(
             f"no service manager of yours answers: {why}",
             hint=f"`{command} --detach` collects in the background; in `crontab -e` the line\n"

@@ -39,6 +39,8 @@ class Systemd:
     @cached_property
     def version(self) -> int:
         """Of systemd; 0 where it does not say so."""
+        if shutil.which("systemctl") is None:
+            return 0
         found = re.match(r"systemd (\d+)", run(["systemctl", "--version"]).stdout)
         return int(found[1]) if found else 0
 
@@ -52,6 +54,8 @@ class Systemd:
     @cached_property
     def folder(self) -> Path:
         """Where it looks for units: its environment need not be ours."""
+        if shutil.which("systemctl") is None:
+            return Path.home() / ".config" / _UNITS
         asked = self._systemctl("show", "--property=UnitPath", "--value", fail=False)
         chosen = places.expected("config").parent / _UNITS
         return chosen if str(chosen) in asked.stdout else Path.home() / ".config" / _UNITS

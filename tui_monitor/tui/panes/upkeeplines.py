@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tui_monitor.health.upkeep import OwnProcess, Upkeep
     from tui_monitor.health.views import CollectorStatus, Gauge, SourceRow
     from tui_monitor.model.ruletime import RuleTime
-    from tui_monitor.query.timing import SlowQuery
+    from tui_monitor.query.timing import QueryStats, SlowQuery
 
 Facts = list[tuple[str, str]]
 SPARK, WIDE_SPARK = 16, 40
@@ -68,7 +68,7 @@ def head_lines(view: "Upkeep", look: Look, glyphs: Glyphs, width: int) -> list[L
     held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
     lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
     if status.running:
-        lines += [_facts(_queries(view), width), _facts(_clients(view), width)]
+        lines += [_facts(facts, width) for facts in (_queries(view), _lately(view.queries), _clients(view))]
         if view.process is not None:
             lines.append(_facts(_process(view.process), width))
     return lines
@@ -99,14 +99,19 @@ def _intake(status: "CollectorStatus", width: int) -> list[Line]:
 
 
 def _queries(view: "Upkeep") -> Facts:
+    """What is counted since the start."""
     stats, looked = view.queries, view.cache_hits + view.cache_misses
-    facts = [("queries", count(stats.asked)), ("p50", took(stats.p50)), ("p95", took(stats.p95))]
-    facts.append(("slow", count(stats.slow)))
+    facts = [("queries since the start", count(stats.asked)), ("slow", count(stats.slow))]
     if looked:
         facts.append(("kept answers", ratio(view.cache_hits / looked)))
-    facts.append(("longest", took(stats.longest)))
     more = [("failed", stats.failed), ("cancelled", stats.cancelled)]
     return [*facts, *((name, count(number)) for name, number in more if number)]
+
+
+def _lately(stats: "QueryStats") -> Facts:
+    """How long queries took lately: `RECENT_S`."""
+    quantiles = [("queries of 15 min  p50", took(stats.p50)), ("p95", took(stats.p95))]
+    return [*quantiles, ("longest", took(stats.longest))]
 
 
 def _clients(view: "Upkeep") -> Facts:
