@@ -106,7 +106,8 @@ class Connection:
 
         response, body = await self._sent(method, path, tries, options)
         answer = form_in(body, harmless=self._harmless)
-        if answer is None or answer.get("status") != ("success" if response.is_success else "error"):
+        # Not all answers have an envelope: /live, and what became of records. `data` looks for what it needs.
+        if answer is None or (answer.get("status") != "error") is not response.is_success:
             raise self._stranger(response.status_code)
         if response.is_success:
             return answer
