@@ -183,7 +183,7 @@ def test_stopped_for_a_while_and_back(terminal: Open, database: Path) -> None:
     # Painted anew, mouse and all, and at work as before.
     shell.sees("\x1b[?1049h")
     shell.sees("\x1b[?1003h")
-    shell.sees("Providers")
+    shell.sees("PROVIDERS")
     assert push(database, 3) == 3
     shell.press("qq")
     shell.sees("collecting ended")

@@ -65,7 +65,7 @@ def test_one_that_collects_is_asked_to_end(terminal: Open, database: Path, how: 
 @pytest.mark.parametrize("how", ["q", "ctrl+c", "SIGHUP", "SIGINT", "SIGQUIT"])
 def test_one_that_looks_on_is_asked_to_end(terminal: Open, how: str) -> None:
     dashboard = terminal("--no-collect")
-    dashboard.sees("Providers")
+    dashboard.sees("PROVIDERS")
     match how:
         case "q":
             dashboard.press("q")
@@ -74,7 +74,7 @@ def test_one_that_looks_on_is_asked_to_end(terminal: Open, how: str) -> None:
             dashboard.sees("This window collects nothing")
             dashboard.press("\x03")
         case name:
-            dashboard.sees("no data")
+            dashboard.sees("no database yet")
             dashboard.send(signal.Signals[name])
     assert dashboard.ends() == 0
     assert still_on(dashboard.output) == []
@@ -88,7 +88,7 @@ def test_the_terminal_vanishes(terminal: Open, database: Path, ignored: bool) ->
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     dashboard = terminal(*(() if ignored else ("--no-collect",)), before=nohup if ignored else None)
-    dashboard.sees("collecting" if ignored else "no data")
+    dashboard.sees("collecting" if ignored else "no database yet")
     if ignored:
         assert push(database, 7) == 7
     before, began = cpu_seconds(dashboard.pid), time.monotonic()
@@ -112,7 +112,7 @@ def test_only_the_keyboard_is_gone(tmp_path: Path, terminal: Open) -> None:
         os.dup2(far, 0)
 
     dashboard = terminal("--no-collect", before=take_it, pass_fds=(far,))
-    dashboard.sees("Providers")
+    dashboard.sees("PROVIDERS")
     os.close(far)
     os.close(keyboard)
     assert dashboard.ends() == 0

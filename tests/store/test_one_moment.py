@@ -37,7 +37,7 @@ def test_what_is_written_within_is_not_seen_before_its_end(store: Store, clock: 
             assert store.version() == before
             assert store.extent().calls == 1
         span = Span(clock.now() - MINUTE, clock.now() + MINUTE)
-        assert [c.source_key for c in store.calls(span)] == ["a"]
+        assert [c.source_key for c, _ in store.calls(span)] == ["a"]
         assert len(store.facts(Layer.RAW, span, (), ("cost",))) == 1
     assert store.version() > before
     assert store.extent().calls == 2

@@ -211,7 +211,7 @@ def test_calls_are_filtered_beside_those_whose_labels_are_gone(opener: Opener, c
     store.undo_import("load")
     viewer = opener(write=False)
     found = viewer.calls(EVER, HasLabel("user", lambda user: user == "u1"))
-    assert [call.source_key for call in found] == ["c1"]
+    assert [call.source_key for call, _ in found] == ["c1"]
 
 
 def test_who_sees_an_earlier_moment_knows_its_label_sets(opener: Opener, clock: ManualClock) -> None:
