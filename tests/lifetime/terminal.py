@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 START_S = 20.0
-END_S = 5.0
+END_S = 20.0
 
 
 class Terminal:

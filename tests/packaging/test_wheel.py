@@ -89,8 +89,8 @@ def test_the_dashboard_opens_and_is_left_by_q(program: Path, tmp_path: Path) -> 
     )  # fmt: skip
     os.close(slave)
     try:
-        seen = _read_until(master, b"Providers", 20)
-        assert b"Providers" in seen, seen[-2000:]
+        seen = _read_until(master, b"PROVIDERS", 20)
+        assert b"PROVIDERS" in seen, seen[-2000:]
         _read_until(master, b"\0never", 1.5)
         os.write(master, b"qq")
         _read_until(master, b"\0never", 5, process)

@@ -213,7 +213,7 @@ def test_status_says_what_is_wrong_and_does_not_hang(store, private_home, tmp_pa
         )
         code = run(["--config", str(config), "--db", str(tmp_path / "monitor.db"), "--json", "status"])
     form = json.loads(capsys.readouterr().out)
-    assert code == 1
+    assert code == 3
     assert form["status"] == "error"
     assert "no answer within 0.3 s" in form["error"]
 

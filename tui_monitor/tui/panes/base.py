@@ -190,6 +190,8 @@ class Pane(Vertical, Generic[A]):
         self.show(self.answer, self.look)
         self._seek()
         self._sought = ""
+        # With an answer there is something to copy, or nothing any more.
+        self.hints_changed()
 
     @on(AskingFailed)
     def _fail(self, event: AskingFailed) -> None:
