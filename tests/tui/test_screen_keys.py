@@ -449,12 +449,15 @@ async def test_examples_can_be_chosen(monitor: FakeMonitor) -> None:
 
 async def test_enter_on_a_slow_query_opens_it(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
-        await settle(pilot, KEY["collector"], "enter")
+        await settle(pilot, KEY["collector"])
+        await settle(pilot, "enter")
         assert pilot.app.screen.active == "query"
         assert pilot.app.screen.query_one(Prompt).value == "sum by (user) (increase(llm_cost_usd_total[30d]))"
-        await settle(pilot, KEY["collector"], "j", "j", "enter")
+        await settle(pilot, KEY["collector"])
+        await settle(pilot, "j", "j", "enter")
         assert pilot.app.screen.query_one(Prompt).value == "tui_monitor_ingest_rate{} avg"
-        await settle(pilot, KEY["collector"], "end", "enter")
+        await settle(pilot, KEY["collector"])
+        await settle(pilot, "end", "enter")
         assert pilot.app.screen.active == "collector", "a part has no query"
 
 
