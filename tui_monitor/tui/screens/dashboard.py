@@ -8,12 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus, Resize, ScreenResume
-from textual.screen import Screen
 
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.tui import commands, frame, travel
+from tui_monitor.tui import commands, frame
 from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
@@ -23,14 +22,12 @@ from tui_monitor.tui.messages import (
     HintsChanged,
     PaneWanted,
     QueryWanted,
-    RangeChosen,
-    RangeMoved,
-    RangeZoomed,
     SnapshotFailed,
     SnapshotTaken,
 )
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.screens.ranged import RangedScreen
 from tui_monitor.tui.toolkit import write_to_terminal
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
@@ -41,7 +38,7 @@ if TYPE_CHECKING:
     from tui_monitor.tui.widgets.consent import ConsentBanner
 
 
-class Dashboard(Screen[None]):
+class Dashboard(RangedScreen):
     """Owns what all panes share. It takes a snapshot at each tick and hands it to the visible pane."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("")
@@ -49,13 +46,9 @@ class Dashboard(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (34, "-tall")]  # noqa: RUF012
 
     def __init__(self, backend: Backend, host: str) -> None:
-        super().__init__(id="dashboard")
-        self.backend = backend
+        super().__init__(backend, id="dashboard")
         self.host = host
-        self.shown = TimeRange()
-        self.paused: Micros | None = None
         self.active = PANES[0].id
-        self.snapshot: Snapshot | None = None
         self.thread: ThreadState | None = None
         self._failure: MonitorError | None = None
         self._taking = False
@@ -261,68 +254,9 @@ class Dashboard(Screen[None]):
         """Put the focus on the next part of the pane."""
         self.pane.action_part(step)
 
-    # The time range.
-
-    def show_range(self, shown: TimeRange) -> None:
-        """Look at another range from now on."""
-        self.backend.knock()
-        self.shown = shown
+    def range_changed(self) -> None:
         self._show_frame()
         self._look()
-
-    @property
-    def now(self) -> Micros | None:
-        """The present as the screen knows it: where it stands still while paused."""
-        if self.paused is not None:
-            return self.paused
-        return None if self.snapshot is None else self.snapshot.at
-
-    @on(RangeZoomed)
-    def _range_zoomed(self, event: RangeZoomed) -> None:
-        if self.now is not None:
-            self.show_range(travel.zoomed(self.shown, event.factor, event.at, self.now))
-
-    @on(RangeMoved)
-    def _range_moved(self, event: RangeMoved) -> None:
-        if self.now is not None:
-            self.show_range(travel.moved(self.shown, event.share, self.now))
-
-    @on(RangeChosen)
-    def _range_chosen(self, event: RangeChosen) -> None:
-        if self.now is not None:
-            self.show_range(travel.chosen(event.span, self.now))
-
-    def action_resize_range(self, step: int) -> None:
-        """The next longer or shorter preset."""
-        self.show_range(travel.resized(self.shown, step))
-
-    def action_shift_range(self, halves: int) -> None:
-        """Back or on in time."""
-        if self.now is not None:
-            self.show_range(travel.shifted(self.shown, halves, self.now))
-
-    def action_live(self) -> None:
-        """Back to the present."""
-        self.show_range(TimeRange(self.shown.length))
-
-    def action_newest(self) -> None:
-        """Travel to the newest call."""
-        if self.snapshot is not None and self.snapshot.extent.last is not None:
-            newest = self.snapshot.extent.last
-            self.show_range(travel.ending_at(self.shown, newest, self.snapshot.at))
-
-    def action_choose_range(self) -> None:
-        """Open the dialog for the time range."""
-        if self.snapshot is None or self.now is None:
-            return
-        from tui_monitor.tui.screens.timerange import TimeRangeDialog
-
-        def take(shown: TimeRange | None) -> None:
-            if shown is not None:
-                self.show_range(shown)
-
-        newest = self.snapshot.extent.last
-        self.app.push_screen(TimeRangeDialog(self.shown, self.now, newest, self.snapshot.calendar), take)
 
     def action_pause(self) -> None:
         """Freeze the panes, or let them go on."""

@@ -1,0 +1,90 @@
+"""The time range that all panes share, and what moves it."""
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.screen import Screen
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.tui import travel
+from tui_monitor.tui.link import Backend
+from tui_monitor.tui.messages import RangeChosen, RangeMoved, RangeZoomed
+
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Snapshot
+
+
+class RangedScreen(Screen[None]):
+    """A screen that looks at one range of time, live or fixed, and may stand still."""
+
+    def __init__(self, backend: Backend, *, id: str) -> None:
+        super().__init__(id=id)
+        self.backend = backend
+        self.shown = TimeRange()
+        self.paused: Micros | None = None
+        self.snapshot: Snapshot | None = None
+
+    def range_changed(self) -> None:
+        """Another range is shown from now on."""
+        raise NotImplementedError
+
+    def show_range(self, shown: TimeRange) -> None:
+        """Look at another range from now on."""
+        self.backend.knock()
+        self.shown = shown
+        self.range_changed()
+
+    @property
+    def now(self) -> Micros | None:
+        """The present as the screen knows it: where it stands still while paused."""
+        if self.paused is not None:
+            return self.paused
+        return None if self.snapshot is None else self.snapshot.at
+
+    @on(RangeZoomed)
+    def _range_zoomed(self, event: RangeZoomed) -> None:
+        if self.now is not None:
+            self.show_range(travel.zoomed(self.shown, event.factor, event.at, self.now))
+
+    @on(RangeMoved)
+    def _range_moved(self, event: RangeMoved) -> None:
+        if self.now is not None:
+            self.show_range(travel.moved(self.shown, event.share, self.now))
+
+    @on(RangeChosen)
+    def _range_chosen(self, event: RangeChosen) -> None:
+        if self.now is not None:
+            self.show_range(travel.chosen(event.span, self.now))
+
+    def action_resize_range(self, step: int) -> None:
+        """The next longer or shorter preset."""
+        self.show_range(travel.resized(self.shown, step))
+
+    def action_shift_range(self, halves: int) -> None:
+        """Back or on in time."""
+        if self.now is not None:
+            self.show_range(travel.shifted(self.shown, halves, self.now))
+
+    def action_live(self) -> None:
+        """Back to the present."""
+        self.show_range(TimeRange(self.shown.length))
+
+    def action_newest(self) -> None:
+        """Travel to the newest call."""
+        if self.snapshot is not None and self.snapshot.extent.last is not None:
+            newest = self.snapshot.extent.last
+            self.show_range(travel.ending_at(self.shown, newest, self.snapshot.at))
+
+    def action_choose_range(self) -> None:
+        """Open the dialog for the time range."""
+        if self.snapshot is None or self.now is None:
+            return
+        from tui_monitor.tui.screens.timerange import TimeRangeDialog
+
+        def take(shown: TimeRange | None) -> None:
+            if shown is not None:
+                self.show_range(shown)
+
+        newest = self.snapshot.extent.last
+        self.app.push_screen(TimeRangeDialog(self.shown, self.now, newest, self.snapshot.calendar), take)
