@@ -43,6 +43,9 @@ class Terminal:
 
         def first() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            # As a shell starts it, whatever ran the tests: a job in the background ignores these.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             if before is not None:
                 before()
 

@@ -124,12 +124,12 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
         lambda m: m.complete("", 0),
         lambda m: m.complete("cost{provider=}", 14),
     ),
-    "alert": (lambda m: m.alert("abc"), lambda m: m.alert("ab"), lambda m: m.alert("a b?%ü")),
+    "alert": (lambda m: m.alert("xyz"), lambda m: m.alert("xy"), lambda m: m.alert("a b?%ü")),
     "alert_chart": (
-        lambda m: m.alert_chart("abc", TimeRange(), 10),
+        lambda m: m.alert_chart("xyz", TimeRange(), 10),
         lambda m: m.alert_chart("none", TimeRange(), 10),
     ),
-    "history": (lambda m: m.history("abc"), lambda m: m.history("none")),
+    "history": (lambda m: m.history("xyz"), lambda m: m.history("none")),
     "silences": (lambda m: m.silences(), lambda m: m.silences(ended=True)),
     "imports": (lambda m: m.imports(),),
 }
@@ -141,11 +141,11 @@ async def end_the_first(monitor: Monitor) -> Any:
 
 
 ACTS: tuple[tuple[str, Ask], ...] = (
-    ("acknowledge", lambda m: m.acknowledge("ab", "ana", ODD)),
-    ("acknowledge", lambda m: m.acknowledge("abc", "bob")),
+    ("acknowledge", lambda m: m.acknowledge("xy", "ana", ODD)),
+    ("acknowledge", lambda m: m.acknowledge("xyz", "bob")),
     ("acknowledge", lambda m: m.acknowledge("none", "ana")),
-    ("unacknowledge", lambda m: m.unacknowledge("abc", "cleo")),
-    ("unacknowledge", lambda m: m.unacknowledge("abc", "cleo")),
+    ("unacknowledge", lambda m: m.unacknowledge("xyz", "cleo")),
+    ("unacknowledge", lambda m: m.unacknowledge("xyz", "cleo")),
     ("silence", lambda m: m.silence([OPENAI, Matcher("severity", "c.*", "=~")], NOW + HOUR + 1, "ana", "x")),
     ("unsilence", end_the_first),
     ("unsilence", lambda m: m.unsilence("none", "ana")),
@@ -201,7 +201,7 @@ class Still:
 
 async def fill(path: Path) -> None:
     """Something of everything that a database holds."""
-    alert = replace(firing("abc"), since=NOW - HOUR, fired=NOW - HOUR, value=float("inf"), summary=ODD)
+    alert = replace(firing("xyz"), since=NOW - HOUR, fired=NOW - HOUR, value=float("inf"), summary=ODD)
     done = replace(alert, id="done", state=AlertState.RESOLVED, resolved=NOW - MINUTE)
     store = Store.open(path, write=True, clock=ManualClock(NOW))
     store.begin_import(ImportInfo("batch 1?%", NOW - DAY, ("a.csv", ODD), "csv", 0, shift_us=-5))
@@ -210,7 +210,7 @@ async def fill(path: Path) -> None:
     store.write(WriteBatch(calls=[*CALLS, *imported], samples=samples))
     store.close()
     alerts = await AlertStore.open(path, write=True)
-    await alerts.save([alert, done], [Change("abc", NOW - HOUR, AlertState.FIRING, "rules", ODD, 0.1)])
+    await alerts.save([alert, done], [Change("xyz", NOW - HOUR, AlertState.FIRING, "rules", ODD, 0.1)])
     await alerts.close()
 
 
@@ -332,8 +332,8 @@ async def test_questions_are_about_something(tmp_path: Path) -> None:
         system = await monitor.system(TimeRange())
         assert (system.active, system.progress[0].name) == (1, "mmlu")
         assert (await monitor.status()).rate_limits[0].key == "acme"
-        assert {"abc", "done"} <= {alert.id for alert in (await monitor.alerts(resolved=True)).alerts}
-        assert {one.label("series") for one in (await monitor.alert_chart("abc", TimeRange(), 9)).series} == {
+        assert {"xyz", "done"} <= {alert.id for alert in (await monitor.alerts(resolved=True)).alerts}
+        assert {one.label("series") for one in (await monitor.alert_chart("xyz", TimeRange(), 9)).series} == {
             "value", "threshold",
         }  # fmt: skip
         happened = await monitor.happened(limit=2)
@@ -352,7 +352,7 @@ async def transcript(face: str, folder: Path) -> list[tuple[str, str]]:
             answer = await told(ask, monitor)
             here = collector.monitor
             after = (
-                await here.alert("abc"), await here.history("abc"), await here.silences(ended=True),
+                await here.alert("xyz"), await here.history("xyz"), await here.silences(ended=True),
                 await here.imports(), row(collector, "one"),
             )  # fmt: skip
             line = f"{answer}\n{pformat(plain(after))}".replace(str(folder), "")
