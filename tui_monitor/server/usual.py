@@ -1,7 +1,7 @@
 """Parameters that several routes take."""
 
 from tui_monitor.model.clock import HOUR
-from tui_monitor.server.params import MAX_POINTS, Instant, Length, Text, Whole
+from tui_monitor.server.params import MAX_POINTS, Instant, Length, Whole
 
 RANGE = Length(
     name="range",
@@ -22,11 +22,4 @@ POINTS = Whole(
     low=1,
     high=MAX_POINTS,
     example="60",
-)
-QUERY = Text(
-    name="query",
-    key="text",
-    about="A query in the short form or in PromQL.",
-    required=True,
-    example="cost{} [1h] sum by(provider)",
 )

@@ -74,22 +74,9 @@ class Scene:
     @cached_property
     def collector(self) -> "CollectorStatus | None":
         """What the running collector says of itself; `None` where none answers."""
-        import asyncio
+        from tui_monitor.cli.services import looking
 
-        from tui_monitor.monitor.remote import SocketClient, somebody_listens
-
-        path = places.expected_socket(self.database)
-        if not somebody_listens(path):
-            return None
-
-        async def ask() -> "CollectorStatus | None":
-            async with SocketClient(path) as client:
-                try:
-                    return await client.status()
-                except MonitorError:
-                    return None
-
-        return asyncio.run(ask())
+        return looking.collector(self.database)
 
 
 Subject = Callable[[Scene], Iterator[Check]]
