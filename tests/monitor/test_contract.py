@@ -28,6 +28,7 @@ from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Monitor
 from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.monitor.overhttp import RemoteMonitor
+from tui_monitor.query.panels import MOST, PanelQuery
 from tui_monitor.query.result import After
 from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.runtime import Collector
@@ -98,6 +99,24 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
         lambda m: m.query_range("load / 0", OLD, 9),
         lambda m: m.query_range("latency{} p95", TimeRange(DAY, NOW), 500),
         lambda m: m.query_range("sum(", TimeRange(), 60),
+    ),
+    "panels": (
+        lambda m: m.panels([], TimeRange()),
+        lambda m: m.panels(
+            [
+                PanelQuery("cost{} [today] sum"),
+                PanelQuery("requests{} [$__range] sum", DAY + 1),
+                PanelQuery("requests{} sum by(model)", points=12),
+                PanelQuery("latncy{} [1h] p95"),
+                PanelQuery("latency{", 0, 5),
+                PanelQuery(LONG),
+                PanelQuery(""),
+                PanelQuery("load", HOUR, 7),
+                PanelQuery("requests{} [$__rang] sum"),
+            ],
+            OLD,
+        ),
+        lambda m: m.panels([PanelQuery("requests{}")] * (MOST + 1), TimeRange()),
     ),
     "calls": (
         lambda m: m.calls("where", TimeRange(), 5),

@@ -38,6 +38,9 @@ ASKED: tuple[tuple[str, str, str, Any], ...] = (
     ("get_feed", "GET", "/monitor/v1/feed?limit=2", None),
     ("get_feed_newest", "GET", "/monitor/v1/feed/newest?limit=2", None),
     ("post_query", "POST", "/monitor/v1/query", {"query": "tokens{} [1h] sum by(model)", "form": "full"}),
+    ("post_panels", "POST", "/monitor/v1/panels", {
+        "queries": [{"query": "cost{} [today] sum"}, {"query": "latncy{} p95"}], "range": "6h",
+    }),
     ("get_complete", "GET", "/monitor/v1/complete?query=laten&cursor=5", None),
     ("get_calls", "GET", "/monitor/v1/calls?limit=1", None),
     ("get_calls_count", "GET", "/monitor/v1/calls/count?filter=status%3Derror", None),

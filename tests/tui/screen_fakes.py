@@ -34,6 +34,7 @@ from tui_monitor.model.timerange import Span, TimeRange, step_for
 from tui_monitor.monitor.api import CallView, Fired, Monitor, Snapshot
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.query.filters.parser import parse
+from tui_monitor.query.panels import PanelAnswer, PanelQuery
 from tui_monitor.query.result import After, CallList, Completion, Neighbours, Result, Series, labels_of
 from tui_monitor.query.timing import QueryStats, SlowQuery
 from tui_monitor.store.api import Extent
@@ -376,6 +377,15 @@ class FakeMonitor:
         )
         result = Result(text, "matrix", times, series, "ms", "latency", span=span, layers=("minute",))
         return await self._answer("query_range", result, text, shown, points)
+
+    async def panels(self, asked: Sequence[PanelQuery], shown: TimeRange) -> tuple[PanelAnswer, ...]:
+        self.asked.append(("panels", (tuple(asked), shown)))
+        found = []
+        for one in asked:
+            span = TimeRange(one.length or shown.length, shown.end)
+            over = self.query_range(one.text, span, one.points) if one.points else self.query(one.text)
+            found.append(PanelAnswer(await over))
+        return tuple(found)
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         span = shown.span(self.at)

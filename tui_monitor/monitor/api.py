@@ -16,6 +16,7 @@ from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span, TimeRange
+from tui_monitor.query.panels import PanelAnswer, PanelQuery
 from tui_monitor.query.result import After, CallList, Completion, Neighbours, Result
 from tui_monitor.store.api import Extent, ImportInfo
 
@@ -130,6 +131,13 @@ class Monitor(Protocol):
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
         """An answer over time, in at most about `points` steps; `$__range` and its like are of them."""
+        ...
+
+    async def panels(self, asked: Sequence[PanelQuery], shown: TimeRange) -> tuple[PanelAnswer, ...]:
+        """Many queries, at most 150, all answered from one moment; what is wrong with one is in its answer.
+
+        `$__range` and its like are of a query's own range, else of `shown`.
+        """
         ...
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:

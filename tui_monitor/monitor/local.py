@@ -2,12 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 from tui_monitor.alerts.book import AlertBook
 from tui_monitor.alerts.course import chart, instants
@@ -29,23 +27,22 @@ from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.timerange import TimeRange, step_for
 from tui_monitor.monitor.api import CallView, Fired, Reloaded, Snapshot
+from tui_monitor.monitor.threads import InThreads
 from tui_monitor.pricing.explaining import Explaining
 from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.engines.choose import close, own
 from tui_monitor.query.neighbours import around
+from tui_monitor.query.panels import PanelAnswer, PanelQuery
+from tui_monitor.query.panels import answers as panel_answers
 from tui_monitor.query.promql.limits import Budget
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.query.variables import answered
 from tui_monitor.store.alerts import AlertStore
 from tui_monitor.store.api import Extent, ImportInfo, Reader
 
-_THREADS = 3
 _MOST_FIRING = 100
 _NEEDS_SOMEBODY = (AlertState.FIRING, AlertState.ACKNOWLEDGED)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Actions(Protocol):
@@ -107,7 +104,7 @@ class Actions(Protocol):
         ...
 
 
-class LocalMonitor:
+class LocalMonitor(InThreads):
     """`Monitor` over one database. Questions run in a few threads of its own, never on the loop.
 
     `alerts` is the running evaluator where this process collects, and the stored alerts elsewhere.
@@ -125,7 +122,7 @@ class LocalMonitor:
     ) -> None:
         self._settings = settings
         self._calendar = settings.calendar()
-        self._reader = reader
+        super().__init__(reader)
         self._engine = engine
         self._own = own(engine)
         self._alert_store = alert_store
@@ -133,7 +130,6 @@ class LocalMonitor:
         self._actions = actions
         self._clock = clock
         self._prices = Explaining()
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="monitor")
         self._frame: tuple[tuple[int, Micros], Extent, float] | None = None
 
     async def snapshot(self, shown: TimeRange) -> Snapshot:
@@ -266,6 +262,13 @@ class LocalMonitor:
             lambda cancel: answered(text, span.length, step, partial(ask, cancel=cancel))
         )
 
+    async def panels(self, asked: Sequence[PanelQuery], shown: TimeRange) -> tuple[PanelAnswer, ...]:
+        """Many queries, all answered from one moment; what is wrong with one is in its answer."""
+        now = self._clock.now()
+        return await self._until_cancelled(
+            lambda cancel: panel_answers(self._engine, asked, shown, now, cancel)
+        )
+
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""
         span = shown.span(self._clock.now())
@@ -366,24 +369,6 @@ class LocalMonitor:
         """Take no more questions; those under way end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         close(self._engine)
-
-    async def _in_thread(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of `ask`, all of it from one moment of the database."""
-
-        def answer() -> T:
-            with self._reader.moment():
-                return ask(*args, **kwargs)
-
-        # Who asks is known there too.
-        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, answer)
-
-    async def _until_cancelled(self, ask: Callable[[threading.Event], T]) -> T:
-        """The answer of a question that ends early where nobody waits for it any more."""
-        cancel = threading.Event()
-        try:
-            return await self._in_thread(ask, cancel)
-        finally:
-            cancel.set()
 
     def _read_frame(self, now: Micros) -> tuple[int, Extent, float]:
         key = (self._reader.version(), self._calendar.day(now)[0])

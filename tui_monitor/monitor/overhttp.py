@@ -14,6 +14,7 @@ from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.acting import RemoteActions
 from tui_monitor.monitor.api import CallView, Snapshot
 from tui_monitor.monitor.connection import ANSWER_SECONDS, Connection, read_as, segment
+from tui_monitor.query.panels import PanelAnswer, PanelQuery
 from tui_monitor.query.result import After, CallList, Completion, Result
 from tui_monitor.store.api import ImportInfo
 
@@ -102,6 +103,20 @@ class RemoteMonitor(RemoteActions):
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
         """An answer over time, in at most about `points` steps; variables in it are of them."""
         return await self._ask({"query": text, "points": points, **_shown(shown)})
+
+    async def panels(self, asked: Sequence[PanelQuery], shown: TimeRange) -> tuple[PanelAnswer, ...]:
+        """Many queries, all answered from one moment; what is wrong with one is in its answer."""
+        queries = [
+            {
+                "query": one.text,
+                "points": one.points,
+                **({"range": _length(one.length)} if one.length else {}),
+            }
+            for one in asked
+        ]
+        body = {"queries": queries, **_shown(shown)}
+        data = await self._connection.data("POST", "/monitor/v1/panels", json=body)
+        return tuple(read_as(list[PanelAnswer], data))
 
     async def calls(self, text: str, shown: TimeRange, limit: int, *, after: After | None = None) -> CallList:
         """At most `limit` calls that pass a filter, the newest first; behind `after` the next ones."""

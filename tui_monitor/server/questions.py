@@ -2,14 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from pydantic import Field
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange, parse_duration
+from tui_monitor.query.panels import PanelAnswer, PanelQuery
 from tui_monitor.query.result import Result
 from tui_monitor.server.declare import Group, get, post
 from tui_monitor.server.needs import Need
@@ -79,6 +81,24 @@ class Question:
     form: Form = "prometheus"
 
 
+@dataclass(frozen=True, slots=True)
+class OneOfMany:
+    """A query of a board: `range` is its own, and with `points` the answer is over time."""
+
+    query: str
+    range: str = ""
+    points: Annotated[int, Field(strict=True, ge=0, le=MAX_POINTS)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Queries answered from one moment, over `range` up to `end` where they have none of their own."""
+
+    queries: list[OneOfMany]
+    range: str = "1h"
+    end: Moment | None = None
+
+
 _EITHER: Any = Answered | Result
 
 
@@ -119,6 +139,26 @@ class Questions:
             raise bad(f"points must be a whole number from 1 to {MAX_POINTS}")
         length, shown = _length("range", body.range), _length("shown", body.shown)
         return await self.query(body.query, body.time, length, body.end, shown, body.points, body.form)
+
+    @post(
+        "/monitor/v1/panels", Need.READ, Group.QUERIES, list[PanelAnswer], reads=True,
+        body=Body(Many, {"queries": [{"query": "cost{} [today] sum"}], "range": "6h"}, required=True),
+    )  # fmt: skip
+    async def panels(self, body: Many) -> Response:
+        """Answers to many queries, 150 at most, all from one moment: what the panels of a board show.
+
+        Each has a `result`, or a `trouble` with the place in the query; one that fails takes no other along.
+        """
+        asked = [_panel(number, one) for number, one in enumerate(body.queries)]
+        length = _length("range", body.range) or HOUR
+        found = await self._monitor.panels(asked, TimeRange(length, body.end))
+        return await asyncio.to_thread(success, found)
+
+
+def _panel(number: int, one: OneOfMany) -> PanelQuery:
+    place = f"queries.{number}"
+    text = _QUERY.read(one.query)
+    return PanelQuery(text, _length(f"{place}.range", one.range) or 0, one.points)
 
 
 def _length(name: str, text: str) -> Micros | None:
