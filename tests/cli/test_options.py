@@ -41,7 +41,7 @@ def test_the_page_tells_every_verb_and_option(cli: Cli, verb: str) -> None:
     assert f"\n## {verb}\n" in page
     section = page.split(f"\n## {verb}\n")[1].split("\n## ")[0]
     helped = cli(verb, "--help").out.split("examples:")[0]
-    common = {"--help", "--config", "--db", "--json", "--plain", "--verbose", "--no-collect"}
+    common = {"--help", "--config", "--db", "--json", "--plain", "--verbose", "--no-collect", "--demo"}
     common |= {"--attach", "--token-file", "--ca-file", "--insecure"}
     own = set(re.findall(r"--[a-z-]+", helped)) - common
     for action in re.findall(r"^    ([a-z]+) ", helped.partition("actions:")[2], re.MULTILINE):

@@ -59,9 +59,31 @@ class Context:
         return self.loaded.settings
 
     @property
+    def demo(self) -> bool:
+        """Whether it is about the demo."""
+        return getattr(self.args, "demo", False)
+
+    def enter_demo(self) -> None:
+        """Let everything be the demo's from here on. Raises `UsageError` where something else is named."""
+        for option in ("db", "config", "attach"):
+            if getattr(self.args, option, None) is not None:
+                raise UsageError(f"--demo has a database and settings of its own, and no --{option}")
+        from tui_monitor.config import demo
+
+        demo.enter()
+
+    @cached_property
     def database(self) -> Path:
-        """The database to use."""
+        """The database to use; in the demo it is made when it is first asked for. Raises `StoreError`."""
+        if self.demo:
+            from tui_monitor.monitor.demo import prepare
+
+            prepare(self.settings, self.clock, self._told_of_demo, whole=True)
         return self.settings.database_path()
+
+    def _told_of_demo(self, what: str, share: float) -> None:
+        if share == 0:
+            self.out.note(f"note: {what}, which takes some seconds")
 
     @cached_property
     def target(self) -> "Target | None":

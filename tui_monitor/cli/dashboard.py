@@ -33,7 +33,10 @@ def run(context: Context) -> int:
         return run_attached(context.target, context.config_file, context.overrides)
 
     return run_dashboard(
-        context.config_file, context.overrides, collect=not getattr(context.args, "no_collect", False)
+        context.config_file,
+        context.overrides,
+        collect=not getattr(context.args, "no_collect", False),
+        demo=context.demo,
     )
 
 

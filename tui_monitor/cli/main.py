@@ -51,6 +51,8 @@ def _run(argv: list[str], clock: Clock | None) -> int:
         module = import_module((VERBS[verb] if verb else DASHBOARD).module)
         module.arguments(parser)
         context = Context(parser.parse_args(rest), clock)
+        if context.demo:
+            context.enter_demo()
         if verb and not VERBS[verb].elsewhere:
             context.only_here()
         return module.run(context)

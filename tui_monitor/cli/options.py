@@ -58,6 +58,9 @@ def common() -> Parser:
     group.add_argument("--plain", action="store_true", help="text without colour and drawings")
     group.add_argument("-v", "--verbose", action="store_true", help="tell more when something goes wrong")
     group.add_argument("--no-collect", action="store_true", help="open the dashboard without collecting")
+    group.add_argument(
+        "--demo", action="store_true", help="public traces replayed into a database of their own"
+    )
     there = parser.add_argument_group("a collector on another machine")
     there.add_argument("--attach", metavar="URL", help="ask the collector there, like https://host:4319")
     there.add_argument(

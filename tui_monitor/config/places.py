@@ -62,7 +62,7 @@ def used_tokens_file() -> Path:
 def runtime_dir() -> Path:
     """What lives as long as a process: sockets. Raises `MonitorError` if the place is somebody else's."""
     chosen = _runtime()
-    return private(chosen) if chosen else _shared(Path(tempfile.gettempdir()))
+    return private(chosen) if chosen else own_temporary(Path(tempfile.gettempdir()))
 
 
 def socket_path(database: Path) -> Path:
@@ -72,7 +72,7 @@ def socket_path(database: Path) -> Path:
     """
     path = runtime_dir() / _socket_name(database)
     if _too_long(path):
-        path = _shared(Path("/tmp")) / path.name
+        path = own_temporary(Path("/tmp")) / path.name
     return path
 
 
@@ -146,8 +146,8 @@ def _absolute(variable: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def _shared(folder: Path) -> Path:
-    """Our folder in one that everybody writes to: nobody may have put it there for us."""
+def own_temporary(folder: Path) -> Path:
+    """Our folder in one that everybody writes to; raises `MonitorError` where somebody else put it there."""
     path = private(folder / _own())
     try:
         status = path.lstat()

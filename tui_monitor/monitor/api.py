@@ -58,6 +58,8 @@ class Snapshot:
     """Version of the data; an equal one means that nothing changed."""
     firing: tuple[Fired, ...] = ()
     """The newest first, a hundred at most."""
+    demo: str = ""
+    """What is replayed, where the database is the demo's."""
 
 
 @dataclass(frozen=True, slots=True)

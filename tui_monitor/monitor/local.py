@@ -22,6 +22,7 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.demo import MARK, origin_of
 from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import AlertState, Severity
@@ -130,12 +131,12 @@ class LocalMonitor(InThreads):
         self._actions = actions
         self._clock = clock
         self._prices = Explaining()
-        self._frame: tuple[tuple[int, Micros], Extent, float] | None = None
+        self._frame: tuple[tuple[int, Micros], Extent, float, str] | None = None
 
     async def snapshot(self, shown: TimeRange) -> Snapshot:
         """The frame; what is read from the database is read again only when that has changed."""
         now = self._clock.now()
-        version, extent, unpriced = await self._in_thread(self._read_frame, now)
+        version, extent, unpriced, demo = await self._in_thread(self._read_frame, now)
         alerts = [a for a in (await self.alerts()).alerts if a.state in _NEEDS_SOMEBODY]
         firing = [
             Fired(alert.id, alert.severity, alert.summary or alert.rule, alert.fired or alert.since)
@@ -154,6 +155,7 @@ class LocalMonitor(InThreads):
             unpriced_today=unpriced,
             version=version,
             firing=tuple(sorted(firing, key=lambda fired: -fired.fired)[:_MOST_FIRING]),
+            demo=demo,
         )
 
     async def providers(self, shown: TimeRange, points: int = 24) -> ProvidersView:
@@ -370,13 +372,13 @@ class LocalMonitor(InThreads):
         self._threads.shutdown(wait=False, cancel_futures=True)
         close(self._engine)
 
-    def _read_frame(self, now: Micros) -> tuple[int, Extent, float]:
+    def _read_frame(self, now: Micros) -> tuple[int, Extent, float, str]:
         key = (self._reader.version(), self._calendar.day(now)[0])
         if self._frame is None or self._frame[0] != key:
             unpriced = self._own.instant("unpriced{} [today] sum", now).scalar or 0.0
-            self._frame = (key, self._reader.extent(), unpriced)
-        (version, _), extent, unpriced = self._frame
-        return version, extent, unpriced
+            self._frame = (key, self._reader.extent(), unpriced, origin_of(self._reader.offset(MARK)))
+        (version, _), extent, unpriced, demo = self._frame
+        return version, extent, unpriced, demo
 
 
 def _text(severity: Severity | None) -> str | None:

@@ -36,11 +36,14 @@ class CollectorThread(Hosted):
         serve: "ServerFactory | None" = None,
         clock: "Clock | None" = None,
         settings: "Settings | None" = None,
+        demo: bool = False,
     ) -> None:
+        """`demo` makes the demo's database before it is opened, where it is not there."""
         super().__init__("collector", config, overrides, clock, settings)
         self._collect = collect
         self._serve = serve
         self._given = settings is not None
+        self._demo = demo
         self._again = asyncio.Event()
         """Set when it should open the database anew, to collect."""
         self._collector: Collector | None = None
@@ -62,6 +65,10 @@ class CollectorThread(Hosted):
         self._post(begin)
 
     async def _live(self, settings: "Settings") -> None:
+        if self._demo:
+            from tui_monitor.monitor.demo import prepare
+
+            await asyncio.to_thread(prepare, settings, self._time, self._filling)
         opened = AsyncExitStack()
         try:
             while not self._end.is_set():
@@ -109,14 +116,16 @@ class CollectorThread(Hosted):
         self._become(replace(state, owner=owner, blind=blind))
 
     def _now(self) -> "Micros":
+        return self._time.now()
+
+    @property
+    def _time(self) -> "Clock":
         from tui_monitor.model.clock import SystemClock
 
-        return (self._clock or SystemClock()).now()
+        return self._clock or SystemClock()
 
     async def _open(self, settings: "Settings", stack: AsyncExitStack) -> "tuple[Monitor, ThreadState]":
-        from tui_monitor.model.clock import SystemClock
-
-        clock, path = self._clock or SystemClock(), settings.database_path()
+        clock, path = self._time, settings.database_path()
         problem: StoreError | None = None
         if self._collect:
             from tui_monitor.runtime.collector import Collector
@@ -144,6 +153,12 @@ class CollectorThread(Hosted):
             return monitor, ThreadState("viewing", problem.owner or 0)
         owner = await asyncio.to_thread(held_by, path)
         return monitor, ThreadState("viewing", owner, problem)
+
+    def _filling(self, what: str, share: float) -> None:
+        """On the thread that makes the demo's database."""
+        if self._end.is_set():
+            raise stopped()
+        self._become(ThreadState("starting", note=f"{what}, {share:.0%}"))
 
     def _updating(self, what: str, share: float) -> None:
         """On the thread that opens the database."""

@@ -27,6 +27,7 @@ from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
 from tui_monitor.runtime.checking import Checkup
+from tui_monitor.runtime.demo import replay_in
 from tui_monitor.runtime.derived import DerivedMetrics
 from tui_monitor.runtime.disk import database_bytes, database_worker
 from tui_monitor.runtime.eventlog import EventLog
@@ -133,6 +134,7 @@ class Collector:
         )
         if self.store.updated is not None:
             log.warning("%s", self.store.updated.words)
+        self._sources |= await asyncio.to_thread(replay_in, self.store, settings, self.clock)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.to_thread, self.store.close)
             alerts = await AlertStore.open(self.store.path, write=True, guard=self.store.guard)

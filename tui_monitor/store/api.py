@@ -344,6 +344,10 @@ class Reader(SampleAnswers, Protocol):
         """Imports, newest first."""
         ...
 
+    def offset(self, key: str) -> str | None:
+        """What a source keeps under a key of its own."""
+        ...
+
     def latest_event(self, kind: EventKind, *keys: str) -> list[Event]:
         """The newest event for each set of values of these labels (of `name` where a key is "name")."""
         ...

@@ -240,13 +240,17 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
 
 
 def run(
-    config: Path | None = None, overrides: Mapping[str, Any] | None = None, *, collect: bool = True
+    config: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    collect: bool = True,
+    demo: bool = False,
 ) -> int:
-    """Open the dashboard and stay until it is left; the exit code."""
+    """Open the dashboard and stay until it is left; the exit code. With `demo` its data is made first."""
     from tui_monitor.monitor.thread import CollectorThread
     from tui_monitor.server import serve
 
-    backend = CollectorThread(config, overrides, collect=collect, serve=serve)
+    backend = CollectorThread(config, overrides, collect=collect, serve=serve, demo=demo)
     app = _shown(MonitorApp(backend))
     collecting = backend.state.mode == "collecting"
     ended = backend.stop(_STOP_S)

@@ -44,6 +44,8 @@ def title(
     if line is not None:
         # Where one looks matters more than where one sits, however narrow it is.
         left += [(f"{line.place}", "bright bold"), ("   ", "")]
+    elif snapshot is not None and snapshot.demo:
+        left += [(" DEMO ", "warn bold reverse"), ("   ", "")]
     elif width >= 70:
         left += [(host, ""), ("   ", "")]
     now, calendar = (0, Calendar()) if snapshot is None else (snapshot.at, snapshot.calendar)
@@ -173,6 +175,8 @@ def notice(
         since = moment_words(state.blind, snapshot.at, snapshot.calendar, seconds=True)
         text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "
         return (Line(((text, "warn"), ("T", "accent bold"), (" collects here", "warn"))),)
+    if snapshot is not None and snapshot.demo:
+        return (Line.of(f" DEMO – replayed from {snapshot.demo}; models, times, errors invented", "dim"),)
     if snapshot is None or snapshot.extent.last is None:
         return ()
     newest, now = snapshot.extent.last, snapshot.at
