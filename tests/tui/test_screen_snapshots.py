@@ -41,7 +41,7 @@ def test_pane(snap_compare: Compare, pane: str, size: str) -> None:
 
 def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(dashboard(quiet()), terminal_size=(120, 40), run_before=show("providers"))
+    assert snap_compare(dashboard(quiet()), terminal_size=(120, 40), run_before=show("overview"))
 
 
 @pytest.mark.parametrize("size", {"80x24": (80, 24), "200x50": (200, 50)}.values(), ids=["80x24", "200x50"])

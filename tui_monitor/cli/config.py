@@ -11,6 +11,7 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.config import places
 from tui_monitor.model.errors import MonitorError, UsageError
+from tui_monitor.model.text import clean
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Loaded
@@ -24,6 +25,8 @@ def arguments(parser: ArgumentParser) -> None:
     verbs.add("path", "where the files are")
     init = verbs.add("init", "write the example file, every key with its default")
     init.add_argument("--force", action="store_true", help="replace a file that is there")
+    theme = verbs.add("theme", "the colour themes there are; with a name, that one as a file to start from")
+    theme.add_argument("name", nargs="?", metavar="NAME", help="a theme that comes with the program")
     consenting.arguments(verbs.add("consent", "show or say what may be used of what is on this machine"))
     examples(
         parser,
@@ -31,6 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor config
         tui-monitor config check --config new.toml
         tui-monitor config init
+        tui-monitor config theme tui-monitor-light > ~/.config/tui-monitor/themes/mine.toml
         tui-monitor config consent --allow agent_logs status_pages --deny provider_keys
         """,
     )
@@ -45,6 +49,8 @@ def run(context: Context) -> int:
             return _path(context)
         case "init":
             return _init(context)
+        case "theme":
+            return _theme(context)
         case "consent":
             return consenting.run(context)
         case _:
@@ -95,6 +101,10 @@ def _check(context: Context) -> int:
     if broken:
         lines = [f"alerts.rules: {problem.rule}:\n{problem.message}" for problem in broken]
         raise UsageError("\n".join(lines), hint="see `tui-monitor rules check`")
+    from tui_monitor.config import theming
+
+    if wrong := theming.load_themes(theming.folder()).problems:
+        raise UsageError("\n".join(wrong), hint="`tui-monitor config theme NAME` prints one to start from")
     where = str(loaded.file) if loaded.file else "no file, the defaults hold"
     data = {"file": loaded.file, "valid": True}
     context.out.answer(data, lambda: context.out.line(f"the configuration is good: {where}"), loaded.warnings)
@@ -131,6 +141,42 @@ def _init(context: Context) -> int:
     except OSError as error:
         raise MonitorError(f"cannot write {path}: {error.strerror}") from error
     context.out.answer({"path": path}, lambda: context.out.line(f"written: {path}"))
+    return 0
+
+
+def _theme(context: Context) -> int:
+    from tui_monitor.config import theming
+    from tui_monitor.config.palettes import SHIPPED
+    from tui_monitor.config.problems import nearest
+
+    name = context.args.name
+    if name is None:
+        return _themes(context)
+    if name not in SHIPPED:
+        raise UsageError(
+            f"no theme called {clean(name)} comes with the program{nearest(name, list(SHIPPED))}"
+        )
+    text = theming.written(name)
+    context.out.answer({"name": name, "file": text}, lambda: context.out.line(text.rstrip("\n")))
+    return 0
+
+
+def _themes(context: Context) -> int:
+    from tui_monitor.cli.tables import Column, name, table
+    from tui_monitor.config import theming
+    from tui_monitor.config.palettes import SHIPPED
+
+    own = theming.load_themes(theming.folder())
+    rows = [(key, one.mode, one.about, "") for key, one in SHIPPED.items()]
+    rows += [
+        (key, one.mode, one.about, str(theming.folder() / f"{key}.toml")) for key, one in own.palettes.items()
+    ]
+    data = [
+        {"name": key, "mode": mode, "about": about, "file": file or None} for key, mode, about, file in rows
+    ]
+    columns = [Column("theme"), Column("mode"), name("for"), name("file", 1)]
+    cells = [list(row) for row in rows]
+    context.out.answer(data, lambda: table(context.out, columns, cells), own.problems)
     return 0
 
 

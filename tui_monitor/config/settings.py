@@ -83,8 +83,8 @@ class Screen(Section):
 
     update_interval: Duration = SECOND
     """Time between two looks at the data."""
-    theme: str = "tui-monitor"
-    """Colour theme; see `ctrl+p`, theme."""
+    theme: str = "auto"
+    """Name of the colour theme. `auto`: tui-monitor, or tui-monitor-16 where the terminal has 16 colours."""
     drawing: Literal["auto", "braille", "block", "ascii"] = "auto"
     """Characters that charts are drawn with. `auto`: braille where the locale is UTF-8, else ASCII."""
     range: Duration = 3600 * SECOND

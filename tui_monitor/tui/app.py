@@ -21,15 +21,16 @@ from tui_monitor.model.clock import SECOND
 from tui_monitor.model.text import clean
 from tui_monitor.tui import theme
 from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
+from tui_monitor.tui.dressing import Dressing
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.terminal import Terminal, restore
-from tui_monitor.tui.toolkit import QuietEnd, mouse_off
+from tui_monitor.tui.toolkit import QuietEnd, colourless, mouse_off
 
 if TYPE_CHECKING:
-    from textual.command import Provider
+    from textual.command import CommandPalette, Provider
 
     from tui_monitor.config.load import Settings
     from tui_monitor.monitor.target import Target
@@ -75,7 +76,8 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`timer` counts seconds; it measures how long answers take."""
-        super().__init__(ansi_color=False, driver_class=Terminal)
+        super().__init__(driver_class=Terminal)
+        colourless(self)
         self.backend = backend
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
@@ -86,8 +88,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         self._rescue: threading.Timer | None = None
         self.leaving: Leaving = "quit"
         """What becomes of the collector here when the app has ended."""
-        theme.install(self)
-        self.theme = theme.DEFAULT
+        self._dressing = Dressing(self, environ.get("TERM", ""))
 
     def get_css_variables(self) -> dict[str, str]:
         base = super().get_css_variables()
@@ -208,10 +209,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
 
     def _settle(self, settings: "Settings") -> None:
         screen = settings.screen
-        if screen.theme in self.available_themes:
-            self.theme = screen.theme
-        else:
-            self.notify(f"no theme is called {screen.theme}", severity="warning")
+        self._dressing.begin(screen)
         glyphs = detect(screen.drawing, terminal_encoding(self._environ))
         if glyphs != self.glyphs:
             self.glyphs = glyphs
@@ -223,7 +221,18 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
 
     def action_use_theme(self, name: str) -> None:
         """Show everything in other colours."""
-        self.theme = name
+        self._dressing.wear(name)
+
+    def on_command_palette_option_highlighted(self, event: "CommandPalette.OptionHighlighted") -> None:
+        """A theme under the cursor is shown at once."""
+        from tui_monitor.tui.palette import theme_of
+
+        self._dressing.look_at(theme_of(event.highlighted_event.option))
+
+    def on_command_palette_closed(self, event: "CommandPalette.Closed") -> None:
+        """Nothing was chosen: what was looked at is taken off."""
+        if not event.option_selected:
+            self._dressing.look_at(None)
 
     def notify(
         self,

@@ -3,13 +3,23 @@
 from collections.abc import Iterable
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import Command, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets.option_list import Option
 
+from tui_monitor.config.palettes import SHIPPED
 from tui_monitor.tui import commands
 from tui_monitor.tui.screens.dashboard import Dashboard
 
 Entry = tuple[str, str, str]
 """What is shown, its help, the action."""
+_WEAR = "app.use_theme"
+
+
+def theme_of(option: Option) -> str | None:
+    """The theme that an entry of the palette stands for, if it is one."""
+    command = option.hit.command if isinstance(option, Command) else None
+    action = command.args[0] if isinstance(command, partial) and command.args else ""
+    return str(action)[len(_WEAR) + 2 : -2] if str(action).startswith(_WEAR) else None
 
 
 class CommandList(Provider):
@@ -22,13 +32,14 @@ class CommandList(Provider):
             if command.pane in ("", pane) and command.id not in ("palette", "interrupt"):
                 label = command.label[:1].upper() + command.label[1:]
                 yield f"{label}  ({command.key})", command.help, command.action
-        for name in sorted(self.app.available_themes):
-            yield f"Theme {name}", "Show everything in these colours.", f"app.use_theme('{name}')"
+        for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):
+            about = SHIPPED[name].about if name in SHIPPED else "show everything in these colours"
+            yield f"Theme {name}", f"{about[:1].upper()}{about[1:]}.", f"{_WEAR}('{name}')"
 
     async def discover(self) -> Hits:
         """Everything but the themes, which are many."""
         for text, help_line, action in self._entries():
-            if not action.startswith("app.use_theme"):
+            if not action.startswith(_WEAR):
                 yield DiscoveryHit(text, partial(self._run, action), help=help_line)
 
     async def search(self, query: str) -> Hits:

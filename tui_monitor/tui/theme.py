@@ -1,6 +1,7 @@
-"""Colours: the only place that names any.
+"""From palettes to what the toolkit and our widgets draw with.
 
-Widgets and styles use variables. A theme of Textual's own works too: what it lacks is derived from the rest.
+Widgets and styles use variables. A theme of the toolkit's own works too: what it lacks is derived from the
+rest. No colour is named here: those are in config/palettes.py, and in the files of whoever has some.
 """
 
 from collections.abc import Mapping
@@ -9,85 +10,60 @@ from typing import TYPE_CHECKING, Any
 from textual.color import Color
 from textual.theme import Theme
 
+from tui_monitor.config.palettes import DEFAULT, SERIES, SHIPPED, Palette
+
 if TYPE_CHECKING:
     from textual.app import App
 
-SEMANTIC = ("ok", "warn", "crit", "stale", "text-dim", "text-bright", *(f"series-{n}" for n in range(1, 9)))
+_STATES = ("ok", "warn", "crit", "stale")
+SEMANTIC = (*_STATES, "text-dim", "text-bright", *(f"series-{n}" for n in range(1, SERIES + 1)))
 """The variables every theme gets, without the `$`."""
+TERMINAL = "ansi"
+"""What colours of the terminal's own begin with."""
 
-_DARK_SERIES = ("#6cb6ff", "#e3b341", "#56d4a8", "#d89bf2", "#f2936b", "#8ddb5f", "#f285b5", "#a8b3c4")
-_LIGHT_SERIES = ("#0b62c4", "#8a5a00", "#0a7a5a", "#8a3ab8", "#b4441a", "#3f7a14", "#b8306f", "#56606e")
-_ANSI_SERIES = ("blue", "yellow", "green", "magenta", "cyan", "bright_red", "bright_blue", "white")
+_ANSI = {"surface": "ansi_default", "panel": "ansi_default", "ansi-background": "ansi_default"}
+"""What the toolkit would mix, and cannot of the terminal's colours."""
+
+
+def theme_of(name: str, palette: Palette) -> Theme:
+    """A palette as the toolkit takes it."""
+    ansi = palette.mode == "ansi"
+    return Theme(
+        name=name,
+        dark=palette.mode != "light",
+        ansi=ansi,
+        primary=palette.accent,
+        secondary=palette.accent,
+        accent=palette.accent,
+        foreground=palette.text,
+        background=palette.background,
+        surface=palette.surface,
+        panel=palette.panel,
+        success=palette.ok,
+        warning=palette.warn,
+        error=palette.crit,
+        variables={
+            **{state: getattr(palette, state) for state in _STATES},
+            "text-dim": palette.dim,
+            "text-bright": palette.bright,
+            "block-cursor-background": palette.cursor,
+            "block-cursor-foreground": palette.bright,
+            "block-cursor-text-style": "reverse" if ansi else "none",
+            "input-selection-background": palette.accent if ansi else f"{palette.accent} 30%",
+            **(_ANSI if ansi else {}),
+            **_series(palette.series),
+        },
+    )
 
 
 def _series(colours: tuple[str, ...]) -> dict[str, str]:
     return {f"series-{n}": colour for n, colour in enumerate(colours, 1)}
 
 
-DARK = Theme(
-    name="tui-monitor",
-    dark=True,
-    primary="#6cb6ff",
-    secondary="#4a7fb5",
-    accent="#6cb6ff",
-    foreground="#d5dae1",
-    background="#11151b",
-    surface="#161b23",
-    panel="#1d242e",
-    success="#5fce8a",
-    warning="#e3b341",
-    error="#ff7b72",
-    variables={
-        "ok": "#5fce8a",
-        "warn": "#e3b341",
-        "crit": "#ff7b72",
-        "stale": "#8b949e",
-        "text-dim": "#8b949e",
-        "text-bright": "#f3f6fa",
-        "block-cursor-background": "#22303f",
-        "block-cursor-foreground": "#f3f6fa",
-        "block-cursor-text-style": "none",
-        "input-selection-background": "#6cb6ff 30%",
-        **_series(_DARK_SERIES),
-    },
-)
-
-LIGHT = Theme(
-    name="tui-monitor-light",
-    dark=False,
-    primary="#0b62c4",
-    secondary="#3d6fa8",
-    accent="#0b62c4",
-    foreground="#24292f",
-    background="#fbfbfa",
-    surface="#f2f3f4",
-    panel="#e7eaee",
-    success="#1a7f42",
-    warning="#8a5a00",
-    error="#c4221b",
-    variables={
-        "ok": "#1a7f42",
-        "warn": "#8a5a00",
-        "crit": "#c4221b",
-        "stale": "#656d76",
-        "text-dim": "#5f6770",
-        "text-bright": "#0b0e12",
-        "block-cursor-background": "#d6e4f5",
-        "block-cursor-foreground": "#0b0e12",
-        "block-cursor-text-style": "none",
-        "input-selection-background": "#0b62c4 25%",
-        **_series(_LIGHT_SERIES),
-    },
-)
-
-THEMES = (DARK, LIGHT)
-DEFAULT = DARK.name
-
-
 def install(app: "App[Any]") -> None:
     """Make our themes known to the app."""
-    for theme in THEMES:
-        app.register_theme(theme)
+    for name, palette in SHIPPED.items():
+        app.register_theme(theme_of(name, palette))
 
 
 def variables(base: Mapping[str, str]) -> dict[str, str]:
@@ -95,15 +71,16 @@ def variables(base: Mapping[str, str]) -> dict[str, str]:
 
     `base` are its CSS variables; merge the answer under them.
     """
-    foreground = base.get("foreground", "#888888")
-    background = base.get("background", "#000000")
-    if background.startswith("ansi"):
-        dim = "ansi_bright_black"
-        series = tuple(f"ansi_{name}" for name in _ANSI_SERIES)
+    ours = SHIPPED[DEFAULT]
+    foreground = base.get("foreground", ours.text)
+    background = base.get("background", ours.background)
+    if background.startswith(TERMINAL):
+        few = SHIPPED["tui-monitor-16"]
+        dim, series = few.dim, few.series
     else:
         below = Color.parse(background)
         dim = below.blend(Color.parse(foreground), 0.62).hex
-        series = _DARK_SERIES if below.brightness < 0.5 else _LIGHT_SERIES
+        series = SHIPPED[DEFAULT if below.brightness < 0.5 else "tui-monitor-light"].series
     return {
         "ok": base.get("success", foreground),
         "warn": base.get("warning", foreground),
@@ -119,7 +96,7 @@ def colours(base: Mapping[str, str]) -> dict[str, str]:
     """The colour of every style token under a theme with these variables; the empty token is plain text."""
     known = {**variables(base), **base}
     return {
-        "": known.get("foreground", "#888888"),
+        "": known.get("foreground", SHIPPED[DEFAULT].text),
         "dim": known["text-dim"],
         "bright": known["text-bright"],
         "accent": known.get("accent", known["text-bright"]),
@@ -131,8 +108,9 @@ def colours(base: Mapping[str, str]) -> dict[str, str]:
 
 def _heat(known: Mapping[str, str]) -> dict[str, str]:
     """From almost nothing over the accent to bright: one hue, so that only lightness tells."""
-    accent, background = known.get("accent", known["text-bright"]), known.get("background", "#000000")
-    if background.startswith("ansi"):
+    accent = known.get("accent", known["text-bright"])
+    background = known.get("background", SHIPPED[DEFAULT].background)
+    if background.startswith(TERMINAL):
         steps = (known["text-dim"],) * 3 + (accent,) * 3 + (known["text-bright"],) * 2
     else:
         floor, middle, top = (Color.parse(c) for c in (background, accent, known["text-bright"]))

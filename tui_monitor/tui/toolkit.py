@@ -51,3 +51,11 @@ def mouse_off(app: App[Any]) -> None:
         disable()
         # Or it would be on again after a while in the background.
         driver._mouse = False
+
+
+def colourless(app: App[Any]) -> None:
+    """Where `NO_COLOR` is set, no colour at all: the toolkit would paint in greys."""
+    if app.no_color:
+        from textual.filter import Monochrome, NoColor
+
+        app._filters = [NoColor() if isinstance(one, Monochrome) else one for one in app._filters]

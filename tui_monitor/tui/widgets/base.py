@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_monitor.tui.drawing import BRAILLE, SINGLE, Glyphs, Span, safe, width_of
-from tui_monitor.tui.theme import colours
+from tui_monitor.tui.theme import TERMINAL, colours
 
 
 class Drawn(Widget):
@@ -44,7 +44,12 @@ class Drawn(Widget):
         known = colours(self.app.theme_variables)
         words = token.split()
         background = self.background_colors[1]
-        if "cursor" in words:
+        reverse = "reverse" in words
+        lit = "cursor" in words
+        if lit and (self.app.no_color or known[""].startswith(TERMINAL)):
+            # What the terminal's colours look like on each other nobody knows: the row is turned round whole.
+            words, reverse = ["bold"] if reverse else [], not reverse
+        elif lit:
             background = Color.parse(known["cursor"])
         behind = next((word[3:] for word in words if word.startswith("on-")), None)
         if behind in known:
@@ -56,7 +61,7 @@ class Drawn(Widget):
             bold="bold" in words or None,
             italic="italic" in words or None,
             underline="underline" in words or None,
-            reverse="reverse" in words or None,
+            reverse=reverse or None,
         )
 
     def strip(self, spans: Iterable[Span], width: int, fill: str = "") -> Strip:

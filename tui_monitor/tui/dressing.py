@@ -1,0 +1,112 @@
+"""What the screen wears: the theme that is set, chosen or looked at in the palette, and themes from files.
+
+Theme files are read when the settings are there, and again when one of them has changed.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from textual.theme import Theme
+
+from tui_monitor.config.palettes import DEFAULT, resolve
+from tui_monitor.tui import theme
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from tui_monitor.config.settings import Screen
+    from tui_monitor.config.theming import Themes
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""Seconds between two looks at the theme files."""
+_FEW = frozenset({"standard", "windows"})
+"""The toolkit's names for 16 colours."""
+
+
+class Dressing:
+    """The app's themes. Everything is shown at once; nothing here writes."""
+
+    def __init__(self, app: "App[Any]", term: str) -> None:
+        """`term` is the terminal's kind, as in the variable TERM."""
+        self._app = app
+        self._stamp: object = ()
+        self._files: tuple[str, ...] = ()
+        self._wanted = DEFAULT
+        """What is set or was chosen, though its file may be broken."""
+        self._before: str | None = None
+        """What was worn before another theme was looked at."""
+        self._few = app.no_color or bool(term and app.console.color_system in _FEW)
+        theme.install(app)
+        app.theme = resolve("auto", few_colours=self._few)
+
+    def begin(self, screen: "Screen") -> None:
+        """Wear what the settings say, and follow the files from now on."""
+        from tui_monitor.config import theming
+
+        where = theming.folder()
+        self._stamp = theming.stamp(where)
+        self._take(theming.load_themes(where))
+        self._wanted = resolve(screen.theme, few_colours=self._few)
+        if not self.wear(self._wanted):
+            self._app.notify(f"no theme is called {screen.theme}; ctrl+p lists them", severity="warning")
+        self._app.set_interval(LOOK_S, self._look)
+
+    def wear(self, name: str) -> bool:
+        """Show everything in a theme; whether there is one of the name."""
+        self._before = None
+        if name not in self._app.available_themes:
+            return False
+        self._wanted = self._app.theme = name
+        return True
+
+    def look_at(self, name: str | None) -> None:
+        """Show everything in a theme while it is looked at; nothing ends that."""
+        if name is None:
+            if self._before is not None:
+                self._app.theme, self._before = self._before, None
+        elif name in self._app.available_themes:
+            self._before = self._before or self._app.theme
+            self._app.theme = name
+
+    # Files.
+
+    def _look(self) -> None:
+        self._app.run_worker(self._look_again, group="themes", exclusive=True)
+
+    async def _look_again(self) -> None:
+        from tui_monitor.config import theming
+
+        where = theming.folder()
+        stamp = await asyncio.to_thread(theming.stamp, where)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._take(await asyncio.to_thread(theming.load_themes, where))
+
+    def _take(self, themes: "Themes") -> None:
+        """Take over what was read. A theme whose file is gone or broken stays as it was while it is worn."""
+        app, worn = self._app, self._app.theme
+        for name in self._files:
+            if name not in themes.palettes and name != worn:
+                app.unregister_theme(name)
+        for name, palette in themes.palettes.items():
+            made = theme.theme_of(name, palette)
+            if app.get_theme(name) != made:
+                app.register_theme(made)
+                if name == worn:
+                    self._wear_anew(made)
+        gone = tuple(name for name in self._files if name == worn and name not in themes.palettes)
+        self._files = (*themes.palettes, *gone)
+        if self._wanted != worn and self._before is None and self._wanted in themes.palettes:
+            app.theme = self._wanted
+        for problem in themes.problems:
+            log.warning("theme: %s", problem)
+            app.notify(problem, title="Theme", severity="warning", timeout=12)
+
+    def _wear_anew(self, changed: Theme) -> None:
+        """The toolkit sees a theme change by its name only."""
+        app = self._app
+        app.theme = DEFAULT if changed.name != DEFAULT else "tui-monitor-light"
+        app.theme = changed.name
