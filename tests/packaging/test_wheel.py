@@ -56,6 +56,8 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_styles_and_example_are_inside(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "tui_monitor/_data/config.example.toml" in names
+    boards = {f"tui_monitor/_data/dashboards/{path.name}" for path in (ROOT / "dashboards").iterdir()}
+    assert boards <= set(names)
     styles = {f"tui_monitor/_data/styles/{path.name}" for path in (ROOT / "styles").glob("*.tcss")}
     assert styles
     assert styles <= set(names)

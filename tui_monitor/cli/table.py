@@ -34,6 +34,7 @@ VERBS: dict[str, Verb] = {
         _verb("rules", "list, check, write and switch the alert rules"),
         _verb("sources", "each way in and how it is doing; pause and resume one", elsewhere=True),
         _verb("events", "what the collector tells, as it happens", elsewhere=True),
+        _verb("dashboards", "boards of panels of your own: list, make, edit, check, show", elsewhere=True),
         _verb("db", "look after the database: sizes, check, backup, restore"),
         _verb("config", "show, check, find or write the configuration"),
         _verb("token", "the token that opens the TCP door"),

@@ -37,6 +37,8 @@ _LIMITS: dict[str, tuple[str, str]] = {
     "greater_than_equal": ("must be at least {}", "ge"),
     "less_than": ("must be less than {}", "lt"),
     "less_than_equal": ("must be at most {}", "le"),
+    "too_long": ("must have at most {} entries", "max_length"),
+    "too_short": ("must have at least {} entries", "min_length"),
     "string_too_long": ("must have at most {} characters", "max_length"),
 }
 

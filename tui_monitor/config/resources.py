@@ -16,6 +16,19 @@ def example_config() -> str:
     return _find("config.example.toml").read_text(encoding="utf-8")
 
 
+def dashboards() -> list[Path]:
+    """The files of the boards that come with the program, by name."""
+    for root in _ROOTS:
+        if (folder := root / "dashboards").is_dir():
+            return sorted(folder.glob("*.toml"))
+    raise FileNotFoundError("the dashboards are missing from the installation of tui-monitor")
+
+
+def example_dashboard() -> str:
+    """The text of the file that explains what a board is made of."""
+    return _find("dashboards/example.toml.txt").read_text(encoding="utf-8")
+
+
 def _find(name: str) -> Path:
     for root in _ROOTS:
         if (path := root / name).is_file():
