@@ -79,7 +79,7 @@ def test_the_verb_is_found_behind_options_with_values() -> None:
         (["alerts", "ack"], "the following arguments are required: ID"),
         (["prices"], "the following arguments are required: ACTION"),
         (["costs", "--period", "decade"], "invalid choice: 'decade'"),
-        (["query", "requests{}", "--range", "soon"], "not a length of time: 'soon'"),
+        (["query", "requests{}", "--range", "soon"], "not understood: 'soon'"),
         (["query", "requests{}", "--at", "later"], "not a time: 'later'"),
         (["metrics", "a b"], "not the name of a metric: 'a b'"),
         (["metrics", "cost", "--group-by", "model)"], "not the name of a label: 'model)'"),

@@ -6,6 +6,7 @@ from textual.binding import Binding
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 from tui_monitor.model.clock import DAY, HOUR
 from tui_monitor.model.errors import QueryError
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS
@@ -154,9 +155,23 @@ async def test_the_range_dialog_reads_what_is_typed(monitor: FakeMonitor) -> Non
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await settle(pilot, "t", "t", *"9x", "enter")
-        assert "not a time range" in text(pilot.app)
-        await settle(pilot, "backspace", "0", "m", "enter")
+        assert "not a time: '9x'" in text(pilot.app)
+        await settle(pilot, "backspace", "0", "m")
+        assert "10:30 – now, 1 h 30 m, live" in text(pilot.app)
+        await settle(pilot, "enter")
         assert pilot.app.screen.shown.length == 90 * 60_000_000
+        await settle(pilot, "t", "t", *"yesterday 14:00 t")
+        assert "keyword" in text(pilot.app)
+        await settle(pilot, "tab", *" 15:30", "enter")
+        assert "Tue 17 Mar 14:00 – 15:30  fixed" in text(pilot.app)
+        await settle(pilot, "less_than_sign")
+        assert pilot.app.screen.shown == TimeRange(90 * 60_000_000)
+        await settle(pilot, "less_than_sign", "less_than_sign")
+        assert pilot.app.screen.shown == TimeRange(HOUR)
+        await settle(pilot, "greater_than_sign", "greater_than_sign")
+        assert "Tue 17 Mar 14:00 – 15:30  fixed" in text(pilot.app)
+        await settle(pilot, "t", "end", "k", "k", "k", "k", "k", "enter")
+        assert "since 00:00  live" in text(pilot.app)
         await settle(pilot, "t", "escape")
         assert isinstance(pilot.app.screen, Dashboard)
 

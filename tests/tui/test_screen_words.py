@@ -10,13 +10,14 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
+from tui_monitor.model.timewords import read_range
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.tui import commands, frame
 from tui_monitor.tui.drawing import ASCII, BRAILLE
 from tui_monitor.tui.panes.charts import Colours
-from tui_monitor.tui.travel import ending_at, read_range, resized, shifted
+from tui_monitor.tui.travel import Journey, ending_at, resized, shifted
 from tui_monitor.tui.widgets.lines import Line
-from tui_monitor.tui.words import ago, change, long_age, moment_words, range_words
+from tui_monitor.tui.words import ago, change, long_age, moment_words, range_preview, range_words
 
 
 def plain(line: Line) -> str:
@@ -64,6 +65,40 @@ def test_ranges_in_words() -> None:
     assert moment_words(NOON, NOON, Calendar("Asia/Kolkata")) == "17:30"
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "preview"),
+    [
+        ("yesterday", "Tue 17 Mar", "Tue 17 Mar, 1 d, fixed"),
+        ("monday to tuesday", "Mon 16 Mar – Tue 17 Mar", "Mon 16 Mar – Tue 17 Mar, 2 d, fixed"),
+        ("today", "since 00:00", "00:00 – now, 12 h, grows"),
+        ("90m", "last 1 h 30 m", "10:30 – now, 1 h 30 m, live"),
+        ("yesterday 14:00 to 15:30", "Tue 17 Mar 14:00 – 15:30", "Tue 17 Mar 14:00 – 15:30, 1 h 30 m, fixed"),
+    ],
+)
+def test_typed_ranges_in_words(text: str, words: str, preview: str) -> None:
+    shown = read_range(text, TimeRange(), NOON, CALENDAR)
+    assert range_words(shown, NOON, CALENDAR) == words
+    assert range_preview(shown, NOON, CALENDAR) == preview
+
+
+def test_going_back_and_on_through_ranges() -> None:
+    journey, a, b, c = Journey(), TimeRange(HOUR), TimeRange(DAY), TimeRange(MINUTE)
+    assert journey.back(a) is None
+    journey.leave(a)
+    journey.leave(b)
+    assert (journey.back(c), journey.back(b), journey.back(a)) == (b, a, None)
+    assert (journey.on(a), journey.on(b), journey.on(c)) == (b, c, None)
+    assert journey.back(c) == b
+    journey.leave(b)
+    assert journey.on(a) is None
+    for n in range(200):
+        journey.leave(TimeRange(MINUTE + n))
+    kept = 0
+    while journey.back(a) is not None:
+        kept += 1
+    assert kept == 50
+
+
 def test_resizing_and_shifting() -> None:
     assert resized(TimeRange(HOUR), 1).length == 6 * HOUR
     assert resized(TimeRange(90 * MINUTE, NOON), -1) == TimeRange(HOUR, NOON)
@@ -83,18 +118,16 @@ def test_resizing_and_shifting() -> None:
         ("6h to 2026-03-18T10:00+02:00", TimeRange(6 * HOUR, NOON - 4 * HOUR)),
         ("10:00 to 11:30", TimeRange(90 * MINUTE, NOON - 30 * MINUTE)),
         ("2026-03-16 12:00 to 2026-03-17 12:00", TimeRange(DAY, NOON - DAY)),
-        ("10:00 to now", TimeRange(2 * HOUR, None)),
+        ("10:00 to now", TimeRange(2 * HOUR, None, NOON - 2 * HOUR)),
         ("2026-03-17", TimeRange(DAY, NOON - 12 * HOUR - 1)),
-        ("2026-03-18", TimeRange(12 * HOUR, None)),
+        ("2026-03-18", TimeRange(12 * HOUR + 1, None, NOON - 12 * HOUR - 1)),
     ],
 )
 def test_reading_a_range(text: str, expected: TimeRange) -> None:
     assert read_range(text, TimeRange(), NOON, CALENDAR) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "11:00 to 10:00", "2027-01-01", "to", "1h to", " to 1h", "9999-99-99", "[/]", "50y"]
-)
+@pytest.mark.parametrize("text", ["", "x", "2027-01-01", "to", "1h to", " to 1h", "9999-99-99", "[/]", "50y"])
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(UsageError):
         read_range(text, TimeRange(), NOON, CALENDAR)

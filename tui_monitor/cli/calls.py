@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.tables import BAD, DIM, Column, name, number, table
 from tui_monitor.cli.times import instant, written
@@ -10,7 +11,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import TimeRange, parse_duration
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, money
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def run(context: Context) -> int:
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
     calendar = context.calendar
-    at = instant(args.at, calendar, context.now) if args.at else context.now
-    shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
+    at = instant(args.at, calendar, context.now) if args.at else None
+    asked = ranges.asked(args, calendar, context.now, TimeRange(), at) or TimeRange(HOUR, at)
+    shown = asked.until(context.now)
     if args.lines:
         return _lines(context, shown)
     limit = USUAL if args.limit is None else args.limit

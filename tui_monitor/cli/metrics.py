@@ -5,11 +5,12 @@ from argparse import ArgumentParser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.providers import canonical
-from tui_monitor.model.timerange import TimeRange, format_duration, parse_duration
+from tui_monitor.model.timerange import TimeRange, format_duration
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
@@ -27,7 +28,7 @@ class Asked:
 
     metric: str
     matchers: str
-    length: int
+    shown: TimeRange
     by: str
 
     @property
@@ -38,7 +39,7 @@ class Asked:
     def short_form(self, how: str = "") -> str:
         """The query, aggregated in this way or in the metric's own."""
         by = f"by({self.by})" if self.by else ""
-        parts = (f"{self.metric}{{{self.matchers}}}", f"[{format_duration(self.length)}]", how, by)
+        parts = (f"{self.metric}{{{self.matchers}}}", f"[{format_duration(self.shown.length)}]", how, by)
         return " ".join(part for part in parts if part)
 
 
@@ -47,7 +48,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="a metric; without one, all are listed")
     for label in _FILTERS:
         parser.add_argument(f"--{label}", metavar=label[0].upper(), help=f"only calls of this {label}")
-    parser.add_argument("--range", metavar="R", default="1h", help="how far back: 30m, 24h, 7d (default: 1h)")
+    ranges.arguments(parser, "the range, by default the last hour")
     parser.add_argument("--group-by", metavar="L", default="", help="one value for each of this label")
     parser.add_argument("--format", choices=("table", "chart", "json"), default="table")
     parser.add_argument(
@@ -58,6 +59,7 @@ def arguments(parser: ArgumentParser) -> None:
         """
         tui-monitor metrics latency --provider claude --range 1h --format chart
         tui-monitor metrics requests --group-by model --range 24h
+        tui-monitor metrics cost --group-by model --range 'last month'
         tui-monitor metrics system_cpu_utilization --chart
         tui-monitor metrics
         """,
@@ -70,14 +72,16 @@ def run(context: Context) -> int:
     context.out.json = context.out.json or args.format == "json"
     if args.name is None:
         return _list(context)
-    asked = _asked(args)
+    asked = _asked(context)
     if args.format == "chart" and not context.out.json:
         return _chart(context, asked)
     return _spread(context, asked) if asked.spread else _single(context, asked)
 
 
-def _asked(args: object) -> Asked:
+def _asked(context: Context) -> Asked:
     from tui_monitor.query.language import quote
+
+    args = context.args
 
     def given(name: str) -> str:
         return getattr(args, name) or ""
@@ -89,14 +93,15 @@ def _asked(args: object) -> Asked:
     if "provider" in values:
         values["provider"] = canonical(values["provider"])
     matchers = ", ".join(f"{label}={quote(value)}" for label, value in values.items())
-    return Asked(given("name"), matchers, parse_duration(given("range")), given("group_by"))
+    shown = ranges.asked(args, context.calendar, context.now, TimeRange()) or TimeRange()
+    return Asked(given("name"), matchers, shown, given("group_by"))
 
 
 def _single(context: Context, asked: Asked) -> int:
     from tui_monitor.cli import answers
 
     text = asked.short_form()
-    result = context.ask(lambda monitor: monitor.query(text))
+    result = context.ask(lambda monitor: monitor.query(text, at=asked.shown.end))
     calendar = context.calendar
     context.out.answer(
         {"query": text, **answers.data(result)},
@@ -107,7 +112,7 @@ def _single(context: Context, asked: Asked) -> int:
 
 
 async def _spread_of(monitor: "Monitor", asked: Asked) -> "dict[str, Result]":
-    return {how: await monitor.query(asked.short_form(how)) for how in SPREAD}
+    return {how: await monitor.query(asked.short_form(how), at=asked.shown.end) for how in SPREAD}
 
 
 def _spread(context: Context, asked: Asked) -> int:
@@ -131,9 +136,9 @@ def _chart(context: Context, asked: Asked) -> int:
     text = asked.short_form("p95" if asked.spread else "")
 
     async def ask(monitor: "Monitor") -> "tuple[Result, Result, dict[str, Result]]":
-        drawn = await monitor.query_range(text, TimeRange(asked.length), count)
+        drawn = await monitor.query_range(text, asked.shown, count)
         found = await _spread_of(monitor, asked) if asked.spread else {}
-        return drawn, found["p95"] if found else await monitor.query(text), found
+        return drawn, found["p95"] if found else await monitor.query(text, at=asked.shown.end), found
 
     drawn, now, found = context.ask(ask)
     out.line(text)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.times import instant
@@ -27,7 +28,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="QUERY",
         help="metric{labels} [range] aggregate by(labels), PromQL, or a filter of calls",
     )
-    parser.add_argument("--range", metavar="R", help="answer over time, or calls, so far back: 30m, 24h, 7d")
+    ranges.arguments(parser, "answer over time, or calls, of this range")
     parser.add_argument("--step", metavar="S", help="length of one step over time, rounded up to a round one")
     parser.add_argument("--at", metavar="TIME", help="answer for this moment instead of now")
     parser.add_argument("--chart", action="store_true", help="draw the answer over time")
@@ -49,6 +50,8 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor query 'sum by(model)(increase(llm_cost_usd_total[$__interval]))' --range 7d --step 1d
         tui-monitor query 'provider=claude AND latency>1000' --range 24h
         tui-monitor query 'status=error OR cost>$0.05' --limit 200
+        tui-monitor query 'latency{} p95 by(model)' --range 'yesterday 14:00 to 15:30'
+        tui-monitor query 'where status=error' --from monday --to wednesday
         tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
         """,
     )
@@ -70,6 +73,7 @@ def run(context: Context) -> int:
     calendar = context.calendar
     at = instant(args.at, calendar, context.now) if args.at else None
     shown, count = _over(context, at)
+    at = shown.end if at is None else at
     if args.explain and not context.database.exists():
         step = shown.length // count if count else None
         return _explain(context, args.text, shown, step, (), ["there is no database yet"])
@@ -109,9 +113,10 @@ def _over(context: Context, at: Micros | None) -> tuple[TimeRange, int]:
     from tui_monitor.cli import chart
 
     args, out = context.args, context.out
-    if not (args.range or args.step or args.chart):
+    shown = ranges.asked(args, context.calendar, context.now, TimeRange(), at)
+    if shown is None and not (args.step or args.chart):
         return TimeRange(), 0
-    shown = TimeRange(parse_duration(args.range) if args.range else HOUR, at)
+    shown = shown or TimeRange(HOUR, at)
     if args.step:
         return shown, min(MAX_POINTS, ceil(shown.length / parse_duration(args.step)))
     return shown, chart.points(out) if args.chart and not out.json else _POINTS

@@ -6,14 +6,18 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import parse_duration
+from tui_monitor.model.timewords import NotATime, read_instant
 
 _FORMS = (
-    "write it like 2026-03-18, 2026-03-18T14:30, with an offset or Z if you like, or 2h for two hours ago"
+    "write it like 2026-03-18, 2026-03-18T14:30, with an offset or Z if you like, yesterday 14:00, "
+    "last monday, or 2h for two hours ago"
 )
 
 
 def instant(text: str, calendar: Calendar, now: Micros) -> Micros:
     """`now`, a day, a time (in the user's zone where it has no offset), epoch seconds, or how long ago.
+
+    Else what the words of time ranges mean; of a day or a longer period its first instant.
 
     Raises `UsageError`.
     """
@@ -34,6 +38,10 @@ def instant(text: str, calendar: Calendar, now: Micros) -> Micros:
     try:
         return now - parse_duration(text)
     except UsageError:
+        pass
+    try:
+        return read_instant(text, now, calendar)
+    except NotATime:
         raise UsageError(f"not a time: {text!r}", hint=_FORMS) from None
 
 

@@ -1,7 +1,7 @@
 """Spans of time, lengths of time as people write them, and the screen's shared range."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, MS, SECOND, WEEK, Micros
 from tui_monitor.model.errors import UsageError
@@ -93,10 +93,14 @@ def step_for(length: Micros, points: int) -> Micros:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """What every pane looks at: the last `length` up to now (live), or up to a fixed `end`."""
+    """What every pane looks at: the last `length` up to now (live), or up to a fixed `end`.
+
+    A live one that begins at the fixed instant `since` grows; its `length` is what it was to the minute.
+    """
 
     length: Micros = HOUR
     end: Micros | None = None
+    since: Micros | None = None
 
     @property
     def live(self) -> bool:
@@ -105,5 +109,17 @@ class TimeRange:
 
     def span(self, now: Micros) -> Span:
         """The span at this moment."""
+        if self.since is not None and self.since < now:
+            return Span(self.since, now)
         end = now if self.end is None else self.end
         return Span(end - self.length, end)
+
+    def grown(self, now: Micros) -> "TimeRange":
+        """The same with the length that it has now, in whole minutes; itself where it does not grow."""
+        if self.since is None:
+            return self
+        return replace(self, length=max(1, -(-(now - self.since) // MINUTE)) * MINUTE)
+
+    def until(self, end: Micros) -> "TimeRange":
+        """What it shows at an instant, standing still there."""
+        return TimeRange(self.span(end).length, end) if self.live else self

@@ -43,7 +43,7 @@ _SIGNS = {
     "slash": "/", "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up",
     "pagedown": "page down", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-",
     "equals_sign": "=", "shift+left": "shift+←", "shift+right": "shift+→", "ctrl+left": "ctrl+←",
-    "ctrl+right": "ctrl+→",
+    "ctrl+right": "ctrl+→", "less_than_sign": "<", "greater_than_sign": ">",
 }  # fmt: skip
 
 
@@ -73,6 +73,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("range.longer", "right_square_bracket", "longer", "A longer time range.", "resize_range(1)"),
     Command("range.earlier", "comma", "earlier", "Half a range back in time.", "shift_range(-1)"),
     Command("range.later", "full_stop", "later", "Half a range on in time.", "shift_range(1)"),
+    Command("range.back", "less_than_sign", "range before", "Back to the range that was shown before.",
+            "range_back"),
+    Command("range.on", "greater_than_sign", "range after", "On to the range that was gone back from.",
+            "range_on"),
     Command("range.newest", "n", "newest data", "Travel to the newest data there is.", "newest"),
     Command("range.live", "l", "live", "Back to now, moving with the clock.", "live"),
     Command(

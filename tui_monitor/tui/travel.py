@@ -1,15 +1,12 @@
 """Moving the shared time range: pure functions."""
 
-from datetime import date, datetime, time
-
-from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, MINUTE, SECOND, Micros, from_datetime
-from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import PRESETS, Span, TimeRange, parse_duration
+from tui_monitor.model.clock import DAY, SECOND, Micros
+from tui_monitor.model.timerange import PRESETS, Span, TimeRange
 
 LENGTHS = tuple(length for _, length in PRESETS)
 SHORTEST, LONGEST = 10 * SECOND, 3_650 * DAY
-FORMS = "write it like 90m, 6h to 2026-03-18 14:00, 2026-03-18, or 13:00 to 14:30"
+_REMEMBERED = 50
+"""Ranges to go back to."""
 
 
 def resized(shown: TimeRange, step: int) -> TimeRange:
@@ -59,64 +56,29 @@ def ending_at(shown: TimeRange, newest: Micros, now: Micros) -> TimeRange:
     return TimeRange(shown.length, None if newest > now - shown.length else end)
 
 
-def read_range(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> TimeRange:
-    """A range as people type it: a length, `START to END`, `LENGTH to END`, a day. Raises `UsageError`."""
-    text = text.strip()
-    first, word, last = text.partition(" to ")
-    if not word:
-        return _single(text, shown, now, calendar)
-    end = None if last.strip() == "now" else instant(last, now, calendar)
-    stop = now if end is None else end
-    if (length := _length(first)) is None:
-        length = stop - instant(first, stop if end is not None else now, calendar)
-    if length <= 0:
-        raise UsageError("the range ends before it begins", hint=FORMS)
-    return TimeRange(_bounded(length), None if stop >= now else end)
+class Journey:
+    """The ranges that were looked at, to go back to and on from; a bounded number of them."""
+
+    def __init__(self) -> None:
+        self._past: list[TimeRange] = []
+        self._future: list[TimeRange] = []
+
+    def leave(self, shown: TimeRange) -> None:
+        """Another range is gone to; what lay ahead is forgotten."""
+        self._past = [*self._past[1 - _REMEMBERED :], shown]
+        self._future = []
+
+    def back(self, shown: TimeRange) -> TimeRange | None:
+        """The range before this one; none at the beginning."""
+        return _step(self._past, self._future, shown)
+
+    def on(self, shown: TimeRange) -> TimeRange | None:
+        """The range that was gone back from; none at the end."""
+        return _step(self._future, self._past, shown)
 
 
-def _bounded(length: Micros) -> Micros:
-    if length > LONGEST:
-        raise UsageError("a range is ten years at most", hint=FORMS)
-    return length
-
-
-def _single(text: str, shown: TimeRange, now: Micros, calendar: Calendar) -> TimeRange:
-    if (length := _length(text)) is not None:
-        return TimeRange(_bounded(length), shown.end)
-    try:
-        start, end = calendar.day(calendar.midnight(date.fromisoformat(text)))
-    except ValueError:
-        raise UsageError(f"not a time range: {text!r}", hint=FORMS) from None
-    if start >= now:
-        raise UsageError("that day is yet to come", hint=FORMS)
-    return TimeRange(end - start, end - 1) if end <= now else TimeRange(max(MINUTE, now - start), None)
-
-
-def _length(text: str) -> Micros | None:
-    try:
-        return parse_duration(text.strip().replace(" ", ""))
-    except UsageError:
+def _step(out_of: list[TimeRange], into: list[TimeRange], shown: TimeRange) -> TimeRange | None:
+    if not out_of:
         return None
-
-
-def instant(text: str, now: Micros, calendar: Calendar) -> Micros:
-    """`now`, a time of the day of `now`, a day, or a day and a time, on the user's wall clock.
-
-    Raises `UsageError`.
-    """
-    text = text.strip()
-    if text == "now":
-        return now
-    try:
-        wall = datetime.combine(calendar.day_of(now), time.fromisoformat(text))
-    except ValueError:
-        try:
-            wall = datetime.fromisoformat(text)
-        except (ValueError, OverflowError):
-            raise UsageError(f"not a time: {text!r}", hint=FORMS) from None
-    if wall.tzinfo is None:
-        wall = wall.replace(tzinfo=calendar.tz)
-    moment = from_datetime(wall)
-    if not 0 <= moment <= now + 100 * 365 * DAY:
-        raise UsageError(f"out of range: {text!r}", hint=FORMS)
-    return moment
+    into.append(shown)
+    return out_of.pop()

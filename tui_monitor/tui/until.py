@@ -1,10 +1,11 @@
 """How long a silence lasts, as people say it: pure functions."""
 
+from datetime import datetime, time
+
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros, from_datetime
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import parse_duration
-from tui_monitor.tui.travel import instant
 
 LENGTHS: tuple[tuple[str, Micros], ...] = (
     ("30m", 30 * MINUTE), ("1h", HOUR), ("4h", 4 * HOUR), ("1d", DAY),
@@ -33,10 +34,30 @@ def read_end(text: str, now: Micros, calendar: Calendar) -> Micros:
 
 def _instant(text: str, now: Micros, calendar: Calendar) -> Micros:
     try:
-        end = instant(text, now, calendar)
+        end = _moment(text, now, calendar)
     except UsageError as error:
         raise UsageError(error.message, hint=FORMS) from None
     if end <= now and len(text) <= len("09:00:00"):
         _, midnight = calendar.day(now)
-        end = instant(text, midnight, calendar)
+        end = _moment(text, midnight, calendar)
     return end
+
+
+def _moment(text: str, now: Micros, calendar: Calendar) -> Micros:
+    """`now`, a time of the day of `now`, a day, or a day and a time, on the user's wall clock."""
+    text = text.strip()
+    if text == "now":
+        return now
+    try:
+        wall = datetime.combine(calendar.day_of(now), time.fromisoformat(text))
+    except ValueError:
+        try:
+            wall = datetime.fromisoformat(text)
+        except (ValueError, OverflowError):
+            raise UsageError(f"not a time: {text!r}", hint=FORMS) from None
+    if wall.tzinfo is None:
+        wall = wall.replace(tzinfo=calendar.tz)
+    moment = from_datetime(wall)
+    if not 0 <= moment <= now + 100 * 365 * DAY:
+        raise UsageError(f"out of range: {text!r}", hint=FORMS)
+    return moment

@@ -6,7 +6,7 @@ Nothing here changes more often than once a minute, so that a screen at rest sta
 from datetime import datetime
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, Micros
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age
 
@@ -71,14 +71,44 @@ def moment_words(instant: Micros, now: Micros, calendar: Calendar, *, seconds: b
 
 
 def range_words(shown: TimeRange, now: Micros, calendar: Calendar) -> str:
-    """What is looked at: `last 1 h`, or `Wed 18 Mar 11:00 – 12:00`."""
+    """What is looked at: `last 1 h`, `since 00:00`, `Wed 18 Mar 11:00 – 12:00`, `Mon 16 Mar – Wed 18 Mar`."""
+    if shown.since is not None:
+        return f"since {moment_words(_edge(shown.since), now, calendar)}"
     if shown.end is None:
         return f"last {length_words(shown.length)}"
-    start, end = calendar.local(shown.end - shown.length), calendar.local(shown.end)
-    first = moment_words(shown.end - shown.length, now, calendar)
-    if start.date() == end.date():
-        return f"{first} – {end:%H:%M}"
-    return f"{first} – {day_words(end, calendar.local(now))} {end:%H:%M}"
+    return _from_to(shown.end - shown.length, shown.end, now, calendar)
+
+
+def range_preview(shown: TimeRange, now: Micros, calendar: Calendar) -> str:
+    """A range with both ends, its length, and whether it moves: `11:00 – now, 1 h, live`."""
+    span = shown.span(now)
+    length = length_words(round(span.length / MINUTE) * MINUTE if span.length >= HOUR else span.length)
+    if not shown.live:
+        return f"{_from_to(span.start, span.end, now, calendar)}, {length}, fixed"
+    first = moment_words(_edge(span.start), now, calendar)
+    return f"{first} – now, {length}, {'grows' if shown.since is not None else 'live'}"
+
+
+def _from_to(start: Micros, end: Micros, now: Micros, calendar: Calendar) -> str:
+    start, end = _edge(start), _edge(end)
+    first, last, present = calendar.local(start), calendar.local(end), calendar.local(now)
+    if _midnight(first) and _midnight(last) and end > start:
+        last = calendar.local(end - 1)
+        day = day_words(first, present)
+        return day if first.date() == last.date() else f"{day} – {day_words(last, present)}"
+    words = moment_words(start, now, calendar)
+    if first.date() == last.date():
+        return f"{words} – {last:%H:%M}"
+    return f"{words} – {day_words(last, present)} {last:%H:%M}"
+
+
+def _edge(instant: Micros) -> Micros:
+    """Where a period of the calendar ends: a left-open span ends with its last instant."""
+    return instant + 1 if (instant + 1) % SECOND == 0 else instant
+
+
+def _midnight(wall: datetime) -> bool:
+    return (wall.hour, wall.minute, wall.second, wall.microsecond) == (0, 0, 0, 0)
 
 
 def change(value: float | None, before: float | None) -> tuple[str, int]:

@@ -108,6 +108,7 @@ class Dashboard(RangedScreen):
     @on(SnapshotTaken)
     def _snapshot_taken(self, event: SnapshotTaken) -> None:
         self.snapshot, self._failure = event.snapshot, None
+        self.shown = self.shown.grown(event.snapshot.at)
         self._tell_of_alerts(event.snapshot)
         self._show_frame()
         if not self.uncovered:
@@ -158,7 +159,7 @@ class Dashboard(RangedScreen):
     def _look_at(self, snapshot: "Snapshot") -> Look:
         shown = self.shown
         if self.paused is not None and shown.live:
-            shown = TimeRange(shown.length, self.paused)
+            shown = shown.until(self.paused)
         return Look(
             at=snapshot.at,
             version=snapshot.version,

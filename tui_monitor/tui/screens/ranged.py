@@ -24,13 +24,19 @@ class RangedScreen(Screen[None]):
         self.shown = TimeRange()
         self.paused: Micros | None = None
         self.snapshot: Snapshot | None = None
+        self._journey = travel.Journey()
 
     def range_changed(self) -> None:
         """Another range is shown from now on."""
         raise NotImplementedError
 
     def show_range(self, shown: TimeRange) -> None:
-        """Look at another range from now on."""
+        """Look at another range from now on; the one before is remembered."""
+        if shown != self.shown:
+            self._journey.leave(self.shown)
+        self._show(shown)
+
+    def _show(self, shown: TimeRange) -> None:
         self.backend.knock()
         self.shown = shown
         self.range_changed()
@@ -65,6 +71,20 @@ class RangedScreen(Screen[None]):
         """Back or on in time."""
         if self.now is not None:
             self.show_range(travel.shifted(self.shown, halves, self.now))
+
+    def action_range_back(self) -> None:
+        """The range that was shown before."""
+        self._go(self._journey.back(self.shown), "this is the first range that was shown")
+
+    def action_range_on(self) -> None:
+        """The range that was gone back from."""
+        self._go(self._journey.on(self.shown), "this is the last range that was shown")
+
+    def _go(self, shown: TimeRange | None, why_not: str) -> None:
+        if shown is None:
+            self.app.notify(why_not, timeout=3)
+        else:
+            self._show(shown)
 
     def action_live(self) -> None:
         """Back to the present."""

@@ -1,5 +1,6 @@
 """The dialog for the time range that all panes share."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -11,15 +12,20 @@ from textual.screen import ModalScreen
 from tui_monitor.config import resources
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import PRESETS, TimeRange
-from tui_monitor.tui.travel import ending_at, read_range
+from tui_monitor.model.timewords import NotATime, following, last_word, read_range
+from tui_monitor.query.result import Completion
+from tui_monitor.tui.travel import ending_at
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Field, Prompt
-from tui_monitor.tui.words import length_words, moment_words, range_words
+from tui_monitor.tui.words import length_words, moment_words, range_preview, range_words
 
-_COLUMNS = (Column("length", "", width=14), Column("end", "", min=20, max=40))
+_COLUMNS = (Column("length", "", width=14), Column("end", "", min=20, max=44))
+_OTHERS = 10
+"""Rows of the dialog besides the list, and free ones around it."""
+PERIODS = ("today", "yesterday", "this week", "last week", "this month", "last month")
+"""Periods of the calendar that are offered below the lengths."""
 
 
 class TimeRangeDialog(ModalScreen[TimeRange | None]):
@@ -42,13 +48,14 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
         self._calendar = calendar
         self._state = Lines()
         self._list = Grid(_COLUMNS)
-        self._prompt = Prompt(placeholder="90m, 6h to 2026-03-18 14:00, 2026-03-18")
+        self._prompt = Prompt(
+            placeholder="yesterday 14:00 to 15:30, last monday, 3 days ago", completer=self._complete
+        )
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "time range"
             yield self._state
-            yield Lines([Line()])
             yield self._list
             yield self._prompt
             keys = (
@@ -65,22 +72,47 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
             # Whoever was quick is in a line already.
             self._list.focus()
 
+    def on_resize(self) -> None:
+        """The line stays to be seen where the screen is low."""
+        rows = len(PRESETS) + len(PERIODS)
+        self._list.styles.max_height = max(2, min(rows, self.app.size.height - _OTHERS))
+
     def _draw(self) -> None:
         mode = "live" if self._shown.live else "fixed"
         words = range_words(self._shown, self._now, self._calendar)
         self._state.show([Line((("  now shown  ", "dim"), (words, "bright"), (f"  {mode}", "dim")))])
         end = self._shown.end
         until = "to now" if end is None else f"to {moment_words(end, self._now, self._calendar)}"
+        lengths = [(name, f"last {length_words(length)}", until) for name, length in PRESETS]
+        periods = [(name, name, self._preview(self._period(name))) for name in PERIODS]
         self._list.show(
             [
-                GridRow(name, {"length": Cell(f"last {length_words(length)}"), "end": Cell(until, "dim")})
-                for name, length in PRESETS
+                GridRow(key, {"length": Cell(name), "end": Cell(said, "dim")})
+                for key, name, said in (*lengths, *periods)
             ]
         )
 
+    def _preview(self, shown: TimeRange) -> str:
+        return range_preview(shown, self._now, self._calendar)
+
+    def _period(self, words: str) -> TimeRange:
+        return read_range(words, self._shown, self._now, self._calendar)
+
     @on(Grid.Opened)
     def _chosen(self, event: Grid.Opened) -> None:
-        self.dismiss(TimeRange(dict(PRESETS)[event.key], self._shown.end))
+        length = dict(PRESETS).get(event.key)
+        self.dismiss(self._period(event.key) if length is None else TimeRange(length, self._shown.end))
+
+    # The line.
+
+    async def _complete(self, text: str, cursor: int) -> Sequence[Completion]:
+        word = last_word(text[:cursor])
+        found = following(text[:cursor], self._now, self._calendar) if word else ()
+        return [
+            Completion(one, len(word), "keyword")
+            for one in found
+            if one.startswith(word.lower()) and one != word.lower()
+        ]
 
     @on(Prompt.Submitted)
     def _typed(self, event: Prompt.Submitted) -> None:
@@ -88,15 +120,27 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
             self._list.focus()
             return
         try:
-            shown = read_range(event.value, self._shown, self._now, self._calendar)
-        except UsageError as error:
-            self._prompt.show_error(0, len(event.value), error.message)
+            shown = self._period(event.value)
+        except NotATime as error:
+            self._prompt.show_error(error.position, error.length, error.message, error.hint or "")
             return
         self.dismiss(shown)
 
     @on(Prompt.Changed)
-    def _changed(self) -> None:
-        self._prompt.clear_error()
+    def _changed(self, event: Prompt.Changed) -> None:
+        """Say what is understood so far, or what is not."""
+        if not event.value.strip():
+            self._prompt.clear_error()
+            return
+        try:
+            shown = self._period(event.value)
+        except NotATime as error:
+            if error.unfinished:
+                self._prompt.say(error.message)
+            else:
+                self._prompt.show_error(error.position, error.length, error.message)
+            return
+        self._prompt.say(self._preview(shown))
 
     def action_type(self) -> None:
         """Go to the line."""
@@ -109,7 +153,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
 
     def action_fix(self) -> None:
         """The end stays where it is now."""
-        self._shown = TimeRange(self._shown.length, self._shown.end or self._now)
+        self._shown = self._shown.until(self._now)
         self._draw()
 
     def action_newest(self) -> None:
