@@ -7,7 +7,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
+from tui_monitor.model.call import Call
 from tui_monitor.model.errors import QueryError
+from tui_monitor.monitor.api import CallView
 from tui_monitor.query.result import CallList
 from tui_monitor.tui.panes import query
 from tui_monitor.tui.widgets.grid import Grid
@@ -86,11 +88,16 @@ async def test_one_call_whole_and_back(monitor: FakeMonitor) -> None:
             assert words in shown, words
         assert pilot.app.screen.query_one("#query-call", Grid).has_focus
         assert not grid.region.area
+        assert "/ 1M = $0.0015" in shown, "the price taken apart"
+        assert "2,010" in shown
         # New data does not close it.
         monitor.version += 1
         await tick(pilot)
         assert "$0.004250001" in text(pilot.app)
-        await settle(pilot, "escape")
+        await settle(pilot, "J")
+        assert grid.cursor == "otlp\nc2"
+        assert "1.08 s" in text(pilot.app)
+        await settle(pilot, "K", "escape")
         assert grid.has_focus
         assert grid.cursor == "otlp\nc1"
 
@@ -99,10 +106,14 @@ async def test_what_came_from_outside_is_text(monitor: FakeMonitor) -> None:
     hostile = "[@click=app.quit]x[/]\x1b[31m[/foo]"
 
     def change(answer: object) -> object:
+        if isinstance(answer, CallView):
+            return replace(answer, call=poisoned(answer.call))
         if not isinstance(answer, CallList):
             return answer
-        calls = tuple(replace(c, model_served=hostile, attrs={hostile: hostile}) for c in answer.calls)
-        return replace(answer, calls=calls)
+        return replace(answer, calls=tuple(map(poisoned, answer.calls)))
+
+    def poisoned(call: Call) -> Call:
+        return replace(call, model_served=hostile, attrs={hostile: hostile})
 
     monitor.change = change
     async with dashboard(monitor).run_test(size=(120, 50)) as pilot:

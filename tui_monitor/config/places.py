@@ -59,6 +59,16 @@ def used_tokens_file() -> Path:
     return state_dir() / "tokens-used.json"
 
 
+def asked_file() -> Path:
+    """The queries that were asked on the screen."""
+    return state_dir() / "queries-asked"
+
+
+def pinned_file() -> Path:
+    """The queries that are pinned on the screen."""
+    return state_dir() / "queries-pinned"
+
+
 def runtime_dir() -> Path:
     """What lives as long as a process: sockets. Raises `MonitorError` if the place is somebody else's."""
     chosen = _runtime()

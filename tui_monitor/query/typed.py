@@ -7,7 +7,7 @@ from tui_monitor.query.language import is_aggregate
 from tui_monitor.query.promql.ast import AGGREGATIONS
 from tui_monitor.query.promql.functions.table import TABLE
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""(?P<blank>\s+|\#[^\n]*)
       | (?P<text>"(?:[^"\\\n]|\\.)*(?:"|\\?$)|'(?:[^'\\\n]|\\.)*(?:'|\\?$)|`[^`]*(?:`|$))
       | (?P<name>[A-Za-z_:][A-Za-z0-9_:.]*)
@@ -119,7 +119,7 @@ class Typed:
 def typed(text: str, cursor: int) -> Typed:
     """Where the cursor stands in a text. What follows it is looked at for a metric only."""
     place = Typed()
-    found = [(m.lastgroup or "", m[0]) for m in _TOKEN.finditer(text[:cursor])]
+    found = [(m.lastgroup or "", m[0]) for m in TOKEN.finditer(text[:cursor])]
     kind, last = found[-1] if found else ("", "")
     if kind == "text" and (len(last) == 1 or last[-1] != last[0]):
         place.word, place.quoted = last[1:], True

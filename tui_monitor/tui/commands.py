@@ -182,6 +182,8 @@ COMMANDS: tuple[Command, ...] = (
             "from a call back to the list.", "leave_line", "query", 15),
     Command("query.detail", "enter", "detail", "All about the call under the cursor, and its price.", "open",
             "query", 12),
+    Command("query.older", "J", "older", "The sheet of the next call down the list.", "step(1)", "query", 13),
+    Command("query.newer", "K", "newer", "The sheet of the next call up the list.", "step(-1)", "query", 14),
     Command("query.explain", "e", "explain", "How the query was read: as PromQL, or as a filter of calls.",
             "explain", "query", 25),
     Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",

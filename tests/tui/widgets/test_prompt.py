@@ -3,7 +3,9 @@
 import asyncio
 
 from tui_monitor.query.result import Completion
+from tui_monitor.tui.theme import colours
 from tui_monitor.tui.widgets.prompt import Field, Prompt
+from tui_monitor.tui.widgets.syntax import painted
 
 WORDS = ("latency", "latency_p95", "last", "requests")
 
@@ -96,20 +98,62 @@ async def test_a_late_answer_to_another_question_is_dropped(stage):
         assert "l-completed" not in shown.replace("lx-completed", "")
 
 
-async def test_history_goes_back_and_returns_to_the_draft(stage):
-    prompt = Prompt(completer=complete, history=["cost{} [1d]", "errors"])
+async def test_history_goes_back_by_what_is_typed(stage):
+    prompt = Prompt(completer=complete, history=["latency p95", "cost{} [1d]", "latency avg"])
     app = stage(prompt)
     async with app.run_test(size=(60, 10)) as pilot:
         prompt.focus()
-        await pilot.press("x", "up")
-        assert prompt.value == "errors"
+        await pilot.press("l", "a", "up")
+        assert prompt.value == "latency avg", "also where the list of ways to go on is open"
         await pilot.press("up", "up")
-        assert prompt.value == "cost{} [1d]"
+        assert prompt.value == "latency p95"
         await pilot.press("down", "down")
-        assert prompt.value == "x"
-        prompt.remember("errors")
-        prompt.remember("x")
-        assert prompt.history == ("cost{} [1d]", "errors", "x")
+        assert prompt.value == "la"
+        await pilot.press("ctrl+u", "up", "up", "up", "up")
+        assert prompt.value == "latency p95"
+        prompt.history.add("cost{} [1d]")
+        assert prompt.history.lines == ("latency p95", "latency avg", "cost{} [1d]")
+
+
+async def test_history_is_searched_by_words(stage):
+    prompt = Prompt(
+        completer=complete, history=["cost by(user) [7d]", "latency{} [7d]", "cost{} [7d] by(model)"]
+    )
+    app = stage(prompt)
+    async with app.run_test(size=(60, 12)) as pilot:
+        prompt.focus()
+        await pilot.press("x", "ctrl+r", "ctrl+u", *"7d cost")
+        await pilot.pause()
+        shown = [line.strip(" │") for line in app.lines()[3:5]]
+        assert shown == ["cost{} [7d] by(model)", "cost by(user) [7d]"]
+        await pilot.press("ctrl+r", "enter")
+        assert prompt.value == "cost by(user) [7d]"
+        assert submitted(app) == [], "what was found can still be changed"
+        assert app.of(Prompt.Changed)[-1].value == "cost by(user) [7d]"
+        await pilot.press("ctrl+r", *" nothing", "enter")
+        assert prompt.value == "cost by(user) [7d]"
+        await pilot.press("ctrl+r", *"abc", "escape")
+        assert prompt.value == "cost by(user) [7d]"
+        await pilot.press("enter")
+        assert submitted(app) == ["cost by(user) [7d]"]
+
+
+async def test_a_query_is_coloured(stage):
+    prompt = Prompt(painter=painted)
+    app = stage(prompt)
+    async with app.run_test(size=(60, 4)) as pilot:
+        prompt.value = 'rate(latency{model="x"}[5m]) # [/]'
+        await pilot.pause()
+        styles = {s.text.strip(): s.style for s in prompt.query_one(Field).render_line(0) if s.style}
+        known = colours(app.theme_variables)
+        for text, token in (
+            ("rate", "accent"),
+            ("model", "series-3"),
+            ('"x"', "series-2"),
+            ("5m", "series-5"),
+        ):
+            assert styles[text].color.triplet.hex == known[token].lower(), text
+        assert styles["# [/]"].italic
 
 
 async def test_error_stands_under_its_character(stage):

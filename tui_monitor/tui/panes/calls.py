@@ -25,6 +25,7 @@ from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
+from tui_monitor.tui.widgets.syntax import painted
 from tui_monitor.tui.words import moment_words
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class CallsPane(Pane[Newest]):
         """Whether a page further back, or further on, is under way."""
         self._head = Lines([Line()], id="calls-head")
         self._filter = Prompt(
-            placeholder="provider=claude AND latency>2s", completer=self._complete, id="calls-filter"
+            placeholder="provider=claude AND latency>2s",
+            completer=self._complete,
+            painter=painted,
+            id="calls-filter",
         )
         self._list = Grid((), id="calls-list")
         self._sheet = CallSheet(id="calls-sheet")
@@ -337,7 +341,7 @@ class CallsPane(Pane[Newest]):
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
         event.stop()
-        self._filter.remember(event.value)
+        self._filter.history.add(event.value)
         self._text = event.value.strip() or _EVERY
         self._filter.display = self._text != _EVERY
         self._paused = False

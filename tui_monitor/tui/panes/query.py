@@ -1,7 +1,8 @@
 """Query: ask anything. The answer keeps up with the data: chart and series, a table, or single calls."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -12,61 +13,43 @@ from textual.widget import Widget
 
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.model.units import milliseconds
-from tui_monitor.query.filters.reading import as_filter, is_filter
+from tui_monitor.query.filters.reading import is_filter
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import wrap
 from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import HintsChanged
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.callexport import calls_export, result_table
-from tui_monitor.tui.panes.calllist import FACT_COLUMNS, call_columns, call_rows, fact_rows, key_of
+from tui_monitor.tui.panes.callexport import calls_export, calls_table, result_table
+from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
+from tui_monitor.tui.panes.callsheet import CallSheet
 from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.queryasking import (
+    CallsAnswer,
+    QueryAnswer,
+    question_of_calls,
+    question_of_numbers,
+)
 from tui_monitor.tui.panes.queryexamples import EXAMPLES
+from tui_monitor.tui.panes.querykept import asked_before, remember_asked
+from tui_monitor.tui.panes.querylines import MOST, Total, answer_lines, other_lines
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
+from tui_monitor.tui.widgets.syntax import painted
 
 if TYPE_CHECKING:
     from tui_monitor.model.call import Call
-    from tui_monitor.monitor.api import Monitor
-    from tui_monitor.query.result import CallList, Completion, Result
+    from tui_monitor.query.result import Completion
 
+_OF_ONE = ("query.older", "query.newer")
+_OF_THE_ANSWER = ("query.ask", "query.detail", "query.view", "query.chart", "query.drawing", "query.explain")
 _EXAMPLE_COLUMNS = (Column("text", "try one of these", min=30, max=60), Column("help", "", min=10, max=70))
-_WARNINGS = 3
 PAGE = 200
 """Calls that are listed at first, and how many come with each step down."""
-MOST = 2_000
-"""Calls that are listed at most."""
 _AHEAD = 50
 """More are asked for when so many are left below."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryAnswer:
-    """The answer over the shown range, and the one at its end."""
-
-    text: str
-    over: "Result"
-    now: "Result"
-    took: float
-    """Seconds that both took, without the way there and back."""
-    promql: str
-    """What it is in PromQL, or why it is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallsAnswer:
-    """The newest calls that pass a filter."""
-
-    text: str
-    found: "CallList"
-    shown: TimeRange
-    took: float
-    """As above."""
 
 
 class QueryPane(Pane[QueryAnswer | CallsAnswer]):
@@ -80,18 +63,18 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         self._table = False
         self._colours = Colours()
         self._prompt = Prompt(
-            placeholder="latency{} [1h] p95 by(model)", completer=self._complete, id="query-line"
+            placeholder="latency{} [1h] p95 by(model)",
+            completer=self._complete,
+            painter=painted,
+            id="query-line",
         )
         self._state = Lines([Line()], id="query-state")
         self._chart = Chart(id="query-chart")
         self._list = Grid(_EXAMPLE_COLUMNS, id="query-list")
-        self._facts = Grid(FACT_COLUMNS, id="query-call")
+        self._sheet = CallSheet(id="query-call")
         self._wanted = PAGE
-        self._total: tuple[str, TimeRange, int] | None = None
-        """How many calls pass a filter in a range."""
+        self._total: Total | None = None
         self._counting = False
-        self._call: Call | None = None
-        """The call that is shown whole."""
         self._explaining = False
 
     def body(self) -> ComposeResult:
@@ -99,10 +82,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         yield self._state
         yield self._chart
         yield self._list
-        yield self._facts
+        yield self._sheet
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.run_worker(self._know_history, group="history")
         self._list.show(
             [
                 GridRow(text, {"text": Cell(text, "bright"), "help": Cell(what, "dim")})
@@ -113,22 +97,15 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def first(self) -> Widget:
         """The line while nothing was asked; then the answer, so that keys are keys."""
-        return self._facts if self._call else self._list if self._text else self._prompt
+        return self._sheet if self._sheet.call else self._list if self._text else self._prompt
 
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything."""
-        if self._call:
-            return (
-                "query.ask",
-                "query.detail",
-                "query.view",
-                "query.chart",
-                "query.drawing",
-                "query.explain",
-            )
+        if self._sheet.call is not None:
+            return _OF_THE_ANSWER
         if not self._typing:
-            return ("query.leave", "query.ask", *self._useless())
-        return ("query.detail", *self._letters())
+            return ("query.leave", "query.ask", *_OF_ONE, *self._useless())
+        return ("query.detail", *_OF_ONE, *self._letters())
 
     def _useless(self) -> tuple[str, ...]:
         """What does nothing with the answer that is shown."""
@@ -172,7 +149,18 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         if self.answer is None:
             self.ask_for(event.key)
         elif isinstance(self.answer, CallsAnswer):
-            self._show_call(next((c for c in self.answer.found.calls if key_of(c) == event.key), None))
+            self._show_call(self._call(event.key))
+
+    @on(Grid.Opened, "#query-call")
+    def _neighbour(self, event: Grid.Opened) -> None:
+        near = self._sheet.near(event.key)
+        if near is not None:
+            self._list.move_to(key_of(near))
+            self._show_call(near)
+
+    def _call(self, key: str | None) -> "Call | None":
+        calls = self.answer.found.calls if isinstance(self.answer, CallsAnswer) else ()
+        return next((call for call in calls if key_of(call) == key), None)
 
     @on(Grid.Moved, "#query-list")
     @on(Grid.Scrolled, "#query-list")
@@ -193,8 +181,17 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         self._text = text
         self._show_call(None)
         self._prompt.clear_error()
-        self._prompt.remember(text)
+        self._remember(text)
         self.ask_again()
+
+    def _remember(self, text: str) -> None:
+        """For the next time too, of every window of this user."""
+        self._prompt.history.add(text)
+        # Not `exclusive`: each of them is to be kept.
+        self.run_worker(partial(remember_asked, text), group="history", thread=True)
+
+    async def _know_history(self) -> None:
+        self._prompt.history.know(await asyncio.to_thread(asked_before))
 
     async def _complete(self, text: str, cursor: int) -> "Sequence[Completion]":
         try:
@@ -205,33 +202,10 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     def question(self, look: Look) -> Question | None:
         if not self._text:
             return None
-        text, shown, points = self._text, look.shown, self.points
         timer = cast(Any, self.app).timer
-        if is_filter(text):
-            return self._question_of_calls(text, look, timer)
-
-        async def ask(monitor: "Monitor") -> QueryAnswer:
-            from tui_monitor.query.desugar import explained
-            from tui_monitor.query.variables import filled
-
-            began = timer()
-            over = await monitor.query_range(text, shown, points)
-            now = await monitor.query(text, at=shown.end, shown=shown, points=points)
-            took = timer() - began
-            promql, why = explained(filled(text, shown.length, look.step(points)).text)
-            return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}")
-
-        return Question((text, shown, look.step(points)), look.moment(points), ask)
-
-    def _question_of_calls(self, text: str, look: Look, timer: Callable[[], float]) -> Question:
-        shown, wanted = look.shown, self._wanted
-
-        async def ask(monitor: "Monitor") -> CallsAnswer:
-            began = timer()
-            found = await monitor.calls(text, shown, wanted)
-            return CallsAnswer(text, found, shown, timer() - began)
-
-        return Question((text, shown, wanted), look.moment(self.points), ask)
+        if is_filter(self._text):
+            return question_of_calls(self._text, look, self.points, self._wanted, timer)
+        return question_of_numbers(self._text, look, self.points, timer)
 
     # Showing.
 
@@ -282,15 +256,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def _show_call(self, call: "Call | None") -> None:
         """One call whole, or the list again."""
-        if call is self._call:
+        if self.look is None or (call is None and self._sheet.call is None):
             return
-        self._call = call
+        self._sheet.open(call, self.look)
         self.set_class(call is not None, "-detail")
-        if call is not None and self.look is not None:
-            self._facts.show(fact_rows(call, self.look, self.app.size.width, self.glyphs))
-            self._facts.focus()
-        elif call is None:
-            self._list.focus()
+        self.first().focus()
         self.hints_changed()
 
     def _show_state(self, answer: QueryAnswer | CallsAnswer) -> None:
@@ -300,45 +270,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def _state_lines(self, answer: QueryAnswer | CallsAnswer) -> list[Line]:
         if self.has_class("-other"):
-            return [Line((("  below: the answer to ", "dim"), (answer.text, "dim bold")))]
-        if isinstance(answer, CallsAnswer):
-            first, why, warnings = (
-                self._calls_line(answer),
-                f"calls where {answer.found.filter}",
-                answer.found.warnings,
-            )
-        else:
-            first, why = self._numbers_line(answer), answer.promql
-            warnings = (answer.now if self._table else answer.over).warnings
-        lines = [first, *(Line.of(f"  {self.glyphs.warn} {text}", "warn") for text in warnings[:_WARNINGS])]
-        if self._explaining:
-            room = max(20, self.app.size.width - 6)
-            lines[1:1] = [Line.of(f"  {line}", "dim") for line in wrap(why, room, self.glyphs)]
-        instead = as_filter(answer.text)
-        if instead:
-            lines.append(Line.of(f"  this compares metrics; single calls are listed by  {instead}", "dim"))
-        return lines
-
-    def _calls_line(self, answer: CallsAnswer) -> Line:
-        loaded, took = len(answer.found.calls), milliseconds(answer.took * 1000)
-        counted = self._total is not None and self._total[:2] == (answer.text, answer.shown)
-        words = f"{loaded:,} call{'s' * (loaded != 1)}"
-        if answer.found.after is not None:
-            words = f"newest {loaded:,}"
-            if self._total is not None and counted:
-                words += f" of {max(loaded, self._total[2]):,} calls"
-        few = "  a narrower filter or range shows the rest" if loaded >= MOST else ""
-        return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls ", "bright"),))
-
-    def _numbers_line(self, answer: QueryAnswer) -> Line:
-        shown = answer.now if self._table else answer.over
-        number = sum(any(v is not None for v in series.values) for series in shown.series)
-        words = f"  {number} series  {milliseconds(answer.took * 1000)}"
-        layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
-        right = (("table" if self._table else "chart", "bright"), ("  ctrl+t ", "dim"))
-        about = answer.over.approximate or answer.now.approximate
-        mark = f"  {self.glyphs.about}" if about else " "
-        return Line(((words + mark, "bright"), (f" from {layers}" if layers else "", "dim")), right)
+            return other_lines(answer.text)
+        return answer_lines(
+            answer, self.glyphs, self.app.size.width,
+            table=self._table, explaining=self._explaining, total=self._total,
+        )  # fmt: skip
 
     def trouble(self, error: MonitorError) -> None:
         """An error in the text stands under its character; any other where all panes have it."""
@@ -361,14 +297,16 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         """The answer as the API gives it; over time, one column for each series."""
         answer = self.answer
         if isinstance(answer, CallsAnswer):
-            return calls_export(answer.found.filter, (self._call,) if self._call else answer.found.calls)
+            if self._sheet.call is not None:
+                return Export("call", calls_table([self._sheet.call]), self._sheet.view)
+            return calls_export(answer.found.filter, answer.found.calls)
         shown = None if answer is None else answer.now if self._table else answer.over
         return Export("query", shown and result_table(shown), shown and shown.prometheus())
 
     def named(self, grid: Grid, row: GridRow) -> tuple[str, str]:
         """The query; of one of many calls its id."""
         if isinstance(self.answer, CallsAnswer):
-            call = next((c for c in self.answer.found.calls if key_of(c) == row.key), None)
+            call = self._call(row.key) if grid is self._list else self._sheet.near(row.key)
             return super().named(grid, row) if call is None else ("id", call.id)
         return "query", row.key if self.answer is None else self._text
 
@@ -380,10 +318,16 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def action_leave_line(self) -> None:
         """Go from the line to the answer, from a call back to the list."""
-        if self._call is not None:
+        if self._sheet.call is not None:
             self._show_call(None)
         else:
             self._list.focus()
+
+    def action_step(self, step: int) -> None:
+        """The sheet of the next call down the list, or up."""
+        if self._sheet.call is not None:
+            self._list.action_move(step)
+            self._show_call(self._call(self._list.cursor))
 
     def action_explain(self) -> None:
         """Show how the query was read, or hide it."""

@@ -1,7 +1,7 @@
 """The query line: input, the error under its character, history, and a list of ways to go on."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.actions import SkipAction
@@ -13,20 +13,22 @@ from textual.widgets import Input
 
 from tui_monitor.query.result import Completion
 from tui_monitor.tui.drawing import fit, printable, safe, width_of, wrap
+from tui_monitor.tui.widgets.choices import Choices
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.recall import History
+
+if TYPE_CHECKING:
+    from tui_monitor.tui.widgets.syntax import Painter
 
 Completer = Callable[[str, int], Awaitable[Sequence[Completion]]]
 """Text and position of the cursor → ways to go on, best first."""
 
-SHOWN = 8
-"""Completions that are shown at once."""
-REMEMBERED = 200
-"""Lines of history kept."""
 _SIGN = "> "
 _ROWS = 6
 """Lines of an error below its mark at most."""
-_KIND = 15
-"""Cells of a completion besides its text and its help, with the frame."""
+_FOUND = 50
+"""Lines of history that are offered at most."""
+_SEARCHING = "history: words that are in it · ctrl+r next · enter takes it · esc back"
 
 
 class Field(Input):
@@ -37,6 +39,7 @@ class Field(Input):
         Binding("down", "prompt('down')", "Later query", show=False, id="prompt.down"),
         Binding("tab", "prompt('accept')", "Complete", show=False, id="prompt.accept"),
         Binding("ctrl+@,ctrl+space", "prompt('offer')", "Ways to go on", show=False, id="prompt.offer"),
+        Binding("ctrl+r", "prompt('search')", "Search the history", show=False, id="prompt.search"),
         Binding("escape", "prompt('close')", "Close the list", show=False, id="prompt.close"),
     ]
 
@@ -55,7 +58,9 @@ class Prompt(Vertical):
     """One line to ask in, and one under it for a hint or the error.
 
     `tab` takes the completion that is marked, `up` and `down` mark another one while the list is open and
-    walk through the history otherwise, `escape` closes the list. On an empty line it comes with ctrl+space.
+    walk through the history otherwise, by lines that begin with what is typed; above the first completion
+    the history begins too. `escape` closes the list. On an empty line it comes with ctrl+space. `ctrl+r`
+    looks for words in the history.
     """
 
     DEFAULT_CSS = """
@@ -64,15 +69,6 @@ class Prompt(Vertical):
         &> Horizontal { height: 1; }
         &> Horizontal > .prompt--sign { width: 2; }
         & Field, & Field:focus { background: $background; background-tint: $background 0%; width: 1fr; }
-        &> .prompt--list {
-            overlay: screen;
-            constrain: none inside;
-            width: auto;
-            max-width: 100%;
-            background: $panel;
-            border: round $text-dim;
-            display: none;
-        }
     }
     """
 
@@ -95,6 +91,7 @@ class Prompt(Vertical):
         *,
         placeholder: str = "",
         completer: Completer | None = None,
+        painter: "Painter | None" = None,
         history: Sequence[str] = (),
         id: str | None = None,
         classes: str | None = None,
@@ -103,14 +100,13 @@ class Prompt(Vertical):
         self._field = Field(placeholder=safe(placeholder), compact=True, select_on_focus=False)
         self._field.cursor_blink = False
         self._note = Lines([Line()])
-        self._list = Lines(classes="prompt--list")
+        self._list = Choices(classes="prompt--list")
         self._completer = completer
-        self._history = list(history)[-REMEMBERED:]
-        self._back = 0
-        """How far back in the history; 0 is what was being typed."""
-        self._draft = ""
-        self._found: tuple[Completion, ...] = ()
-        self._marked = 0
+        self._painter = painter
+        self.history = History(history)
+        """What was asked before."""
+        self._sought: str | None = None
+        """What stood in the line when somebody began to search the history; None while nobody does."""
         self._error: tuple[int, int, str, str] | None = None
         """Where the error lies that is shown, how long it is, what it is, and what would help."""
         self._awaited = False
@@ -137,9 +133,9 @@ class Prompt(Vertical):
         self._put(text, len(text))
 
     @property
-    def history(self) -> tuple[str, ...]:
-        """What was remembered, the newest last."""
-        return tuple(self._history)
+    def searching(self) -> bool:
+        """Whether what is typed looks for words in the history."""
+        return self._sought is not None
 
     def focus(self, scroll_visible: bool = True) -> "Prompt":
         """Put the cursor into the line, at once, or when it is there: what is typed next belongs there."""
@@ -150,6 +146,10 @@ class Prompt(Vertical):
         return self
 
     def on_mount(self) -> None:
+        if self._painter is not None:
+            from tui_monitor.tui.widgets.syntax import Coloured
+
+            self._field.highlighter = Coloured(self._field, self._painter)
         if self._awaited:
             self.focus()
 
@@ -201,28 +201,24 @@ class Prompt(Vertical):
         self._error = None
         self._note.show([Line(((" " * len(_SIGN), ""), (text, "dim")), ((right, "dim"),) if right else ())])
 
-    def remember(self, text: str) -> None:
-        """Put a text at the end of the history, once."""
-        if text:
-            others = [line for line in self._history if line != text]
-            self._history = [*others[1 - REMEMBERED :], text]
-        self._back = 0
-
     # Typing.
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
+        if self.searching:
+            self._list.recall(self.history.found(self.value)[:_FOUND])
+            return
         self.post_message(self.Changed(event.value))
         if event.value == self._quiet or event.value != self.value:
             return
         self._quiet = None
-        self._back = 0
+        self.history.leave()
         if event.value.strip():
             self.complete()
         else:
             # All there is says nothing, and would take the keys of the history.
-            self._offer(())
+            self._list.offer(())
 
     def complete(self) -> None:
         """Look for ways to go on from the cursor."""
@@ -234,13 +230,17 @@ class Prompt(Vertical):
         event.stop()
         # What is still being looked up is of no use any more.
         self.workers.cancel_group(self, "completions")
-        self._offer(())
+        if self.searching:
+            self.use("accept")
+            return
+        self._list.offer(())
         self.post_message(self.Submitted(event.value))
 
     @on(Input.Blurred)
     def _blurred(self, event: Input.Blurred) -> None:
         event.stop()
-        self._offer(())
+        self._end_search()
+        self._list.offer(())
 
     @work(exclusive=True, group="completions")
     async def _ask(self, text: str, position: int) -> None:
@@ -248,83 +248,80 @@ class Prompt(Vertical):
             return
         found = await self._completer(text, position)
         # The person has typed on meanwhile: the answer is to another question.
-        if self._field.value == text and self._field.has_focus:
-            self._offer([one for one in found if text[max(0, position - one.length) : position] != one.text])
+        if self._field.value == text and self._field.has_focus and not self.searching:
+            self._list.offer(
+                [one for one in found if text[max(0, position - one.length) : position] != one.text]
+            )
 
     def use(self, key: str) -> bool:
         """Act on a key of the list or the history; whether there was anything to do."""
-        if key in ("up", "down"):
-            step = -1 if key == "up" else 1
-            return self._mark(step) if self._found else self._recall(-step)
-        if key == "offer":
-            self.complete()
-            return self._completer is not None
-        if not self._found:
-            return False
-        if key == "accept":
-            self._accept(self._found[self._marked])
-        else:
-            self._offer(())
+        match key:
+            case "up" | "down":
+                return self._go(-1 if key == "up" else 1)
+            case "search":
+                self._search()
+            case "offer":
+                self.complete()
+                return self._completer is not None
+            case "accept" if self._list.open:
+                self._accept()
+            case "accept" if self.searching:
+                self._end_search()
+            case "close" if self.searching:
+                self._end_search()
+            case "close" if self._list.open:
+                self._list.offer(())
+            case _:
+                return False
         return True
+
+    def _go(self, step: int) -> bool:
+        """Up or down the list; through the history where none is open, or above its first entry."""
+        above = step < 0 and self._list.at_top and not self.searching
+        if (above or not self._list.open) and self._recall(-step):
+            return True
+        if self._list.open:
+            self._list.mark(step)
+        return self._list.open
 
     def _put(self, text: str, position: int) -> None:
         if text != self._field.value:
             self._quiet = printable(text)
             self._field.value = text
         self._field.cursor_position = position
-        self._offer(())
-
-    # The history.
+        self._list.offer(())
 
     def _recall(self, step: int) -> bool:
-        if not 0 <= self._back + step <= len(self._history):
+        text = self.history.step(self.value, step)
+        if text is None:
             return False
-        if self._back == 0:
-            self._draft = self.value
-        self._back += step
-        text = self._history[-self._back] if self._back else self._draft
         self._put(text, len(text))
         return True
 
-    # The list.
+    def _search(self) -> None:
+        """Look for what is typed in the history; while that is done already, mark the next."""
+        if self.searching:
+            self._list.mark(1)
+            return
+        self._sought = self.value
+        self.say(_SEARCHING)
+        self._list.recall(self.history.found(self.value)[:_FOUND])
 
-    def _offer(self, found: Sequence[Completion]) -> None:
-        self._found = tuple(found)
-        self._marked = 0
-        self._list.display = bool(self._found)
-        self._draw_list()
+    def _end_search(self, text: str | None = None) -> None:
+        """With a text that was found, or what stood there before."""
+        if self._sought is not None:
+            before, self._sought = self._sought, None
+            self.clear_error()
+            self.value = before if text is None else text
+            self.post_message(self.Changed(self.value))
 
-    def _mark(self, step: int) -> bool:
-        self._marked = (self._marked + step) % len(self._found)
-        self._draw_list()
-        return True
-
-    def _draw_list(self) -> None:
-        top = max(0, min(self._marked - SHOWN // 2, len(self._found) - SHOWN))
-        shown = self._found[top : top + SHOWN]
-        widest = min(40, max((width_of(safe(one.text)) for one in shown), default=0))
-        room = (self.size.width or self.app.size.width) - _KIND - widest
-        told = max(0, min(60, room, max((width_of(safe(one.help)) for one in shown), default=0)))
-        lines: list[Line] = []
-        for index, one in enumerate(shown, top):
-            token = "cursor" if index == self._marked else ""
-            kind = f" {one.kind:<8} "
-            lines.append(
-                Line(
-                    (
-                        (f" {fit(one.text, widest)} ", f"bright {token}"),
-                        (kind, f"dim {token}"),
-                        (f"{fit(one.help, told)} " if told else "", f"dim {token}"),
-                    )
-                )
-            )
-        if len(self._found) > SHOWN:
-            lines.append(Line.of(f" {len(self._found)} in all ", "dim"))
-        self._list.show(lines)
-
-    def _accept(self, one: Completion) -> None:
-        position = self._field.cursor_position
-        text = self.value
-        start = max(0, position - one.length)
-        self._field.value = text[:start] + one.text + text[position:]
-        self._field.cursor_position = start + len(one.text)
+    def _accept(self) -> None:
+        """Take what is marked."""
+        one = self._list.marked
+        if isinstance(one, str):
+            self._end_search(one)
+        elif one is not None:
+            position, text = self._field.cursor_position, self.value
+            start = max(0, position - one.length)
+            self._field.value = text[:start] + one.text + text[position:]
+            self._field.cursor_position = start + len(one.text)
