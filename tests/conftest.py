@@ -1,7 +1,9 @@
 """Fixtures for every test: a frozen clock, a private home, a database, and the shared data if it is there."""
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
@@ -24,9 +26,20 @@ SHARED = ROOT.parent / "shared"
 NOON = "2026-03-18T12:00:00+00:00"
 """The frozen moment: a Wednesday, away from any change of summer time."""
 
+# The tests start hundreds of processes; without this each of them would compile the whole program.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # No deadline: how long an example takes depends on who else is at work.
 settings.register_profile("examples", max_examples=examples(60), deadline=None)
 settings.load_profile("examples")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of test items live to the end: collecting garbage need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
