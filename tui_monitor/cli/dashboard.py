@@ -9,11 +9,18 @@ from tui_monitor.cli.context import Context
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Nothing besides the options that every verb takes."""
+    """What it takes besides the options of every verb."""
+    parser.add_argument(
+        "--pane", metavar="NAME", action="append", help="with --plain or --json: this pane; may be repeated"
+    )
 
 
 def run(context: Context) -> int:
     """Open the dashboard; its exit code. Nothing is read before it has drawn its frame."""
+    if context.out.plain or context.args.pane:
+        from tui_monitor.cli import panes
+
+        return panes.run(context)
     reason = _no_screen(context)
     # What is wrong with how one attaches is told before the screen opens.
     _ = context.target
@@ -42,8 +49,8 @@ def run(context: Context) -> int:
 
 def _no_screen(context: Context) -> str:
     """Why there can be no dashboard; empty where there can."""
-    if context.out.json or context.out.plain:
-        return "--json and --plain are for output without a screen: this is `tui-monitor status`"
+    if context.out.json:
+        return "--json is for output without a screen: this is `tui-monitor status`"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return "this terminal cannot show the dashboard (TERM); here is the status instead"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.command import CommandPalette, Provider
 
     from tui_monitor.config.load import Settings
+    from tui_monitor.model.clock import Clock
     from tui_monitor.monitor.target import Target
     from tui_monitor.monitor.thread import CollectorThread, ThreadState
     from tui_monitor.tui.screens.leave import Leaving
@@ -288,6 +289,33 @@ def run_attached(
     elif line is not None and line.waiting:
         _say("decided, and not known to have been done: " + "; ".join(line.waiting))
     return _left(app.return_code or 0, ended)
+
+
+def read(
+    config: Path | None,
+    overrides: Mapping[str, Any] | None,
+    panes: Sequence[str],
+    give: Callable[[str, object, list[str]], None],
+    *,
+    target: "Target | None" = None,
+    clock: "Clock | None" = None,
+) -> int:
+    """Give each of the panes, what it was answered and its lines, without opening a screen; the exit code."""
+    from tui_monitor.monitor.attached import AttachedThread
+    from tui_monitor.monitor.thread import CollectorThread
+    from tui_monitor.tui import plain
+
+    backend: Any = (
+        CollectorThread(config, overrides, collect=False, clock=clock)
+        if target is None
+        else AttachedThread(target, config, overrides)
+    )
+    app = MonitorApp(backend)
+    asyncio.run(plain.panes(app, panes, give))
+    backend.stop(_STOP_S)
+    if app.message:
+        _say(app.message)
+    return app.return_code or 0
 
 
 def _shown(app: MonitorApp) -> MonitorApp:

@@ -19,7 +19,7 @@ from tui_monitor.tui.widgets.grid import Cell, Column, Grid
 
 _FORMULA = ("=", "+", "-", "@")
 _MODE = 0o600
-_DRAWN = frozenset(("bar", "spark"))
+DRAWN = frozenset(("bar", "spark"))
 """Columns that only draw what others say."""
 
 
@@ -55,7 +55,7 @@ Write = Callable[[], bytes]
 
 def table_of(grid: Grid) -> Table | None:
     """The rows of a list with their raw values; none where it is empty."""
-    columns = [column for column in grid.columns if column.key not in _DRAWN]
+    columns = [column for column in grid.columns if column.key not in DRAWN]
     rows = [row for row in grid.rows if not row.heading]
     if not rows or not columns:
         return None

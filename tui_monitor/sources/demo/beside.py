@@ -15,6 +15,8 @@ _RUNS = (
 )
 """What is run over and over: name, kind, items, time."""
 _STEP = 15 * SECOND
+_REST = 3 * MINUTE
+"""Between one run and the next."""
 _LIMITS = (("anthropic", "team-search", "rpm", 400), ("openai", "team-support", "tpm", 200_000))
 
 
@@ -47,7 +49,9 @@ def _every(step: Micros, span: Span) -> range:
 def _progress(ts: Micros) -> Iterator[Event]:
     for name, kind, items, length in _RUNS:
         run, into = divmod(ts, length)
-        done = min(items, items * into // (length - 3 * MINUTE))
+        if into > length - _REST:
+            continue
+        done = items * into // (length - _REST)
         labels = {
             "total": str(items), "unit": "items", "kind": kind, "run": str(run),
             "state": "completed" if done == items else "running",

@@ -34,9 +34,10 @@ CAST: tuple[Stream, ...] = (
         Model("google", "gemini-2.5-flash", 0.2, 280, 25, 5),
     )),
     Stream("support-chat", "support", (
-        Model("anthropic", "claude-sonnet-4-5", 0.35, 640, 60, 14),
-        Model("openai", "gpt-4.1-mini", 0.4, 380, 40, 9),
-        Model("google", "gemini-2.5-flash", 0.25, 290, 25, 5),
+        Model("anthropic", "claude-sonnet-4-5", 0.32, 640, 60, 14),
+        Model("openai", "gpt-4.1-mini", 0.33, 380, 40, 9),
+        Model("google", "gemini-2.5-flash", 0.2, 290, 25, 5),
+        Model("ollama", "llama3.3", 0.15, 420, 160, 24),
     )),
     Stream("research-agents", "research", (
         Model("anthropic", "claude-sonnet-4-5", 0.3, 700, 60, 14),

@@ -73,8 +73,10 @@ class Calls:
             np.array(AILING, dtype=np.int64)[(chosen[5][here] * len(AILING)).astype(np.int64)],
             np.where(chosen[4][here] < share + _FAILING, _pick(_FAILURES, chosen[5][here]), -1),
         )
-        tokens, output = trace.input[here], np.where(failure < 0, trace.output[here], 0)
-        cached = np.where(failure < 0, trace.cached[here], 0)
+        # Who gets no answer pays nothing.
+        tokens, output, cached = (
+            np.where(failure < 0, column[here], 0) for column in (trace.input, trace.output, trace.cached)
+        )
         first = (speeds[0] + speeds[1] * (tokens - cached) / 1000) * factor * np.exp(0.3 * spread[0][here])
         length = first + speeds[2] * output * factor * np.exp(0.12 * spread[1][here])
         length = np.minimum(length, _LONGEST / 1000 - 1)

@@ -41,7 +41,7 @@ def troubles(anchor: Micros, start: Micros, end: Micros) -> Iterator[Trouble]:
 
 
 def _at_the_beginning(anchor: Micros) -> Iterator[Trouble]:
-    yield Trouble("openai", anchor - 7 * MINUTE, anchor + 20 * MINUTE, failing=0.65, slower=1.6)
+    yield Trouble("openai", anchor - 7 * MINUTE, anchor + 20 * MINUTE, failing=0.8, slower=1.6)
     yield Trouble("google", anchor - 25 * MINUTE, anchor + 60 * MINUTE, slower=3.4)
 
 

@@ -102,7 +102,7 @@ class Grid(Drawn, can_focus=True):
         """`empty` is shown where there are no rows; it may have several lines."""
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
-        self._empty = empty
+        self.empty = empty
         self._given: tuple[GridRow, ...] = ()
         self._rows: tuple[GridRow, ...] = ()
         self._places: list[tuple[Column, int]] = []
@@ -164,8 +164,8 @@ class Grid(Drawn, can_focus=True):
 
     def say_empty(self, text: str) -> None:
         """What stands where there are no rows."""
-        if text != self._empty:
-            self._empty = text
+        if text != self.empty:
+            self.empty = text
             self._refresh_changed()
 
     def set_columns(self, columns: Sequence[Column]) -> None:
@@ -252,7 +252,7 @@ class Grid(Drawn, can_focus=True):
     # Drawing.
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._rows or wrap(self._empty, width - MARGIN)) + 1
+        return len(self._rows or wrap(self.empty, width - MARGIN)) + 1
 
     def _content(self, y: int) -> object:
         """What is to be seen on a line; equal content is not painted again."""
@@ -260,7 +260,7 @@ class Grid(Drawn, can_focus=True):
         if y < header:
             return ("header", self._order, self._chosen)
         if not self._rows:
-            return ("empty", self._empty)
+            return ("empty", self.empty)
         index = self._top + y - header
         if y - header < self._body() and index < len(self._rows):
             here = index == self._at
@@ -286,7 +286,7 @@ class Grid(Drawn, can_focus=True):
             spans = draw_header(self._places, self.glyphs, self._order, self._chosen)
             return self.strip([(" " * MARGIN, ""), *spans], width)
         if not self._rows:
-            lines = wrap(self._empty, width - MARGIN, self.glyphs)
+            lines = wrap(self.empty, width - MARGIN, self.glyphs)
             text = lines[y - header] if y - header < len(lines) else ""
             return self.strip([(" " * MARGIN, ""), (text, "dim")], width)
         if y - header < self._body():

@@ -1,0 +1,93 @@
+"""The panes as text and as JSON: what the screen shows is what the commands say of the same moment."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli, Ran
+from tui_monitor.model.units import count, milliseconds, ratio, usd
+from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.plain import told
+
+DRAWING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f─-◿⠀-⣿]")
+
+
+def without(form: Any, *keys: str) -> Any:
+    """A form without what depends on the size of a screen, or on the moment of asking."""
+    if isinstance(form, dict):
+        return {key: without(value, *keys) for key, value in form.items() if key not in keys}
+    return [without(value, *keys) for value in form] if isinstance(form, list) else form
+
+
+def sections(ran: Ran) -> dict[str, list[str]]:
+    """Each pane's lines, by its id."""
+    found: dict[str, list[str]] = {}
+    for line in ran.out.splitlines():
+        name = next((entry.id for entry in PANES if line == entry.title.upper()), None)
+        if name is not None and name not in found:
+            found[name] = []
+        elif found:
+            found[list(found)[-1]].append(line)
+    return found
+
+
+def test_every_pane_says_what_the_commands_say(fed: Cli) -> None:
+    names = [word for entry in PANES for word in ("--pane", entry.id)]
+    ran = fed("--json", *names)
+    assert ran.code == 0, ran.out + ran.err
+    panes = ran.json["data"]
+    status, costs = fed("--json", "status").json["data"], fed("--json", "costs").json["data"]
+    small = ("spark", "spark_step")
+    for view in (panes["overview"]["figures"]["providers"], panes["providers"]["view"]):
+        assert without(view["rows"], *small) == without(status["providers"]["rows"], *small)
+    assert panes["overview"]["figures"]["costs"]["spends"] == status["costs"]["spends"] == costs["spends"]
+    assert panes["costs"]["rows"] == costs["rows"] != []
+    assert panes["alerts"]["view"]["alerts"] == fed("--json", "alerts", "list").json["data"]["alerts"]
+    found = fed("--json", "query", "provider=anthropic", "--limit", "500").json["data"]["result"]
+    shown = [call for call in panes["calls"]["result"] if call["provider"] == "anthropic"]
+    assert shown == found != []
+
+    text = sections(fed("--plain"))
+    assert set(text) == {entry.id for entry in PANES}
+    for row in status["providers"]["rows"]:
+        figures = (
+            f"state {row['state']}", f"p95 {milliseconds(row['p95_ms'])}", ratio(row["success_rate"]),
+            f"today {usd(row['cost_today'])}",
+        )  # fmt: skip
+        for pane in ("overview", "providers"):
+            line = next(line for line in text[pane] if line.startswith(f"{row['provider']}: "))
+            assert all(figure in line.replace("[LOW] ", "").replace("[HIGH] ", "") for figure in figures)
+    for row in costs["rows"]:
+        line = next(line for line in text["costs"] if line.startswith(f"{row['name']}: "))
+        assert f"calls {count(row['calls'])}, " in line
+        assert f"cost {usd(row['cost'])}" in line
+    assert sum(": provider anthropic, " in line for line in text["calls"]) == len(shown)
+
+
+def test_text_draws_nothing_and_a_pane_can_be_chosen(fed: Cli) -> None:
+    ran = fed("--plain", "--pane", "costs", "--pane", "system")
+    assert ran.code == 0
+    assert list(sections(ran)) == ["costs", "system"]
+    assert not DRAWING.findall(ran.out.replace("\n", ""))
+    assert "BY model" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--plain", "--pane", "cost"], "did you mean costs?"),
+        (["--pane", "costs"], "--pane goes with --plain or --json"),
+        (["--plain"], "there is no database yet"),
+    ],
+)
+def test_mistakes_are_told(cli: Cli, words: list[str], said: str) -> None:
+    ran = cli(*words)
+    assert ran.code != 0
+    assert said in ran.err
+
+
+def test_signs_become_words() -> None:
+    assert told(" ▲ 12 %  → ≈ $548") == "up 12 %  to about $548"
+    assert told("▲ warning ▂▃▅▇█▇  ● healthy") == "warning  healthy"
+    assert told("85 % ████░░░") == "85 %"

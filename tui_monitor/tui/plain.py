@@ -1,0 +1,196 @@
+"""Panes as text: what stands on them, without colour, drawings or places on a screen.
+
+The panes themselves are asked: a text cannot say anything else than the screen, and a new pane has one.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from tui_monitor.model.units import UNKNOWN, show
+from tui_monitor.tui.drawing import Span, printable
+from tui_monitor.tui.exporting import DRAWN
+from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.widgets.bars import BarData, Bars
+from tui_monitor.tui.widgets.base import Drawn
+from tui_monitor.tui.widgets.chart import Chart, ChartData
+from tui_monitor.tui.widgets.figure import ChartSeries, last_known
+from tui_monitor.tui.widgets.grid import Cell, Grid, GridRow
+from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.words import moment_words
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tui_monitor.tui.app import MonitorApp
+
+SIZE = (200, 60)
+"""Cells of the screen that nobody sees: large enough that nothing is left out."""
+_PATIENCE_S = 30.0
+_LOOK_S = 0.02
+_MOVED = re.compile(r"([▲▼]) ?(?=[\d<$])")
+_SHAPES = re.compile(r"[─-◿☀-➿⠀-⣿⬀-⯿]+")
+"""Lines, blocks, shapes and dots: what draws, and says nothing that a word beside it does not say."""
+_WORDS = {"▲": "up ", "▼": "down ", "→": "to", "≈": "about", "≥": "at least", "≤": "at most"}
+_SPACES = re.compile(r"\s{2,}")
+
+
+def told(text: str) -> str:
+    """A text as it is read aloud: arrows as words, and nothing that draws."""
+    text = _MOVED.sub(lambda found: _WORDS[found[1]], text)
+    for sign in "→≈≥≤":
+        text = text.replace(sign, _WORDS[sign])
+    return _SPACES.sub("  ", _SHAPES.sub(" ", printable(text))).strip()
+
+
+async def panes(
+    app: "MonitorApp", names: Sequence[str], give: Callable[[str, object, list[str]], None]
+) -> None:
+    """Show each pane once on a screen of the app that nobody sees, and give its lines when it has its answer.
+
+    Panes without an answer after a while are given as they are, with what they say of that.
+    """
+
+    async def look(pilot: "Pilot[object]") -> None:
+        try:
+            dashboard = app.get_default_screen()
+            await _until(lambda: dashboard.snapshot is not None or app.backend.state.mode == "failed")
+            for name in names:
+                await dashboard.action_pane(name)
+                await pilot.pause()
+                pane = dashboard.pane
+                await _until(lambda: pane.look is not None and not pane.asking)  # noqa: B023
+                await pilot.pause()
+                title = next(entry.title for entry in PANES if entry.id == name)
+                frame = [line for part in ("#title", "#notice") for line in texts(dashboard.query_one(part))]
+                give(name, pane.exported().data, [title.upper(), *frame, "", *_together(pane)])
+        finally:
+            app.exit()
+
+    await app.run_async(headless=True, size=SIZE, auto_pilot=look)
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            # What is waited for is drawn by others on this loop.
+            while not done():  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+    except TimeoutError:
+        return
+
+
+def _together(pane: Widget) -> list[str]:
+    """The lines of all parts, never two empty ones after another, none at the ends."""
+    lines: list[str] = []
+    for part in _parts(pane):
+        for line in texts(part):
+            if line or (lines and lines[-1]):
+                lines.append(line)
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _parts(widget: Widget) -> Iterator[Widget]:
+    """What is to be seen of a widget, in its order."""
+    for child in widget.children:
+        if not child.display:
+            continue
+        if isinstance(child, Drawn):
+            yield child
+        elif isinstance(child, Widget):
+            yield from _parts(child)
+
+
+def texts(part: Widget) -> list[str]:
+    """What a part of a pane says."""
+    match part:
+        case Lines():
+            return [_line(line) for line in part.lines]
+        case Grid():
+            return list(_rows(part))
+        case Chart():
+            return list(_chart(part.data))
+        case Bars():
+            return list(_bars(part.data))
+        case Container():
+            return _together(part)
+        case _:
+            return [told(part.render_line(y).text) for y in range(part.size.height)]
+
+
+def _line(line: Line) -> str:
+    left, right = told(_joined(line.left)), told(_joined(line.right))
+    return f"{left}  {right}" if left and right else left or right
+
+
+def _joined(spans: Iterable[Span]) -> str:
+    return "".join(text for text, _ in spans)
+
+
+def _rows(grid: Grid) -> Iterator[str]:
+    if not grid.rows:
+        yield from (told(line) for line in grid.empty.split("\n"))
+    columns = [column for column in grid.columns if column.key not in DRAWN]
+    for row in grid.rows:
+        if row.heading:
+            yield told(row.heading)
+            continue
+        named, *others = [(column.title, cell) for column in columns if (cell := _cell(row, column.key))]
+        said = [f"{told(title)} {cell}".strip() for title, cell in others]
+        yield f"{named[1]}: {', '.join(said)}" if said else named[1]
+    yield ""
+
+
+def _cell(row: GridRow, key: str) -> str:
+    cell: Cell | None = row.cells.get(key)
+    if cell is None:
+        return ""
+    mark = "" if cell.mark is None else _WORDS.get(cell.mark[0], "")
+    return f"{told(cell.text)} {mark}".strip()
+
+
+def _chart(data: ChartData) -> Iterator[str]:
+    yield told(f"{data.title}  {data.note}")
+    if not any(value is not None for series in data.series for value in series.values):
+        yield told(data.empty)
+    for series in data.series:
+        yield _series(series, data)
+    for label, value in data.thresholds:
+        yield f"{told(label)}: {told(show(value, data.unit))}"
+    end = data.times[-1] if data.times else 0
+    for mark in data.marks:
+        yield told(f"{moment_words(mark.at, end, data.calendar)}: {mark.text}")
+    yield ""
+
+
+def _series(series: ChartSeries, data: ChartData) -> str:
+    known = {time: v for time, v in zip(data.times, series.values, strict=False) if v is not None}
+    newest = last_known(series.values)
+    if newest is None or not known:
+        return f"{told(series.name)}: {UNKNOWN}"
+    most, least = max(known, key=lambda t: known[t]), min(known, key=lambda t: known[t])
+    end = data.times[-1]
+    return f"{told(series.name)}: " + ", ".join(
+        f"{name} {told(show(known[time], data.unit))} at {moment_words(time, end, data.calendar)}"
+        for name, time in (("last", data.times[newest]), ("highest", most), ("lowest", least))
+    )
+
+
+def _bars(data: BarData) -> Iterator[str]:
+    known = [bar for bar in data.bars if bar.value is not None]
+    if not known:
+        yield told(data.empty)
+        return
+    values: Mapping[bool, list[str]] = {False: [], True: []}
+    for bar in known:
+        values[bar.estimate].append(f"{bar.label}: {told(show(bar.value, data.unit))}")
+    yield "by day  " + ", ".join(values[False])
+    if values[True]:
+        yield "to come, about  " + ", ".join(values[True])
+    yield ""
