@@ -173,3 +173,21 @@ def test_the_number_of_questions_does_not_grow_with_the_providers(engine, store,
     for number in range(20):
         put(clock.now(), f"provider-{number}")
     assert ask() == one
+
+
+def test_a_provider_that_went_quiet_says_since_when_to_the_minute(look, store, clock):
+    now = clock.now()
+    calls = []
+    for minute in range(60):
+        calls.append(Call("t", f"a{minute}", ts_end=now - minute * MINUTE, provider="anthropic"))
+        if minute >= 20:
+            calls.append(Call("t", f"o{minute}", ts_end=now - minute * MINUTE, provider="openai"))
+    last = now - 5 * HOUR - 7 * MINUTE
+    calls.append(Call("t", "g", ts_end=last, provider="google"))
+    store.write(WriteBatch(calls))
+    rows = {row.provider: row for row in look(points=60).rows}
+    assert rows["anthropic"].quiet_since is None
+    assert rows["openai"].quiet_since == rows["openai"].last_call
+    assert 0 <= rows["openai"].last_call - (now - 20 * MINUTE) <= MINUTE
+    assert rows["google"].quiet_since is None, "one call is no habit"
+    assert 0 <= rows["google"].last_call - last <= MINUTE

@@ -92,7 +92,7 @@ async def test_the_row_under_the_cursor_in_full(monitor: FakeMonitor) -> None:
         assert "11:59, 1 m ago: no answer" in told
         assert "at the very end" in told
         assert "f tries now" in told
-        assert "esc list" in lines(pilot.app)[-1]
+        assert "esc back" in lines(pilot.app)[-1]
         # The list stays, and the cursor goes on.
         await settle(pilot, "end")
         assert grid.cursor == "codex"

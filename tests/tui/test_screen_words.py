@@ -1,5 +1,7 @@
 """Times, changes, ranges and the frame's lines in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, collector
@@ -11,6 +13,7 @@ from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.timewords import read_range
+from tui_monitor.monitor.line import LineState
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.tui import commands, frame
 from tui_monitor.tui.drawing import ASCII, BRAILLE
@@ -201,3 +204,26 @@ def test_colours_stay_with_their_names() -> None:
     assert colours.give(["a", "b", "c"]) == {"a": 0, "b": 1, "c": 2}
     assert colours.give(["c", "d", "b"]) == {"c": 2, "d": 0, "b": 1}
     assert colours.give(["d", "e"]) == {"d": 0, "e": 1}
+
+
+async def test_the_title_says_how_old_the_newest_data_is_as_far_as_there_is_room() -> None:
+    state = ThreadState("collecting")
+
+    async def title(width: int, newest: int, shown: TimeRange = TimeRange(), line: object = None) -> str:  # noqa: B008
+        shot = await snapshot(newest=newest, status=collector(rate=0.0, sources=()))
+        where = state if line is None else replace(state, mode="attached", line=line)
+        return plain(frame.title("host", shown, None, where, shot, BRAILLE, width))
+
+    old = NOON - 12 * MINUTE
+    assert "◌ newest call 12 m ago  store 45.8 MiB" in await title(120, old)
+    narrow = await title(80, old)
+    assert "newest call 12 m ago" in narrow
+    assert "store" not in narrow
+    assert "newest call" not in await title(60, old)
+    assert "newest call" not in await title(120, NOON - 30 * SECOND)
+    assert "newest call" not in await title(120, old, TimeRange(HOUR, NOON)), "a fixed range does not age"
+    assert "newest call" not in await title(120, NOON - 2 * HOUR), "the notice tells of it"
+    assert "▲ newest call 3 m in the future" in await title(120, NOON + 3 * MINUTE)
+    line = LineState("gpu-box-2", up=True, heard=NOON, ahead=-90 * SECOND)
+    assert "▲ its clock 1 m 30 s behind this one" in await title(120, NOON, line=line)
+    assert "clock" not in await title(120, NOON, line=replace(line, ahead=SECOND))

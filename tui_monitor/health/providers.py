@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tui_monitor.config.settings import HealthSettings
+from tui_monitor.health.freshness import stopped
 from tui_monitor.health.judging import Judging
 from tui_monitor.health.outside import headrooms
 from tui_monitor.health.state import Evidence, judge
@@ -37,6 +38,8 @@ _BESIDE: dict[str, tuple[str, str, str]] = {
     "headroom": ("llm_ratelimit_remaining", "{span}", "last by(kind)"),
 }
 """What is known besides calls: figures of their own, which these queries show in full."""
+_REFINED = 4
+"""Hours that are looked at by the minute."""
 _BADNESS = {Health.UNAVAILABLE: 0, Health.DEGRADED: 1, Health.HEALTHY: 2, Health.UNKNOWN: 3}
 
 
@@ -76,6 +79,7 @@ def providers_view(
     sparks = _sparks(asking, span, step)
     rows = []
     for name in names:
+        spark = sparks.get(name, ())
         verdict = told.get(name) or judge(Evidence(), settings)
         values = {column: by_name.get(name) for column, by_name in figures.items()}
         row = ProviderRow(
@@ -83,7 +87,8 @@ def providers_view(
             *verdict,
             **values,
             last_call=seen.get(name),
-            spark=sparks.get(name, ()),
+            quiet_since=seen.get(name) if stopped(spark, step) is not None else None,
+            spark=spark,
             probe=beside.probe(name),
             page=beside.pages.get(name),
             headroom=rooms.get(name),
@@ -106,16 +111,28 @@ def _sparks(asking: Asking, span: Span, step: Micros) -> Mapping[str, Spark]:
 
 
 def _last_seen(asking: Asking, span: Span) -> dict[str, Micros]:
-    """When each provider was last called: to the minute within the last hour, to the hour within a week."""
-    seen: dict[str, Micros] = {}
-    for length, step in ((max(WEEK, span.length), None), (HOUR, MINUTE)):
-        step = step or (HOUR if length <= 2 * WEEK else DAY)
-        result = asking.range(_CALLS, span.end - length, span.end, step)
-        for series in result.series:
-            hits = [t for t, value in zip(result.times, series.values, strict=True) if value]
-            if hits:
-                seen[series.label("provider")] = min(hits[-1], span.end)
+    """When each provider was last called: to the minute, or to the day where the span is long."""
+    length = max(WEEK, span.length)
+    step = HOUR if length <= 2 * WEEK else DAY
+    seen = _newest(asking, span.end - length, span.end, step)
+    if step == HOUR:
+        # Those not called in the last hour are few, and what is known of an old hour stays known.
+        old = sorted({at for at in seen.values() if at <= span.end - HOUR}, reverse=True)[:_REFINED]
+        for end in (span.end, *old):
+            finer = _newest(asking, end - HOUR, end, MINUTE)
+            seen |= {name: at for name, at in finer.items() if seen.get(name) == end or end == span.end}
     return seen
+
+
+def _newest(asking: Asking, start: Micros, end: Micros, step: Micros) -> dict[str, Micros]:
+    """The end of the newest step with calls of each provider."""
+    result = asking.range(_CALLS, start, end, step)
+    found: dict[str, Micros] = {}
+    for series in result.series:
+        hits = [t for t, value in zip(result.times, series.values, strict=True) if value]
+        if hits:
+            found[series.label("provider")] = min(hits[-1], end)
+    return found
 
 
 def _queries(length: str) -> dict[str, str]:

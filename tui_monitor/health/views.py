@@ -85,11 +85,14 @@ class ProviderRow:
     unpriced: float | None = None
     """Calls of today without a price."""
     last_call: Micros | None = None
+    """When it was called last, to the minute, to the day where that is weeks ago."""
     spark: tuple[float | None, ...] = ()
     """Requests per step over the span; `None` is no call in a step."""
     probe: ProbeLook | None = None
     page: PageLook | None = None
     headroom: Headroom | None = None
+    quiet_since: Micros | None = None
+    """The last call, where none came for three times the longest pause in the span; else `None`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,8 @@ class SourceRow:
     rate: float | None = None
     """Records per second over the last minute."""
     lag_s: float | None = None
-    """How old the newest record was when it was stored, where the source knows; seconds."""
+    """How old the newest record was when it was stored, where the source knows; seconds. Below 0 it was of
+    the future: one of the two clocks is wrong."""
     progress: float | None = None
     """Share of a long piece of work that is done, 0–1; `None` while there is none."""
     restarts: int = 0

@@ -60,6 +60,8 @@ class LineState:
     """When it is tried again; None while it is being tried."""
     waiting: tuple[str, ...] = ()
     """What was decided here and is not known to be done over there, the oldest first."""
+    ahead: Micros = 0
+    """How far the clock over there is ahead of the one here, as far as answers tell."""
     clear: bool = False
     """Whether everything, the token too, travels so that others can read it."""
     url: str = ""
@@ -162,8 +164,12 @@ class Line:
                 None if at is None else at + by
                 for at in (self.state.lost, self.state.heard, self.state.again)
             )
-            # Where the line stands nobody shows them.
-            self.state = replace(self.state, lost=lost, heard=heard, again=again)
+            state = replace(self.state, lost=lost, heard=heard, again=again, ahead=self.state.ahead + by)
+            if abs(by) >= SECOND:
+                self._become(state)
+            else:
+                # What moves by less is not worth telling anybody.
+                self.state = state
 
     def waits(self, decisions: tuple[str, ...]) -> None:
         """These have not been done yet."""

@@ -101,7 +101,7 @@ class Handle:
             self._hung = doing
 
     def lag(self, seconds: float | None) -> None:
-        """How old the newest record was when it was stored."""
+        """How old the newest record was when it was stored; below 0 where it was of the future."""
         self._lag = seconds
 
     def off(self, why: str) -> None:

@@ -81,7 +81,7 @@ class SourceContext(Protocol):
         ...
 
     def lag(self, seconds: float | None) -> None:
-        """How old the newest record was when it was stored."""
+        """How old the newest record was when it was stored; below 0 where it was of the future."""
         ...
 
     def expect(self, seconds: float) -> None:

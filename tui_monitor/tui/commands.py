@@ -52,6 +52,9 @@ def shown_key(name: str) -> str:
     return _SIGNS.get(name, name)
 
 
+_SIFTED = ("overview", "providers", "costs", "sources", "system", "collector")
+"""Panes whose lists are filtered by what their rows show."""
+
 COMMANDS: tuple[Command, ...] = (
     Command("pane.overview", "1", "Overview", "Whether anything is wrong, what it costs, what changed.",
             "pane('overview')"),
@@ -215,10 +218,12 @@ COMMANDS: tuple[Command, ...] = (
         "sources.detail", "enter", "detail", "All about the row under the cursor, and back.", "open",
         "sources", 30,
     ),
-    Command("sources.leave", "escape", "list", "Back to the list.", "leave", "sources", 5),
+    Command("sources.leave", "escape", "back", "From the detail to the list, from a filter to all rows.",
+            "leave", "sources", 5),
     Command("sources.sort", "o", "order", "Order by the value chosen with ← →.", "order", "sources"),
     Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
             "system", 10),
+    Command("system.sort", "o", "order", "Order by the value chosen with ← →.", "order", "system"),
     Command("chart.earlier", "left", "read off", "The crosshair one point earlier.", "point(-1)", "chart", 10,
             sign="← →"),
     Command("chart.later", "right", "later", "The crosshair one point later.", "point(1)", "chart"),
@@ -244,6 +249,16 @@ COMMANDS: tuple[Command, ...] = (
         "collector", 10,
     ),
     Command("collector.sort", "o", "order", "Order by the value chosen with ← →.", "order", "collector"),
+    *(
+        Command(f"{pane}.filter", "slash", "filter",
+                "Only rows with these words: openai, state=failed, !local.", "filter", pane, 60)
+        for pane in _SIFTED
+    ),
+    *(
+        Command(f"{pane}.leave", "escape", "all rows", "From a filter to all rows.", "leave", pane, 5)
+        for pane in _SIFTED
+        if pane != "sources"
+    ),
 )  # fmt: skip
 
 

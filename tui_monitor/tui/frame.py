@@ -13,6 +13,7 @@ from tui_monitor.model.units import count, milliseconds
 from tui_monitor.tui.commands import KEPT, Command
 from tui_monitor.tui.drawing import Glyphs, Span, size_of
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.standing import fitting, standing
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.widgets.tabs import Tab
 from tui_monitor.tui.words import ago, long_age, moment_words, range_words
@@ -56,7 +57,10 @@ def title(
             left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
     else:
         left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
-    return Line(tuple(left), (*collector(state, snapshot, glyphs, width), (" ", "")))
+    alive = collector(state, snapshot, glyphs, width)
+    room = width - size_of(left) - size_of(alive) - 2
+    more = fitting(standing(line, snapshot, shown, glyphs), room, glyphs) if paused is None else []
+    return Line(tuple(left), (*alive, *more, (" ", "")))
 
 
 def collector(

@@ -179,7 +179,7 @@ class _Reading:
             what = "first read" if self._first else "reading"
             self._ctx.running(f"{what} {share} % of {size(self._total)}")
         elif not self._first and (newest := _newest(batch.records)):
-            self._ctx.lag(max(0.0, (self._ctx.clock.now() - newest) / SECOND))
+            self._ctx.lag((self._ctx.clock.now() - newest) / SECOND)
 
     def _gather(self, slices: Iterator[Slice]) -> Batch:
         """Read for a while; on the thread."""

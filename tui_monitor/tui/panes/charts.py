@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui_monitor.health.freshness import stopped
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark, total
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark, last_known, total
+from tui_monitor.tui.words import moment_words
 
 if TYPE_CHECKING:
     from tui_monitor.query.result import Labels, Result, Series
@@ -93,15 +96,33 @@ def chart_of(
     names = [name_of(series, result.metric) for series in drawn]
     numbers = colours.give(names)
     lines = [
-        ChartSeries(name, s.values, numbers[name], *bands.get(s.labels, ()))
+        _line(name, s, numbers[name], bands.get(s.labels, ()), look.shown.live and _step(result))
         for name, s in zip(names, drawn, strict=True)
     ]
+    if lines and all(line.ended for line in lines):
+        note = f"{note}  {_since(result, lines, look)}".strip()
     return replace(
         plain,
         series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
         note=f"{note}  {LINES} largest of {len(known)}".strip() if left else note,
         rest=ChartSeries(f"{len(left)} more", _sum(left), -1) if left else None,
     )
+
+
+def _step(result: "Result") -> Micros:
+    return result.times[1] - result.times[0] if len(result.times) > 1 else 0
+
+
+def _line(name: str, series: "Series", number: int, band: Band, step: Micros) -> ChartSeries:
+    """A series as a line; with `step` its newest value is to be of now."""
+    ended = bool(step) and stopped(series.values, step) is not None
+    return ChartSeries(name, series.values, number, *band, ended=ended)
+
+
+def _since(result: "Result", lines: Sequence[ChartSeries], look: Look) -> str:
+    """From when on nothing came of all that is drawn."""
+    newest = max(last_known(line.values) or 0 for line in lines)
+    return f"no data since {moment_words(result.times[newest], look.at, look.calendar)}"
 
 
 def _sum(series: "Sequence[Series]") -> tuple[float | None, ...]:

@@ -9,10 +9,12 @@ from textual.binding import BindingType
 from tui_monitor.tui import commands
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.panes.upkeeplines import SPARK, WIDE_SPARK, columns, head_lines, query_of, rows_of
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.sifted import SiftedGrid
 
 if TYPE_CHECKING:
     from tui_monitor.health.upkeep import Upkeep
@@ -23,7 +25,7 @@ _EVERY = 2_000_000
 _NOTHING = "Nothing is known of a collector: nobody collects, and nobody did in this time range."
 
 
-class CollectorPane(Pane["Upkeep"]):
+class CollectorPane(SiftingPane["Upkeep"]):
     """Its state in lines, and below them slow queries, figures, rules and parts in one list."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("collector")
@@ -31,7 +33,7 @@ class CollectorPane(Pane["Upkeep"]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._head = Lines([Line.of(" COLLECTOR", "accent bold")], classes="head")
-        self._list = Grid(columns(120), empty=_NOTHING, id="collector-list")
+        self._list = SiftedGrid(columns(120), empty=_NOTHING, id="collector-list")
 
     def body(self) -> ComposeResult:
         yield self._head

@@ -15,7 +15,7 @@ from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Glyphs, about_spans, bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted, RangeChosen, RangeMoved, RangeZoomed
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.money import (
     change_span,
@@ -26,11 +26,13 @@ from tui_monitor.tui.panes.money import (
     running_total,
     spend_line,
 )
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.bars import Bars
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.figure import ChartSeries
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.sifted import SiftedGrid
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostRow, CostsView
@@ -71,7 +73,7 @@ def columns(width: int) -> tuple[Column, ...]:
     )
 
 
-class CostsPane(Pane["CostsView"]):
+class CostsPane(SiftingPane["CostsView"]):
     """The month above, the days beside what changed, and the rows of one dimension."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("costs")
@@ -88,7 +90,7 @@ class CostsPane(Pane["CostsView"]):
         self._chart = Chart(id="costs-chart")
         self._facts = Lines(id="costs-facts")
         self._head = Lines([Line.of(" BY", "accent bold")], classes="head")
-        self._list = Grid(columns(120), id="costs-list")
+        self._list = SiftedGrid(columns(120), id="costs-list")
 
     def body(self) -> ComposeResult:
         yield self._month
@@ -133,7 +135,8 @@ class CostsPane(Pane["CostsView"]):
         self._list.show([self._row(row, colours.get(row.name)) for row in answer.rows])
 
     def skipped(self) -> tuple[str, ...]:
-        return () if DRAWN[self._drawing] == "running total" else ("costs.chart",)
+        left = super().skipped()
+        return left if DRAWN[self._drawing] == "running total" else (*left, "costs.chart")
 
     def _row(self, row: "CostRow", colour: int | None = None) -> GridRow:
         change, token = change_span(row.cost, row.previous)

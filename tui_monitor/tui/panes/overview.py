@@ -23,12 +23,14 @@ from tui_monitor.tui.link import Look, ask, who_acts
 from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes import overviewlines as drawn
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.sifted import SiftedGrid, Stacked
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostsView
@@ -78,25 +80,7 @@ class Overview:
     happened: "Happened"
 
 
-class Stacked(Grid):
-    """A list above or below others: the cursor goes on into the next one."""
-
-    class Left(Grid.Told):
-        """The cursor wants to go on above the first row (-1) or below the last (1)."""
-
-        def __init__(self, grid: Grid, step: int) -> None:
-            super().__init__(grid)
-            self.step = step
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor by so many rows, at the end into the next list."""
-        before = self.cursor
-        super().action_move(rows)
-        if self.cursor == before:
-            self.post_message(self.Left(self, 1 if rows > 0 else -1))
-
-
-class OverviewPane(Pane[Overview]):
+class OverviewPane(SiftingPane[Overview]):
     """What needs somebody, the providers, the spend with two charts, and what changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("overview")
@@ -246,14 +230,21 @@ class OverviewPane(Pane[Overview]):
             else "Nobody collects: what happens is known while a collector runs."
         )
         self._log.show(happenings.rows_of(events, look, self.glyphs))
-        if not self._log.has_focus and events:
+        if not self._log.has_focus:
             # Nobody reads further down: the newest stays to be seen.
-            self._log.move_to(str(events[0].id))
+            self._log.action_jump(0)
 
     def skipped(self) -> tuple[str, ...]:
+        if self._typing:
+            return super().skipped()
         drawn_there = self._figures is not None and self._figures.spent is not None
         charts = () if drawn_there else ("overview.chart", "overview.drawing")
-        return charts if any(item.takes for item in self._items) else (*charts, "overview.acknowledge")
+        left = (*super().skipped(), *charts)
+        return left if any(item.takes for item in self._items) else (*left, "overview.acknowledge")
+
+    def sifted(self) -> SiftedGrid:
+        """Of what needs somebody nothing is hidden."""
+        return self._log if self._here is self._log else self._list
 
     # Going on from here.
 
@@ -283,10 +274,17 @@ class OverviewPane(Pane[Overview]):
 
     @on(Grid.Moved, "#overview-log")
     @on(Grid.Scrolled, "#overview-log")
+    @on(SiftedGrid.Counted, "#overview-log")
     def _read_further(self) -> None:
-        """Ask for more of the log as one comes near its end."""
-        more = self.answer is not None and self.answer.happened.more and self._log.has_focus
-        if more and self._log.bottom >= len(self._log.rows) - _NEAR and self._events < _MOST_EVENTS:
+        """Ask for more of the log as one comes near its end, or looks for what may lie further back."""
+        read = self._log.has_focus or self._log.words
+        if (
+            read
+            and self.answer is not None
+            and self.answer.happened.more
+            and self._log.bottom >= len(self._log.rows) - _NEAR
+            and self._events < _MOST_EVENTS
+        ):
             self._events += _EVENTS
             self.changed()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
 from tui_monitor.tui.drawing import Glyphs, Span, about_spans, sparkline
@@ -12,7 +12,7 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.money import change_span
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
-from tui_monitor.tui.words import change, length_words
+from tui_monitor.tui.words import change, length_words, short_age
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostsView, Spend
@@ -49,6 +49,7 @@ def columns(width: int) -> tuple[Column, ...]:
         Column("rate", "req/min", width=7, align="right", rank=3),
         Column("today", "today", width=9, align="right", rank=2),
         Column("change", "change", width=7, align="right", rank=5),
+        Column("last", "last", width=6, align="right", rank=7),
         Column("spark", "requests", width=WIDE_SPARK if width >= WIDE else SPARK, rank=4),
     )
 
@@ -75,8 +76,9 @@ def provider_rows(
     top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
     minutes = view.span.length / MINUTE
     yesterday = {row.name: row.previous for row in costs.rows}
+    cells, at = sparks_of(width), view.at
     return [
-        _row(row, before, yesterday.get(row.provider or UNKNOWN), minutes, top, sparks_of(width), glyphs)
+        _row(row, before, yesterday.get(row.provider or UNKNOWN), minutes, top, cells, at, glyphs)
         for row in view.rows
     ]
 
@@ -88,6 +90,7 @@ def _row(
     minutes: float,
     top: float | None,
     cells: int,
+    at: Micros,
     glyphs: Glyphs,
 ) -> GridRow:
     name, token = row.provider or UNKNOWN, TOKENS[row.state]
@@ -100,7 +103,7 @@ def _row(
     return GridRow(
         name,
         {
-            "provider": Cell(name, "bright", sort=name),
+            "provider": Cell(name, "bright", sort=name, mark=quiet_mark(row, glyphs)),
             "state": Cell(row.state.value, token, glyph=glyphs.state(token), sort=row.state.value),
             "p50": Cell(
                 milliseconds(row.p50_ms), sort=row.p50_ms, mark=slower(row.p50_ms, before.p50_ms.get(name))
@@ -117,9 +120,21 @@ def _row(
             "rate": Cell(count(rate), sort=rate),
             "today": Cell(usd(row.cost_today), sort=row.cost_today),
             "change": Cell(changed, worse, sort=row.cost_today),
+            "last": last_cell(row, at),
             "spark": Cell(sparkline(row.spark, cells, top, glyphs), "accent", sort=row.requests),
         },
     )  # fmt: skip
+
+
+def quiet_mark(row: "ProviderRow", glyphs: Glyphs) -> Span | None:
+    """What stands behind the name of a provider that is not called any more."""
+    return None if row.quiet_since is None else (glyphs.stale, "stale")
+
+
+def last_cell(row: "ProviderRow", now: Micros) -> Cell:
+    """How long ago the last call was."""
+    text = UNKNOWN if row.last_call is None else short_age(max(0, now - row.last_call))
+    return Cell(text, "dim" if row.quiet_since is None else "stale", sort=row.last_call)
 
 
 def providers_head(view: "ProvidersView", before: Before, look: Look, width: int, glyphs: Glyphs) -> Line:

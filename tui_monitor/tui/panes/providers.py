@@ -16,13 +16,16 @@ from tui_monitor.tui.drawing import Span, about_spans, safe, size_of, sparkline,
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
+from tui_monitor.tui.panes.overviewlines import last_cell, quiet_mark
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
-from tui_monitor.tui.words import ago, length_words
+from tui_monitor.tui.widgets.sifted import SiftedGrid
+from tui_monitor.tui.words import ago, length_words, moment_words
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import ProviderRow, ProvidersView
@@ -77,12 +80,13 @@ def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...
         Column("requests", "requests", width=8, align="right", rank=1),
         Column("tokens", "tokens", width=8, align="right", rank=7),
         Column("today", "today", width=9, align="right", rank=2),
+        Column("last", "last", width=6, align="right", rank=11),
         *beside.columns(rows),
         Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=8),
     )
 
 
-class ProvidersPane(Pane[Providers]):
+class ProvidersPane(SiftingPane[Providers]):
     """The list of providers, why each is in its state, and a chart."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("providers")
@@ -93,7 +97,7 @@ class ProvidersPane(Pane[Providers]):
         """What the chart shows; of the defaults the first that there is while nobody chose."""
         self._colours = Colours()
         self._head = Lines([Line.of(" PROVIDERS", "accent bold")], classes="head")
-        self._list = Grid(columns(120), id="providers-list")
+        self._list = SiftedGrid(columns(120), id="providers-list")
         self._why = Lines(id="providers-why")
         self._chart = Chart(id="providers-chart")
 
@@ -151,7 +155,7 @@ class ProvidersPane(Pane[Providers]):
         return GridRow(
             _name(row),
             {
-                "provider": Cell(_name(row), "bright", sort=row.provider),
+                "provider": Cell(_name(row), "bright", sort=row.provider, mark=quiet_mark(row, self.glyphs)),
                 "state": Cell(row.state.value, token, glyph=self.glyphs.state(token), sort=row.state.value),
                 "p50": Cell(milliseconds(row.p50_ms), sort=row.p50_ms),
                 "p95": Cell(p95, flagged if slow else "", sort=row.p95_ms),
@@ -161,6 +165,7 @@ class ProvidersPane(Pane[Providers]):
                 "requests": Cell(count(row.requests), sort=row.requests),
                 "tokens": Cell(count(row.tokens), sort=row.tokens),
                 "today": Cell(usd(row.cost_today), sort=row.cost_today),
+                "last": last_cell(row, self.answer.view.at if self.answer else 0),
                 **beside.cells(row),
                 "spark": Cell(sparkline(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
             },
@@ -171,7 +176,8 @@ class ProvidersPane(Pane[Providers]):
         if self.answer is None or self.look is None:
             return
         told = self.answer.view.rows
-        ill = [row for row in told if row.state in (Health.DEGRADED, Health.UNAVAILABLE)][:_REASONS]
+        ill = [row for row in told if row.state in (Health.DEGRADED, Health.UNAVAILABLE) or row.quiet_since]
+        ill = ill[:_REASONS]
         here = next((row for row in told if _name(row) == self._list.cursor), None)
         if here is not None and here not in ill:
             ill = [*ill[: _REASONS - 1], here]
@@ -188,11 +194,18 @@ class ProvidersPane(Pane[Providers]):
         right: tuple[Span, ...] = ()
         if self.app.size.width >= 100:
             unpriced = f"{count(row.unpriced)} unpriced today   " if row.unpriced else ""
-            right = ((unpriced, "warn"), (f"last call {ago(row.last_call, self.look.at)} ", "dim"))
+            right = ((unpriced, "warn"), self._last_call(row))
         room = self.app.size.width - 8 - width_of(safe(name)) - size_of(right)
         first, *rest = wrap(row.reason, room, self.glyphs)
         said = [Line((*head, (f"  {first}", "")), right), *(Line.of(f"     {text}") for text in rest[:1])]
         return [*said, *more]
+
+    def _last_call(self, row: "ProviderRow") -> Span:
+        assert self.look is not None
+        if row.quiet_since is None:
+            return (f"last call {ago(row.last_call, self.look.at)} ", "dim")
+        since = moment_words(row.quiet_since, self.look.at, self.look.calendar)
+        return (f"{self.glyphs.stale} no call since {since} ", "stale")
 
     def _beside(self, row: "ProviderRow") -> list[Line]:
         """What else is known of the provider under the cursor: side by side where there is room."""

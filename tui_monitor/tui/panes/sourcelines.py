@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui_monitor.health.freshness import silent_since
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, significant
+from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, significant
 from tui_monitor.tui.drawing import Glyphs, Span, bar, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
@@ -21,6 +22,8 @@ TOKENS = {
 }  # fmt: skip
 _KINDS = (("source", "WAYS IN"), ("door", "DOORS"), ("out", "WAYS OUT"), ("loop", "THE COLLECTOR'S OWN"))
 _BAR = 10
+_SKEW_S = 2.0
+"""Seconds by which clocks may differ without a word."""
 _NAME = 11
 """Cells of a fact's name."""
 
@@ -41,13 +44,16 @@ def columns(width: int) -> tuple[Column, ...]:
     )
 
 
-def head_line(status: "CollectorStatus | None", glyphs: Glyphs) -> Line:
-    """How many are in which state."""
+def head_line(status: "CollectorStatus | None", look: Look, glyphs: Glyphs) -> Line:
+    """How many are in which state, and how many went quiet."""
     spans: list[Span] = [(" SOURCES", "accent bold")]
     states = Counter(row.state for row in status.sources) if status else Counter[SourceState]()
     for state, token in TOKENS.items():
         if states[state]:
             spans += [("   ", ""), (f"{glyphs.state(token)} {state.value} {states[state]}", token)]
+    quiet = [row for row in status.sources if silent_since(row, status, look.at)] if status else []
+    if quiet:
+        spans.append((f"   {glyphs.stale} quiet {len(quiet)}", "stale"))
     return Line(tuple(spans))
 
 
@@ -65,21 +71,31 @@ def rows_of(rows: "Sequence[SourceRow]", look: Look, width: int, glyphs: Glyphs)
 
 def _row(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
     token = TOKENS[row.state]
+    quiet = _quiet(row, look) is not None
     failed = "" if row.last_error_at is None else f"{short_age(look.at - row.last_error_at)} ago"
     return GridRow(
         row.name,
         {
-            "name": Cell(row.name, "bright", sort=row.name),
+            "name": Cell(row.name, "bright", sort=row.name, mark=(glyphs.stale, "stale") if quiet else None),
             "state": Cell(row.state.value, token, glyph=glyphs.state(token), sort=row.state.value),
             "rate": Cell(rate(row.rate), sort=row.rate),
-            "lag": Cell(lag(row.lag_s), sort=row.lag_s),
+            "lag": Cell(lag(row.lag_s), "warn" if ahead(row) else "", sort=row.lag_s),
             "records": Cell(count(row.records) if row.records else UNKNOWN, sort=row.records),
             "errors": Cell(count(row.errors), "warn" if row.errors else "dim", sort=row.errors),
-            "seen": Cell(_since(row.last_seen, look), sort=row.last_seen),
+            "seen": Cell(_since(row.last_seen, look), "stale" if quiet else "", sort=row.last_seen),
             "failed": Cell(failed, "dim", sort=row.last_error_at),
             "detail": _doing(row, glyphs),
         },
     )
+
+
+def _quiet(row: "SourceRow", look: Look) -> int | None:
+    return None if look.collector is None else silent_since(row, look.collector, look.at)
+
+
+def ahead(row: "SourceRow") -> bool:
+    """Whether its newest record was of the future by more than clocks differ."""
+    return row.lag_s is not None and row.lag_s <= -_SKEW_S
 
 
 def _doing(row: "SourceRow", glyphs: Glyphs) -> Cell:
@@ -108,6 +124,8 @@ def lag(seconds: float | None) -> str:
     """How old the newest record was."""
     if seconds is None:
         return UNKNOWN
+    if seconds < 0:
+        return f"-{age(round(-seconds * 1_000_000))}" if seconds <= -_SKEW_S else milliseconds(0)
     return milliseconds(seconds * 1000) if seconds < 60 else short_age(round(seconds * 1_000_000))
 
 
@@ -131,6 +149,14 @@ def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs) -> li
         lines += _wrapped("now", row.detail, width, glyphs)
     if row.warning:
         lines += _wrapped("warning", row.warning, width, glyphs, token="warn")
+    if ahead(row):
+        told = f"its newest record was {lag(row.lag_s)[1:]} ahead of this clock: one of the two is wrong"
+        lines += _wrapped("clock", told, width, glyphs, token="warn")
+    quiet = _quiet(row, look)
+    if quiet is not None:
+        since = moment_words(quiet, look.at, look.calendar)
+        told = f"nothing came since {since}, much longer than its pauses so far"
+        lines += _wrapped("quiet", told, width, glyphs, token="stale")
     if row.last_error:
         when = "" if row.last_error_at is None else _when(row.last_error_at, look)
         lines += _wrapped("last error", f"{when}{row.last_error}", width, glyphs, token="warn")

@@ -11,10 +11,12 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.states import SourceState
 from tui_monitor.tui import commands
 from tui_monitor.tui.link import Look, ask, who_acts
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.panes.sourcelines import columns, detail_lines, head_line, rows_of
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.sifted import SiftedGrid
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus, SourceRow
@@ -30,7 +32,7 @@ _SILENT = """{} writes this database and does not answer: how its ways in are do
 tui-monitor collect --stop     ends it, if it still can"""
 
 
-class SourcesPane(Pane["CollectorStatus | None"]):
+class SourcesPane(SiftingPane["CollectorStatus | None"]):
     """The list, and below it what is known of the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("sources")
@@ -38,7 +40,7 @@ class SourcesPane(Pane["CollectorStatus | None"]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._head = Lines([Line.of(" SOURCES", "accent bold")], classes="head")
-        self._list = Grid(columns(120), id="sources-list")
+        self._list = SiftedGrid(columns(120), id="sources-list")
         self._detail = Lines(id="sources-detail")
 
     def body(self) -> ComposeResult:
@@ -57,12 +59,12 @@ class SourcesPane(Pane["CollectorStatus | None"]):
 
     def skipped(self) -> tuple[str, ...]:
         """`esc` is offered where there is something to leave."""
-        return () if self.has_class("-detail") else ("sources.leave",)
+        return () if self.has_class("-detail") and not self._typing else super().skipped()
 
     def show(self, answer: "CollectorStatus | None", look: Look) -> None:
         width = self.app.size.width
         rows = answer.sources if answer else ()
-        self._head.show([head_line(answer, self.glyphs)])
+        self._head.show([head_line(answer, look, self.glyphs)])
         self._list.set_columns(columns(width))
         silent = answer.silent if answer else ""
         self._list.say_empty(_SILENT.format(silent.capitalize()) if silent else _NOBODY)
@@ -92,8 +94,11 @@ class SourcesPane(Pane["CollectorStatus | None"]):
         self._turn(not self.has_class("-detail"))
 
     def action_leave(self) -> None:
-        """From the detail back to the list."""
-        self._turn(False)
+        """From the detail back to the list, from a filter to all rows."""
+        if self.has_class("-detail") and not self._typing:
+            self._turn(False)
+        else:
+            super().action_leave()
 
     def _turn(self, whole: bool) -> None:
         self.set_class(whole, "-detail")

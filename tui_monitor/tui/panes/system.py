@@ -11,10 +11,12 @@ from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Glyphs, bar, sparkline
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.panes.upkeeplines import one_line
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.sifted import SiftedGrid
 from tui_monitor.tui.words import ago, length_words
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def gauge_columns(width: int) -> tuple[Column, ...]:
     )
 
 
-class SystemPane(Pane["SystemView"]):
+class SystemPane(SiftingPane["SystemView"]):
     """Gauges, the collector in lines, and what is under way."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("system")
@@ -45,7 +47,7 @@ class SystemPane(Pane["SystemView"]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._head = Lines([Line.of(" HOST", "accent bold")], classes="head")
-        self._gauges = Grid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
+        self._gauges = SiftedGrid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
         self._collector = Lines(id="system-collector")
         self._doing = Lines(id="system-progress")
 

@@ -33,6 +33,8 @@ class ChartSeries:
     index: int = 0
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
+    ended: bool = False
+    """Whether values stopped coming: the newest one is old."""
 
     @property
     def token(self) -> str:

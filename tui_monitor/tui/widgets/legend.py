@@ -25,7 +25,9 @@ class Key:
         # What is projected did not happen: it is no last value and no peak.
         late = data.projected
         self._real = len(data.times) if late is None else bisect_right(data.times, late)
-        self._slot = max(_SLOTS.get(data.unit, 8), *(width_of(self._words(v)) for v in self._told()), 0)
+        self._old = at is None and any(series.ended for series in data.series)
+        widest = max((width_of(self._words(value)) for value in self._told()), default=0)
+        self._slot = self._old + max(_SLOTS.get(data.unit, 8), widest)
 
     def _words(self, value: float | None) -> str:
         return words(value, self._data.unit)
@@ -51,10 +53,11 @@ class Key:
             pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
         if not value:
             return pieces
-        text = " " + safe(self._words(self._last(values)), glyphs)
+        stale = glyphs.stale if self._old and series.ended else ""
+        text = f" {stale}{safe(self._words(self._last(values)), glyphs)}"
         high = safe(f"  peak {self._words(self._peak(values))}", glyphs) if peak else ""
         room = 1 + self._slot + (peak and self._slot + 7)
-        return [*pieces, (text, "bright"), (high.ljust(room - width_of(text)), "dim")]
+        return [*pieces, (text, "stale" if stale else "bright"), (high.ljust(room - width_of(text)), "dim")]
 
     def names(self, glyphs: Glyphs, longest: int = _NAME) -> list[int]:
         """The cells of each name."""
