@@ -78,7 +78,7 @@ class FilterLine(Vertical):
     @on(Prompt.Submitted)
     def _submitted(self, event: Prompt.Submitted) -> None:
         event.stop()
-        self._prompt.remember(event.value.strip())
+        self._prompt.history.add(event.value.strip())
         self._close()
 
     def on_descendant_blur(self, event: DescendantBlur) -> None:
