@@ -42,6 +42,7 @@ def test_the_page_tells_every_verb_and_option(cli: Cli, verb: str) -> None:
     section = page.split(f"\n## {verb}\n")[1].split("\n## ")[0]
     helped = cli(verb, "--help").out.split("examples:")[0]
     common = {"--help", "--config", "--db", "--json", "--plain", "--verbose", "--no-collect", "--demo"}
+    common |= {"--read-only"}
     common |= {"--attach", "--token-file", "--ca-file", "--insecure"}
     own = set(re.findall(r"--[a-z-]+", helped)) - common
     for action in re.findall(r"^    ([a-z]+) ", helped.partition("actions:")[2], re.MULTILINE):

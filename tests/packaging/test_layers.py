@@ -30,10 +30,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "monitor": (*_MEANING, "pricing", "runtime", "sources.offers"),
     "runtime": (*_MEANING, "pricing", "recorder", "sources", "forward", "monitor"),
     "server": (*_MEANING, "recorder", "sources", "runtime", "monitor"),
-    # Drawing characters needs no toolkit, so both faces use the same; the dashboard is opened from here.
+    # Drawing characters and naming keys needs no toolkit, so both faces use the same; the dashboard is
+    # opened from here.
     "cli": (
         *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing",
-        "tui.widgets.axes", "tui.app",
+        "tui.widgets.axes", "tui.app", "tui.keymap", "tui.keynames",
     ),
     # The store is behind the façade: a pane that reads it would be a second truth.
     # What it writes of calls is what the command line writes.

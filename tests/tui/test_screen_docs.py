@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_monitor.tui.commands import COMMANDS, Command, shown_key
+from tui_monitor.tui.commands import COMMANDS, Command
+from tui_monitor.tui.keynames import shown_key
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "screen.md"
 

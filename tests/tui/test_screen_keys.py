@@ -9,12 +9,12 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
-from tui_monitor.tui.commands import COMMANDS
+from tui_monitor.tui.commands import COMMANDS, WIDGETS
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
-from tui_monitor.tui.widgets.prompt import Prompt
+from tui_monitor.tui.widgets.prompt import Field, Prompt
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
@@ -44,8 +44,9 @@ def test_every_action_is_understood(command: commands.Command) -> None:
     name = command.action.partition("(")[0]
     if name.startswith("app."):
         assert hasattr(MonitorApp, f"action_{name.removeprefix('app.')}")
-    elif command.pane == "chart":
-        assert hasattr(Chart, f"action_{name}")
+    elif command.pane in WIDGETS:
+        widget = {"chart": Chart, "list": Grid, "line": Field}[command.pane]
+        assert hasattr(widget, f"action_{name}")
     elif command.pane:
         entry = next(entry for entry in PANES if entry.id == command.pane)
         assert hasattr(entry.make(), f"action_{name}")
@@ -112,7 +113,7 @@ async def test_range_keys(monitor: FakeMonitor) -> None:
         assert "fixed" in text(pilot.app)
         await settle(pilot, "full_stop")
         assert screen.shown.live
-        await settle(pilot, "comma", "l")
+        await settle(pilot, "comma", "N")
         assert screen.shown.live
         shown = [args[0] for name, args in monitor.asked if name == "providers"]
         assert shown[-1] == screen.shown

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from tests.tui.screen_fakes import CALENDAR, KEY, NOON, FakeMonitor, alert, dashboard, settle, text
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.timerange import TimeRange
+from tui_monitor.tui.keymap import DEFAULT
 from tui_monitor.tui.screens.acting import AcknowledgeDialog, SilenceDialog
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.screens.help import HelpScreen
@@ -23,7 +24,7 @@ DIALOGS: tuple[Maker, ...] = (
     lambda: AcknowledgeDialog(alert(), NOON, CALENDAR),
     lambda: SilenceDialog(alert(), [alert()], NOON, CALENDAR),
     lambda: LeaveDialog(collecting=True),
-    lambda: HelpScreen("query"),
+    lambda: HelpScreen("query", DEFAULT),
 )
 
 

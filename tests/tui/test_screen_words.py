@@ -15,8 +15,9 @@ from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.timewords import read_range
 from tui_monitor.monitor.line import LineState
 from tui_monitor.monitor.thread import ThreadState
-from tui_monitor.tui import commands, frame
+from tui_monitor.tui import frame
 from tui_monitor.tui.drawing import ASCII, BRAILLE
+from tui_monitor.tui.keymap import DEFAULT
 from tui_monitor.tui.panes.charts import Colours
 from tui_monitor.tui.travel import Journey, ending_at, resized, shifted
 from tui_monitor.tui.widgets.lines import Line
@@ -177,7 +178,7 @@ async def test_nobody_collects() -> None:
 
 
 async def test_the_footer_drops_what_has_no_room() -> None:
-    keys = commands.footer("alerts")
+    keys = DEFAULT.footer("alerts")
     shot = await snapshot()
     wide = plain(frame.footer(keys, shot, 120))
     assert "e expression" in wide

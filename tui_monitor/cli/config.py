@@ -22,6 +22,7 @@ def arguments(parser: ArgumentParser) -> None:
     verbs = actions(parser, default="show")
     verbs.add("show", "every value that holds and where it comes from; never a secret")
     verbs.add("check", "say everything that is wrong; exit code 2 if something is")
+    verbs.add("keys", "every command of the dashboard with its keys, and what is wrong with yours")
     verbs.add("path", "where the files are")
     init = verbs.add("init", "write the example file, every key with its default")
     init.add_argument("--force", action="store_true", help="replace a file that is there")
@@ -33,6 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
         """
         tui-monitor config
         tui-monitor config check --config new.toml
+        tui-monitor config keys
         tui-monitor config init
         tui-monitor config theme tui-monitor-light > ~/.config/tui-monitor/themes/mine.toml
         tui-monitor config consent --allow agent_logs status_pages --deny provider_keys
@@ -45,6 +47,8 @@ def run(context: Context) -> int:
     match context.args.action:
         case "check":
             return _check(context)
+        case "keys":
+            return _keys(context)
         case "path":
             return _path(context)
         case "init":
@@ -95,6 +99,8 @@ def _shown(key: Any, value: Any) -> str:
 
 def _check(context: Context) -> int:
     loaded = context.loaded
+    if wrong := _wrong_keys(context):
+        raise UsageError("\n".join(wrong), hint="`tui-monitor config keys` lists commands and keys")
     from tui_monitor.cli.rulecheck import problems
 
     broken = [problem for problem in problems(context) if problem.fatal]
@@ -108,6 +114,40 @@ def _check(context: Context) -> int:
     where = str(loaded.file) if loaded.file else "no file, the defaults hold"
     data = {"file": loaded.file, "valid": True}
     context.out.answer(data, lambda: context.out.line(f"the configuration is good: {where}"), loaded.warnings)
+    return 0
+
+
+def _wrong_keys(context: Context) -> list[str]:
+    """What is wrong with `[keys]`, each with where it stands."""
+    from tui_monitor.tui.keymap import Keymap
+
+    loaded = context.loaded
+    faults = Keymap(loaded.settings.keys.model_dump()).faults
+    return [f"{loaded.layers.place(('keys', *fault.path))}: {fault}" for fault in faults]
+
+
+def _keys(context: Context) -> int:
+    from tui_monitor.cli.tables import Column, name, table
+    from tui_monitor.tui.keymap import Keymap
+    from tui_monitor.tui.keynames import shown_key
+
+    keymap = Keymap(context.settings.keys.model_dump())
+    data = [
+        {
+            "id": c.id,
+            "keys": [shown_key(key) for key in c.keys.split(",") if key],
+            "where": c.pane or "everywhere",
+            "help": c.help,
+            "changed": c.id in keymap.changes,
+        }
+        for c in keymap.commands
+    ]
+    cells = [
+        [row["id"], ("  ".join(row["keys"]), "accent" if row["changed"] else ""), row["where"], row["help"]]
+        for row in data
+    ]
+    columns = [name("command", 1), Column("keys"), Column("where"), Column("what it does")]
+    context.out.answer(data, lambda: table(context.out, columns, cells), _wrong_keys(context))
     return 0
 
 

@@ -36,12 +36,15 @@ def run(context: Context) -> int:
     from tui_monitor.tui.app import run as run_dashboard
     from tui_monitor.tui.app import run_attached
 
+    overrides = context.overrides
+    if getattr(context.args, "read_only", False):
+        overrides = {**overrides, "screen": {"read_only": True}}
     if context.target is not None:
-        return run_attached(context.target, context.config_file, context.overrides)
+        return run_attached(context.target, context.config_file, overrides)
 
     return run_dashboard(
         context.config_file,
-        context.overrides,
+        overrides,
         collect=not getattr(context.args, "no_collect", False),
         demo=context.demo,
     )

@@ -61,6 +61,7 @@ def common() -> Parser:
     group.add_argument(
         "--demo", action="store_true", help="public traces replayed into a database of their own"
     )
+    group.add_argument("--read-only", action="store_true", help="open the dashboard for looking alone")
     there = parser.add_argument_group("a collector on another machine")
     there.add_argument("--attach", metavar="URL", help="ask the collector there, like https://host:4319")
     there.add_argument(

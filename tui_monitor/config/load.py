@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     database: settings.DatabaseSettings = settings.DatabaseSettings()
     collector: settings.Collector = settings.Collector()
     screen: settings.Screen = settings.Screen()
+    keys: settings.Keys = settings.Keys()
     server: settings.Server = settings.Server()
     retention: settings.Retention = settings.Retention()
     prices: settings.Prices = settings.Prices()

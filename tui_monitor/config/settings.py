@@ -15,6 +15,7 @@ from tui_monitor.config.alerting import RuleSettings as RuleSettings
 from tui_monitor.config.consent import Consent as Consent
 from tui_monitor.config.fields import Bytes, Duration, Name, Section
 from tui_monitor.config.forwarding import Forward as Forward
+from tui_monitor.config.keys import Keys as Keys
 from tui_monitor.config.privacy import Privacy as Privacy
 from tui_monitor.config.probing import Probes as Probes
 from tui_monitor.config.probing import StatusPages as StatusPages
@@ -93,6 +94,8 @@ class Screen(Section):
     """Whether the mouse is used; off leaves selecting text to the terminal."""
     confirm_quit: bool = True
     """Whether a dashboard that collects asks before it ends, and offers to go on without a window."""
+    read_only: bool = False
+    """Whether the dashboard only shows: what changes alerts, sources or settings cannot be done from it."""
 
 
 class Server(Section):

@@ -22,6 +22,7 @@ from tui_monitor.model.text import clean
 from tui_monitor.tui import theme
 from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
 from tui_monitor.tui.dressing import Dressing
+from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.table import PANES
@@ -30,7 +31,9 @@ from tui_monitor.tui.terminal import Terminal, restore
 from tui_monitor.tui.toolkit import QuietEnd, colourless, mouse_off
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
     from textual.command import CommandPalette, Provider
+    from textual.dom import DOMNode
 
     from tui_monitor.config.load import Settings
     from tui_monitor.model.clock import Clock
@@ -42,6 +45,8 @@ log = logging.getLogger(__name__)
 
 DETACH = "tui-monitor collect --detach"
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+_FAULTS = 4
+"""Wrong keys that are told on the screen."""
 _RESCUE_S = 1.5
 _STOP_S = 2.0
 """Seconds that the screen, and then the collector, have to end by themselves."""
@@ -64,7 +69,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
     COMMANDS: ClassVar = {_palette}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit"),
-        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend", priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", priority=True),
     ]
     NOTIFICATION_TIMEOUT = 6
 
@@ -83,6 +88,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.set_class(self.glyphs.plain, "-plain")
+        self.keymap: Keymap = DEFAULT
         self._environ = environ
         self._dashboard = Dashboard(backend, host or clean(socket.gethostname(), 32))
         self._settled = False
@@ -218,7 +224,32 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
             self.refresh_css()
         if not screen.mouse:
             mouse_off(self)
+        self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only))
         self._dashboard.begin(screen.range, max(screen.update_interval, SECOND // 10))
+
+    def _use_keys(self, keymap: Keymap) -> None:
+        self.keymap = keymap
+        self.set_keymap(keymap.bound())
+        if keymap.faults:
+            more = len(keymap.faults) - _FAULTS
+            told = [str(fault) for fault in keymap.faults[:_FAULTS]]
+            rest = [f"and {more} more: `tui-monitor config check`"] if more > 0 else []
+            self.notify("\n".join([f"{self.backend.config_file}:", *told, *rest]), severity="warning")
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: "DOMNode | None" = None,
+        namespaces: "Mapping[str, DOMNode] | None" = None,
+    ) -> bool:
+        """What every key and every command comes to. A read-only screen refuses what changes something."""
+        place = default_namespace.id if default_namespace is not None else None
+        if isinstance(action, str):
+            refused = self.keymap.refuses("" if place in (None, self._dashboard.id) else place, action)
+            if refused is not None:
+                self.notify(f"read-only: {refused.label} cannot be done from here", severity="warning")
+                return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     def action_use_theme(self, name: str) -> None:
         """Show everything in other colours."""

@@ -1,9 +1,12 @@
 """Every command of the screen, declared once: keys, footer, palette and help are all made from this table."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+from tui_monitor.tui.keynames import shown_key
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +14,9 @@ class Command:
     """One thing a person can do.
 
     `keys` are Textual's names, separated by commas. `pane` is where it works; empty is everywhere, and
-    `chart` on any chart that has the focus.
-    `footer` is its place in the footer line, 0 for none. Dangerous ones change what others see, and
-    can be taken back.
+    `chart`, `list` and `line` are whichever chart, list or line for typing has the focus.
+    `footer` is its place in the footer line, 0 for none. Dangerous ones change more than this screen: they
+    can be taken back, and do not exist where the screen is read-only.
     """
 
     id: str
@@ -37,20 +40,8 @@ class Command:
 
 KEPT = 99
 """Places in the footer from here on are kept when room is short."""
-
-_SIGNS = {
-    "question_mark": "?", "left_square_bracket": "[", "right_square_bracket": "]", "colon": ":",
-    "slash": "/", "comma": ",", "full_stop": ".", "escape": "esc", "pageup": "page up",
-    "pagedown": "page down", "left": "←", "right": "→", "up": "↑", "down": "↓", "plus": "+", "minus": "-",
-    "equals_sign": "=", "shift+left": "shift+←", "shift+right": "shift+→", "ctrl+left": "ctrl+←",
-    "ctrl+right": "ctrl+→", "less_than_sign": "<", "greater_than_sign": ">",
-}  # fmt: skip
-
-
-def shown_key(name: str) -> str:
-    """One of Textual's key names as people read it."""
-    return _SIGNS.get(name, name)
-
+WIDGETS = ("chart", "list", "line")
+"""Places that are no pane."""
 
 _SIFTED = ("overview", "providers", "costs", "sources", "system", "collector")
 """Panes whose lists are filtered by what their rows show."""
@@ -81,7 +72,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("range.on", "greater_than_sign", "range after", "On to the range that was gone back from.",
             "range_on"),
     Command("range.newest", "n", "newest data", "Travel to the newest data there is.", "newest"),
-    Command("range.live", "l", "live", "Back to now, moving with the clock.", "live"),
+    Command("range.live", "N", "live", "Back to now, moving with the clock.", "live"),
     Command(
         "pause", "space", "pause", "Freeze the screen; collecting goes on. Again to go on.", "pause",
         footer=90,
@@ -90,18 +81,18 @@ COMMANDS: tuple[Command, ...] = (
             "export", footer=94),
     Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query there.",
             "copy(False)", footer=95),
-    Command("copy.row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
+    Command("copy_row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
     Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),
     Command(
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
-        footer=70,
+        footer=70, dangerous=True,
     ),
     Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
     Command(
         "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
     ),
     Command("takeover", "T", "collect here", "Take over collecting, when nobody does.", "app.take_over",
-            footer=75),
+            footer=75, dangerous=True),
     Command("suspend", "ctrl+z", "suspend", "Back to the shell until `fg`; collecting waits too.",
             "app.suspend_process"),
     Command("quit", "q", "quit", "Leave; asks where collecting ends with this window.", "app.leave",
@@ -112,7 +103,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("overview.open", "enter", "open", "The pane that has more of the row; on a value chosen with ← → "
             "its query.", "open", "overview", 10),
     Command("overview.acknowledge", "a", "acknowledge", "Take care of the alert under the cursor.",
-            "acknowledge", "overview", 15),
+            "acknowledge", "overview", 15, dangerous=True),
     Command("overview.events", "e", "events", "What changed, or single calls as well.", "events", "overview",
             30),
     Command("overview.chart", "c", "crosshair", "Read the chart off with ← →; f6 goes to the other one.",
@@ -213,6 +204,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "sources.retry", "f", "retry now", "Try at once again what failed or waits.", "retry", "sources", 20,
+        dangerous=True,
     ),
     Command(
         "sources.detail", "enter", "detail", "All about the row under the cursor, and back.", "open",
@@ -224,9 +216,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
             "system", 10),
     Command("system.sort", "o", "order", "Order by the value chosen with ← →.", "order", "system"),
-    Command("chart.earlier", "left", "read off", "The crosshair one point earlier.", "point(-1)", "chart", 10,
-            sign="← →"),
-    Command("chart.later", "right", "later", "The crosshair one point later.", "point(1)", "chart"),
+    Command("chart.earlier", "left,h", "read off", "The crosshair one point earlier.", "point(-1)", "chart",
+            10, sign="← →"),
+    Command("chart.later", "right,l", "later", "The crosshair one point later.", "point(1)", "chart"),
     Command("chart.earlier_far", "shift+left", "far", "A tenth of the chart earlier.", "point(-1, True)",
             "chart", 20, sign="shift"),
     Command("chart.later_far", "shift+right", "far later", "A tenth of the chart later.", "point(1, True)",
@@ -244,6 +236,28 @@ COMMANDS: tuple[Command, ...] = (
     Command("chart.still", "z,enter", "large", "The whole screen for it, still; d there: how the values are "
             "distributed.", "still", "chart", 45),
     Command("chart.leave", "escape", "back", "Leave the crosshair.", "leave", "chart", 5),
+    Command("list.up", "up,k", "up", "The row above.", "move(-1)", "list"),
+    Command("list.down", "down,j", "down", "The row below.", "move(1)", "list"),
+    Command("list.half_up", "ctrl+u", "half up", "Half a screen up.", "half(-1)", "list"),
+    Command("list.half_down", "ctrl+d", "half down", "Half a screen down.", "half(1)", "list"),
+    Command("list.page_up", "pageup", "page up", "A screen up.", "page(-1)", "list"),
+    Command("list.page_down", "pagedown", "page down", "A screen down.", "page(1)", "list"),
+    Command("list.first", "home,g", "first", "The first row.", "jump(0)", "list"),
+    Command("list.last", "end,G", "last", "The last row.", "jump(-1)", "list"),
+    Command("list.left", "left,h", "left", "Choose the value to the left; before the first the whole row.",
+            "choose(-1)", "list"),
+    Command("list.right", "right,l", "right", "Choose the value to the right.", "choose(1)", "list"),
+    Command("list.open", "enter", "open", "Open the row, or the value chosen in it.", "open", "list"),
+    Command("line.earlier", "up", "earlier", "The way before in the list; without one the line before this.",
+            "prompt('up')", "line"),
+    Command("line.later", "down", "later", "The next way in the list, or the line after.", "prompt('down')",
+            "line"),
+    Command("line.complete", "tab", "complete", "Take the way that is marked.", "prompt('accept')", "line"),
+    Command("line.offer", "ctrl+@,ctrl+space", "ways on", "Ways to go on from the cursor.",
+            "prompt('offer')", "line"),
+    Command("line.search", "ctrl+r", "search", "Search what was asked before; again for the one before that.",
+            "prompt('search')", "line"),
+    Command("line.close", "escape", "close", "Close the list of ways to go on.", "prompt('close')", "line"),
     Command(
         "collector.query", "enter", "query", "Open the slow query, or the one behind the figure.", "open",
         "collector", 10,
@@ -262,21 +276,19 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 
-def of(pane: str) -> list[Command]:
-    """The commands that work in one pane only; of everywhere for the empty name."""
-    return [command for command in COMMANDS if command.pane == pane]
+def bindings(pane: str) -> "list[BindingType]":
+    """The keys of a pane or a widget, or of the whole screen for the empty name.
 
+    `enter` is the list's own key, which opens the row: a pane's command has it only in words, and a place
+    in the chain of bindings under a name that no terminal sends, for another key to be put there.
+    """
+    from textual.binding import Binding
 
-def bindings(pane: str) -> list[BindingType]:
-    """The keys of a pane, or of the whole screen for the empty name. `enter` is the list's own key."""
     return [
-        Binding(c.keys, c.action, c.label, show=False, id=c.id, priority=c.priority)
-        for c in of(pane)
-        if c.keys != "enter"
-    ]
-
-
-def footer(pane: str, skipped: Sequence[str] = ()) -> list[Command]:
-    """The keys that matter here, in the footer's order; `skipped` do not work at this moment."""
-    wanted = [c for c in COMMANDS if c.footer and c.pane in ("", pane) and c.id not in skipped]
-    return sorted(wanted, key=lambda command: command.footer)
+        Binding(
+            f"unbound.{c.id}" if c.keys == "enter" and pane not in WIDGETS else c.keys,
+            c.action, c.label, show=False, id=c.id, priority=c.priority,
+        )
+        for c in COMMANDS
+        if c.pane == pane
+    ]  # fmt: skip

@@ -36,7 +36,7 @@ class Consenting:
     def begin(self, *, empty: bool) -> None:
         """Ask if something was never answered. Where there is no data yet, the question has the focus."""
         settings = self._screen.backend.settings
-        if self._begun or settings is None or self._elsewhere:
+        if self._begun or settings is None or self._elsewhere or settings.screen.read_only:
             return
         self._begun = True
         given = settings.consent

@@ -12,6 +12,7 @@ from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import count, milliseconds
 from tui_monitor.tui.commands import KEPT, Command
 from tui_monitor.tui.drawing import Glyphs, Span, size_of
+from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.standing import fitting, standing
 from tui_monitor.tui.widgets.lines import Line
@@ -38,6 +39,8 @@ def title(
     snapshot: "Snapshot | None",
     glyphs: Glyphs,
     width: int,
+    *,
+    read_only: bool = False,
 ) -> Line:
     """What, where, which time, is it alive."""
     left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
@@ -57,6 +60,8 @@ def title(
             left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
     else:
         left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
+    if read_only:
+        left.append(("  read-only", "accent"))
     alive = collector(state, snapshot, glyphs, width)
     room = width - size_of(left) - size_of(alive) - 2
     more = fitting(standing(line, snapshot, shown, glyphs), room, glyphs) if paused is None else []
@@ -143,14 +148,20 @@ def _insecure(status: "CollectorStatus", glyphs: Glyphs) -> list[Span]:
     ]
 
 
-def tabs(snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Tab, ...]:
+def tabs(snapshot: "Snapshot | None", glyphs: Glyphs, keymap: Keymap = DEFAULT) -> tuple[Tab, ...]:
     """The panes; Alerts with how many are open."""
     badge, token = "", ""
     if snapshot is not None and snapshot.open_alerts:
         token = _WORST.get(snapshot.worst_alert or "", "accent")
         badge = f"{glyphs.state(token)}{snapshot.open_alerts}"
     return tuple(
-        Tab(pane.id, pane.key, pane.title, pane.short, *((badge, token) if pane.id == "alerts" else ()))
+        Tab(
+            pane.id,
+            keymap.key(f"pane.{pane.id}"),
+            pane.title,
+            pane.short,
+            *((badge, token) if pane.id == "alerts" else ()),
+        )
         for pane in PANES
     )
 
@@ -161,11 +172,12 @@ def notice(
     snapshot: "Snapshot | None",
     shown: TimeRange,
     glyphs: Glyphs,
+    keymap: Keymap = DEFAULT,
 ) -> tuple[Line, ...]:
     """What must be known before anything on the pane is believed; mostly nothing."""
     line = state.line if state else None
     if line is not None and (not line.up or line.waiting):
-        return _line(line, snapshot, glyphs)
+        return _line(line, snapshot, glyphs, keymap)
     error = (state.error if state else None) or failure
     if error is not None:
         fatal = state is None or state.mode != "viewing"
@@ -178,30 +190,30 @@ def notice(
     if state is not None and state.blind is not None and snapshot is not None:
         since = moment_words(state.blind, snapshot.at, snapshot.calendar, seconds=True)
         text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "
-        return (Line(((text, "warn"), ("T", "accent bold"), (" collects here", "warn"))),)
+        return (Line(((text, "warn"), (keymap.key("takeover"), "accent bold"), (" collects here", "warn"))),)
     if snapshot is not None and snapshot.demo:
         return (Line.of(f" DEMO – replayed from {snapshot.demo}; models, times, errors invented", "dim"),)
     if snapshot is None or snapshot.extent.last is None:
         return ()
-    newest, now = snapshot.extent.last, snapshot.at
+    newest, now, newest_key = snapshot.extent.last, snapshot.at, keymap.key("range.newest")
     span = shown.span(now)
     if newest <= span.start:
         text = f" newest data: {long_age(now - newest)} ago"
-        return (Line(((f"{text} – ", "warn"), ("n", "accent bold"), (" goes there", "warn"))),)
+        return (Line(((f"{text} – ", "warn"), (newest_key, "accent bold"), (" goes there", "warn"))),)
     first = snapshot.extent.first
     if not shown.live and first is not None and span.end < first:
         text = f" the first call is of {ago(first, now)}"
-        return (Line(((f"{text} – ", "warn"), ("n", "accent bold"), (" goes to the newest", "warn"))),)
+        return (Line(((f"{text} – ", "warn"), (newest_key, "accent bold"), (" goes to the newest", "warn"))),)
     return ()
 
 
-def _line(line: "LineState", snapshot: "Snapshot | None", glyphs: Glyphs) -> tuple[Line, ...]:
+def _line(line: "LineState", snapshot: "Snapshot | None", glyphs: Glyphs, keymap: Keymap) -> tuple[Line, ...]:
     """That there is no line to the collector elsewhere: since when, why, what comes next, what waits."""
     lines = []
     if line.error is not None and not line.up:
         words = f" {glyphs.crit} no line to {line.place}{_since(line, snapshot)}: {line.error.message}"
         lines.append(Line(((words, "crit bold"),)))
-        lines.append(Line(_next_try(line, snapshot)))
+        lines.append(Line(_next_try(line, snapshot, keymap)))
         if line.error.hint:
             lines.append(Line.of(f"   {line.error.hint}", "dim"))
     if line.waiting:
@@ -218,7 +230,7 @@ def _since(line: "LineState", snapshot: "Snapshot | None") -> str:
     return f" since {since}, {long_age(max(0, snapshot.at - line.lost))}"
 
 
-def _next_try(line: "LineState", snapshot: "Snapshot | None") -> tuple[Span, ...]:
+def _next_try(line: "LineState", snapshot: "Snapshot | None", keymap: Keymap) -> tuple[Span, ...]:
     if line.again is None:
         return (("   tried now", "dim"),)
     if snapshot is None:
@@ -226,7 +238,7 @@ def _next_try(line: "LineState", snapshot: "Snapshot | None") -> tuple[Span, ...
         at = f"{to_datetime(line.again).astimezone():%H:%M:%S}"
     else:
         at = _moment(line.again, snapshot)
-    return ((f"   tried again at {at}, ", "dim"), ("r", "accent bold"), (" now", "dim"))
+    return ((f"   tried again at {at}, ", "dim"), (keymap.key("refresh"), "accent bold"), (" now", "dim"))
 
 
 def _moment(instant: Micros, snapshot: "Snapshot") -> str:

@@ -7,7 +7,7 @@ from textual.command import Command, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets.option_list import Option
 
 from tui_monitor.config.palettes import SHIPPED
-from tui_monitor.tui import commands
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.screens.dashboard import Dashboard
 
 Entry = tuple[str, str, str]
@@ -28,10 +28,11 @@ class CommandList(Provider):
     def _entries(self) -> Iterable[Entry]:
         screen = self.screen
         pane = screen.active if isinstance(screen, Dashboard) else ""
-        for command in commands.COMMANDS:
+        for command in keymap_of(self.app).commands:
             if command.pane in ("", pane) and command.id not in ("palette", "interrupt"):
                 label = command.label[:1].upper() + command.label[1:]
-                yield f"{label}  ({command.key})", command.help, command.action
+                key = f"  ({command.key})" if command.keys else ""
+                yield f"{label}{key}", command.help, command.action
         for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):
             about = SHIPPED[name].about if name in SHIPPED else "show everything in these colours"
             yield f"Theme {name}", f"{about[:1].upper()}{about[1:]}.", f"{_WEAR}('{name}')"

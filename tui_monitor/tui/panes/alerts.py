@@ -115,7 +115,7 @@ class AlertsPane(Pane[Alerts]):
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything; `esc` where there is a way back."""
         if self._typing:
-            letters = (c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
+            letters = self.keymap.letters()
             return (*letters, "alerts.detail")
         hidden = () if self._away else ("alerts.leave",)
         return (*hidden, *_OF_ALERTS) if self.has_class("-silences") else hidden

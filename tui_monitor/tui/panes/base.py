@@ -13,6 +13,7 @@ from textual.widget import Widget
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.drawing import BRAILLE, Glyphs
+from tui_monitor.tui.keymap import Keymap, keymap_of
 from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.widgets.chart import Chart
@@ -108,6 +109,11 @@ class Pane(Vertical, Generic[A]):
     def glyphs(self) -> Glyphs:
         """The app's set of characters."""
         return getattr(self.app, "glyphs", BRAILLE)
+
+    @property
+    def keymap(self) -> Keymap:
+        """The app's keys."""
+        return keymap_of(self.app)
 
     @property
     def points(self) -> int:

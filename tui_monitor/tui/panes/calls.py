@@ -90,7 +90,7 @@ class CallsPane(Pane[Newest]):
         """What does nothing at this moment; while one types, every key that is a letter."""
         if self._typing:
             return (
-                *(c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space"),
+                *self.keymap.letters(),
                 "calls.detail",
             )
         if self._sheet.call is not None:

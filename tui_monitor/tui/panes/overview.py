@@ -222,7 +222,8 @@ class OverviewPane(SiftingPane[Overview]):
         happened, live = answer.happened, look.collector is not None and look.collector.running
         events = happenings.shown(happened.events)
         what = "calls too" if self._calls else "changes of state"
-        hint = (("e", "accent bold"), (" only what changed " if self._calls else " calls too ", "dim"))
+        other = " only what changed " if self._calls else " calls too "
+        hint = ((self.keymap.key("overview.events"), "accent bold"), (other, "dim"))
         self._changed.show([Line(((" WHAT CHANGED", "accent bold"), (f"   {what}", "dim")), hint)])
         self._log.say_empty(
             "Nothing yet since the collector started."

@@ -116,7 +116,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         return ("query.detail", "query.chart", "query.drawing") if self._table else ("query.detail",)
 
     def _letters(self) -> tuple[str, ...]:
-        return tuple(c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys == "space")
+        return self.keymap.letters()
 
     @property
     def _typing(self) -> bool:

@@ -74,7 +74,8 @@ class SystemPane(SiftingPane["SystemView"]):
         self._gauges.set_columns(gauge_columns(width))
         self._gauges.say_empty(no_gauges(answer, look))
         self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
-        self._collector.show(collector_lines(answer.collector, look, glyphs))
+        key = self.keymap.key("pane.collector")
+        self._collector.show(collector_lines(answer.collector, look, glyphs, key))
         self._doing.show(progress_lines(answer, look, glyphs))
 
     @on(Grid.Opened)
@@ -114,10 +115,10 @@ def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
     )
 
 
-def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs) -> list[Line]:
+def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, key: str) -> list[Line]:
     """Who collects, and that its own pane tells more."""
     line = one_line(status, look, glyphs)
-    return [Line(), Line(line.left, (("7", "accent bold"), (" shows it ", "dim"))), Line()]
+    return [Line(), Line(line.left, ((key, "accent bold"), (" shows it ", "dim"))), Line()]
 
 
 def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]:

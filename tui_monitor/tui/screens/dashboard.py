@@ -16,6 +16,7 @@ from tui_monitor.tui import commands, frame
 from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.link import Backend, Look, ask
 from tui_monitor.tui.messages import (
     GivenBack,
@@ -176,14 +177,15 @@ class Dashboard(RangedScreen):
     # The frame.
 
     def _show_frame(self) -> None:
-        glyphs, width = self.glyphs, self.app.size.width
+        glyphs, width, keymap = self.glyphs, self.app.size.width, keymap_of(self.app)
         title = frame.title(
-            self.host, self.shown, self.paused, self.thread, self.snapshot, glyphs, width
+            self.host, self.shown, self.paused, self.thread, self.snapshot, glyphs, width,
+            read_only=keymap.read_only,
         )  # fmt: skip
         self._title.show([title])
-        self._tabs.show(frame.tabs(self.snapshot, glyphs), self.active)
+        self._tabs.show(frame.tabs(self.snapshot, glyphs, keymap), self.active)
         self._rule.show([Line.of(" " + rule(width - 2, glyphs), "dim")])
-        self._notice.show(frame.notice(self.thread, self._failure, self.snapshot, self.shown, glyphs))
+        self._notice.show(frame.notice(self.thread, self._failure, self.snapshot, self.shown, glyphs, keymap))
         self.show_footer()
 
     def show_footer(self) -> None:
@@ -191,7 +193,7 @@ class Dashboard(RangedScreen):
         blind = self.thread is not None and self.thread.mode == "viewing" and self.thread.owner is None
         skipped = (*self.pane.skipped(), *self._consent.skipped(), *(() if blind else ("takeover",)))
         skipped = (*skipped, *(() if self.pane.copied() else ("copy",)))
-        keys = commands.footer("chart" if self.pane.on_chart else self.active, skipped)
+        keys = keymap_of(self.app).footer("chart" if self.pane.on_chart else self.active, skipped)
         self._footer.show([frame.footer(keys, self.snapshot, self.app.size.width)])
 
     @on(HintsChanged)
@@ -295,7 +297,7 @@ class Dashboard(RangedScreen):
         """Show the keys of this pane."""
         from tui_monitor.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.active))
+        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app)))
 
     def action_consent(self) -> None:
         """Say what may be used of what was found on this machine."""

@@ -8,10 +8,11 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
-from tui_monitor.tui.commands import Command, of, shown_key
+from tui_monitor.tui.commands import Command
 from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.keymap import Keymap
+from tui_monitor.tui.keynames import shown_key
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 _KEYS = 14
@@ -23,30 +24,23 @@ Entry = tuple[str, str]
 
 
 def _keys(names: str) -> str:
-    return " ".join(shown_key(name) for name in names.split(","))
+    return " ".join(shown_key(name) for name in names.split(",") if name)
 
 
 def _commands(commands: list[Command]) -> list[Entry]:
     return [(_keys(command.keys), command.help) for command in commands]
 
 
-def _widget(bindings: list[BindingType]) -> list[Entry]:
-    return [(_keys(b.key), f"{b.description}.") for b in bindings if isinstance(b, Binding)]
-
-
-def lines(pane: str, width: int) -> list[Line]:
+def lines(pane: str, width: int, keymap: Keymap) -> list[Line]:
     """The help of one pane in so many cells."""
     title = next((entry.title for entry in PANES if entry.id == pane), "")
     parts: list[tuple[str, list[Entry]]] = [
-        (title.upper(), _commands(of(pane))),
-        ("EVERYWHERE", _commands(of(""))),
-        ("IN A LIST", _widget(Grid.BINDINGS)),
-        ("ON A CHART", _commands(of("chart"))),
+        (title.upper(), _commands(keymap.of(pane))),
+        ("EVERYWHERE", _commands(keymap.of(""))),
+        ("IN A LIST", _commands(keymap.of("list"))),
+        ("ON A CHART", _commands(keymap.of("chart"))),
+        ("IN A LINE", _commands(keymap.of("line"))),
     ]
-    if pane in ("query", "calls"):
-        from tui_monitor.tui.widgets.prompt import Field
-
-        parts.insert(1, ("IN THE QUERY LINE", _widget(Field.BINDINGS)))
     found: list[Line] = []
     for name, entries in parts:
         found.append(Line.of(name, "accent bold"))
@@ -68,15 +62,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "scroll('up')", "Up", show=False, id="help.up"),
     ]
 
-    def __init__(self, pane: str) -> None:
+    def __init__(self, pane: str, keymap: Keymap) -> None:
         super().__init__()
         self._pane = pane
+        self._keymap = keymap
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "esc closes"
-            yield Lines(lines(self._pane, min(84, self.app.size.width - 10)))
+            yield Lines(lines(self._pane, min(84, self.app.size.width - 10), self._keymap))
 
     def action_scroll(self, where: str) -> None:
         """One line up or down."""

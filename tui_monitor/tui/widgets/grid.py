@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.actions import SkipAction
+from textual.binding import BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Span, wrap
 from tui_monitor.tui.widgets.base import Drawn
 from tui_monitor.tui.widgets.columns import (
@@ -42,17 +44,7 @@ class Grid(Drawn, can_focus=True):
     Grid { width: 1fr; height: 1fr; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="grid.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="grid.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="grid.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="grid.page_down"),
-        Binding("home,g", "jump(0)", "First", show=False, id="grid.first"),
-        Binding("end,G", "jump(-1)", "Last", show=False, id="grid.last"),
-        Binding("left", "choose(-1)", "Value to the left", show=False, id="grid.left"),
-        Binding("right", "choose(1)", "Value to the right", show=False, id="grid.right"),
-        Binding("enter", "open", "Open", show=False, id="grid.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("list")
 
     class Told(Message):
         """What grids tell."""
@@ -380,12 +372,19 @@ class Grid(Drawn, can_focus=True):
         """Move the cursor by so many screens."""
         self._go(self._at + pages * max(1, self._body() - 1))
 
+    def action_half(self, halves: int) -> None:
+        """Move the cursor by so many halves of a screen."""
+        self._go(self._at + halves * max(1, self._body() // 2))
+
     def action_jump(self, index: int) -> None:
         """Go to the first row (0) or the last (-1)."""
         self._go(index if index >= 0 else len(self._rows) + index)
 
     def action_choose(self, step: int) -> None:
         """Choose the next value to one side; before the first one stands the row as a whole."""
+        if not any(column.title for column in self._columns):
+            # A list to choose from, whose dialog may have a use for the key.
+            raise SkipAction
         keys: list[str | None] = [None, *self.visible_columns[1:]]
         at = keys.index(self._chosen) if self._chosen in keys else 0
         self._chosen = keys[max(0, min(at + step, len(keys) - 1))]

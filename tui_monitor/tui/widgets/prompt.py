@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.actions import SkipAction
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
 from tui_monitor.query.result import Completion
+from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import fit, printable, safe, width_of, wrap
 from tui_monitor.tui.widgets.choices import Choices
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -34,14 +35,7 @@ _SEARCHING = "history: words that are in it · ctrl+r next · enter takes it · 
 class Field(Input):
     """The input itself; keys that belong to the list or the history go to the prompt."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "prompt('up')", "Earlier query", show=False, id="prompt.up"),
-        Binding("down", "prompt('down')", "Later query", show=False, id="prompt.down"),
-        Binding("tab", "prompt('accept')", "Complete", show=False, id="prompt.accept"),
-        Binding("ctrl+@,ctrl+space", "prompt('offer')", "Ways to go on", show=False, id="prompt.offer"),
-        Binding("ctrl+r", "prompt('search')", "Search the history", show=False, id="prompt.search"),
-        Binding("escape", "prompt('close')", "Close the list", show=False, id="prompt.close"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("line")
 
     def validate_value(self, value: str) -> str:
         """What is typed or pasted, without anything that would drive the terminal."""

@@ -1,0 +1,187 @@
+"""Keys of one's own: what can be one, what clashes, and that everything follows."""
+
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.keys import _character_to_key
+
+from tests.tui.screen_fakes import FakeBackend, FakeMonitor, settings_of, settle, text, tick
+from tui_monitor.config.load import load
+from tui_monitor.model.errors import UsageError
+from tui_monitor.tui import commands
+from tui_monitor.tui.app import MonitorApp
+from tui_monitor.tui.commands import COMMANDS
+from tui_monitor.tui.keymap import DEFAULT, Keymap, read
+from tui_monitor.tui.keynames import read_key, shown_key
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+
+def faults(**given: Any) -> str:
+    return "\n".join(map(str, Keymap(given).faults))
+
+
+@pytest.mark.parametrize("character", string.ascii_letters + string.digits + string.punctuation)
+def test_a_character_is_called_as_the_toolkit_calls_it(character: str) -> None:
+    name = read_key(character)
+    assert name == _character_to_key(character)
+    assert shown_key(name) == character
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("space", "space"), (" ", "space"), ("Esc", "escape"), ("page up", "pageup"), ("F5", "f5"),
+        ("shift+a", "A"), ("Ctrl+R", "ctrl+r"), ("control+shift+left", "ctrl+shift+left"), ("+", "plus"),
+        ("ctrl+space", "ctrl+@"), ("shift+tab", "shift+tab"), ("alt+x", "alt+x"), ("é", "é"), ("←", "left"),
+    ],
+)  # fmt: skip
+def test_keys_as_people_write_them(written: str, name: str) -> None:
+    assert read_key(written) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("ctrl+m", "same as 'enter'"), ("ctrl+i", "same as 'tab'"), ("ctrl+[", "same as 'escape'"),
+        ("ctrl+1", "no terminal is sure"), ("shift+enter", "no terminal is sure"), ("hyper+x", "'hyper'"),
+        ("foo", "it is no key"), ("", "it is no key"), ("ctrl+", "it is no key"), ("f25", "it is no key"),
+        ("a b", "it is no key"), ("\x1b", "it is no key"),
+    ],
+)  # fmt: skip
+def test_what_is_no_key_is_refused(written: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        read_key(written)
+
+
+@given(st.text(max_size=12))
+def test_any_text_is_a_key_or_refused(written: str) -> None:
+    try:
+        name = read_key(written)
+    except UsageError:
+        return
+    assert read_key(shown_key(name)) == name
+
+
+IDS = [command.id for command in COMMANDS]
+KEYS = st.sampled_from([*"abcpqx?", "f5", "ctrl+n", "escape", "tab", "enter", "ctrl+m", "nonsense"])
+
+
+@given(st.dictionaries(st.sampled_from(IDS), st.lists(KEYS, max_size=3), max_size=12))
+def test_what_holds_never_clashes(given: dict[str, list[str]]) -> None:
+    changes, told = read(given)
+    assert set(changes) | {".".join(fault.path) for fault in told} == set(given)
+    # What held holds alone as well: nothing of it rests on an entry that was left out.
+    assert read({id: list(map(shown_key, keys)) for id, keys in changes.items()}) == (changes, ())
+
+
+def test_no_id_is_a_table_of_others() -> None:
+    assert not [a for a in IDS for b in IDS if b.startswith(f"{a}.")]
+
+
+def test_faults_name_the_entry_and_what_helps() -> None:
+    assert faults(refesh="f5") == "keys.refesh: there is no such command; did you mean refresh?"
+    assert faults(costs={"by": "q"}) == "keys.costs.by: q is the key of quit (quit) there already"
+    assert "same as 'enter'" in faults(quit="ctrl+m")
+    assert "must be a key" in faults(quit=3)
+    assert "way out" in faults(interrupt=[])
+    assert "while one types" in faults(interrupt="q")
+    assert "while one types" in faults(line={"offer": "f"})
+    assert "more than" in faults(quit=list("abcdefghi"))
+    assert faults(costs={"by": "f5"}, **{"costs.by": "f6"}) == "keys.costs.by: stands there twice"
+
+
+def test_swapped_keys_and_inner_ones_are_no_clash() -> None:
+    assert faults(costs={"by": "B", "by_back": "b"}) == ""
+    # Two panes are never there at once, and a line takes characters for itself.
+    assert faults(costs={"by": "m"}, line={"close": "ctrl+g"}) == ""
+    assert "list.up" in faults(costs={"by": "k"})
+
+
+def test_a_command_without_a_key_leaves_the_footer() -> None:
+    keymap = Keymap({"pause": []})
+    assert "pause" in [c.id for c in DEFAULT.footer("costs")]
+    assert "pause" not in [c.id for c in keymap.footer("costs")]
+    assert keymap.key("pause") == ":pause"
+
+
+def test_read_only_has_no_dangerous_commands() -> None:
+    keymap = Keymap(read_only=True)
+    assert {c.id for c in DEFAULT.commands} - {c.id for c in keymap.commands} == {
+        c.id for c in COMMANDS if c.dangerous
+    }
+    assert keymap.refuses("alerts", "acknowledge")
+    assert not keymap.refuses("alerts", "open")
+    assert not DEFAULT.refuses("alerts", "acknowledge")
+
+
+def app_with(monitor: FakeMonitor, keys: dict[str, Any] | None = None, **screen: Any) -> MonitorApp:
+    settings = settings_of(**screen)
+    if keys is not None:
+        settings = settings.model_copy(update={"keys": load(None, {"keys": keys}).keys})
+    return MonitorApp(FakeBackend(monitor, settings), host="box", environ={"LANG": "C.UTF-8"})
+
+
+async def test_footer_tabs_help_hints_and_actions_follow() -> None:
+    monitor = FakeMonitor()
+    monitor.newest = monitor.at - 86_400_000_000 * 9
+    keys = {
+        "pane": {"costs": "f3"}, "costs": {"by": "B", "by_back": "b", "query": "f4"}, "nonsense": "x",
+        "range": {"newest": ["ctrl+n", "alt+n"]}, "help": "f1", "quit": ["f10", "Q"], "list": {"down": "f7"},
+    }  # fmt: skip
+    app = app_with(monitor, keys)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        assert "f3 Costs" in text(app)
+        assert "keys.nonsense: there is no such command" in text(app)
+        assert "config.toml:" in text(app)
+        assert "ctrl+n goes there" in text(app)
+        await settle(pilot, "3", "q", "n")
+        assert app.screen.active == "overview"
+        await settle(pilot, "alt+n")
+        assert app.screen.shown.end == monitor.newest
+        await settle(pilot, "f3")
+        assert app.screen.active == "costs"
+        last = text(app).splitlines()[-1]
+        assert all(word in last for word in ("B by", "f10 quit", "f1 help"))
+        await settle(pilot, "B")
+        assert monitor.asked[-1][1][0] == "user"
+        await settle(pilot, "b")
+        cursor = app.screen.pane.query_one("Grid").cursor
+        await settle(pilot, "f7")
+        assert app.screen.pane.query_one("Grid").cursor != cursor
+        await settle(pilot, "f1")
+        assert "  B             The next dimension" in text(app)
+        await settle(pilot, "escape", "f4")
+        assert app.screen.active == "query"
+
+
+async def test_a_read_only_screen_refuses_with_a_word() -> None:
+    monitor = FakeMonitor()
+    app = app_with(monitor, read_only=True)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        before = [alert.state for alert in monitor.alert_list]
+        for pane, keys in {"1": "aC", "4": "asuA", "7": "pf"}.items():
+            await settle(pilot, pane)
+            for key in keys:
+                await settle(pilot, key)
+                assert app.screen is app.get_default_screen(), (pane, key)
+                assert "read-only: " in text(app)
+                app.clear_notifications()
+                await tick(pilot)
+        assert [alert.state for alert in monitor.alert_list] == before
+        told = {name for name, _ in monitor.asked}
+        assert not told & {"silence", "unsilence", "pause_source", "resume_source", "acknowledged"}
+        assert "  live  read-only" in text(app)
+        assert "pause/resume" not in text(app).splitlines()[-1]
+        await settle(pilot, "?")
+        assert "Let the source under the cursor" not in text(app)
+
+
+def test_every_binding_of_the_table_is_there_once() -> None:
+    for place in ("", *commands.WIDGETS, *{c.pane for c in COMMANDS}):
+        assert [b.id for b in commands.bindings(place)] == [c.id for c in COMMANDS if c.pane == place]  # type: ignore[union-attr]
