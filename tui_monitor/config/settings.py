@@ -88,8 +88,18 @@ class Screen(Section):
     """Name of the colour theme. `auto`: tui-monitor, or tui-monitor-16 where the terminal has 16 colours."""
     drawing: Literal["auto", "braille", "block", "ascii"] = "auto"
     """Characters that charts are drawn with. `auto`: braille where the locale is UTF-8, else ASCII."""
+    density: Literal["normal", "compact"] = "normal"
+    """`compact` leaves out the empty lines between the parts of a pane; `D` changes it on the screen."""
+    motion: Literal["full", "reduced"] = "full"
+    """`reduced`: nothing slides, fades or blinks, and lists scroll by whole lines."""
+    start_pane: str = "overview"
+    """The pane shown at the start, by its title in small letters; `last` is the one that was left."""
+    keep_layout: bool = True
+    """Whether orders, drawings, theme and density chosen on the screen hold the next time."""
     range: Duration = 3600 * SECOND
     """Time range shown at the start."""
+    keep_range: bool = False
+    """Whether the next dashboard begins with the length of time that this one was left with."""
     mouse: bool = True
     """Whether the mouse is used; off leaves selecting text to the terminal."""
     confirm_quit: bool = True

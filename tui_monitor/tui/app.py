@@ -19,20 +19,19 @@ from textual.notifications import SeverityLevel
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.text import clean
-from tui_monitor.tui import theme
 from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
-from tui_monitor.tui.dressing import Dressing
+from tui_monitor.tui.dressed import DressedApp
 from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
-from tui_monitor.tui.terminal import Terminal, restore
-from tui_monitor.tui.toolkit import QuietEnd, colourless, mouse_off
+from tui_monitor.tui.terminal import restore
+from tui_monitor.tui.toolkit import mouse_off
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
-    from textual.command import CommandPalette, Provider
+    from textual.command import Provider
     from textual.dom import DOMNode
 
     from tui_monitor.config.load import Settings
@@ -61,8 +60,8 @@ def _palette() -> "type[Provider]":
 _SHEETS = ("app", "dashboard", *(entry.id for entry in PANES))
 
 
-class MonitorApp(QuietEnd, inherit_bindings=False):
-    """Themes, settings, and the life of the collector's thread; everything to be seen is in the screens."""
+class MonitorApp(DressedApp, inherit_bindings=False):
+    """Settings, keys, and the life of the collector's thread; everything to be seen is in the screens."""
 
     TITLE = "tui-monitor"
     CSS_PATH: ClassVar = [str(resources.style(f"{name}.tcss")) for name in _SHEETS]
@@ -82,25 +81,18 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`timer` counts seconds; it measures how long answers take."""
-        super().__init__(driver_class=Terminal)
-        colourless(self)
+        self._dashboard = Dashboard(backend, host or clean(socket.gethostname(), 32))
+        super().__init__(self._dashboard, environ)
         self.backend = backend
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.set_class(self.glyphs.plain, "-plain")
         self.keymap: Keymap = DEFAULT
         self._environ = environ
-        self._dashboard = Dashboard(backend, host or clean(socket.gethostname(), 32))
         self._settled = False
         self._rescue: threading.Timer | None = None
         self.leaving: Leaving = "quit"
         """What becomes of the collector here when the app has ended."""
-        self._dressing = Dressing(self, environ.get("TERM", ""))
-
-    def get_css_variables(self) -> dict[str, str]:
-        base = super().get_css_variables()
-        self.theme_variables = {**theme.variables(base), **base}
-        return self.theme_variables
 
     def get_default_screen(self) -> Dashboard:
         return self._dashboard
@@ -216,7 +208,7 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
 
     def _settle(self, settings: "Settings") -> None:
         screen = settings.screen
-        self._dressing.begin(screen)
+        self.dress(screen)
         glyphs = detect(screen.drawing, terminal_encoding(self._environ))
         if glyphs != self.glyphs:
             self.glyphs = glyphs
@@ -225,7 +217,8 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
         if not screen.mouse:
             mouse_off(self)
         self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only))
-        self._dashboard.begin(screen.range, max(screen.update_interval, SECOND // 10))
+        interval = max(screen.update_interval, SECOND // 10)
+        self._dashboard.begin(self.keeping.range(), interval, self.keeping.first_pane())
 
     def _use_keys(self, keymap: Keymap) -> None:
         self.keymap = keymap
@@ -250,21 +243,6 @@ class MonitorApp(QuietEnd, inherit_bindings=False):
                 self.notify(f"read-only: {refused.label} cannot be done from here", severity="warning")
                 return True
         return await super().run_action(action, default_namespace, namespaces)
-
-    def action_use_theme(self, name: str) -> None:
-        """Show everything in other colours."""
-        self._dressing.wear(name)
-
-    def on_command_palette_option_highlighted(self, event: "CommandPalette.OptionHighlighted") -> None:
-        """A theme under the cursor is shown at once."""
-        from tui_monitor.tui.palette import theme_of
-
-        self._dressing.look_at(theme_of(event.highlighted_event.option))
-
-    def on_command_palette_closed(self, event: "CommandPalette.Closed") -> None:
-        """Nothing was chosen: what was looked at is taken off."""
-        if not event.option_selected:
-            self._dressing.look_at(None)
 
     def notify(
         self,

@@ -82,6 +82,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query there.",
             "copy(False)", footer=95),
     Command("copy_row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
+    Command("density", "D", "density", "Normal, or compact without empty lines between the parts.",
+            "app.density"),
     Command("refresh", "r", "refresh", "Look at the data again, now.", "look_again"),
     Command(
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",

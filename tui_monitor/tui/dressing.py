@@ -15,7 +15,6 @@ from tui_monitor.tui import theme
 if TYPE_CHECKING:
     from textual.app import App
 
-    from tui_monitor.config.settings import Screen
     from tui_monitor.config.theming import Themes
 
 log = logging.getLogger(__name__)
@@ -42,16 +41,16 @@ class Dressing:
         theme.install(app)
         app.theme = resolve("auto", few_colours=self._few)
 
-    def begin(self, screen: "Screen") -> None:
-        """Wear what the settings say, and follow the files from now on."""
+    def begin(self, wanted: str) -> None:
+        """Wear this theme, and follow the files from now on."""
         from tui_monitor.config import theming
 
         where = theming.folder()
         self._stamp = theming.stamp(where)
         self._take(theming.load_themes(where))
-        self._wanted = resolve(screen.theme, few_colours=self._few)
+        self._wanted = resolve(wanted, few_colours=self._few)
         if not self.wear(self._wanted):
-            self._app.notify(f"no theme is called {screen.theme}; ctrl+p lists them", severity="warning")
+            self._app.notify(f"no theme is called {wanted}; ctrl+p lists them", severity="warning")
         self._app.set_interval(LOOK_S, self._look)
 
     def wear(self, name: str) -> bool:

@@ -53,6 +53,14 @@ def mouse_off(app: App[Any]) -> None:
         driver._mouse = False
 
 
+def hold_still(app: App[Any]) -> None:
+    """No animation from now on, and scrolling by whole lines."""
+    from textual import constants
+
+    app.animation_level = "none"
+    constants.SMOOTH_SCROLL = False  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def colourless(app: App[Any]) -> None:
     """Where `NO_COLOR` is set, no colour at all: the toolkit would paint in greys."""
     if app.no_color:

@@ -1,9 +1,9 @@
 """What every pane does: ask when the answer may have changed, show it, and say when it could not be had."""
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -52,6 +52,8 @@ class Pane(Vertical, Generic[A]):
     """One pane. It is told to look at each tick while it is visible, and asks only what may have changed."""
 
     DEFAULT_CLASSES = "pane"
+    CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Attributes that hold what a person chose, as the index of one of these names; they are kept."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -126,6 +128,9 @@ class Pane(Vertical, Generic[A]):
 
     def on_mount(self) -> None:
         self._ready = True
+        keeping = getattr(self.app, "keeping", None)
+        if keeping is not None:
+            keeping.restore(self)
         if self.look is not None:
             self.update(self.look)
 

@@ -1,6 +1,6 @@
 """Costs: the month and its budget, what changed, and who causes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -77,6 +77,7 @@ class CostsPane(SiftingPane["CostsView"]):
     """The month above, the days beside what changed, and the rows of one dimension."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("costs")
+    CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {"_by": BY, "_period": PERIODS, "_drawing": DRAWN}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

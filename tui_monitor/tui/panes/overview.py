@@ -1,7 +1,7 @@
 """Overview: is anything wrong, what does it cost, what changed."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -84,6 +84,7 @@ class OverviewPane(SiftingPane[Overview]):
     """What needs somebody, the providers, the spend with two charts, and what changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("overview")
+    CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {"_calls": ("changes", "calls too")}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

@@ -90,6 +90,7 @@ class ProvidersPane(SiftingPane[Providers]):
     """The list of providers, why each is in its state, and a chart."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("providers")
+    CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {"_metric": tuple(title for title, _ in METRICS)}
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

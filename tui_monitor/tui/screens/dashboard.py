@@ -83,9 +83,12 @@ class Dashboard(RangedScreen):
 
     # The clock.
 
-    def begin(self, length: Micros, interval: Micros) -> None:
-        """Take snapshots from now on, every `interval`, of a range of this length."""
+    def begin(self, length: Micros, interval: Micros, pane: str) -> None:
+        """Take snapshots from now on, every `interval`, of a range of this length, and show a pane."""
         self.shown = TimeRange(length)
+        if pane != self.active == PANES[0].id:
+            # Nobody went to another one before the settings were there.
+            self.run_worker(self.action_pane(pane))
         self.set_interval(interval / SECOND, self.tick)
         self.tick()
 

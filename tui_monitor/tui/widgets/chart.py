@@ -58,7 +58,8 @@ class Chart(Drawn, can_focus=True):
         super().__init__(id=id, classes=classes)
         # Nothing was read yet, which is not the same as nothing being there.
         self._data = data or ChartData(empty="reading")
-        self._chosen: Drawing | None = None
+        self.chosen: Drawing | None = None
+        """How the person wants it drawn, where that suits the data."""
         self._pointed: Micros | None = None
         self._travelling = False
         """Whether the person has asked for another time range, which is not there yet."""
@@ -75,7 +76,7 @@ class Chart(Drawn, can_focus=True):
     def drawing(self) -> Drawing:
         """How it is drawn: as the person chose where that suits the data, else as the data asks for."""
         able = drawings(self._data)
-        wanted = self._chosen or self._data.drawing
+        wanted = self.chosen or self._data.drawing
         return wanted if wanted in able else able[0]
 
     @property
@@ -140,7 +141,7 @@ class Chart(Drawn, can_focus=True):
         if not able[1:]:
             self.app.notify(f"this is drawn as {DRAWINGS[self.drawing]} only", timeout=3)
             return
-        self._chosen = able[(able.index(self.drawing) + step) % len(able)]
+        self.chosen = able[(able.index(self.drawing) + step) % len(able)]
         self._update()
 
     # The crosshair.
