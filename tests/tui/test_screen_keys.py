@@ -221,7 +221,7 @@ async def test_the_palette_runs_commands(monitor: FakeMonitor) -> None:
 async def test_the_palette_changes_the_theme(monitor: FakeMonitor) -> None:
     async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await settle(pilot, "colon")
+        await settle(pilot, "ctrl+p")
         await settle(pilot, *"tui-monitor-light")
         await pilot.pause(0.3)
         await settle(pilot, "enter", "enter")

@@ -62,6 +62,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "part.next", "f6", "next part", "The next list, chart or line of this pane.", "part(1)"
     ),
+    Command("jump", "ctrl+o", "jump", "Letters over every tab, list, chart and line: one of them goes there.",
+            "jump"),
     Command("range.choose", "t", "time", "Choose the time range of all panes.", "choose_range", footer=80),
     Command("range.shorter", "left_square_bracket", "shorter", "A shorter time range.", "resize_range(-1)"),
     Command("range.longer", "right_square_bracket", "longer", "A longer time range.", "resize_range(1)"),
@@ -91,8 +93,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
     Command(
-        "palette", "ctrl+p,colon", "commands", "Find a command by its name; themes too.", "palette",
+        "palette", "ctrl+p", "commands", "Find a command by its name; themes too.", "palette",
     ),
+    Command("command", "colon", "command", "Say what to do: a pane, a command, range TIME, theme NAME …",
+            "command"),
     Command("takeover", "T", "collect here", "Take over collecting, when nobody does.", "app.take_over",
             footer=75, dangerous=True),
     Command("suspend", "ctrl+z", "suspend", "Back to the shell until `fg`; collecting waits too.",

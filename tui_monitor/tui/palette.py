@@ -29,7 +29,7 @@ class CommandList(Provider):
         screen = self.screen
         pane = screen.active if isinstance(screen, Dashboard) else ""
         for command in keymap_of(self.app).commands:
-            if command.pane in ("", pane) and command.id not in ("palette", "interrupt"):
+            if command.pane in ("", pane) and command.id not in ("palette", "command", "interrupt"):
                 label = command.label[:1].upper() + command.label[1:]
                 key = f"  ({command.key})" if command.keys else ""
                 yield f"{label}{key}", command.help, command.action
@@ -54,7 +54,5 @@ class CommandList(Provider):
 
     async def _run(self, action: str) -> None:
         screen = self.screen
-        if action.startswith("app."):
-            await self.app.run_action(action)
-        elif isinstance(screen, Dashboard):
+        if isinstance(screen, Dashboard):
             await screen.run_command(action)

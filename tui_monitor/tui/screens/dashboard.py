@@ -36,6 +36,7 @@ from tui_monitor.tui.widgets.tabs import Tabs
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Snapshot
     from tui_monitor.monitor.thread import ThreadState
+    from tui_monitor.tui.verbs import Deed
     from tui_monitor.tui.widgets.consent import ConsentBanner
 
 
@@ -53,6 +54,8 @@ class Dashboard(RangedScreen):
         self.thread: ThreadState | None = None
         self._failure: MonitorError | None = None
         self._taking = False
+        self._said: tuple[str, ...] = ()
+        """Lines given behind `:`."""
         self._herald = Herald()
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
         self._consent = Consenting(self)
@@ -251,10 +254,14 @@ class Dashboard(RangedScreen):
 
     @on(QueryWanted)
     async def _query_wanted(self, event: QueryWanted) -> None:
+        await self.ask_for(event.text)
+
+    async def ask_for(self, text: str) -> None:
+        """Ask this in the Query pane."""
         from tui_monitor.tui.panes.query import QueryPane
 
         await self.action_pane("query")
-        self.query_one(QueryPane).ask_for(event.text)
+        self.query_one(QueryPane).ask_for(text)
 
     def action_part(self, step: int) -> None:
         """Put the focus on the next part of the pane."""
@@ -314,8 +321,42 @@ class Dashboard(RangedScreen):
         """Open the command palette."""
         self.app.action_command_palette()
 
+    def action_jump(self) -> None:
+        """Go where a letter stands."""
+        from tui_monitor.tui.screens.jump import JumpScreen, Spot
+
+        tabs = [Spot(x, self._tabs.region.y, tab=tab) for tab, x in self._tabs.places()]
+        parts = [part for part in self.focus_chain if part.region.area]
+        spots = [Spot(part.region.x, part.region.y, part=n) for n, part in enumerate(parts)]
+
+        async def go(spot: Spot | None) -> None:
+            if spot is not None and spot.tab:
+                await self.action_pane(spot.tab)
+            elif spot is not None:
+                self.set_focus(parts[spot.part])
+
+        # Parts first: they have the keys under the fingers.
+        self.app.push_screen(JumpScreen([*spots, *tabs]), go)
+
+    def action_command(self) -> None:
+        """Open the line that takes commands by name."""
+        from tui_monitor.tui.screens.commandline import CommandLine
+
+        line = CommandLine(self, self._said)
+
+        async def do(deed: "Deed | None") -> None:
+            self._said = line.history
+            done = deed() if deed is not None else None
+            if done is not None:
+                await done
+
+        self.app.push_screen(line, do)
+
     async def run_command(self, action: str) -> None:
-        """Run a command's action where it is understood: by the pane, or by the screen."""
+        """Run a command's action where it is understood: by the app, the pane, or the screen."""
+        if action.startswith("app."):
+            await self.app.run_action(action)
+            return
         name = action.partition("(")[0]
         node = self.pane if hasattr(self.pane, f"action_{name}") else self
         await self.app.run_action(action, default_namespace=node)

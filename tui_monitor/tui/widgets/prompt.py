@@ -87,12 +87,14 @@ class Prompt(Vertical):
         completer: Completer | None = None,
         painter: "Painter | None" = None,
         history: Sequence[str] = (),
+        sign: str = _SIGN,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._field = Field(placeholder=safe(placeholder), compact=True, select_on_focus=False)
         self._field.cursor_blink = False
+        self._sign = sign
         self._note = Lines([Line()])
         self._list = Choices(classes="prompt--list")
         self._completer = completer
@@ -110,7 +112,7 @@ class Prompt(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Lines([Line.of(_SIGN, "accent bold")], classes="prompt--sign")
+            yield Lines([Line.of(self._sign, "accent bold")], classes="prompt--sign")
             yield self._field
         yield self._note
         yield self._list

@@ -61,6 +61,14 @@ class Tabs(Drawn):
             return self.blank(width)
         return self.strip([span for _, spans in self._layout(width) for span in spans], width)
 
+    def places(self) -> list[tuple[str, int]]:
+        """Each tab and the cell it begins in."""
+        found, left = [], 0
+        for tab, spans in self._layout(self.size.width):
+            found.append((tab.id, left))
+            left += size_of(spans)
+        return found
+
     def on_click(self, event: Click) -> None:
         """Report which tab is under the mouse."""
         left = 0
