@@ -235,3 +235,49 @@ def test_a_database_that_takes_nothing_is_critical_however_well_the_providers_ar
     assert (view.severity, view.collector.trouble) == (2, "the disk is full")
     well = replace(COLLECTOR, sources=(replace(row, state=SourceState.RUNNING),))
     assert well.trouble == ""
+
+
+def test_cards_stand_together_with_their_model_and_memory(engine, store, clock):
+    now = clock.now()
+    samples = []
+    for tick in range(20):
+        for card in (0, 1):
+            at, labels = now - tick * 30 * SECOND, {"hw_id": f"GPU-{card}", "hw_name": f"gpu {card}"}
+            samples += [
+                Sample("hw_gpu_utilization", at, 0.5 + card / 4, {**labels, "hw_model": "H100"}),
+                Sample("hw_gpu_memory_utilization", at, 0.75, labels),
+                Sample("hw_gpu_memory_usage", at, 3 * 2.0**30, labels),
+                Sample("hw_gpu_memory_limit", at, 4 * 2.0**30, labels),
+                Sample("hw_power", at, 412.5, {**labels, "hw_type": "gpu"}),
+            ]
+    store.write(WriteBatch(samples=samples))
+    gauges = system_view(engine, store, TimeRange(), 12, now, COLLECTOR).gauges
+    assert [gauge.name for gauge in gauges] == [
+        f"gpu {card} {what}" for card in (0, 1) for what in ("busy", "memory", "power")
+    ]
+    busy, memory, power = gauges[:3]
+    assert (busy.value, busy.fraction, busy.detail) == (0.5, 0.5, "H100")
+    assert memory.detail == "3.00 GiB of 4.00 GiB"
+    assert (power.value, power.fraction) == (412.5, None)
+    series = engine.instant(gauges[3].query, now).series
+    assert [one.value for one in series] == [pytest.approx(0.75)]
+
+
+def test_what_is_over_has_its_result(engine, store, clock):
+    now = clock.now()
+
+    events = [
+        event("progress", "mmlu", now - 3 * HOUR, 1, total=100),
+        event("progress", "mmlu", now - 2 * HOUR, 100, total=100, state="completed"),
+        event("progress", "gsm8k", now - 30 * MINUTE, 40, total=100, state="failed"),
+        event("progress", "humaneval", now - MINUTE, 7, total=100),
+        event("progress", "old", now - 3 * DAY, 100, total=100),
+        event("score", "mmlu", now - HOUR, 0.7),
+        event("score", "mmlu", now - MINUTE, 0.8),
+    ]
+    store.write(WriteBatch(events=events))
+    view = system_view(engine, store, TimeRange(), 12, now, COLLECTOR)
+    assert [one.name for one in view.progress] == ["humaneval"]
+    failed, passed = view.finished
+    assert (failed.name, failed.state, failed.done, failed.score) == ("gsm8k", "failed", 40, None)
+    assert (passed.name, passed.score, passed.seconds) == ("mmlu", pytest.approx(0.75), pytest.approx(3600))

@@ -11,6 +11,7 @@ from tui_monitor.store.api import Reader
 
 _LIMIT_KEPT = DAY
 _PROGRESS_KEPT = HOUR
+_ENDED_KEPT = DAY
 _LONGEST_RESET_S = 400 * DAY / SECOND
 """What is said to be further off is a mistake of who said it; an infinite one has no time at all."""
 _LOOKED_THROUGH = 2_000
@@ -50,15 +51,26 @@ def limits_at(reader: Reader, span: Span) -> list[RateLimit]:
 
 def progress(reader: Reader, now: Micros) -> tuple[Progress, ...]:
     """What is under way: heard of in the last hour and not ended; the newest first."""
+    return tuple(item for item in _told(reader, now, _PROGRESS_KEPT) if not item.over)
+
+
+def finished(reader: Reader, now: Micros) -> tuple[Progress, ...]:
+    """What ended in the last day, the newest first."""
+    return tuple(item for item in _told(reader, now, _ENDED_KEPT) if item.over)
+
+
+def _told(reader: Reader, now: Micros, kept: Micros) -> list[Progress]:
+    """The newest word on everything that reported its progress lately, the newest first."""
     found = []
     for event in reader.latest_event("progress", "name"):
         state = event.labels.get("state", "")
         total = _number(event.labels.get("total"))
         done = event.value or 0.0
         over = state.lower() in _ENDED or (total is not None and done >= total)
-        if _recent(event, now, _PROGRESS_KEPT) and not over:
-            found.append(Progress(event.name, done, total, event.labels.get("unit", ""), state, event.ts))
-    return tuple(sorted(found, key=lambda item: (-item.at, item.name)))
+        if _recent(event, now, kept):
+            unit = event.labels.get("unit", "")
+            found.append(Progress(event.name, done, total, unit, state, event.ts, over))
+    return sorted(found, key=lambda item: (-item.at, item.name))
 
 
 def _limit(event: Event) -> RateLimit:

@@ -4,8 +4,8 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tui_monitor.health.limits import progress
-from tui_monitor.health.views import CollectorStatus, Gauge, SystemView
+from tui_monitor.health.limits import finished, progress
+from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SystemView
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import Span, TimeRange, step_for
@@ -30,6 +30,8 @@ class _Figure:
     by: str = ""
     names: Mapping[str, str] | None = None
     """Label value → the gauge's name; else the value stands behind `name`."""
+    first: bool = False
+    """Whether the value stands before the name."""
 
     def query(self, window: str = "", value: str | None = None) -> str:
         """The question for all gauges, or for the one of a label value."""
@@ -42,7 +44,10 @@ class _Figure:
         """The name of the gauge for one label value."""
         if not self.by:
             return self.name
-        return (self.names or {}).get(value) or f"{self.name} {value or UNKNOWN}"
+        value = value or UNKNOWN
+        return (self.names or {}).get(value) or (
+            f"{value} {self.name}" if self.first else f"{self.name} {value}"
+        )
 
 
 _FIGURES = (
@@ -59,6 +64,13 @@ _FIGURES = (
         {"read": "disk read", "write": "disk write"},
     ),
 )  # fmt: skip
+_GPU = (
+    _Figure("busy", "hw_gpu_utilization", "ratio", by="hw_name", first=True),
+    _Figure("memory", "hw_gpu_memory_utilization", "ratio", by="hw_name", first=True),
+    _Figure("temperature", "hw_temperature", "°C", by="hw_name", first=True),
+    _Figure("power", "hw_power", "W", by="hw_name", first=True),
+)
+"""Of graphics processors; asked for where the first one is known."""
 _OWN = (
     _Figure("records", "tui_monitor_ingest_rate", "/s"),
     _Figure("lag", "tui_monitor_ingest_lag_seconds", "s", "max"),
@@ -83,7 +95,10 @@ def system_view(
     step = step_for(span.length, points)
     asking = Asking(engine)
     gauges = [gauge for figure in _FIGURES for gauge in _gauges(asking, figure, span, step)]
+    gauges += _cards(asking, span, step)
     details = _details(asking, span.end)
+    if any(gauge.query.startswith("hw_") for gauge in gauges):
+        details |= _card_details(asking, span.end)
     active = asking.instant("requests_active{}", span.end).scalar
     return SystemView(
         at=now,
@@ -94,6 +109,7 @@ def system_view(
         step=step,
         active=round(active or 0),
         progress=progress(reader, now),
+        finished=_results(asking, finished(reader, now), now),
     )
 
 
@@ -105,6 +121,36 @@ def own_gauges(
     step = step_for(span.length, points)
     asking = Asking(engine)
     return tuple(gauge for figure in _OWN for gauge in _gauges(asking, figure, span, step)), step
+
+
+def _cards(asking: Asking, span: Span, step: Micros) -> list[Gauge]:
+    """Figures of graphics processors, card by card."""
+    busy, *others = _GPU
+    found = list(_gauges(asking, busy, span, step))
+    if found:
+        found += [gauge for figure in others for gauge in _gauges(asking, figure, span, step)]
+    return sorted(found, key=lambda gauge: gauge.name.rpartition(" ")[0])
+
+
+def _card_details(asking: Asking, end: Micros) -> dict[str, str]:
+    """Gauge → how much memory of a card that is, and which model the card is."""
+    used = _newest(asking, "hw_gpu_memory_usage{{}} [{}] avg by(hw_name)".format, "hw_name", end)
+    total = _newest(asking, "hw_gpu_memory_limit{{}} [{}] last by(hw_name)".format, "hw_name", end)
+    details = {
+        clean(f"{name} memory"): f"{show(size, 'bytes')} of {show(total.get(name), 'bytes')}"
+        for name, size in used.items()
+    }
+    models = asking.instant("hw_gpu_utilization{} [10m] last by(hw_name, hw_model)", end).series
+    return details | {clean(f"{one.label('hw_name')} busy"): clean(one.label("hw_model")) for one in models}
+
+
+def _results(asking: Asking, over: tuple[Progress, ...], now: Micros) -> tuple[Progress, ...]:
+    """What is over, with how long it took and how it was scored."""
+    if not over:
+        return ()
+    scores = asking.instant("llm_evaluation_score{} [1d] avg by(name)", now).by("name")
+    took = asking.instant("llm_benchmark_duration_seconds{} [1d] max by(name)", now).by("name")
+    return tuple(replace(one, score=scores.get(one.name), seconds=took.get(one.name)) for one in over)
 
 
 def _gauges(asking: Asking, figure: _Figure, span: Span, step: Micros) -> Iterator[Gauge]:

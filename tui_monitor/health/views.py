@@ -214,11 +214,13 @@ class SystemView:
     active: int = 0
     """Requests that began and have not ended."""
     progress: tuple["Progress", ...] = ()
+    finished: tuple["Progress", ...] = ()
+    """Benchmarks and evaluations that ended in the last day, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A benchmark or evaluation under way."""
+    """A benchmark or evaluation, under way or over."""
 
     name: str
     done: float
@@ -226,6 +228,11 @@ class Progress:
     unit: str
     state: str
     at: Micros
+    over: bool = False
+    score: float | None = None
+    """Of one that is over: the mean of what was scored under its name in the last day."""
+    seconds: float | None = None
+    """Of one that is over: from its first word in the last day to its last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,17 @@ HOST: tuple[Sampled, ...] = (
 )
 """What the collector samples of its host; known before the first sample."""
 
+GPU: tuple[Sampled, ...] = (
+    Sampled("hw_gpu_utilization", "gauge", "ratio", "how busy a graphics processor is, by hw_name"),
+    Sampled("hw_gpu_memory_usage", "gauge", "bytes", "memory in use on a graphics processor"),
+    Sampled("hw_gpu_memory_limit", "gauge", "bytes", "memory of a graphics processor"),
+    Sampled("hw_gpu_memory_utilization", "gauge", "ratio", "how full the memory of a graphics processor is"),
+    Sampled("hw_temperature", "gauge", "°C", "temperature of a part of the host, by hw_name"),
+    Sampled("hw_power", "gauge", "W", "power that a part of the host draws, by hw_name and hw_type"),
+    Sampled("hw_energy", "counter", "J", "energy that a part of the host took, by hw_name and hw_type"),
+)
+"""What the collector samples of graphics processors, where there are any."""
+
 OWN: tuple[Sampled, ...] = (
     Sampled("tui_monitor_provider_state", "gauge", "state", "0 healthy, 1 degraded, 2 unavailable"),
     Sampled("probe_success", "gauge", "", "1 where the last probe was answered, by provider and target"),
@@ -48,7 +59,7 @@ OWN: tuple[Sampled, ...] = (
     Sampled("tui_monitor_database_bytes", "gauge", "bytes", "size of the database"),
 )  # fmt: skip
 """What the collector writes about providers and about itself."""
-KNOWN: dict[str, Sampled] = {sampled.name: sampled for sampled in (*HOST, *OWN)}
+KNOWN: dict[str, Sampled] = {sampled.name: sampled for sampled in (*HOST, *GPU, *OWN)}
 """Samples that are known before the first of them is stored."""
 
 _SUFFIXES = (

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tui_monitor.query.filters.fields import OFFERED, QUANTITIES
-from tui_monitor.query.known import HOST, OWN
+from tui_monitor.query.known import GPU, HOST, OWN
 from tui_monitor.query.language import AGGREGATES, GIVEN, RANGES
 from tui_monitor.query.metrics import METRICS, Metric, Sampled
 from tui_monitor.query.promql.ast import AGGREGATIONS, WITH_PARAM
@@ -45,6 +45,11 @@ def metrics_of_events() -> str:
 def host_samples() -> str:
     """What the collector samples of its host."""
     return _samples(HOST)
+
+
+def gpu_samples() -> str:
+    """What the collector samples of graphics processors."""
+    return _samples(GPU)
 
 
 def own_samples() -> str:
@@ -111,6 +116,7 @@ SECTIONS = {
     "calls": metrics_of_calls,
     "events": metrics_of_events,
     "host": host_samples,
+    "gpu": gpu_samples,
     "own": own_samples,
     "words": words,
 }

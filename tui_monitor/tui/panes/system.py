@@ -6,14 +6,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui_monitor.model.units import count, show
+from tui_monitor.model.states import SourceState
+from tui_monitor.model.units import count, show, significant
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, bar, sparkline
+from tui_monitor.tui.drawing import Glyphs, Span, bar, sparkline
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.sifting import SiftingPane
-from tui_monitor.tui.panes.upkeeplines import one_line
+from tui_monitor.tui.panes.upkeeplines import one_line, took
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.sifted import SiftedGrid
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 BAR, SPARK, WIDE_SPARK = 16, 16, 40
 _FULL, _FILLING = 0.9, 0.75
-_PROGRESS = 4
+_PROGRESS, _FINISHED = 4, 3
+_WANTED = "hw_gpu_utilization"
+_BROKEN = ("failed", "cancelled")
 
 
 def gauge_columns(width: int) -> tuple[Column, ...]:
@@ -97,7 +100,9 @@ def no_gauges(view: "SystemView", look: Look) -> str:
 
 def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
     token = "accent"
-    if gauge.fraction is not None and gauge.fraction >= _FILLING:
+    # A card is bought to be busy: that it is worries nobody.
+    wanted = gauge.query.startswith(_WANTED)
+    if gauge.fraction is not None and gauge.fraction >= _FILLING and not wanted:
         token = "crit" if gauge.fraction >= _FULL else "warn"
     mark = f" {glyphs.state(token)}" if token in ("warn", "crit") else ""
     filled = "" if gauge.fraction is None else bar(gauge.fraction, BAR, glyphs)
@@ -118,7 +123,11 @@ def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
 def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, key: str) -> list[Line]:
     """Who collects, and that its own pane tells more."""
     line = one_line(status, look, glyphs)
-    return [Line(), Line(line.left, ((key, "accent bold"), (" shows it ", "dim"))), Line()]
+    lines = [Line(), Line(line.left, ((key, "accent bold"), (" shows it ", "dim")))]
+    card = next((row for row in status.sources if row.name == "gpu" and row.state is SourceState.OFF), None)
+    if card is not None:
+        lines.append(Line(((" GPU  ", "accent bold"), ("none  ", "dim"), (card.detail, "dim"))))
+    return [*lines, Line()]
 
 
 def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]:
@@ -128,7 +137,27 @@ def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]
         lines.append(Line(((" UNDER WAY  ", "accent bold"), (f"{count(view.active)} requests", "bright"))))
     elif view.progress:
         lines.append(Line.of(" UNDER WAY", "accent bold"))
-    return [*lines, *(_progress(item, look, glyphs) for item in view.progress[:_PROGRESS])]
+    lines += [_progress(item, look, glyphs) for item in view.progress[:_PROGRESS]]
+    if view.finished:
+        gap = [Line()] if lines else []
+        lines += [*gap, Line.of(" FINISHED  in the last day", "accent bold")]
+    return [*lines, *(_finished(item, look, glyphs) for item in view.finished[:_FINISHED])]
+
+
+def _finished(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
+    """What is over: how it ended, how much of it was done, its score, how long it took, when."""
+    token = "crit" if item.state.lower() in _BROKEN else "ok"
+    of = f" of {count(item.total)}" if item.total and item.done < item.total else ""
+    right: list[Span] = [(f"{count(item.done)}{of} {item.unit}", "")]
+    if item.score is not None:
+        right.append((f"   score {significant(item.score)}", "bright"))
+    if item.seconds:
+        right.append((f"   in {took(item.seconds)}", "dim"))
+    right.append((f"   {ago(item.at, look.at)} ", "dim"))
+    return Line(
+        ((f"   {glyphs.state(token)} ", token), (f"{item.name}  ", "bright"), (item.state, "dim")),
+        tuple(right),
+    )
 
 
 def _progress(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
