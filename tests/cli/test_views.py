@@ -258,3 +258,20 @@ def test_a_locale_without_unicode_gets_ascii(fed: Cli, monkeypatch: pytest.Monke
         assert (ran.out + ran.err).isascii(), words
         assert "?" not in ran.out.replace("??????", ""), words
     assert "日本語モデル" in fed("--json", "costs").out
+
+
+def test_saved_queries_are_listed_and_asked(cli: Cli) -> None:
+    text = 'requests{provider="anthropic"} [1h] by(model)'
+    assert cli("query", "--saved").out.startswith("no query is saved")
+    assert "saved as mine" in cli("query", "--save", "mine", text).out
+    assert cli("--json", "query", "--saved").json["data"] == {"mine": text}
+    assert cli("query", "--saved").out == f"mine  {text}\n"
+    assert (
+        cli("--json", "query", "--saved", "mine", "--explain").out
+        == cli("--json", "query", text, "--explain").out
+    )
+    ran = cli("query", "--saved", "mien")
+    assert ran.code == 2
+    assert "no query is saved as mien, did you mean mine?" in ran.err
+    for words in (["--save", "x"], ["--saved", "mine", text], ["--save", "x", "--saved", "y", text]):
+        assert cli("query", *words).code == 2

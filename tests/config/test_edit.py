@@ -245,8 +245,8 @@ def test_what_an_editor_saves_meanwhile_is_not_lost(config: Path, monkeypatch: p
     written(config, HAND_WRITTEN)
     real, saved = edit._edited, []
 
-    def while_an_editor_saves(path: Path, old: str, change: Any) -> str:
-        new = real(path, old, change)
+    def while_an_editor_saves(path: Path, old: str, *more: Any) -> str:
+        new = real(path, old, *more)
         if not saved:
             saved.append(config.write_text(HAND_WRITTEN.replace("min_calls = 20", "min_calls = 21")))
         return new

@@ -556,7 +556,7 @@ def settings_of(**screen: Any) -> Settings:
     sections = {
         "consent": refused,
         "general": {"timezone": "UTC", "name": "ana"},
-        "screen": {"update_interval": "30d", **screen},
+        "screen": {"update_interval": "30d", "ask_while_typing": False, **screen},
     }
     return load(None, sections)
 

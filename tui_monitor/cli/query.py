@@ -26,6 +26,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "text",
         metavar="QUERY",
+        nargs="?",
         help="metric{labels} [range] aggregate by(labels), PromQL, or a filter of calls",
     )
     ranges.arguments(parser, "answer over time, or calls, of this range")
@@ -35,6 +36,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--explain", action="store_true", help="show a short form as PromQL and what it is read from"
     )
+    parser.add_argument(
+        "--saved",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="ask the query that is saved so; alone: list them",
+    )
+    parser.add_argument("--save", metavar="NAME", help="keep QUERY under a name instead of asking it")
     parser.add_argument("--limit", type=int, metavar="N", help="of a filter: so many calls (default: 50)")
     parser.add_argument(
         "--lines", action="store_true", help="of a filter: calls as JSON lines, all of them unless limited"
@@ -52,6 +61,8 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor query 'status=error OR cost>$0.05' --limit 200
         tui-monitor query 'latency{} p95 by(model)' --range 'yesterday 14:00 to 15:30'
         tui-monitor query 'where status=error' --from monday --to wednesday
+        tui-monitor query --save 'slow models' 'latency{} [1h] p95 by(model)'
+        tui-monitor query --saved 'slow models'
         tui-monitor --json query 'error_rate{} [24h]' --at 2026-03-18
         """,
     )
@@ -63,6 +74,8 @@ def run(context: Context) -> int:
     from tui_monitor.query.filters.reading import as_filter, is_filter
 
     args, out = context.args, context.out
+    if _only_saved(context):
+        return 0
     if is_filter(args.text):
         return calls.run(context)
     if args.limit is not None or args.lines:
@@ -106,6 +119,19 @@ def run(context: Context) -> int:
     if instead and not out.json:
         out.note(f"note: this compares metrics; single calls are listed by '{instead}'")
     return 0
+
+
+def _only_saved(context: Context) -> bool:
+    """Whether nothing is to be asked; a saved query is put where one is typed."""
+    args = context.args
+    if args.saved is not None or args.save is not None:
+        from tui_monitor.cli import saved
+
+        if saved.is_done(context):
+            return True
+    if args.text is None:
+        raise UsageError("the following arguments are required: QUERY")
+    return False
 
 
 def _over(context: Context, at: Micros | None) -> tuple[TimeRange, int]:

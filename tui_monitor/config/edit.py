@@ -30,6 +30,7 @@ _TRIES = 5
 """Times a change is begun anew because the file became another under it."""
 
 _Edit = Callable[[str], str]
+_Check = Callable[[Path, str], None]
 
 
 def set_values(path: Path, values: Mapping[str, object]) -> None:
@@ -72,10 +73,18 @@ def update_table(path: Path, where: str, name: str, values: Mapping[str, object]
     _change(path, edit)
 
 
+def set_entry(path: Path, key: KeyPath, value: object, check: _Check) -> None:
+    """Set one key of another file than the configuration; None takes it out. Makes the file if there is none.
+
+    `check` gets the path and the text to be written. Raises what it raises, and as `set_values`.
+    """
+    _change(path, lambda text: _set(text, key, value), check)
+
+
 # The file
 
 
-def _change(path: Path, edit: _Edit) -> None:
+def _change(path: Path, edit: _Edit, check: _Check | None = None) -> None:
     # A link stays a link: what it leads to is replaced.
     target = Path(os.path.realpath(path.expanduser()))
     try:
@@ -84,7 +93,7 @@ def _change(path: Path, edit: _Edit) -> None:
             for _ in range(_TRIES):
                 before = _state(target)
                 old = read_text(target) if before else ""
-                new = _edited(path, old, edit)
+                new = _edited(path, old, edit, check)
                 if new == old or _replaced(target, new, before):
                     return
     except OSError as error:
@@ -95,9 +104,7 @@ def _change(path: Path, edit: _Edit) -> None:
     raise UsageError(f"{path}: another program keeps changing it", hint="try again")
 
 
-def _edited(path: Path, old: str, edit: _Edit) -> str:
-    from tui_monitor.config.load import load_text
-
+def _edited(path: Path, old: str, edit: _Edit, check: _Check | None) -> str:
     parse_toml(path, old)
     mark = BYTE_ORDER_MARK if old.startswith(BYTE_ORDER_MARK) else ""
     text = old.removeprefix(mark)
@@ -105,6 +112,11 @@ def _edited(path: Path, old: str, edit: _Edit) -> str:
     windows = "\r\n" in text and text.count("\r\n") == text.count("\n")
     new = edit(text.replace("\r\n", "\n") if windows else text)
     new = mark + (new.replace("\n", "\r\n") if windows else new)
+    if check is not None:
+        check(path, new)
+        return new
+    from tui_monitor.config.load import load_text
+
     try:
         load_text(path, new)
     except UsageError as error:

@@ -102,6 +102,8 @@ class Screen(Section):
     """Whether the next dashboard begins with the length of time that this one was left with."""
     mouse: bool = True
     """Whether the mouse is used; off leaves selecting text to the terminal."""
+    ask_while_typing: bool = True
+    """Whether the Query pane asks what stands in its line before it is sent, once the line is whole."""
     confirm_quit: bool = True
     """Whether a dashboard that collects asks before it ends, and offers to go on without a window."""
     read_only: bool = False

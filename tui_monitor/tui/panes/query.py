@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui_monitor.model.errors import MonitorError, QueryError
@@ -18,8 +19,9 @@ from tui_monitor.tui import commands
 from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import HintsChanged
+from tui_monitor.tui.panes import queryhints
 from tui_monitor.tui.panes.answers import series_columns, series_rows, table_columns, table_rows
-from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.callexport import calls_export, calls_table, result_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
@@ -31,6 +33,7 @@ from tui_monitor.tui.panes.queryasking import (
     question_of_numbers,
 )
 from tui_monitor.tui.panes.queryexamples import EXAMPLES
+from tui_monitor.tui.panes.querykeeping import KeepingPane
 from tui_monitor.tui.panes.querykept import asked_before, remember_asked
 from tui_monitor.tui.panes.querylines import MOST, Total, answer_lines, other_lines
 from tui_monitor.tui.widgets.chart import Chart
@@ -43,16 +46,16 @@ if TYPE_CHECKING:
     from tui_monitor.model.call import Call
     from tui_monitor.query.result import Completion
 
-_OF_ONE = ("query.older", "query.newer")
-_OF_THE_ANSWER = ("query.ask", "query.detail", "query.view", "query.chart", "query.drawing", "query.explain")
 _EXAMPLE_COLUMNS = (Column("text", "try one of these", min=30, max=60), Column("help", "", min=10, max=70))
 PAGE = 200
 """Calls that are listed at first, and how many come with each step down."""
+PAUSE = 0.3
+"""Seconds without a key after which a line is asked that was not sent."""
 _AHEAD = 50
 """More are asked for when so many are left below."""
 
 
-class QueryPane(Pane[QueryAnswer | CallsAnswer]):
+class QueryPane(KeepingPane):
     """The line, what came of it, the chart, the series; of a filter the calls, and one of them whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("query")
@@ -76,6 +79,10 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         self._total: Total | None = None
         self._counting = False
         self._explaining = False
+        self._waiting: Timer | None = None
+        """Until somebody who types has paused for so long that the line is asked."""
+        self._trying = False
+        """Whether what is asked was not sent, only typed: what is wrong with it is not said yet."""
 
     def body(self) -> ComposeResult:
         yield self._prompt
@@ -83,6 +90,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         yield self._chart
         yield self._list
         yield self._sheet
+        yield self.pinned
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -97,26 +105,27 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def first(self) -> Widget:
         """The line while nothing was asked; then the answer, so that keys are keys."""
+        if self.on_pinned and self.pinned.panels:
+            return self.pinned.chosen or self.pinned.panels[0]
         return self._sheet if self._sheet.call else self._list if self._text else self._prompt
+
+    @property
+    def asked(self) -> str:
+        return "" if self.answer is None else self.answer.text
+
+    @property
+    def as_table(self) -> bool:
+        return self._table
 
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything."""
+        if self._typing:
+            return (*queryhints.while_typing(), *self.keymap.letters())
+        if self.on_pinned:
+            return queryhints.on_pinned()
         if self._sheet.call is not None:
-            return _OF_THE_ANSWER
-        if not self._typing:
-            return ("query.leave", "query.ask", *_OF_ONE, *self._useless())
-        return ("query.detail", *_OF_ONE, *self._letters())
-
-    def _useless(self) -> tuple[str, ...]:
-        """What does nothing with the answer that is shown."""
-        if self.answer is None:
-            return ("query.detail", "query.view", "query.chart", "query.drawing", "query.explain")
-        if isinstance(self.answer, CallsAnswer):
-            return ("query.view", "query.chart", "query.drawing")
-        return ("query.detail", "query.chart", "query.drawing") if self._table else ("query.detail",)
-
-    def _letters(self) -> tuple[str, ...]:
-        return self.keymap.letters()
+            return queryhints.on_call()
+        return queryhints.on_answer(self.answer, table=self._table)
 
     @property
     def _typing(self) -> bool:
@@ -138,11 +147,34 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     @on(Prompt.Changed)
     def _edited(self, event: Prompt.Changed) -> None:
         self._prompt.clear_error()
-        if event.value != self._text:
+        if event.value != self._text and self.asking:
             # Whoever types on does not wait for the answer to what stood there.
             self.drop_question()
+            self._go_back()
+        self._wait(event.value)
         if self.answer is not None:
             self._show_state(self.answer)
+
+    def _go_back(self) -> None:
+        """What is asked again is what has its answer there."""
+        self._text, self._trying = self.asked, False
+
+    def _wait(self, text: str) -> None:
+        """Ask what is typed once nobody types on, where that is wanted."""
+        if self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+        settings = self.backend.settings
+        wanted = settings is not None and settings.screen.ask_while_typing
+        if wanted and self._typing and text.strip() and text.strip() != self._text.strip():
+            self._waiting = self.set_timer(PAUSE, self._try)
+
+    def _try(self) -> None:
+        text = self._prompt.value
+        if self._typing and not self._prompt.searching and text.strip() and not self.on_pinned:
+            self._wanted = PAGE
+            self._text, self._trying = text, True
+            self.ask_again()
 
     @on(Grid.Opened, "#query-list")
     def _opened(self, event: Grid.Opened) -> None:
@@ -178,7 +210,9 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             return
         if text != self._text:
             self._wanted = PAGE
-        self._text = text
+        self._wait("")
+        self._text, self._trying = text, False
+        self.leave_pinned()
         self._show_call(None)
         self._prompt.clear_error()
         self._remember(text)
@@ -210,6 +244,7 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
     # Showing.
 
     def show(self, answer: QueryAnswer | CallsAnswer, look: Look) -> None:
+        self._trying = False
         self.remove_class("-unasked")
         self.set_class(isinstance(answer, CallsAnswer), "-calls")
         self._show_state(answer)
@@ -281,7 +316,10 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         if isinstance(error, QueryError):
             # No source failed: it is this text that has no answer.
             self.forget_trouble()
-            if self._prompt.value == self._text:
+            if self._trying:
+                # Half a line is no mistake: the last good answer stays, with its text.
+                self._go_back()
+            elif self._prompt.value == self._text:
                 # What was filled in for a variable has no place in the line.
                 whole = error.text != self._text
                 place = (0, len(self._text)) if whole else (error.position, error.length)
@@ -295,7 +333,8 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def exported(self) -> Export:
         """The answer as the API gives it; over time, one column for each series."""
-        answer = self.answer
+        panel = self.pinned.chosen if self.on_pinned else None
+        answer = self.answer if panel is None else panel.answer
         if isinstance(answer, CallsAnswer):
             if self._sheet.call is not None:
                 return Export("call", calls_table([self._sheet.call]), self._sheet.view)
@@ -310,6 +349,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
             return super().named(grid, row) if call is None else ("id", call.id)
         return "query", row.key if self.answer is None else self._text
 
+    def copied(self) -> tuple[str, str] | None:
+        """Of the pinned queries the chosen one."""
+        panel = self.pinned.chosen if self.on_pinned else None
+        return super().copied() if panel is None else ("query", panel.pin.text)
+
     # Commands.
 
     def action_line(self) -> None:
@@ -318,7 +362,9 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
 
     def action_leave_line(self) -> None:
         """Go from the line to the answer, from a call back to the list."""
-        if self._sheet.call is not None:
+        if self.on_pinned:
+            self.leave_pinned()
+        elif self._sheet.call is not None:
             self._show_call(None)
         else:
             self._list.focus()
@@ -335,9 +381,11 @@ class QueryPane(Pane[QueryAnswer | CallsAnswer]):
         if self.answer is not None:
             self._show_state(self.answer)
 
-    def action_view(self) -> None:
+    async def action_view(self) -> None:
         """Table or chart."""
-        if isinstance(self.answer, QueryAnswer) and self.look is not None:
+        if self.on_pinned:
+            await self.turn_panel()
+        elif isinstance(self.answer, QueryAnswer) and self.look is not None:
             self._table = not self._table
             self.show(self.answer, self.look)
             self.post_message(HintsChanged())

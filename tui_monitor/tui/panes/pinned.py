@@ -1,0 +1,161 @@
+"""Queries that are pinned: each a chart or a table of its own, side by side where there is room, all live."""
+
+from typing import Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.panes.answers import table_columns, table_rows
+from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.queryasking import QueryAnswer, question_of_numbers
+from tui_monitor.tui.panes.querykept import Pin
+from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.lines import Line, Lines
+
+_WIDE = 58
+"""Cells of a panel at least, where there is more than one beside each other."""
+_HIGH = 12
+"""Lines of a panel at least; what has no room is scrolled to."""
+
+
+class Pinned(VerticalScroll):
+    """The pinned queries on one grid. A panel has the focus; what it knows of keys is the pane's."""
+
+    can_focus = False
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._pins: tuple[Pin, ...] = ()
+
+    @property
+    def panels(self) -> "list[Panel]":
+        """All of them, in their order."""
+        return list(self.query_children(Panel))
+
+    @property
+    def chosen(self) -> "Panel | None":
+        """The one that has the focus, or whose chart has it."""
+        focused = self.screen.focused
+        ours = (one for one in self.panels if focused is one or (focused and one in focused.ancestors))
+        return next(ours, None)
+
+    async def put(self, pins: tuple[Pin, ...]) -> None:
+        """Show these, those that are there already as they are."""
+        if pins == self._pins:
+            return
+        self._pins = pins
+        there = {panel.pin.text: panel for panel in self.panels}
+        wanted = {pin.text for pin in pins}
+        for text, panel in there.items():
+            if text not in wanted:
+                await panel.remove()
+        await self.mount_all(Panel(pin) for pin in pins if pin.text not in there)
+        self._arrange()
+
+    def step(self, step: int) -> None:
+        """Give the focus to another panel."""
+        panels, chosen = self.panels, self.chosen
+        if panels:
+            at = panels.index(chosen) if chosen in panels else -1
+            panels[(at + step) % len(panels)].focus()
+
+    def update(self, look: Look, *, force: bool = False) -> None:
+        """Each asks for itself: one that is slow or fails keeps none of the others waiting."""
+        for panel in self.panels:
+            panel.update(look, force=force)
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """As many beside each other as have room, and as high as they all have room, if they have."""
+        count, size = len(self._pins), self.size
+        columns = max(1, min(count, size.width // _WIDE))
+        rows = max(1, -(-count // columns))
+        self.styles.grid_size_columns = columns
+        self.styles.grid_rows = f"{max(_HIGH, size.height // rows)}"
+
+
+class Panel(Pane[QueryAnswer]):
+    """One pinned query: its text, what came of it, its chart or table."""
+
+    can_focus = True
+    DEFAULT_CLASSES = "panel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Ask it in the query line", show=False, id="panel.open"),
+        Binding("down,j,right", "step(1)", "The next panel", show=False, id="panel.next"),
+        Binding("up,k,left", "step(-1)", "The panel before", show=False, id="panel.previous"),
+    ]
+
+    class Opened(Message):
+        """Somebody wants to see this query in the line."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, pin: Pin) -> None:
+        super().__init__(id=f"pin-{abs(hash(pin.text))}")
+        self.pin = pin
+        self._table = pin.table
+        self._colours = Colours()
+        self._head = Lines([self._title()], classes="panel--head")
+        self._chart = Chart()
+        self._list = Grid(())
+        self._list.can_focus = False
+
+    def body(self) -> ComposeResult:
+        yield self._head
+        yield self._chart
+        yield self._list
+
+    @property
+    def points(self) -> int:
+        return max(20, (self.size.width or self.app.size.width) - 14)
+
+    def question(self, look: Look) -> Question | None:
+        return question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer)
+
+    def show(self, answer: QueryAnswer, look: Look) -> None:
+        self.set_class(self._table, "-table")
+        known = sum(any(v is not None for v in series.values) for series in answer.over.series)
+        warned = (*answer.over.warnings, *answer.now.warnings)
+        about = answer.over.approximate or answer.now.approximate
+        words = f"{known} series{f' {self.glyphs.about}' if about else ''}"
+        glyph = ((f"  {self.glyphs.warn} {warned[0]}", "warn"),) if warned else ()
+        self._head.show([self._title(words), *([Line(glyph)] if glyph else [])])
+        if self._table:
+            width = max(30, self.size.width)
+            self._list.say_empty("no data in this time range")
+            self._list.set_columns(table_columns(answer.now, width))
+            self._list.show(table_rows(answer.now, self.glyphs, width))
+        else:
+            marks = firing_marks(look)
+            self._chart.show(chart_of(answer.over, look, self._colours, now=answer.now, marks=marks))
+
+    def _title(self, right: str = "") -> Line:
+        text = " ".join(self.pin.text.split())
+        return Line(((" ", ""), (text, "bright bold")), ((f"{right} ", "dim"),) if right else ())
+
+    def turn(self) -> Pin:
+        """Table instead of chart, or the other way; the pin as it is now."""
+        self._table = not self._table
+        self.pin = Pin(self.pin.text, self._table)
+        if self.answer is not None and self.look is not None:
+            self.show(self.answer, self.look)
+        return self.pin
+
+    def action_open(self) -> None:
+        """Ask it in the line."""
+        self.post_message(self.Opened(self.pin.text))
+
+    def action_step(self, step: int) -> None:
+        """Go to another panel."""
+        for node in self.ancestors:
+            if isinstance(node, Pinned):
+                node.step(step)
