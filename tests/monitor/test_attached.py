@@ -41,8 +41,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a try."""
     monkeypatch.setattr(lines, "FIRST", 0.02)
     monkeypatch.setattr(lines, "LONGEST", 0.1)
-    monkeypatch.setattr(transports, "QUIET", 0.3)
-    monkeypatch.setattr(transports, "_ALIVE_WITHIN", 0.3)
 
 
 @pytest.fixture
@@ -215,7 +213,11 @@ async def test_a_collector_that_comes_back_on_its_port_is_found(
     assert second.status().started == snapshot.collector.started
 
 
-async def test_a_line_on_which_nothing_comes_any_more_is_noticed(proxy: Proxy, attach: Attach) -> None:
+async def test_a_line_on_which_nothing_comes_any_more_is_noticed(
+    proxy: Proxy, attach: Attach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "QUIET", 0.3)
+    monkeypatch.setattr(transports, "_ALIVE_WITHIN", 0.3)
     thread = attach(proxy.url)
     await thread.call(frame)
     proxy.holding = True
@@ -230,8 +232,8 @@ async def test_a_line_on_which_nothing_comes_any_more_is_noticed(proxy: Proxy, a
 async def test_a_slow_answer_is_no_lost_line(
     proxy: Proxy, attach: Attach, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As in earnest: a busy machine may take long to say that it is there.
-    monkeypatch.setattr(transports, "_ALIVE_WITHIN", 5.0)
+    # How long it may take to say that it is there is as in earnest: the machine may be busy.
+    monkeypatch.setattr(transports, "QUIET", 0.3)
     thread = attach(proxy.url)
     await thread.call(frame)
     costs = collector.monitor.costs

@@ -122,14 +122,15 @@ def test_whatever_happens_it_is_one_thing_or_the_other(steps: list[str]) -> None
     assert all(one != other for one, other in itertools.pairwise(told))
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 3.0), st.integers(0, 40_000)), max_size=200))
+@given(st.lists(st.tuples(st.floats(0.01, 3.0), st.integers(0, 15_000)), max_size=200))
 def test_looking_costs_no_more_than_it_may(looks: list[tuple[float, int]]) -> None:
+    # A look of more bytes than go in the longest wait is forgiven the rest: the test below.
     pace, now, moved, before = Pace(1.0, 0.0, rate=1_000), 0.0, 0, None
     for seconds, size in looks:
         now += seconds
         if pace.due(now):
             assert before is None or now - before >= 1.0
-            assert moved <= 1_000 * now + 44_000, "a burst, and the look that went beyond it"
+            assert moved <= 1_000 * now + 4_000.1, "a burst, and what the time since allows"
             pace.looked(now)
             pace.moved(size, now)
             moved, before = moved + size, now

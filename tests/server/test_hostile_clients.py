@@ -83,17 +83,18 @@ async def test_where_the_server_is_at_work_for_all_a_new_one_is_told_to_come_bac
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collector = await start(server={"max_connections": 8})
-    go = asyncio.Event()
+    go, begun = asyncio.Event(), 0
 
     async def slow(*_: object) -> object:
+        nonlocal begun
+        begun += 1
         await go.wait()
         return {}
 
     async with client(collector) as web:
         monkeypatch.setattr(collector.monitor, "status", slow)
         asked = [asyncio.create_task(web.get("/monitor/v1/status")) for _ in range(8)]
-        await until(lambda: all(guest is not None for guest in asked))
-        await asyncio.sleep(0.3)
+        await until(lambda: begun == 8)
         turned = await raw(str(web.base_url), b"")
         assert turned.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
         assert b"retry-after: 1\r\n" in turned

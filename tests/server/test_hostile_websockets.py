@@ -206,6 +206,7 @@ async def test_half_of_the_connections_are_kept_for_requests(start: Start) -> No
     async with httpx.AsyncClient(base_url=await opened(collector, "http")) as web:
         assert (await web.get("/live")).status_code == 200
     await held[0].__aexit__(None, None, None)
+    await until(lambda: collector.traffic.open()["websocket"] == 3)
     async with followed(collector) as socket:
         await heard(socket, "connected")
     for one in held[1:]:

@@ -1,13 +1,17 @@
 """Pilots that do not sleep for nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
 
+RESIZE = Pilot[Any].resize_terminal
 PARSE = Stylesheet._parse_rules
 
 
@@ -34,3 +38,20 @@ def style_sheets_parsed_once() -> Iterator[None]:
 def quick_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toolkit waits 20 ms and more after every key; plain data comes at once."""
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
+
+
+async def resized(pilot: Pilot[Any], width: int, height: int) -> None:
+    """Resize the terminal and wait until the screen has that size: on a busy machine it comes later."""
+    await RESIZE(pilot, width, height)
+    app: App[Any] = pilot.app
+    async with asyncio.timeout(30):
+        while not app.screen.size == app.screen._compositor.size == (width, height):
+            await pilot.pause()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def resizing_is_waited_for() -> Iterator[None]:
+    """A test goes on when the screen is resized, not when the event is sent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pilot, "resize_terminal", resized)
+        yield

@@ -1,6 +1,5 @@
 """Whatever comes from outside, on whatever screen: no crash, no style, no control, exact lines."""
 
-import asyncio
 import io
 import random
 import subprocess
@@ -123,10 +122,6 @@ async def test_any_size(stage):
         for width, height in sizes:
             app.glyphs = rng.choice((BRAILLE, BLOCK, ASCII))
             await pilot.resize_terminal(width, height)
-            # On a busy machine both come later than the event; one that never comes is a fault.
-            async with asyncio.timeout(30):
-                while not app.screen.size == app.screen._compositor.size == (width, height):
-                    await pilot.pause()
             check(app, width, height)
 
 
