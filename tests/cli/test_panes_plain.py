@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli, Ran
+from tui_monitor.config import places
 from tui_monitor.model.units import count, milliseconds, ratio, usd
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.plain import told
@@ -71,6 +72,7 @@ def test_text_draws_nothing_and_a_pane_can_be_chosen(fed: Cli) -> None:
     assert list(sections(ran)) == ["costs", "system"]
     assert not DRAWING.findall(ran.out.replace("\n", ""))
     assert "BY model" in ran.out
+    assert not [path for path in places.state_dir().iterdir() if path.name not in ("toured", "monitor.log")]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,11 @@ def used_tokens_file() -> Path:
     return state_dir() / "tokens-used.json"
 
 
+def toured_file() -> Path:
+    """There once somebody has seen the tour of the screen, or left it."""
+    return state_dir() / "toured"
+
+
 def asked_file() -> Path:
     """The queries that were asked on the screen."""
     return state_dir() / "queries-asked"

@@ -28,6 +28,7 @@ from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.terminal import restore
 from tui_monitor.tui.toolkit import mouse_off
+from tui_monitor.tui.tour import first_start
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
@@ -124,6 +125,10 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         restore(self._driver)
         logging.shutdown()
         os._exit(0)
+
+    def show_round(self) -> None:
+        """Begin with the tour, where nobody has seen it yet."""
+        self._dashboard.touring.wanted = first_start()
 
     def ended(self) -> None:
         """The screen is gone, and the terminal as it was: nothing needs to be rescued."""
@@ -328,6 +333,7 @@ def read(
 
 
 def _shown(app: MonitorApp) -> MonitorApp:
+    app.show_round()
     app.run()
     app.ended()
     return app

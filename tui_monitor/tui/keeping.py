@@ -80,6 +80,10 @@ class Keeping:
         self._layout.keep("range_s", max(1, self._dashboard.shown.length // SECOND))
         self._layout.save()
 
+    def write_nothing(self) -> None:
+        """What is shown from now on is nobody's choice."""
+        self._forgotten = True
+
     def forget(self) -> None:
         """The next dashboard begins as the settings say; this one stays as it is."""
         self._layout.clear()

@@ -34,6 +34,7 @@ class CommandList(Provider):
                 key = f"  ({command.key})" if command.keys else ""
                 yield f"{label}{key}", command.help, command.action
         yield "Forget the layout", "The next dashboard begins as the settings say.", "app.forget_layout"
+        yield "Tour", "Six steps through the screen.", "tour"
         for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):
             about = SHIPPED[name].about if name in SHIPPED else "show everything in these colours"
             yield f"Theme {name}", f"{about[:1].upper()}{about[1:]}.", f"{_WEAR}('{name}')"

@@ -71,6 +71,7 @@ async def panes(
         finally:
             app.exit()
 
+    app.keeping.write_nothing()
     await app.run_async(headless=True, size=SIZE, auto_pilot=look)
 
 

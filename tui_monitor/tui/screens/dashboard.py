@@ -30,6 +30,7 @@ from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import RangedScreen
 from tui_monitor.tui.toolkit import write_to_terminal
+from tui_monitor.tui.tour import Touring
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.thread import ThreadState
     from tui_monitor.tui.verbs import Deed
     from tui_monitor.tui.widgets.consent import ConsentBanner
+    from tui_monitor.tui.widgets.guide import Guide
 
 
 class Dashboard(RangedScreen):
@@ -58,7 +60,7 @@ class Dashboard(RangedScreen):
         """Lines given behind `:`."""
         self._herald = Herald()
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
-        self._consent = Consenting(self)
+        self._consent, self.touring = Consenting(self), Touring(self)
         self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
 
     @property
@@ -123,6 +125,7 @@ class Dashboard(RangedScreen):
         elif self.paused is None:
             self._look()
         self._consent.begin(empty=event.snapshot.extent.last is None)
+        self.touring.look()
 
     def _tell_of_alerts(self, snapshot: "Snapshot") -> None:
         """Ring for alerts that began to fire; those that did before the screen was opened get a toast."""
@@ -316,6 +319,14 @@ class Dashboard(RangedScreen):
     def on_consent_banner_decided(self, event: "ConsentBanner.Decided") -> None:
         """Its banner is loaded when it is needed; so this goes by the message's name."""
         self._consent.decided(event.form)
+
+    def action_tour(self) -> None:
+        """Lead through the screen."""
+        self.touring.begin()
+
+    def on_guide_turned(self, event: "Guide.Turned") -> None:
+        """Its panel is loaded when it is needed; so this goes by the message's name."""
+        self.touring.turn(event.step)
 
     def action_palette(self) -> None:
         """Open the command palette."""
