@@ -193,12 +193,13 @@ async def test_ctrl_c_asks_once(monitor: FakeMonitor, answer: str, left: bool) -
 
 @pytest.mark.parametrize("pane", PANES, ids=lambda entry: entry.id)
 async def test_help_tells_every_key_of_the_pane(monitor: FakeMonitor, pane) -> None:
-    async with dashboard(monitor).run_test(size=(120, 100)) as pilot:
+    async with dashboard(monitor).run_test(size=(120, 130)) as pilot:
         await settle(pilot, pane.key)
         if pane.id == "query":
             await settle(pilot, "escape")
         await settle(pilot, "?")
         shown = text(pilot.app)
+        assert "HERE: A LIST" in shown
         for command in COMMANDS:
             if command.pane in ("", pane.id):
                 assert command.help[:40] in shown, command.id

@@ -69,6 +69,8 @@ class MonitorApp(DressedApp, inherit_bindings=False):
     COMMANDS: ClassVar = {_palette}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit"),
+        # The toolkit would bind it by itself, above all else and for good.
+        Binding("ctrl+p", "command_palette", "Commands", show=False, id="palette"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", priority=True),
     ]
     NOTIFICATION_TIMEOUT = 6
@@ -183,6 +185,10 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         state = self.backend.state
         if state.mode == "viewing" and state.owner is None:
             self.backend.take_over()
+        elif state.mode == "viewing":
+            self.notify(f"pid {state.owner} collects already")
+        else:
+            self.notify("there is nothing to take over")
 
     def action_suspend_process(self) -> None:
         """Stop until the shell lets it go on, as `^Z` does; whatever started us stops with us."""

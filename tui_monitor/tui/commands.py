@@ -91,7 +91,8 @@ COMMANDS: tuple[Command, ...] = (
         "consent", "C", "allow", "Say what may be used: logs of agents, keys, status pages.", "consent",
         footer=70, dangerous=True,
     ),
-    Command("help", "question_mark,f1", "help", "Every key of this pane.", "help", footer=99),
+    Command("help", "question_mark,f1", "help", "What has the focus, and every key that works here.", "help",
+            footer=99),
     Command(
         "palette", "ctrl+p", "commands", "Find a command by its name; themes too.", "palette",
     ),

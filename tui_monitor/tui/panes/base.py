@@ -355,12 +355,16 @@ class Pane(Vertical, Generic[A]):
     def action_chart(self) -> None:
         """Put the focus on the chart and its crosshair on the newest value."""
         chart = self._chart_in_sight
-        if chart is not None:
-            chart.focus()
-            chart.action_point(1)
+        if chart is None:
+            self.app.notify("there is no chart to read off here now")
+            return
+        chart.focus()
+        chart.action_point(1)
 
     def action_drawing(self, step: int) -> None:
         """Draw the chart another way."""
         chart = self._chart_in_sight
-        if chart is not None:
-            chart.action_drawing(step)
+        if chart is None:
+            self.app.notify("there is no chart to draw here now")
+            return
+        chart.action_drawing(step)

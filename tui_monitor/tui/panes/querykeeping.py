@@ -110,6 +110,8 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
 
     async def action_pin_again(self) -> None:
         """Put back what was taken away last."""
+        if not self._unpinned:
+            self.app.notify("nothing was taken away")
         if self._unpinned and await asyncio.to_thread(pin, self._unpinned[-1]):
             self._unpinned.pop()
             await self._put_pinned()

@@ -307,10 +307,18 @@ class Dashboard(RangedScreen):
     # Everything else.
 
     def action_help(self) -> None:
-        """Show the keys of this pane."""
+        """Show what has the focus, and every key that works here."""
         from tui_monitor.tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app)))
+        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app), self._kind_of_focus()))
+
+    def _kind_of_focus(self) -> str:
+        from tui_monitor.tui.widgets.chart import Chart
+        from tui_monitor.tui.widgets.grid import Grid
+        from tui_monitor.tui.widgets.prompt import Field
+
+        kinds = ((Grid, "list"), (Chart, "chart"), (Field, "line"))
+        return next((name for kind, name in kinds if isinstance(self.focused, kind)), "")
 
     def action_consent(self) -> None:
         """Say what may be used of what was found on this machine."""

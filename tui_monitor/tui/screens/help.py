@@ -22,6 +22,25 @@ _KEYS = 14
 Entry = tuple[str, str]
 """Keys, and what they do."""
 
+_WIDGETS = {
+    "list": (
+        "A LIST",
+        "The cursor stays on its row when rows move. What is opened, ordered or copied is the row, or the "
+        "value that is chosen in it.",
+    ),
+    "chart": (
+        "A CHART",
+        "A crosshair reads all its series off at one instant. Zooming and moving change the time range of "
+        "all panes.",
+    ),
+    "line": (
+        "A LINE",
+        "What is typed goes into it; its ways to go on are offered as one types, and a mistake is marked "
+        "under its characters.",
+    ),
+}
+"""What can have the focus, and what it is."""
+
 
 def _keys(names: str) -> str:
     return " ".join(shown_key(name) for name in names.split(",") if name)
@@ -31,19 +50,22 @@ def _commands(commands: list[Command]) -> list[Entry]:
     return [(_keys(command.keys), command.help) for command in commands]
 
 
-def lines(pane: str, width: int, keymap: Keymap) -> list[Line]:
-    """The help of one pane in so many cells."""
+def lines(pane: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
+    """The help in so many cells: of what has the focus (`list`, `chart`, `line`), of its pane, of everywhere,
+    of what else could have the focus."""
     title = next((entry.title for entry in PANES if entry.id == pane), "")
-    parts: list[tuple[str, list[Entry]]] = [
-        (title.upper(), _commands(keymap.of(pane))),
-        ("EVERYWHERE", _commands(keymap.of(""))),
-        ("IN A LIST", _commands(keymap.of("list"))),
-        ("ON A CHART", _commands(keymap.of("chart"))),
-        ("IN A LINE", _commands(keymap.of("line"))),
-    ]
-    found: list[Line] = []
-    for name, entries in parts:
+    widgets = {name: (label, about, _commands(keymap.of(name))) for name, (label, about) in _WIDGETS.items()}
+    parts: list[tuple[str, str, list[Entry]]] = []
+    if focus in widgets:
+        label, about, entries = widgets.pop(focus)
+        parts.append((f"HERE: {label}", about, entries))
+    parts.append((title.upper(), "", _commands(keymap.of(pane))))
+    parts.append(("EVERYWHERE", "", _commands(keymap.of(""))))
+    parts += [(f"IN {label}", "", entries) for label, _, entries in widgets.values()]
+    found = [Line.of(text, "warn") for fault in keymap.faults for text in wrap(str(fault), width)]
+    for name, about, entries in parts:
         found.append(Line.of(name, "accent bold"))
+        found += [Line.of(f"  {text}", "dim") for text in wrap(about, width - 2) if about]
         for keys, text in entries:
             first, *rest = wrap(text, width - _KEYS - 2)
             found.append(Line(((f"  {keys:<{_KEYS}}", "bright"), (first, ""))))
@@ -60,10 +82,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,f1,enter", "dismiss", "Close", show=False, id="help.close"),
         Binding("j", "scroll('down')", "Down", show=False, id="help.down"),
         Binding("k", "scroll('up')", "Up", show=False, id="help.up"),
+        Binding("ctrl+d", "scroll('page_down')", "Page down", show=False, id="help.page_down"),
+        Binding("ctrl+u", "scroll('page_up')", "Page up", show=False, id="help.page_up"),
+        Binding("g", "scroll('home')", "First", show=False, id="help.first"),
+        Binding("G", "scroll('end')", "Last", show=False, id="help.last"),
     ]
 
-    def __init__(self, pane: str, keymap: Keymap) -> None:
+    def __init__(self, pane: str, keymap: Keymap, focus: str = "") -> None:
+        """`focus` is what has it: `list`, `chart`, `line`, or something else."""
         super().__init__()
+        self._focus = focus
         self._pane = pane
         self._keymap = keymap
 
@@ -71,10 +99,11 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "esc closes"
-            yield Lines(lines(self._pane, min(84, self.app.size.width - 10), self._keymap))
+            width = min(84, self.app.size.width - 10)
+            yield Lines(lines(self._pane, width, self._keymap, self._focus))
 
     def action_scroll(self, where: str) -> None:
-        """One line up or down."""
+        """A line or a page up or down, or to one end."""
         # A quick key may come before there is anything to scroll.
         for scroll in self.query(VerticalScroll):
-            (scroll.scroll_down if where == "down" else scroll.scroll_up)(animate=False)
+            getattr(scroll, f"scroll_{where}")(animate=False)

@@ -94,7 +94,10 @@ class RangedScreen(Screen[None]):
         """Travel to the newest call."""
         if self.snapshot is not None and self.snapshot.extent.last is not None:
             newest = self.snapshot.extent.last
-            self.show_range(travel.ending_at(self.shown, newest, self.snapshot.at))
+            shown = travel.ending_at(self.shown, newest, self.snapshot.at)
+            if shown == self.shown:
+                self.notify("the newest data is shown already")
+            self.show_range(shown)
 
     def action_choose_range(self) -> None:
         """Open the dialog for the time range."""
