@@ -12,7 +12,7 @@ from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes import attention, happenings
-from tui_monitor.tui.panes.overviewlines import trend
+from tui_monitor.tui.panes.earlier import trend
 from tui_monitor.tui.panes.table import PANES
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")

@@ -28,9 +28,9 @@ _MOST = 10_000
 def run(context: Context) -> int:
     """List the calls of a filter; raises `QueryError`, `UsageError`, `StoreError`."""
     args = context.args
-    if args.chart or args.step:
+    if args.chart or args.step or args.compare:
         raise UsageError(
-            "a filter gives calls, which have no steps and no chart",
+            "a filter gives calls, which have no steps, no chart, and nothing to compare",
             hint='a chart is drawn of a query like latency{provider="claude"}',
         )
     if args.limit is not None and args.limit < 1:

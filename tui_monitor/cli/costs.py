@@ -78,7 +78,9 @@ def spends(out: Output, view: "CostsView") -> None:
     ]
     table(out, [Column("spend"), number("cost"), number("change"), number("calls"), name("", 1)], rows)
     if view.projection is not None:
-        out.line(f"month ends at about {usd(view.projection.amount)} ({view.projection.method})")
+        end = view.projection
+        between = "" if end.low is None else f"{usd(end.low)} to {usd(end.high)} in 8 of 10 cases, "
+        out.line(f"month ends at about {usd(end.amount)} ({between}{end.method})")
 
 
 def _change(spend: "Spend") -> str:

@@ -14,6 +14,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange, parse_duration, step_for
 
 if TYPE_CHECKING:
+    from tui_monitor.cli.comparing import Then
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
 
@@ -30,6 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
         help="metric{labels} [range] aggregate by(labels), PromQL, or a filter of calls",
     )
     ranges.arguments(parser, "answer over time, or calls, of this range")
+    ranges.compared(parser)
     parser.add_argument("--step", metavar="S", help="length of one step over time, rounded up to a round one")
     parser.add_argument("--at", metavar="TIME", help="answer for this moment instead of now")
     parser.add_argument("--chart", action="store_true", help="draw the answer over time")
@@ -60,6 +62,7 @@ def arguments(parser: ArgumentParser) -> None:
         tui-monitor query 'provider=claude AND latency>1000' --range 24h
         tui-monitor query 'status=error OR cost>$0.05' --limit 200
         tui-monitor query 'latency{} p95 by(model)' --range 'yesterday 14:00 to 15:30'
+        tui-monitor query 'cost{} [today] sum by(model)' --compare previous
         tui-monitor query 'where status=error' --from monday --to wednesday
         tui-monitor query --save 'slow models' 'latency{} [1h] p95 by(model)'
         tui-monitor query --saved 'slow models'
@@ -70,7 +73,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Answer; raises `QueryError`, `UsageError`, `StoreError`."""
-    from tui_monitor.cli import answers, calls
+    from tui_monitor.cli import answers, calls, comparing
     from tui_monitor.query.filters.reading import as_filter, is_filter
 
     args, out = context.args, context.out
@@ -78,11 +81,7 @@ def run(context: Context) -> int:
         return 0
     if is_filter(args.text):
         return calls.run(context)
-    if args.limit is not None or args.lines:
-        raise UsageError(
-            "--limit and --lines are for filters of calls",
-            hint="a filter is like provider=claude AND latency>1000, or begins with where",
-        )
+    _no_calls(context)
     calendar = context.calendar
     at = instant(args.at, calendar, context.now) if args.at else None
     shown, count = _over(context, at)
@@ -91,15 +90,16 @@ def run(context: Context) -> int:
         step = shown.length // count if count else None
         return _explain(context, args.text, shown, step, (), ["there is no database yet"])
 
-    async def ask(monitor: "Monitor") -> "tuple[Result, str]":
+    async def ask(monitor: "Monitor") -> "tuple[Result, str, Then | None]":
         if count:
             found = await monitor.query_range(args.text, shown, count)
         else:
             found = await monitor.query(args.text, at=at)
         nothing = not found.series and not found.approximate
-        return found, await answers.reach(monitor, found.span, calendar) if nothing else ""
+        then = await comparing.then(monitor, context, found, shown, count)
+        return found, await answers.reach(monitor, found.span, calendar) if nothing else "", then
 
-    result, newest = context.ask(ask)
+    result, newest, then = context.ask(ask)
     if args.explain:
         step = result.times[1] - result.times[0] if len(result.times) > 1 else None
         return _explain(context, result.query, shown, step, result.layers, result.warnings)
@@ -108,11 +108,14 @@ def run(context: Context) -> int:
 
     def show() -> None:
         if args.chart:
-            answers.show_chart(out, result, now, calendar)
+            answers.show_chart(out, comparing.both(result, then), now, calendar)
+        elif then is not None and not count:
+            comparing.show(out, result, then)
         else:
-            answers.show_table(out, result, calendar)
+            answers.show_table(out, comparing.both(result, then), calendar)
 
-    out.answer(answers.data(result), show, result.warnings)
+    data = answers.data(result)
+    out.answer(data if then is None else {**data, "before": then.data()}, show, result.warnings)
     if newest and not out.json:
         out.note(f"note: {newest}")
     instead = as_filter(args.text)
@@ -132,6 +135,15 @@ def _only_saved(context: Context) -> bool:
     if args.text is None:
         raise UsageError("the following arguments are required: QUERY")
     return False
+
+
+def _no_calls(context: Context) -> None:
+    args = context.args
+    if args.limit is not None or args.lines:
+        raise UsageError(
+            "--limit and --lines are for filters of calls",
+            hint="a filter is like provider=claude AND latency>1000, or begins with where",
+        )
 
 
 def _over(context: Context, at: Micros | None) -> tuple[TimeRange, int]:

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from tui_monitor.cli.times import instant
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import AGAINST
 from tui_monitor.model.errors import QueryError, UsageError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.timewords import FORMS, NotATime, read_range
@@ -19,6 +20,14 @@ def arguments(parser: ArgumentParser, words: str) -> None:
         "--from", dest="since", metavar="TIME", help="from this moment on, instead of --range"
     )
     parser.add_argument("--to", dest="until", metavar="TIME", help="up to this moment (default: now)")
+
+
+def compared(parser: ArgumentParser) -> None:
+    """The option that compares."""
+    parser.add_argument(
+        "--compare", choices=AGAINST, metavar="WITH",
+        help="beside each figure the one before: previous (period), or the same time a day or a week before",
+    )  # fmt: skip
 
 
 def asked(

@@ -1,8 +1,13 @@
 """Where a period's spend ends if it goes on like this."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tui_monitor.costs.interval import spread
 from tui_monitor.costs.periods import Part
 from tui_monitor.costs.views import Projection
-from tui_monitor.model.clock import Micros
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.units import age
 
 _LEAST_SHARE = 24
@@ -38,6 +43,25 @@ def project(spent: float | None, part: Part, first: Micros | None = None) -> tup
         return None, ""
     recorded, needed = _recorded(part, first), (part.end - part.start) // _LEAST_SHARE
     return None, f"no projection yet: {age(recorded)} of the {part.kind} recorded, {age(needed)} needed"
+
+
+def bounded(
+    projection: Projection, spent: float, part: Part, days: Sequence[tuple[Micros, float | None]],
+    calendar: Calendar, first: Micros | None = None,
+) -> Projection:  # fmt: skip
+    """The projection with its interval, from the days of the part as (midnight, spend) that are over.
+
+    A day on which recording began is none of them. What is spent is spent: the interval begins there.
+    """
+    whole = [
+        cost or 0.0
+        for start, cost in days
+        if calendar.day(start)[1] <= part.at and (first is None or first <= start)
+    ]
+    half = spread(whole, (part.end - part.at) / DAY)
+    if half is None:
+        return projection
+    return replace(projection, low=max(spent, projection.amount - half), high=projection.amount + half)
 
 
 def used_up(spent: float | None, amount: float, part: Part, first: Micros | None = None) -> Micros | None:

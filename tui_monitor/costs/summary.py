@@ -7,7 +7,7 @@ from tui_monitor.config.settings import BudgetSettings
 from tui_monitor.costs.budgets import budget_statuses
 from tui_monitor.costs.labels import BY
 from tui_monitor.costs.periods import KINDS, Part, before, part_of
-from tui_monitor.costs.projection import project
+from tui_monitor.costs.projection import bounded, project
 from tui_monitor.costs.sums import Sums
 from tui_monitor.costs.views import CostRow, CostsView, Spend
 from tui_monitor.model.calendar import Calendar
@@ -45,7 +45,8 @@ def costs_view(
     asking = Asking(engine)
     shown = part_of(period, calendar, now)
     month = part_of("month", calendar, now)
-    sums = Sums(asking, calendar, by, shown if shown.kind == "month" else month)
+    drawn = shown if shown.kind == "month" else month
+    sums = Sums(asking, calendar, by, drawn)
     # The rows and days first: most totals are theirs added up.
     daily = tuple((day.start, cost) for day, cost in sums.daily())
     daily_by = tuple(sums.daily_split()[:DAILY])
@@ -53,6 +54,8 @@ def costs_view(
     parts = [part_of(kind, calendar, now) for kind in KINDS]
     spends = tuple(_spend(sums, part, _compared(part, calendar, first)) for part in parts)
     projection, why_not = project(spends[-1].cost, month, first)
+    if projection is not None and spends[-1].cost is not None and drawn.end == month.end:
+        projection = bounded(projection, spends[-1].cost, month, daily, calendar, first)
     budgets = budget_statuses(asking, settings.all_budgets(), calendar, now, first)
     if why_not:
         asking.warn(why_not)

@@ -46,6 +46,9 @@ class Projection:
 
     amount: float
     method: str = "linear"
+    low: float | None = None
+    """8 months in 10 end between `low` and `high`; unknown while too few days are over."""
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,3 +160,17 @@ def show(value: float | None, unit: str = "") -> str:
         return form(value)
     text = count(value)
     return text if text == UNKNOWN else f"{text} {unit}"
+
+
+def change(value: float | None, before: float | None) -> tuple[str, int]:
+    """`▲ 12 %` against an earlier value, and its sign; `new` where there was nothing."""
+    if value is None or before is None:
+        return UNKNOWN, 0
+    if before == 0:
+        return ("new", 1) if value > 0 else ("=", 0)
+    share = (value - before) / abs(before)
+    percent = abs(share) * 100
+    if percent < 0.5:
+        return "=", 0
+    text = f"{percent:.0f} %" if percent < 1000 else f"{percent / 100:.0f} ×"
+    return (f"▲ {text}", 1) if share > 0 else (f"▼ {text}", -1)

@@ -73,6 +73,8 @@ COMMANDS: tuple[Command, ...] = (
             "range_back"),
     Command("range.on", "greater_than_sign", "range after", "On to the range that was gone back from.",
             "range_on"),
+    Command("range.compare", "w", "compare", "Compare with the period before, the same time a day or "
+            "a week before: charts draw it too.", "compare"),
     Command("range.newest", "n", "newest data", "Travel to the newest data there is.", "newest"),
     Command("range.live", "N", "live", "Back to now, moving with the clock.", "live"),
     Command(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros, to_datetime
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
@@ -17,7 +18,7 @@ from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.standing import fitting, standing
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.widgets.tabs import Tab
-from tui_monitor.tui.words import ago, long_age, moment_words, range_words
+from tui_monitor.tui.words import ago, earlier_words, long_age, moment_words, range_words
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus
@@ -41,8 +42,9 @@ def title(
     width: int,
     *,
     read_only: bool = False,
+    compared: tuple[Against, bool] = ("previous", False),
 ) -> Line:
-    """What, where, which time, is it alive."""
+    """What, where, which time, with which one it is compared, is it alive."""
     left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
     line = state.line if state else None
     if line is not None:
@@ -60,6 +62,10 @@ def title(
             left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
     else:
         left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
+    than, beside = compared
+    if beside:
+        words = earlier_words(shown, than, now, calendar)
+        left += [(f"  {glyphs.dash * 2} ", "dim"), (words, "bright")]
     if read_only:
         left.append(("  read-only", "accent"))
     alive = collector(state, snapshot, glyphs, width)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import Against, earlier
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.identity import actor
-from tui_monitor.model.timerange import TimeRange, step_for
+from tui_monitor.model.timerange import Span, TimeRange, step_for
 
 if TYPE_CHECKING:
     from tui_monitor.config.load import Settings
@@ -109,8 +110,16 @@ class Look:
     """Those that fire and that nobody took or silenced."""
     collector: "CollectorStatus | None" = None
     """What the collector tells about itself."""
+    against: Against = "previous"
+    """With which span the shown one is compared."""
+    beside: bool = False
+    """Whether charts draw that span too."""
     frozen: bool = False
     """The screen is paused: only what the person chooses anew is asked."""
+
+    def earlier(self) -> Span:
+        """The span that the shown one is compared with."""
+        return earlier(self.shown.span(self.at), self.against, self.calendar)
 
     def step(self, points: int) -> Micros:
         """The step in which the range is drawn with so many points."""

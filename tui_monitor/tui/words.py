@@ -7,8 +7,14 @@ from datetime import datetime
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from tui_monitor.model.comparison import Against, earlier
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.model.units import UNKNOWN, age
+from tui_monitor.model.units import UNKNOWN, age, change
+
+__all__ = [
+    "ago", "brief_moment", "change", "day_words", "earlier_words", "length_words", "long_age", "moment_words",
+    "plural", "range_preview", "range_words", "short_age",
+]  # fmt: skip
 
 YEAR = 365 * DAY
 MONTH = 30 * DAY
@@ -89,6 +95,17 @@ def range_preview(shown: TimeRange, now: Micros, calendar: Calendar) -> str:
     return f"{first} – now, {length}, {'grows' if shown.since is not None else 'live'}"
 
 
+def earlier_words(shown: TimeRange, against: Against, now: Micros, calendar: Calendar) -> str:
+    """What a range is compared with: `the 1 h before`, `a day before`, `Tue 17 Mar 00:00 – 12:00`."""
+    if against != "previous":
+        return f"a {against} before"
+    span = shown.span(now)
+    than = earlier(span, against, calendar)
+    if than == span.before():
+        return f"the {length_words(shown.length)} before"
+    return _from_to(than.start, than.end, now, calendar)
+
+
 def _from_to(start: Micros, end: Micros, now: Micros, calendar: Calendar) -> str:
     start, end = _edge(start), _edge(end)
     first, last, present = calendar.local(start), calendar.local(end), calendar.local(now)
@@ -109,20 +126,6 @@ def _edge(instant: Micros) -> Micros:
 
 def _midnight(wall: datetime) -> bool:
     return (wall.hour, wall.minute, wall.second, wall.microsecond) == (0, 0, 0, 0)
-
-
-def change(value: float | None, before: float | None) -> tuple[str, int]:
-    """`▲ 12 %` against an earlier value, and its sign; `new` where there was nothing."""
-    if value is None or before is None:
-        return UNKNOWN, 0
-    if before == 0:
-        return ("new", 1) if value > 0 else ("=", 0)
-    share = (value - before) / abs(before)
-    percent = abs(share) * 100
-    if percent < 0.5:
-        return "=", 0
-    text = f"{percent:.0f} %" if percent < 1000 else f"{percent / 100:.0f} ×"
-    return (f"▲ {text}", 1) if share > 0 else (f"▼ {text}", -1)
 
 
 def plural(number: float, noun: str) -> str:

@@ -1,12 +1,14 @@
 """An answer's series as the rows of a list. Pure functions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.tui.drawing import Glyphs, bar
 from tui_monitor.tui.panes.charts import name_of
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
+from tui_monitor.tui.words import change
 
 if TYPE_CHECKING:
     from tui_monitor.query.result import Labels, Result, Series
@@ -21,11 +23,30 @@ _LABELS = 4
 """Labels that have a column of their own."""
 
 
-def series_columns(now: "Result") -> tuple[Column, ...]:
+def _before(then: "Result | None") -> tuple[Column, ...]:
+    """What it was in the span that is compared with, where there is one."""
+    if then is None:
+        return ()
+    return (
+        Column("before", "before", width=10, align="right", rank=2),
+        Column("change", "change", width=8, align="right", rank=1),
+    )
+
+
+def _before_cells(value: float | None, then: "Result | None", series: "Series") -> dict[str, Cell]:
+    if then is None:
+        return {}
+    earlier = next((one.value for one in then.series if one.labels == series.labels), None)
+    words, _ = change(value, earlier)
+    return {"before": Cell(show(earlier, then.unit), sort=earlier), "change": Cell(words)}
+
+
+def series_columns(then: "Result | None" = None) -> tuple[Column, ...]:
     """Below a chart: each line with its figures."""
     return (
         Column("name", "series", min=16, max=60),
         Column("value", "value", width=10, align="right"),
+        *_before(then),
         Column("last", "last step", width=10, align="right", rank=1),
         Column("min", "min", width=10, align="right", rank=3),
         Column("mean", "mean", width=10, align="right", rank=4),
@@ -33,18 +54,21 @@ def series_columns(now: "Result") -> tuple[Column, ...]:
     )
 
 
-def series_rows(over: "Result", now: "Result", colours: Mapping[str, int], glyphs: Glyphs) -> list[GridRow]:
-    """The largest value first: the drawn lines in their colours, then the rest."""
+def series_rows(
+    over: "Result", now: "Result", colours: Mapping[str, int], glyphs: Glyphs, then: "Result | None" = None
+) -> list[GridRow]:
+    """The largest value first: the drawn lines in their colours, then the rest; `then` is compared with."""
     values = {series.labels: series.value for series in now.series}
     return [
-        _series_row(series, values.get(series.labels), over, colours, glyphs)
+        _series_row(series, values.get(series.labels), over, colours, glyphs, then)
         for series in over.ranked(now)[:ROWS]
     ]
 
 
 def _series_row(
-    series: "Series", value: float | None, over: "Result", colours: Mapping[str, int], glyphs: Glyphs
-) -> GridRow:
+    series: "Series", value: float | None, over: "Result", colours: Mapping[str, int], glyphs: Glyphs,
+    then: "Result | None",
+) -> GridRow:  # fmt: skip
     name = name_of(series, over.metric)
     index = colours.get(name)
     token = "dim" if index is None else f"series-{index % 8 + 1}"
@@ -60,7 +84,7 @@ def _series_row(
         for key, v in figures.items()
     }
     cells["name"] = Cell(name, token, glyph=glyphs.dot if index is None else glyphs.marker(index), sort=name)
-    return GridRow(_key(series.labels), cells)
+    return GridRow(_key(series.labels), cells | _before_cells(value, then, series))
 
 
 def _key(labels: "Labels") -> str:
@@ -72,24 +96,31 @@ def bar_cells(width: int) -> int:
     return max(_BAR, min(_LONGEST_BAR, width // 3))
 
 
-def table_columns(now: "Result", width: int) -> tuple[Column, ...]:
+def table_columns(now: "Result", width: int, then: "Result | None" = None) -> tuple[Column, ...]:
     """The labels that there are, the value under its metric's name, and its size against the largest."""
     names, head = _names(now), now.metric or "value"
     labels = tuple(Column(f"label.{name}", name, min=10, max=40) for name in names)
     return (
         *(labels or (Column("label.", "series", min=10, max=40),)),
         Column("value", head, width=max(12, min(_HEAD, len(head))), align="right"),
-        Column("bar", "", width=bar_cells(width), rank=1),
+        *_before(then),
+        Column("bar", "", width=bar_cells(width), rank=3),
     )
 
 
-def table_rows(now: "Result", glyphs: Glyphs, width: int) -> list[GridRow]:
-    """The largest first; unknown ones last."""
+def table_rows(now: "Result", glyphs: Glyphs, width: int, then: "Result | None" = None) -> list[GridRow]:
+    """The largest first; unknown ones last; `then` is compared with."""
     ordered = sorted(now.series, key=lambda series: (series.value is None, -(series.value or 0)))
     top = max((series.value for series in ordered if series.value is not None), default=0.0)
     names = _names(now)
     bars = bar_cells(width)
-    return [_table_row(series, names, now, top, glyphs, bars) for series in ordered[:ROWS]]
+    return [
+        replace(
+            row := _table_row(series, names, now, top, glyphs, bars),
+            cells={**row.cells, **_before_cells(series.value, then, series)},
+        )
+        for series in ordered[:ROWS]
+    ]
 
 
 def _table_row(

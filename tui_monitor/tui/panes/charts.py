@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui_monitor.health.freshness import stopped
@@ -28,6 +28,16 @@ LINES = 8
 """Lines on one chart at most: more cannot be told apart."""
 MARKS = 12
 """Marks on one chart at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """An answer over the span that another one is compared with."""
+
+    result: "Result"
+    offset: Micros
+    """How much earlier that span begins."""
+    words: str
 
 
 class Colours:
@@ -68,11 +78,12 @@ def chart_of(
     empty: str = "no data in this time range",
     thresholds: Sequence[tuple[str, float]] = (),
     marks: Sequence[Mark] = (),
+    before: "Course | None" = None,
 ) -> ChartData:
     """The largest series of an answer as lines, on a time axis that is cut to whole steps.
 
     The largest are those of `now`, the same question at the end of the time; by their mean without it.
-    Buckets of a histogram become a heat map.
+    Buckets of a histogram become a heat map. `before` is the same question about another span.
     """
     plain = ChartData(
         times=result.times,
@@ -101,9 +112,12 @@ def chart_of(
     ]
     if lines and all(line.ended for line in lines):
         note = f"{note}  {_since(result, lines, look)}".strip()
+    order = sorted(range(len(lines)), key=lambda n: lines[n].name if now is None else "")
     return replace(
         plain,
-        series=tuple(sorted(lines, key=lambda line: line.name) if now is None else lines),
+        series=tuple(lines[n] for n in order),
+        before=() if before is None else _beside(result, before, [drawn[n].labels for n in order]),
+        before_name="" if before is None else before.words,
         note=f"{note}  {LINES} largest of {len(known)}".strip() if left else note,
         rest=ChartSeries(f"{len(left)} more", _sum(left), -1) if left else None,
     )
@@ -123,6 +137,15 @@ def _since(result: "Result", lines: Sequence[ChartSeries], look: Look) -> str:
     """From when on nothing came of all that is drawn."""
     newest = max(last_known(line.values) or 0 for line in lines)
     return f"no data since {moment_words(result.times[newest], look.at, look.calendar)}"
+
+
+def _beside(result: "Result", before: Course, labels: "Sequence[Labels]") -> Band:
+    """The values of these series in the other span, at the times of this one."""
+    from tui_monitor.query.beside import moved
+
+    then = moved(before.result, before.offset, result.times)
+    known = {series.labels: series.values for series in then.series}
+    return tuple(known.get(one) or (None,) * len(result.times) for one in labels)
 
 
 def _sum(series: "Sequence[Series]") -> tuple[float | None, ...]:

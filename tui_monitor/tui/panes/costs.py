@@ -1,5 +1,6 @@
 """Costs: the month and its budget, what changed, and who causes it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +17,7 @@ from tui_monitor.tui.drawing import Glyphs, about_spans, bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted, RangeChosen, RangeMoved, RangeZoomed
 from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.money import (
     change_span,
@@ -81,6 +83,7 @@ class CostsPane(SiftingPane["CostsView"]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._past = Past()
         self._by = BY.index("model")
         self._period = PERIODS.index("month")
         self._month = Lines([Line.of(" MONTH", "accent bold")], id="costs-month")
@@ -104,13 +107,17 @@ class CostsPane(SiftingPane["CostsView"]):
         yield self._list
 
     def question(self, look: Look) -> Question:
-        by, period = BY[self._by], PERIODS[self._period]
+        by, period, past = BY[self._by], PERIODS[self._period], self._past
+        beside = look.beside and DRAWN[self._drawing] == "running total"
 
         async def ask(monitor: "Monitor") -> "CostsView":
-            return await monitor.costs(by, period, at=look.shown.end)
+            view, _ = await asyncio.gather(
+                monitor.costs(by, period, at=look.shown.end), past.last_month(monitor, look, wanted=beside)
+            )
+            return view
 
         return Question(
-            (by, period, look.shown.end), (look.version, look.at // 60_000_000, taught_by(look)), ask
+            (by, period, look.shown.end, beside), (look.version, look.at // 60_000_000, taught_by(look)), ask
         )
 
     def show(self, answer: "CostsView", look: Look) -> None:
@@ -121,7 +128,7 @@ class CostsPane(SiftingPane["CostsView"]):
         drawn = DRAWN[self._drawing]
         self.set_class(drawn == "running total", "-running")
         if drawn == "running total":
-            self._chart.show(running_total(answer, look))
+            self._chart.show(running_total(answer, look, self._past.month))
         else:
             self._bars.show(daily_bars(answer, look, divided=drawn == "divided"))
         self._facts.show(fact_lines(answer))
@@ -181,6 +188,7 @@ class CostsPane(SiftingPane["CostsView"]):
         self._drawing = able[(at + step) % len(able)]
         if self.answer is not None and self.look is not None:
             self.show(self.answer, self.look)
+            self.changed()
         self.hints_changed()
 
     def action_by(self, step: int) -> None:

@@ -1,8 +1,10 @@
 """The Costs pane's lines: month, budgets, spends, days. Pure functions from the view."""
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
 from tui_monitor.tui.drawing import Glyphs, Span, bar
@@ -13,7 +15,7 @@ from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import change, day_words
 
 if TYPE_CHECKING:
-    from tui_monitor.costs.views import BudgetStatus, CostsView, Spend
+    from tui_monitor.costs.views import BudgetStatus, CostsView, Projection, Spend
 
 _SPEND_NAME = 11
 _NAMES = {"today": "today", "week": "this week", "month": "this month"}
@@ -30,6 +32,14 @@ def change_span(value: float | None, before: float | None) -> Span:
     """The change of a spend, in the colour that says whether it is good: dearer is bad."""
     text, sign = change(value, before)
     return text, {1: "warn", -1: "ok"}.get(sign, "dim")
+
+
+def between(projection: "Projection") -> str:
+    """The interval of a projection: ` (521–580)`, without the decimals that it cannot have."""
+    if projection.low is None or projection.high is None:
+        return ""
+    decimals = 0 if projection.high >= 100 else 2
+    return f" ({projection.low:,.{decimals}f}–{projection.high:,.{decimals}f})"
 
 
 def level(budget: "BudgetStatus") -> str:
@@ -57,6 +67,7 @@ def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> li
     second: list[Span] = [("        ", "")]
     if view.projection is not None:
         second += [(f"{glyphs.about} {usd(view.projection.amount)}", "bright")]
+        second.append((between(view.projection), ""))
         second += [(f" by the month's end, {view.projection.method}", "dim")]
     else:
         why = next((text for text in view.warnings if "project" in text.lower()), "no projection yet")
@@ -167,31 +178,71 @@ def _parts(view: "CostsView", day: int, whole: float) -> tuple[tuple[float, int]
     return (*known, (max(0.0, whole - sum(value for value, _ in known)), -1))
 
 
-def running_total(view: "CostsView", look: Look) -> ChartData:
-    """What the month has cost day by day added up, on to its end as it is projected, against the budget."""
+def running_total(view: "CostsView", look: Look, last: "CostsView | None" = None) -> ChartData:
+    """What the month has cost day by day added up, on to its end as it is projected, against the budget.
+
+    `last` is the month before; its course is drawn below, up to the same time of the month where this one is.
+    """
     calendar = look.calendar
+    month = next((spend for spend in view.spends if spend.period == "month"), None)
+    if month is None or month.previous is None or (last is not None and not last.daily):
+        # It was not recorded whole, and nothing is known of it as a whole.
+        last = None
     main = next((b for b in view.budgets if b.period == "month" and not b.scope), None)
     times: list[Micros] = [view.daily[0][0]] if view.daily else []
     values: list[float | None] = [0.0] if view.daily else []
     for start, value in view.daily:
         times.append(min(calendar.day(start)[1], max(view.at, start + 1)))
         values.append((values[-1] or 0.0) + (value or 0.0))
-    coming = (
-        view.projection is not None and view.month_end is not None and times and view.month_end > times[-1]
-    )
-    if coming and view.projection is not None and view.month_end is not None:
-        times.append(view.month_end)
-        values.append(view.projection.amount)
+    over = len(times)
+    sides: tuple[list[float | None], list[float | None]] = ([None] * over, [None] * over)
+    if view.projection is not None and over and view.month_end is not None:
+        _go_on(view.projection, view.month_end, calendar, times, values, sides)
+    coming = len(times) > over
     return ChartData(
         tuple(times),
-        (ChartSeries("spent", tuple(values)),) if any(value for _, value in view.daily) else (),
+        (ChartSeries("spent", tuple(values), low=tuple(sides[0]), high=tuple(sides[1])),)
+        if any(v for _, v in view.daily)
+        else (),
         "usd",
         calendar,
         thresholds=(("budget", main.amount),) if main is not None else (),
         empty="no spend this month",
         marks=(Mark(main.used_up, "used up"),) if main is not None and main.used_up is not None else (),
-        projected=times[-2] if coming else None,
+        projected=times[over - 1] if coming else None,
+        before=() if last is None else _course_of(last, view, len(times), over),
+        before_name="" if last is None else f"{calendar.local(last.daily[0][0]):%B}",
     )
+
+
+def _go_on(
+    projection: "Projection", month_end: Micros, calendar: Calendar, times: list[Micros],
+    values: list[float | None], sides: tuple[list[float | None], list[float | None]],
+) -> None:  # fmt: skip
+    """The days to come on a straight line to what is projected, with the interval that widens towards it."""
+    begin, spent = times[-1], values[-1] or 0.0
+    while times[-1] < month_end:
+        at = min(calendar.day(times[-1])[1], month_end)
+        share = (at - begin) / (month_end - begin)
+        times.append(at)
+        values.append(spent + (projection.amount - spent) * share)
+        for side, bound in zip(sides, (projection.low, projection.high), strict=True):
+            off = None if bound is None else (bound - projection.amount) * math.sqrt(share)
+            here = values[-1]
+            side.append(None if off is None or here is None else max(spent, here + off))
+
+
+def _course_of(
+    last: "CostsView", view: "CostsView", count: int, over: int
+) -> tuple[tuple[float | None, ...], ...]:
+    """The month before added up to the same days; at the present, up to the same time of its day."""
+    sums: list[float | None] = [0.0]
+    for _, value in last.daily:
+        sums.append((sums[-1] or 0.0) + (value or 0.0))
+    month = next((spend for spend in view.spends if spend.period == "month"), None)
+    if month is not None and 0 < over <= len(sums) and over < count:
+        sums[over - 1] = month.previous
+    return (tuple(sums[:count]),)
 
 
 def _to_come(view: "CostsView", look: Look) -> list[Bar]:

@@ -16,7 +16,6 @@ from textual.widget import Widget
 from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.errors import MonitorError
-from tui_monitor.model.timerange import format_duration
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.tui import commands
 from tui_monitor.tui.link import Look, ask, who_acts
@@ -24,7 +23,8 @@ from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes import overviewlines as drawn
 from tui_monitor.tui.panes.base import Question
-from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import Colours, Course, chart_of, firing_marks
+from tui_monitor.tui.panes.earlier import Before, Past, against
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.chart import Chart
@@ -42,11 +42,8 @@ if TYPE_CHECKING:
 
 SPENT, SLOW = "cost{} sum by(provider)", "latency{} p95 by(provider)"
 """What the charts show."""
-BEFORE = (
-    "latency{{}} [{0}] p50 by(provider)", "latency{{}} [{0}] p95 by(provider)",
-    "success_rate{{}} [{0}] avg by(provider)", "requests{{}} [{0}] sum by(provider)",
-)  # fmt: skip
-"""The figures of the range before, in the order of `Before`; {0} is its length."""
+BEFORE = ("p50_ms", "p95_ms", "success_rate", "requests")
+"""The figures that are compared with those of an earlier span."""
 _EVENTS, _MOST_EVENTS = 50, 1_000
 """Events asked for at first and with every further step down, and at most."""
 _NEAR = 10
@@ -66,9 +63,11 @@ class Figures:
     """The state of both that it is about."""
     providers: "ProvidersView"
     costs: "CostsView"
-    before: drawn.Before
+    before: Before
     spent: "Result | None" = None
     slow: "Result | None" = None
+    courses: "tuple[Course | None, Course | None]" = (None, None)
+    """The courses of both in an earlier span, where one is drawn beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,7 @@ class OverviewPane(SiftingPane[Overview]):
         super().__init__(id=id)
         self._colours = Colours()
         self._figures: Figures | None = None
+        self._past = Past()
         self._items: list[attention.Item] = []
         self._skipped = self.skipped()
         """What the footer left out last."""
@@ -141,14 +141,15 @@ class OverviewPane(SiftingPane[Overview]):
         points, sparks = max(20, width // 2 - 14), drawn.sparks_of(width)
         names = happenings.CALLS if self._calls else happenings.CHANGES
         intent = (look.shown, sparks, charts, look.step(points), names, self._events)
-        of = (look.shown, sparks, charts, look.moment(points))
-        kept, events = self._figures, self._events
+        intent = (*intent, *against(look))
+        of = (look.shown, sparks, charts, look.moment(points), *against(look))
+        kept, events, past = self._figures, self._events, self._past
 
         async def ask(monitor: "Monitor") -> Overview:
             # Together: where the collector is far away, each question takes a while.
             figures, alerts, happened = await asyncio.gather(
                 _kept(kept) if kept is not None and kept.of == of
-                else _figures(monitor, of, look, points if charts else 0, sparks),
+                else _figures(monitor, of, look, points if charts else 0, sparks, past),
                 monitor.alerts(),
                 monitor.happened(names, events),
             )  # fmt: skip
@@ -210,14 +211,15 @@ class OverviewPane(SiftingPane[Overview]):
         names = [row.provider or UNKNOWN for row in figures.providers.rows]
         self._colours.give(sorted(names))
         marks = firing_marks(look)
-        for chart, result, title in (
-            (self._costs, figures.spent, "COST by provider"),
-            (self._latency, figures.slow, "LATENCY p95 by provider"),
+        for chart, result, before, title in (
+            (self._costs, figures.spent, figures.courses[0], "COST by provider"),
+            (self._latency, figures.slow, figures.courses[1], "LATENCY p95 by provider"),
         ):
             _display(chart, result is not None)
             if result is not None:
                 # A provider has the same colour on both, also where one of them lacks it.
-                chart.show(chart_of(result, look, copy(self._colours), title, marks=marks))
+                data = chart_of(result, look, copy(self._colours), title, marks=marks, before=before)
+                chart.show(data)
 
     def _show_log(self, answer: Overview, look: Look) -> None:
         happened, live = answer.happened, look.collector is not None and look.collector.running
@@ -362,26 +364,24 @@ async def _kept(figures: Figures) -> Figures:
     return figures
 
 
-async def _figures(monitor: "Monitor", of: Hashable, look: Look, points: int, sparks: int) -> Figures:
+async def _figures(
+    monitor: "Monitor", of: Hashable, look: Look, points: int, sparks: int, past: Past
+) -> Figures:
     """All figures of one range; with charts of so many points where there are any."""
-    shown, span = look.shown, look.shown.span(look.at)
+    shown = look.shown
 
-    async def before() -> drawn.Before:
-        if look.oldest is None or look.oldest > span.start - span.length:
-            # It was not recorded whole: a comparison would be one with a part.
-            return drawn.before_of([{}] * len(BEFORE))
-        texts = [text.format(format_duration(span.length)) for text in BEFORE]
-        answers = await asyncio.gather(*(monitor.query(text, at=span.start) for text in texts))
-        return drawn.before_of([answer.by("provider") for answer in answers])
-
-    async def chart(text: str) -> "Result | None":
-        return await monitor.query_range(text, shown, points) if points else None
+    async def chart(text: str) -> "tuple[Result, Course | None] | tuple[None, None]":
+        if not points:
+            return None, None
+        return await asyncio.gather(
+            monitor.query_range(text, shown, points), past.course(monitor, text, look, points)
+        )
 
     providers, costs, earlier, spent, slow = await asyncio.gather(
         monitor.providers(shown, sparks),
         monitor.costs("provider", "today", at=shown.end),
-        before(),
+        past.figures(monitor, look, BEFORE),
         chart(SPENT),
         chart(SLOW),
     )
-    return Figures(of, providers, costs, earlier, spent, slow)
+    return Figures(of, providers, costs, earlier, spent[0], slow[0], (spent[1], slow[1]))

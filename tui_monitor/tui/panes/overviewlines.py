@@ -1,18 +1,17 @@
 """The Overview's providers and spends as rows and lines. Pure functions from the views."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
 from tui_monitor.tui.drawing import Glyphs, Span, about_spans, sparkline
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.panes.money import change_span
+from tui_monitor.tui.panes.earlier import Before, safer, slower, total_words
+from tui_monitor.tui.panes.money import between, change_span
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
-from tui_monitor.tui.words import change, length_words, short_age
+from tui_monitor.tui.words import length_words, short_age
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostsView, Spend
@@ -21,21 +20,7 @@ if TYPE_CHECKING:
 TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
 NARROW, WIDE = 100, 150
 SPARK, WIDE_SPARK = 12, 24
-_SLOWER = 0.05
-"""Share by which a latency differs before an arrow says so."""
-_SAFER = 0.005
-"""Difference of two rates before an arrow says so: half a percentage point."""
 _BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The figures of the range before the shown one, by provider; empty where it was not recorded whole."""
-
-    p50_ms: Mapping[str, float]
-    p95_ms: Mapping[str, float]
-    success_rate: Mapping[str, float]
-    requests: Mapping[str, float]
 
 
 def columns(width: int) -> tuple[Column, ...]:
@@ -57,16 +42,6 @@ def columns(width: int) -> tuple[Column, ...]:
 def sparks_of(width: int) -> int:
     """Cells of a sparkline on a screen of so many cells."""
     return WIDE_SPARK if width >= WIDE else SPARK
-
-
-def trend(
-    value: float | None, before: float | None, good: Literal["up", "down"], glyphs: Glyphs, least: float
-) -> Span:
-    """An arrow where an average moved by more than `least`, in the colour that says whether that is good."""
-    if value is None or before is None or abs(value - before) <= least:
-        return (" ", "")
-    rises = value > before
-    return (glyphs.up if rises else glyphs.down, "ok" if rises == (good == "up") else "warn")
 
 
 def provider_rows(
@@ -96,26 +71,23 @@ def _row(
     name, token = row.provider or UNKNOWN, TOKENS[row.state]
     rate = None if row.requests is None else row.requests / minutes
     changed, worse = change_span(row.cost_today, yesterday)
-
-    def slower(value: float | None, than: float | None) -> Span:
-        return trend(value, than, "down", glyphs, _SLOWER * (than or 0.0))
-
     return GridRow(
         name,
         {
             "provider": Cell(name, "bright", sort=name, mark=quiet_mark(row, glyphs)),
             "state": Cell(row.state.value, token, glyph=glyphs.state(token), sort=row.state.value),
             "p50": Cell(
-                milliseconds(row.p50_ms), sort=row.p50_ms, mark=slower(row.p50_ms, before.p50_ms.get(name))
+                milliseconds(row.p50_ms), sort=row.p50_ms,
+                mark=slower(row.p50_ms, before.p50_ms.get(name), glyphs),
             ),
             "p95": Cell(
                 milliseconds(row.p95_ms), f"{token} bold" if row.flag == "p95" else "", sort=row.p95_ms,
-                mark=slower(row.p95_ms, before.p95_ms.get(name)),
+                mark=slower(row.p95_ms, before.p95_ms.get(name), glyphs),
             ),
             "success": Cell(
                 ratio(row.success_rate), f"{token} bold" if row.flag == "success" else "",
                 sort=row.success_rate,
-                mark=trend(row.success_rate, before.success_rate.get(name), "up", glyphs, _SAFER),
+                mark=safer(row.success_rate, before.success_rate.get(name), glyphs),
             ),
             "rate": Cell(count(rate), sort=rate),
             "today": Cell(usd(row.cost_today), sort=row.cost_today),
@@ -140,12 +112,7 @@ def last_cell(row: "ProviderRow", now: Micros) -> Cell:
 def providers_head(view: "ProvidersView", before: Before, look: Look, width: int, glyphs: Glyphs) -> Line:
     """The title with the sum of all requests and its change; on the right what the bars mean."""
     left: list[Span] = [(" PROVIDERS", "accent bold"), *about_spans(view.approximate, glyphs)]
-    known = [row.requests for row in view.rows if row.requests is not None]
-    if known:
-        words, _ = change(sum(known), sum(before.requests.values()) if before.requests else None)
-        left += [("   ", ""), (count(sum(known)), "bright"), (" requests", "dim")]
-        if words != UNKNOWN:
-            left += [(f" {words}", ""), (f" against the {length_words(look.shown.length)} before", "dim")]
+    left += total_words(view, before, look)
     top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
     scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} "
     return Line(tuple(left), ((scale, "dim"),) if top and width >= NARROW else ())
@@ -159,6 +126,8 @@ def spend_lines(view: "CostsView", width: int, glyphs: Glyphs) -> list[Line]:
     on: list[Span] = []
     if view.projection is not None:
         on = [(f" → {glyphs.about} ", "dim"), (usd(view.projection.amount), "bright")]
+        if width >= NARROW:
+            on.append((between(view.projection), "dim"))
     if width >= WIDE:
         return [Line((*left, *on), (("each up to the same time ", "dim"),))]
     compared: Span = ("against the ones before ", "dim")
@@ -175,9 +144,3 @@ def _spend(spend: "Spend", named: bool) -> list[Span]:
         if named:
             spans.append((f" against {_BEFORE.get(spend.period, 'before')}", "dim"))
     return spans
-
-
-def before_of(answers: "Sequence[Mapping[str, float]]") -> Before:
-    """The four figures in the order of `Before`, by names as rows have them."""
-    named = [{name or UNKNOWN: value for name, value in one.items()} for one in answers]
-    return Before(*named)

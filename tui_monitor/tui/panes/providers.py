@@ -17,7 +17,8 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
 from tui_monitor.tui.panes.base import Question
-from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, Course, chart_of, firing_marks
+from tui_monitor.tui.panes.earlier import FIGURES, Before, Past, against, riskier, safer, slower, total_words
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.overviewlines import last_cell, quiet_mark
 from tui_monitor.tui.panes.sifting import SiftingPane
@@ -25,7 +26,7 @@ from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.sifted import SiftedGrid
-from tui_monitor.tui.words import ago, length_words, moment_words
+from tui_monitor.tui.words import ago, change, length_words, moment_words
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import ProviderRow, ProvidersView
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
 SPARK, WIDE_SPARK = 8, 24
 """Cells of a sparkline."""
+ARROWS = 130
+"""Cells across from which on figures have arrows."""
 _REASONS = 4
 """Lines of reasons at most."""
 _FIGURES = {
@@ -65,19 +68,25 @@ class Providers:
     chart: "Result | None"
     metric: int
     """Which of `METRICS` the chart is about."""
+    before: Before
+    course: "Course | None" = None
+    """The chart's course in an earlier span, where one is drawn beside it."""
 
 
 def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...]:
     """The list's columns for a screen of so many cells; the highest rank goes first."""
+    # An arrow and a cell before it.
+    more, gap = (2, "  ") if width >= ARROWS else (0, "")
     return (
         Column("provider", "provider", min=12, max=28),
         Column("state", "state", width=13),
-        Column("p50", "p50", width=8, align="right", rank=5),
-        Column("p95", "p95", width=14, align="right"),
-        Column("p99", "p99", width=8, align="right", rank=6),
-        Column("success", "success", width=12, align="right"),
-        Column("errors", "errors", width=7, align="right", rank=10),
+        Column("p50", f"p50{gap}", width=8 + more, align="right", rank=5),
+        Column("p95", f"p95{gap}", width=14 + more, align="right"),
+        Column("p99", f"p99{gap}", width=8 + more, align="right", rank=6),
+        Column("success", f"success{gap}", width=12 + more, align="right"),
+        Column("errors", f"errors{gap}", width=7 + more, align="right", rank=10),
         Column("requests", "requests", width=8, align="right", rank=1),
+        Column("change", "change", width=7, align="right", rank=9),
         Column("tokens", "tokens", width=8, align="right", rank=7),
         Column("today", "today", width=9, align="right", rank=2),
         Column("last", "last", width=6, align="right", rank=11),
@@ -94,6 +103,7 @@ class ProvidersPane(SiftingPane[Providers]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._past = Past()
         self._metric: int | None = None
         """What the chart shows; of the defaults the first that there is while nobody chose."""
         self._colours = Colours()
@@ -109,24 +119,31 @@ class ProvidersPane(SiftingPane[Providers]):
         yield self._chart
 
     def question(self, look: Look) -> Question:
-        shown, points, metric = look.shown, self.points, self._metric
+        shown, points, metric, past = look.shown, self.points, self._metric, self._past
         sparks = WIDE_SPARK if self.app.size.width >= 150 else SPARK
 
         async def ask(monitor: "Monitor") -> Providers:
             first, *others = DEFAULTS if metric is None else (metric,)
             # Together: where the collector is far away, each question takes a while.
-            view, chart = await asyncio.gather(
-                monitor.providers(shown, sparks), monitor.query_range(METRICS[first][1], shown, points)
+            view, chart, before = await asyncio.gather(
+                monitor.providers(shown, sparks),
+                monitor.query_range(METRICS[first][1], shown, points),
+                past.figures(monitor, look, tuple(FIGURES)),
             )
+            at = first
             for index in (first, *others):
                 if index != first:
                     chart = await monitor.query_range(METRICS[index][1], shown, points)
                 if any(value is not None for series in chart.series for value in series.values):
-                    return Providers(view, chart, index)
-            return Providers(view, chart, first)
+                    at = index
+                    break
+            course = await past.course(monitor, METRICS[at][1], look, points)
+            return Providers(view, chart, at, before, course)
 
         return Question(
-            (shown, metric, sparks, look.step(points)), (*look.moment(points), taught_by(look)), ask
+            (shown, metric, sparks, look.step(points), *against(look)),
+            (*look.moment(points), taught_by(look)),
+            ask,
         )
 
     def show(self, answer: Providers, look: Look) -> None:
@@ -136,18 +153,24 @@ class ProvidersPane(SiftingPane[Providers]):
         self._list.set_columns(columns(self.app.size.width, view.rows))
         self.set_class(not view.rows, "-empty")
         self._list.say_empty(no_calls(self.backend, look))
-        self._list.show([self._row(row, sparks, top) for row in view.rows])
+        self._list.show([self._row(row, answer.before, sparks, top) for row in view.rows])
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
         about = about_spans(view.approximate, self.glyphs)
-        self._head.show([Line(((" PROVIDERS", "accent bold"), *about), ((scale, "dim"),))])
+        total = total_words(view, answer.before, look)
+        self._head.show([Line(((" PROVIDERS", "accent bold"), *about, *total), ((scale, "dim"),))])
         self._show_reasons()
         title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
         if answer.chart is not None:
             marks = firing_marks(look)
-            self._chart.show(chart_of(answer.chart, look, self._colours, title, empty=empty, marks=marks))
+            self._chart.show(
+                chart_of(
+                    answer.chart, look, self._colours, title, empty=empty, marks=marks, before=answer.course
+                )
+            )
 
-    def _row(self, row: "ProviderRow", cells: int, top: float | None) -> GridRow:
-        token = TOKENS[row.state]
+    def _row(self, row: "ProviderRow", before: Before, cells: int, top: float | None) -> GridRow:
+        token, name, glyphs = TOKENS[row.state], _name(row), self.glyphs
+        shown = before if self.app.size.width >= ARROWS else None
         failed = row.flag == "success"
         success = f"[LOW] {ratio(row.success_rate)}" if failed else ratio(row.success_rate)
         slow = row.flag == "p95"
@@ -158,19 +181,35 @@ class ProvidersPane(SiftingPane[Providers]):
             {
                 "provider": Cell(_name(row), "bright", sort=row.provider, mark=quiet_mark(row, self.glyphs)),
                 "state": Cell(row.state.value, token, glyph=self.glyphs.state(token), sort=row.state.value),
-                "p50": Cell(milliseconds(row.p50_ms), sort=row.p50_ms),
-                "p95": Cell(p95, flagged if slow else "", sort=row.p95_ms),
-                "p99": Cell(milliseconds(row.p99_ms), sort=row.p99_ms),
-                "success": Cell(success, flagged if failed else "", sort=row.success_rate),
-                "errors": Cell(ratio(row.error_rate), flagged if failed else "", sort=row.error_rate),
+                "p50": Cell(
+                    milliseconds(row.p50_ms), sort=row.p50_ms,
+                    mark=shown and slower(row.p50_ms, before.p50_ms.get(name), glyphs),
+                ),
+                "p95": Cell(
+                    p95, flagged if slow else "", sort=row.p95_ms,
+                    mark=shown and slower(row.p95_ms, before.p95_ms.get(name), glyphs),
+                ),
+                "p99": Cell(
+                    milliseconds(row.p99_ms), sort=row.p99_ms,
+                    mark=shown and slower(row.p99_ms, before.p99_ms.get(name), glyphs),
+                ),
+                "success": Cell(
+                    success, flagged if failed else "", sort=row.success_rate,
+                    mark=shown and safer(row.success_rate, before.success_rate.get(name), glyphs),
+                ),
+                "errors": Cell(
+                    ratio(row.error_rate), flagged if failed else "", sort=row.error_rate,
+                    mark=shown and riskier(row.error_rate, before.error_rate.get(name), glyphs),
+                ),
                 "requests": Cell(count(row.requests), sort=row.requests),
+                "change": Cell(change(row.requests, before.requests.get(name))[0], "dim"),
                 "tokens": Cell(count(row.tokens), sort=row.tokens),
                 "today": Cell(usd(row.cost_today), sort=row.cost_today),
                 "last": last_cell(row, self.answer.view.at if self.answer else 0),
                 **beside.cells(row),
                 "spark": Cell(sparkline(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
             },
-        )
+        )  # fmt: skip
 
     def _show_reasons(self) -> None:
         """Why: for all that are ill, and for the one under the cursor."""

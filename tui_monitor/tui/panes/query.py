@@ -26,6 +26,7 @@ from tui_monitor.tui.panes.callexport import calls_export, calls_table, result_t
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
 from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.queryasking import (
     CallsAnswer,
     QueryAnswer,
@@ -65,6 +66,7 @@ class QueryPane(KeepingPane):
         self._text = ""
         self._table = False
         self._colours = Colours()
+        self._past = Past()
         self._prompt = Prompt(
             placeholder="latency{} [1h] p95 by(model)",
             completer=self._complete,
@@ -239,7 +241,7 @@ class QueryPane(KeepingPane):
         timer = cast(Any, self.app).timer
         if is_filter(self._text):
             return question_of_calls(self._text, look, self.points, self._wanted, timer)
-        return question_of_numbers(self._text, look, self.points, timer)
+        return question_of_numbers(self._text, look, self.points, timer, self._past)
 
     # Showing.
 
@@ -254,20 +256,21 @@ class QueryPane(KeepingPane):
             self._show_numbers(answer, look)
 
     def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
-        chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=firing_marks(look))
+        marks, course = firing_marks(look), answer.course
+        chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=marks, before=course)
         self._chart.show(chart)
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")
         if self._table:
             width = self.app.size.width
-            self._list.set_columns(table_columns(answer.now, width))
-            self._list.show(table_rows(answer.now, self.glyphs, width))
+            self._list.set_columns(table_columns(answer.now, width, answer.then))
+            self._list.show(table_rows(answer.now, self.glyphs, width, answer.then))
         else:
             # Buckets have shades, and what is counted in them has not the unit of their bounds.
             colours = {} if chart.bounds else {line.name: line.index for line in chart.series}
             over = replace(answer.over, unit="") if chart.bounds else answer.over
-            self._list.set_columns(series_columns(answer.now))
-            self._list.show(series_rows(over, answer.now, colours, self.glyphs))
+            self._list.set_columns(series_columns(answer.then))
+            self._list.show(series_rows(over, answer.now, colours, self.glyphs, answer.then))
 
     def _show_calls(self, answer: CallsAnswer, look: Look) -> None:
         self._list.say_empty("no such call in this time range")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.charts import Course
+from tui_monitor.tui.panes.earlier import Past, against
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
@@ -24,6 +26,9 @@ class QueryAnswer:
     """Seconds that both took, without the way there and back."""
     promql: str
     """What it is in PromQL, or why it is not."""
+    course: "Course | None" = None
+    """The answer over an earlier span, where one is drawn beside it, and the one at its end."""
+    then: "Result | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,13 @@ class CallsAnswer:
     """As above."""
 
 
-def question_of_numbers(text: str, look: Look, points: int, timer: Callable[[], float]) -> Question:
-    """A query, over the range in about so many steps and at its end; `timer` counts seconds."""
+def question_of_numbers(
+    text: str, look: Look, points: int, timer: Callable[[], float], past: Past | None = None
+) -> Question:
+    """A query, over the range in about so many steps and at its end; `timer` counts seconds.
+
+    With a `past` also over the earlier span that the look compares with, where one is wanted.
+    """
     shown = look.shown
 
     async def ask(monitor: "Monitor") -> QueryAnswer:
@@ -49,10 +59,12 @@ def question_of_numbers(text: str, look: Look, points: int, timer: Callable[[], 
         over = await monitor.query_range(text, shown, points)
         now = await monitor.query(text, at=shown.end, shown=shown, points=points)
         took = timer() - began
+        course = await past.course(monitor, text, look, points) if past else None
+        then = await past.value(monitor, text, look, points) if past else None
         promql, why = explained(filled(text, shown.length, look.step(points)).text)
-        return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}")
+        return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}", course, then)
 
-    return Question((text, shown, look.step(points)), look.moment(points), ask)
+    return Question((text, shown, look.step(points), *against(look)), look.moment(points), ask)
 
 
 def question_of_calls(

@@ -28,7 +28,7 @@ from tui_monitor.tui.messages import (
 )
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.screens.ranged import RangedScreen
+from tui_monitor.tui.screens.ranged import COMPARED, RangedScreen
 from tui_monitor.tui.toolkit import write_to_terminal
 from tui_monitor.tui.tour import Touring
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -170,6 +170,7 @@ class Dashboard(RangedScreen):
         shown = self.shown
         if self.paused is not None and shown.live:
             shown = shown.until(self.paused)
+        than, beside = COMPARED[self.compared]
         return Look(
             at=snapshot.at,
             version=snapshot.version,
@@ -180,6 +181,8 @@ class Dashboard(RangedScreen):
             alerts=(snapshot.open_alerts, snapshot.worst_alert),
             firing=snapshot.firing,
             collector=snapshot.collector,
+            against=than,
+            beside=beside,
             frozen=self.paused is not None,
         )
 
@@ -189,7 +192,7 @@ class Dashboard(RangedScreen):
         glyphs, width, keymap = self.glyphs, self.app.size.width, keymap_of(self.app)
         title = frame.title(
             self.host, self.shown, self.paused, self.thread, self.snapshot, glyphs, width,
-            read_only=keymap.read_only,
+            read_only=keymap.read_only, compared=COMPARED[self.compared],
         )  # fmt: skip
         self._title.show([title])
         self._tabs.show(frame.tabs(self.snapshot, glyphs, keymap), self.active)

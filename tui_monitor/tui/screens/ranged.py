@@ -6,6 +6,7 @@ from textual import on
 from textual.screen import Screen
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import AGAINST, Against
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import travel
 from tui_monitor.tui.link import Backend
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.api import Snapshot
 
 
+COMPARED: tuple[tuple[Against, bool], ...] = (("previous", False), *((one, True) for one in AGAINST))
+"""With which span figures are compared, and whether charts draw it too."""
+
+
 class RangedScreen(Screen[None]):
     """A screen that looks at one range of time, live or fixed, and may stand still."""
 
@@ -22,6 +27,8 @@ class RangedScreen(Screen[None]):
         super().__init__(id=id)
         self.backend = backend
         self.shown = TimeRange()
+        self.compared = 0
+        """Which of `COMPARED` it is."""
         self.paused: Micros | None = None
         self.snapshot: Snapshot | None = None
         self._journey = travel.Journey()
@@ -39,6 +46,12 @@ class RangedScreen(Screen[None]):
     def _show(self, shown: TimeRange) -> None:
         self.backend.knock()
         self.shown = shown
+        self.range_changed()
+
+    def action_compare(self) -> None:
+        """Compare with the period before, then with the same time a day and a week before; then draw none."""
+        self.backend.knock()
+        self.compared = (self.compared + 1) % len(COMPARED)
         self.range_changed()
 
     @property

@@ -13,13 +13,16 @@ from textual.widget import Widget
 from tui_monitor.tui.drawing import BRAILLE, SINGLE, Glyphs, Span, safe, width_of
 from tui_monitor.tui.theme import TERMINAL, colours
 
+_FAINT = 0.5
+"""How much of a colour is left where it is faint."""
+
 
 class Drawn(Widget):
     """A widget that draws its own lines.
 
     A style token is words separated by spaces: one colour of `ok warn crit stale dim accent bright
     series-1 … series-8 heat-1 … heat-8`, one for what is behind it as `on-series-1`, and any of
-    `bold italic underline reverse cursor`. Empty is plain text.
+    `bold italic underline reverse cursor`, or `faint` for half the contrast. Empty is plain text.
     The app's attribute `glyphs` says which characters are drawn.
     """
 
@@ -55,8 +58,9 @@ class Drawn(Widget):
         if behind in known:
             background = Color.parse(known[behind])
         colour = next((known[word] for word in words if word in known and word != "cursor"), known[""])
+        ink = Color.parse(colour)
         return Style(
-            color=Color.parse(colour).rich_color,
+            color=(background.blend(ink, _FAINT) if "faint" in words else ink).rich_color,
             bgcolor=background.rich_color,
             bold="bold" in words or None,
             italic="italic" in words or None,

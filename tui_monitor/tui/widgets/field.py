@@ -8,8 +8,8 @@ from itertools import groupby, pairwise
 from tui_monitor.model.clock import Micros
 from tui_monitor.tui.drawing import Glyphs
 from tui_monitor.tui.widgets.axes import Scale
-from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, last_known, step_of
-from tui_monitor.tui.widgets.raster import Raster, dots_of, trace
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, cleaned, last_known, step_of
+from tui_monitor.tui.widgets.raster import BEFORE, Raster, dots_of, trace
 
 Cells = list[tuple[str, str]]
 """One line of the field: a character and a token per cell; an empty character is free room."""
@@ -108,6 +108,11 @@ def lines(
     groups = frame.groups(data.times, raster.dots_across)
     dashed = _dashed_from(data, frame, raster.dots_across)
     floor = down - round(frame.scale.share(0.0) * down)
+    for series, course in zip(data.series, data.before, strict=False):
+        # Below the present; with holes where no colour tells it apart.
+        for run in runs(groups, cleaned(course, len(data.times))):
+            points = [(x, down - round(frame.scale.share(v) * down)) for x, v in run]
+            raster.line(trace(points), BEFORE - series.index, 0 if frame.mono else None)
     for series, known in _painted(data, values):
         for run in runs(groups, known):
             points = [(x, down - round(frame.scale.share(v) * down)) for x, v in run]
@@ -121,6 +126,7 @@ def lines(
     for series, known in zip(data.series, values, strict=True):
         _signs(raster, data, series, known, frame, at, labelled=labelled)
     tokens = {series.index: series.token for series in data.series}
+    tokens |= {BEFORE - series.index: f"{series.token} faint" for series in data.series}
     cells = frame.empty()
     for column, row, text, owner in raster.cells():
         cells[row][column] = (text, tokens.get(owner, ""))

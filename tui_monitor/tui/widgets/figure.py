@@ -79,6 +79,10 @@ class ChartData:
     """Whether the last step is not over: its value is going to change."""
     projected: Micros | None = None
     """Values later than that did not happen yet: they are dashed."""
+    before: tuple[tuple[float | None, ...], ...] = ()
+    """The course of each series in another span, in their order and at the same times; or none."""
+    before_name: str = ""
+    """What that span is, in words."""
     bounds: tuple[float, ...] = ()
     """Of a histogram over time: the upper bound of each series, rising, in the unit; values are counts."""
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from tui_monitor.model.clock import Micros
 from tui_monitor.tui.drawing import fit, safe, width_of, wrap
 from tui_monitor.tui.widgets.axes import label
-from tui_monitor.tui.widgets.field import Cells, Frame
+from tui_monitor.tui.widgets.field import Cells, Frame, runs
 from tui_monitor.tui.widgets.figure import Mark
+from tui_monitor.tui.widgets.raster import trace
 
 COVERED = "\0"
 """The second cell of a wide character."""
@@ -37,6 +39,16 @@ def levels(cells: list[Cells], thresholds: Sequence[tuple[str, float]], unit: st
         above = value > scale.high
         text = f" {glyphs.above if above else glyphs.below}{text}"
         next((row for row in (cells if above else reversed(cells)) if write(row, text, "warn")), None)
+
+
+def before(cells: list[Cells], times: Sequence[Micros], sums: Sequence[float | None], frame: Frame) -> None:
+    """The height that a stack had in another time, as a dashed line over it."""
+    groups = frame.groups(times[: len(sums)], frame.columns)
+    for run in runs(groups, tuple(sums)):
+        for column, (top, _) in trace([(x, frame.row(value)) for x, value in run]).items():
+            there, drawn = cells[top][column]
+            token = f"bright on-{drawn.split()[0]}" if there and drawn.startswith("series") else "dim"
+            cells[top][column] = (frame.glyphs.dash, token)
 
 
 def marks(cells: list[Cells], happened: Sequence[Mark], frame: Frame) -> None:

@@ -8,7 +8,16 @@ from tui_monitor.tui.drawing import Span as Piece
 from tui_monitor.tui.widgets import heat, overlay, stacked
 from tui_monitor.tui.widgets.axes import Scale, moment, scale, time_ticks, words
 from tui_monitor.tui.widgets.field import Cells, Frame, lines
-from tui_monitor.tui.widgets.figure import ChartData, cleaned, finite, last_known, nearest, step_of
+from tui_monitor.tui.widgets.figure import (
+    ADDS_UP,
+    ChartData,
+    cleaned,
+    finite,
+    last_known,
+    nearest,
+    step_of,
+    total,
+)
 from tui_monitor.tui.widgets.legend import Key
 
 _NEAR = 3.0
@@ -42,6 +51,11 @@ class Plot:
         rest = cleaned(data.rest.values, count) if data.rest is not None else None
         self.stack = stacked.layers(data, self.values, rest) if piled else []
         self.sums = stacked.totals(self.stack, count) if piled else ()
+        courses = [cleaned(course, count) for course in data.before]
+        whole = tuple(total(at) for at in zip(*courses, strict=True))
+        self.before = ([whole] if whole else []) if piled else courses
+        """What was before: of each series, or of all together where they are piled up."""
+        self.adds = whole if data.unit in ADDS_UP or len(courses) == 1 else ()
         self._share_out(mono=mono)
 
     def lines(self) -> list[list[Piece]]:
@@ -74,7 +88,7 @@ class Plot:
         start, end = self._reach()
         self.axis = height >= 5 and end > start
         room = height - (2 if self.axis else 0)
-        titled = bool(data.title or data.note or self.sums)
+        titled = bool(data.title or data.note or self.sums or self.before)
         sided = self.known and not data.bounds
         self.right, self.peak = self.key.side(self.width, room - titled, glyphs) if sided else (0, False)
         legend = bool(data.series) and not self.right
@@ -99,7 +113,8 @@ class Plot:
 
     def _scale(self) -> Scale:
         data = self.data
-        known = [v for values in (*self.values, self.sums, *self._bands()) for v in values if v is not None]
+        drawn = (*self.values, self.sums, *self.before, *self._bands())
+        known = [v for values in drawn for v in values if v is not None]
         low, high = min(known, default=0.0), max(known, default=0.0)
         near = [
             value for _, value in self.thresholds if high <= value <= high * _NEAR or low <= value <= high
@@ -129,6 +144,12 @@ class Plot:
         i = last_known(self.sums) if self.at is None else self.at
         if self.sums and i is not None:
             pieces += [("  total ", "dim"), (words(self.sums[i], self.data.unit), "bright")]
+        if self.before:
+            gap = "  " if pieces else ""
+            pieces.append((f"{gap}{self.glyphs.dash * 2} {self.data.before_name}", "dim"))
+            i = last_known(self.adds) if self.at is None else self.at
+            if self.adds:
+                pieces.append((f" {words(None if i is None else self.adds[i], self.data.unit)}", "dim"))
         return pieces
 
     def _head(self) -> list[list[Piece]]:
@@ -155,6 +176,8 @@ class Plot:
             cells = heat.heat(data, self.buckets, frame)
         elif self.stack:
             cells = stacked.stacked(data, self.stack, self.sums, frame)
+            for course in self.before:
+                overlay.before(cells, data.times, course, frame)
         else:
             cells = lines(data, self.values, frame, self.at, labelled=bool(self.right))
         overlay.marks(cells, data.marks, frame)

@@ -10,6 +10,9 @@ _BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _BLOCKS = ((1, 4), (2, 8))
 _QUADRANTS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"
 
+BEFORE = -2
+"""From here down: who owns the line of each series that belongs to another time."""
+
 Trace = dict[int, tuple[int, int]]
 """The dots of a line: from which to which one, counted from the top, in each column that it passes."""
 
@@ -102,7 +105,9 @@ class Raster:
     def _glyph(self, bits: int, owner: int) -> str:
         if self._down == 4:
             return chr(0x2800 + bits)
-        return _QUADRANTS[bits] if self._down == 2 else self._glyphs.marker(owner)
+        if self._down == 2:
+            return _QUADRANTS[bits]
+        return self._glyphs.dot if owner <= BEFORE else self._glyphs.marker(owner)
 
 
 def _masks(bits: Sequence[Sequence[int]]) -> list[list[list[int]]]:

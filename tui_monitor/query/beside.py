@@ -1,0 +1,29 @@
+"""An answer about an earlier span beside the one about the present."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from tui_monitor.model.clock import Micros
+from tui_monitor.query.result import Result, Series
+
+
+def moved(then: Result, offset: Micros, times: Sequence[Micros]) -> Result:
+    """The answer `then` at later times: what it had `offset` µs before each of them.
+
+    Where steps do not fall on each other the nearest one counts; where none is within half a step, nothing.
+    """
+    step = max((b - a for a, b in pairwise(times)), default=1)
+    at = [_nearest(then.times, time - offset, step) for time in times]
+    series = tuple(
+        Series(one.labels, tuple(None if n is None else one.values[n] for n in at)) for one in then.series
+    )
+    return replace(then, times=tuple(times), series=series)
+
+
+def _nearest(times: Sequence[Micros], wanted: Micros, step: Micros) -> int | None:
+    n = bisect_left(times, wanted)
+    there = [m for m in (n - 1, n) if 0 <= m < len(times)]
+    near = min(there, key=lambda m: abs(times[m] - wanted), default=None)
+    return None if near is None or abs(times[near] - wanted) * 2 > step else near
