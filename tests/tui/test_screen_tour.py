@@ -4,6 +4,7 @@ import pytest
 
 from tests.tui.screen_fakes import FakeBackend, FakeMonitor, lines, settings_of, settle
 from tui_monitor.config import places
+from tui_monitor.tui import verbs
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS
 from tui_monitor.tui.keymap import Keymap
@@ -48,7 +49,9 @@ async def test_it_begins_by_itself_is_walked_through_and_remembered() -> None:
         assert not dashboard.query("#tour")
         assert not dashboard.query(".-pointed")
         assert not first_start()
-        await dashboard.run_command("tour")
+        deed = verbs.read(dashboard, "tour")
+        assert deed is not None
+        await deed()  # type: ignore[misc]
         await settle(pilot)
         assert isinstance(dashboard.pane, OverviewPane)
         await pilot.press("escape")

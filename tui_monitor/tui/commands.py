@@ -291,6 +291,10 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 
+BY_NAME: tuple[Command, ...] = (Command("tour", "", "tour", "Six steps through the screen.", "tour"),)
+"""Commands that have no key: the palette and the line behind `:` find them."""
+
+
 def bindings(pane: str) -> "list[BindingType]":
     """The keys of a pane or a widget, or of the whole screen for the empty name.
 

@@ -7,6 +7,7 @@ from textual.command import Command, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets.option_list import Option
 
 from tui_monitor.config.palettes import SHIPPED
+from tui_monitor.tui.commands import BY_NAME
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.screens.dashboard import Dashboard
 
@@ -34,7 +35,8 @@ class CommandList(Provider):
                 key = f"  ({command.key})" if command.keys else ""
                 yield f"{label}{key}", command.help, command.action
         yield "Forget the layout", "The next dashboard begins as the settings say.", "app.forget_layout"
-        yield "Tour", "Six steps through the screen.", "tour"
+        for command in BY_NAME:
+            yield command.label.capitalize(), command.help, command.action
         for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):
             about = SHIPPED[name].about if name in SHIPPED else "show everything in these colours"
             yield f"Theme {name}", f"{about[:1].upper()}{about[1:]}.", f"{_WEAR}('{name}')"

@@ -11,7 +11,7 @@ from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import PRESETS, TimeRange
 from tui_monitor.model.timewords import NotATime, following, last_word, read_range
 from tui_monitor.query.result import Completion
-from tui_monitor.tui.commands import WIDGETS, Command
+from tui_monitor.tui.commands import BY_NAME, WIDGETS, Command
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.words import length_words, range_preview
 
@@ -120,7 +120,7 @@ def named(dashboard: "Dashboard") -> dict[str, Command]:
     """Name → command, of those that work here: by id, and by its last word where that says which."""
     commands = [
         c
-        for c in keymap_of(dashboard.app).commands
+        for c in (*keymap_of(dashboard.app).commands, *BY_NAME)
         if c.pane not in WIDGETS and c.pane in ("", dashboard.active) and c.id != "command"
     ]
     found: dict[str, Command] = {}
