@@ -112,15 +112,19 @@ def _sparks(asking: Asking, span: Span, step: Micros) -> Mapping[str, Spark]:
 
 def _last_seen(asking: Asking, span: Span) -> dict[str, Micros]:
     """When each provider was last called: to the minute, or to the day where the span is long."""
-    length = max(WEEK, span.length)
-    step = HOUR if length <= 2 * WEEK else DAY
-    seen = _newest(asking, span.end - length, span.end, step)
-    if step == HOUR:
-        # Those not called in the last hour are few, and what is known of an old hour stays known.
-        old = sorted({at for at in seen.values() if at <= span.end - HOUR}, reverse=True)[:_REFINED]
-        for end in (span.end, *old):
-            finer = _newest(asking, end - HOUR, end, MINUTE)
-            seen |= {name: at for name, at in finer.items() if seen.get(name) == end or end == span.end}
+    start = span.end - max(WEEK, span.length)
+    if span.end - start > 2 * WEEK:
+        return _newest(asking, start, span.end, DAY)
+    # What is over has an answer that is kept, for it rests on no day that changes: only today is read anew.
+    edge = span.end // DAY * DAY - HOUR
+    seen = _newest(asking, start // DAY * DAY, edge, HOUR) | _newest(asking, edge, span.end, HOUR)
+    seen = {name: at for name, at in seen.items() if at > start}
+    seen |= _newest(asking, span.end - HOUR, span.end, MINUTE)
+    # Those not called in the last hour are few, and what is known of an old hour stays known.
+    old = sorted({at for at in seen.values() if at <= span.end - HOUR}, reverse=True)[:_REFINED]
+    for end in old:
+        finer = _newest(asking, end - HOUR, end, MINUTE)
+        seen |= {name: at for name, at in finer.items() if seen.get(name) == end}
     return seen
 
 
