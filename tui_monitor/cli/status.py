@@ -145,7 +145,7 @@ def _providers(out: Output, view: "StatusView") -> None:
         ("today", 0),
     )
     columns = [name("provider"), Column("state"), *(number(*figure) for figure in figures), name("reason", 2)]
-    table(out, columns, [_provider(out, row) for row in view.providers.rows])
+    table(out, columns, [_provider(out, row, view.at) for row in view.providers.rows])
     rows = [row for row in view.providers.rows if row.probe or row.page or row.headroom]
     if rows:
         out.line()
@@ -171,17 +171,18 @@ def _beside(row: "ProviderRow", now: int) -> list["str | tuple[str, str]"]:
     return [row.provider or UNKNOWN, probe, page, room]
 
 
-def _provider(out: Output, row: "ProviderRow") -> list["str | tuple[str, str]"]:
+def _provider(out: Output, row: "ProviderRow", now: int) -> list["str | tuple[str, str]"]:
     style = _STYLES[row.state]
     glyph = {"green": "ok", "yellow": "warn", "red": "crit"}.get(style, "")
     state = row.state.value if out.plain else f"{out.glyphs.state(glyph)} {row.state.value}"
     p95 = milliseconds(row.p95_ms) + (" [HIGH]" if row.flag == "p95" else "")
+    quiet = "" if row.quiet_since is None else f"; last call {_minutes_ago(now - row.quiet_since)}"
     success = ratio(row.success_rate) + (" [LOW]" if row.flag == "success" else "")
     return [
         row.provider or UNKNOWN, (state, style), milliseconds(row.p50_ms),
         (p95, style if row.flag == "p95" else ""), milliseconds(row.p99_ms),
         (success, style if row.flag == "success" else ""), count(row.requests), count(row.tokens),
-        usd(row.cost_today), row.reason,
+        usd(row.cost_today), row.reason + quiet,
     ]  # fmt: skip
 
 
