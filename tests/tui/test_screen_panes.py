@@ -172,7 +172,7 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         shown = text(pilot.app)
         for words in (
             "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
-            "● running  pid 4242", "for 3 h", "7 shows it", "3 requests",
+            "● running  pid 4242", "for 3 h", "9 shows it", "3 requests",
         ):  # fmt: skip
             assert words in shown, words
         assert row(pilot.app, "  load").split()[1] == "–"
@@ -339,7 +339,9 @@ async def test_costs_of_a_fixed_range_are_asked_as_of_its_end(monitor: FakeMonit
     answer = monitor.costs
 
     async def costs_at(by: str, period: str, *, at: int | None = None) -> Any:
-        asked.append(at)
+        if by == "model":
+            # Overview may have asked for its own before the key came.
+            asked.append(at)
         return await answer(by, period, at=at)
 
     monitor.costs = costs_at  # type: ignore[method-assign]
@@ -347,7 +349,7 @@ async def test_costs_of_a_fixed_range_are_asked_as_of_its_end(monitor: FakeMonit
         await settle(pilot, KEY["costs"])
         await settle(pilot, "comma")
         assert asked == [None, monitor.at - 30 * MINUTE]
-        await settle(pilot, "l")
+        await settle(pilot, "N")
         assert asked[-1] is None
 
 
