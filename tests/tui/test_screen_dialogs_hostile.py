@@ -1,0 +1,63 @@
+"""Everything that floats: text from outside neither breaks nor drives it, and any size shows something."""
+
+import random
+from typing import Any
+
+import pytest
+
+from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, tick
+from tests.tui.test_screen_hostile import NASTY, check, fill
+from tui_monitor.tui.screens.dashboard import Dashboard
+
+pytestmark = pytest.mark.usefixtures("quick_pilot")
+
+EVERYTHING = "".join(NASTY[name] for name in NASTY if name not in ("long", "lines"))
+"""Every nasty text in one."""
+FLOATING: dict[str, tuple[str, tuple[str, ...]]] = {
+    "range": ("overview", ("t",)), "export": ("overview", ("x",)), "help": ("calls", ("question_mark",)),
+    "line": ("costs", ("colon", "c")), "jump": ("alerts", ("ctrl+o",)), "palette": ("costs", ("ctrl+p",)),
+    "acknowledge": ("alerts", ("a",)), "silence": ("alerts", ("s",)), "still": ("providers", ("c", "z")),
+    "distribution": ("providers", ("c", "z", "d")), "leave": ("system", ("ctrl+c",)),
+}  # fmt: skip
+"""What floats: the pane it is opened on, and the keys that do."""
+
+
+async def opened(pilot: Any, name: str) -> None:
+    app = pilot.app
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+    screen = app.get_default_screen()
+    assert isinstance(screen, Dashboard)
+    await screen.action_pane(FLOATING[name][0])
+    await settle(pilot, *FLOATING[name][1])
+    assert app.screen is not screen, name
+
+
+async def test_text_from_outside() -> None:
+    monitor = FakeMonitor()
+    app = dashboard(monitor)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, KEY["alerts"])
+        for nasty in (EVERYTHING, NASTY["long"]):
+            fill(monitor, nasty)
+            app.get_default_screen().host = nasty  # type: ignore[attr-defined]
+            await tick(pilot)
+            for name in FLOATING:
+                await opened(pilot, name)
+                check(app, 100, 30)
+                assert not app._exit, (name, nasty)
+
+
+async def test_any_size() -> None:
+    app = dashboard(FakeMonitor())
+    sizes = random.Random(4)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        for name in FLOATING:
+            await pilot.resize_terminal(100, 30)
+            await opened(pilot, name)
+            for _ in range(2):
+                width, height = sizes.randint(1, 220), sizes.randint(1, 60)
+                await pilot.resize_terminal(width, height)
+                check(app, width, height)
+                assert not app._exit, (name, width, height)
