@@ -70,7 +70,9 @@ async def test_what_is_well_is_one_line(monitor: FakeMonitor) -> None:
         monitor.status = replace(monitor.status, running=False)
         monitor.version += 1
         await tick(pilot)
-        assert "nobody collects, so no rule" in line_of(pilot.app, "ATTENTION")
+        # What nobody looks at is not well.
+        assert "○ nobody collects, no rule is looked at; 4 of 4" in line_of(pilot.app, "ATTENTION")
+        assert "all well" not in text(pilot.app)
 
 
 def test_the_worst_comes_first() -> None:

@@ -24,6 +24,7 @@ from tui_monitor.tui.dressed import DressedApp
 from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import BackendChanged
+from tui_monitor.tui.panes.charts import Colours
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.terminal import restore
@@ -91,6 +92,8 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.set_class(self.glyphs.plain, "-plain")
         self.keymap: Keymap = DEFAULT
+        self.provider_colours = Colours()
+        """Shared by all panes, so that a provider is found again on another one."""
         self._environ = environ
         self._settled = False
         self._rescue: threading.Timer | None = None

@@ -189,8 +189,8 @@ def notice(
         fatal = state is None or state.mode != "viewing"
         token = "crit" if fatal else "warn"
         text = error.message.splitlines()[0]
-        hint = f"  {error.hint}" if error.hint else ""
-        return (Line(((f" {glyphs.state(token)} {text}", f"{token} bold"), (hint, "dim"))),)
+        hint = (Line.of(f"   {error.hint}", "dim"),) if error.hint else ()
+        return (Line.of(f" {glyphs.state(token)} {text}", f"{token} bold"), *hint)
     if state is not None and state.note:
         return (Line(((f" {state.note}", "warn"),)),)
     if state is not None and state.blind is not None and snapshot is not None:

@@ -136,15 +136,22 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
     return Line(tuple(left), tuple(right))
 
 
-def nothing(view: AlertsView, words: str) -> str:
-    """What stands where no alert is open: that all is well, what is watched, and how to have a rule."""
+def nothing(view: AlertsView, words: str, width: int, glyphs: Glyphs) -> str:
+    """What stands where no alert is open: whether all is well, what is watched, and how to have a rule."""
     if words:
         return f"No alert with “{words}”. esc shows all."
     watching = [rule for rule in view.rules if rule.enabled]
     if not watching:
         return f"No rules are configured. In config.toml:\n\n{_EXAMPLE}"
-    lines = ["Nothing needs anybody: no alert is open.", "", f"{plural(len(watching), 'rule')} watching:"]
-    lines += [f"· {rule.name}   {rule.expr}" for rule in watching[:_RULES]]
+    rules = plural(len(watching), "rule")
+    lines = ["Nothing needs anybody: no alert is open.", "", f"{rules} watching:"]
+    if view.evaluated is None:
+        lines = ["No alert is open, but nobody looks: no collector runs.", "", f"{rules}:"]
+    wide = max(len(rule.name) for rule in watching[:_RULES])
+    lines += [
+        fit(f"{glyphs.dot} {rule.name:{wide}}  {rule.expr}", max(20, width - 4), "left", glyphs).rstrip()
+        for rule in watching[:_RULES]
+    ]
     if len(watching) > _RULES:
         lines.append(f"and {len(watching) - _RULES} more: tui-monitor rules list")
     return "\n".join([*lines, "", "A rule of your own, in config.toml:", "", _EXAMPLE])

@@ -8,7 +8,7 @@ from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.units import UNKNOWN, usd
-from tui_monitor.tui.drawing import Glyphs, fit, width_of
+from tui_monitor.tui.drawing import Glyphs, Span, fit, width_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.alertlines import SEVERITY
 from tui_monitor.tui.panes.money import level
@@ -167,15 +167,15 @@ def _who(item: Item, look: Look, narrow: bool) -> Cell:
     return Cell(f"{who} {when}", "accent")
 
 
-def all_well(providers: "Sequence[ProviderRow]", rules: int, look: Look) -> str:
-    """One line where nothing needs anybody: what that is said of."""
+def nothing(providers: "Sequence[ProviderRow]", rules: int, look: Look, glyphs: Glyphs) -> tuple[Span, Span]:
+    """One line where nothing needs anybody, and of what that is said; where nobody looks, nothing is well."""
     healthy = sum(row.state is Health.HEALTHY for row in providers)
-    parts = [f"{healthy} of {plural(len(providers), 'provider')} healthy" if providers else "no calls"]
+    states = f"{healthy} of {plural(len(providers), 'provider')} healthy" if providers else "no calls"
     status = look.collector
-    if status is not None and status.running:
-        parts.append(f"{plural(rules, 'rule')} quiet")
-        running = sum(row.state is SourceState.RUNNING for row in status.sources if row.kind == "source")
-        parts.append(f"{plural(running, 'source')} {'runs' if running == 1 else 'run'}")
-    else:
-        parts.append("nobody collects, so no rule is looked at")
-    return f"all well: {', '.join(parts)}"
+    if status is None or not status.running:
+        when = "" if look.shown.live else " then"
+        return (f"   {glyphs.off} ", "dim"), (f"nobody collects, no rule is looked at; {states}{when}", "dim")
+    running = sum(row.state is SourceState.RUNNING for row in status.sources if row.kind == "source")
+    sources = f"{plural(running, 'source')} {'runs' if running == 1 else 'run'}"
+    words = f"all well: {states}, {plural(rules, 'rule')} quiet, {sources}"
+    return (f"   {glyphs.ok} ", "ok"), (words, "")

@@ -24,6 +24,7 @@ from tui_monitor.tui.words import moment_words
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.tui.exporting import Export
+    from tui_monitor.tui.panes.charts import Colours
 
 A = TypeVar("A")
 RETRY = 5 * SECOND
@@ -116,6 +117,11 @@ class Pane(Vertical, Generic[A]):
     def keymap(self) -> Keymap:
         """The app's keys."""
         return keymap_of(self.app)
+
+    @property
+    def provider_colours(self) -> "Colours":
+        """Which colour each provider has, the same on every pane."""
+        return cast(Any, self.app).provider_colours
 
     @property
     def points(self) -> int:

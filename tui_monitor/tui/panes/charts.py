@@ -11,7 +11,7 @@ from tui_monitor.model.states import Severity
 from tui_monitor.model.timerange import Span
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark, last_known, total
+from tui_monitor.tui.widgets.figure import SERIES, ChartData, ChartSeries, Mark, last_known, total
 from tui_monitor.tui.words import moment_words
 
 if TYPE_CHECKING:
@@ -41,17 +41,24 @@ class Course:
 
 
 class Colours:
-    """Which colour each name has: it keeps it while it is on the screen, and newcomers take what is free."""
+    """Which colour each name has: it keeps it, shown or not, until there is no other for a newcomer."""
 
     def __init__(self) -> None:
         self._taken: dict[str, int] = {}
 
     def give(self, names: Sequence[str]) -> dict[str, int]:
         """The colour's number for each name."""
-        kept = {name: self._taken[name] for name in names if name in self._taken}
-        free = (n for n in range(len(names) + len(kept)) if n not in kept.values())
-        self._taken = {name: kept[name] if name in kept else next(free) for name in names}
-        return self._taken
+        absent = {name: number for name, number in self._taken.items() if name not in names}
+        given = {name: self._taken[name] for name in names if name in self._taken}
+        for name in names:
+            if name not in given:
+                used = (*given.values(), *absent.values())
+                free = next(number for number in range(len(used) + 1) if number not in used)
+                if free >= SERIES and absent:
+                    free = absent.pop(min(absent, key=lambda one: absent[one]))
+                given[name] = free
+        self._taken = {**absent, **given}
+        return {name: given[name] for name in names}
 
 
 def drawn_unit(unit: str) -> str:

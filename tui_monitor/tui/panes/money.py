@@ -135,9 +135,7 @@ def fact_lines(view: "CostsView") -> list[Line]:
         lines.append(Line.of("            tui-monitor prices show MODEL", "dim"))
     if month.list_cost and month.list_cost > (month.cost or 0) * 1.005:
         text = f"{usd(month.list_cost):>9}"
-        lines.append(
-            Line((("list price  ", "dim"), (text, ""), ("  with what is subscribed or free", "dim")))
-        )
+        lines.append(Line((("list price  ", "dim"), (text, ""), ("  with subscriptions and free", "dim"))))
     return lines
 
 

@@ -23,7 +23,7 @@ from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes import overviewlines as drawn
 from tui_monitor.tui.panes.base import Question
-from tui_monitor.tui.panes.charts import Colours, Course, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import Course, chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import Before, Past, against
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.sifting import SiftingPane
@@ -87,7 +87,6 @@ class OverviewPane(SiftingPane[Overview]):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._colours = Colours()
         self._figures: Figures | None = None
         self._past = Past()
         self._items: list[attention.Item] = []
@@ -195,8 +194,7 @@ class OverviewPane(SiftingPane[Overview]):
             self._attention.show([Line((title,), ((then, "dim"),))])
         else:
             rules = sum(rule.enabled for rule in answer.alerts.rules)
-            words = attention.all_well(rows, rules, look)
-            self._attention.show([Line((title, (f"   {self.glyphs.ok} ", "ok"), (words, "")))])
+            self._attention.show([Line((title, *attention.nothing(rows, rules, look, self.glyphs)))])
         most = _MANY if self.app.size.height >= _TALL else _FEW
         high = min(len(self._items), most)
         if high and high != self._high:
@@ -209,7 +207,7 @@ class OverviewPane(SiftingPane[Overview]):
 
     def _show_charts(self, figures: Figures, look: Look) -> None:
         names = [row.provider or UNKNOWN for row in figures.providers.rows]
-        self._colours.give(sorted(names))
+        self.provider_colours.give(sorted(names))
         marks = firing_marks(look)
         for chart, result, before, title in (
             (self._costs, figures.spent, figures.courses[0], "COST by provider"),
@@ -218,7 +216,7 @@ class OverviewPane(SiftingPane[Overview]):
             _display(chart, result is not None)
             if result is not None:
                 # A provider has the same colour on both, also where one of them lacks it.
-                data = chart_of(result, look, copy(self._colours), title, marks=marks, before=before)
+                data = chart_of(result, look, copy(self.provider_colours), title, marks=marks, before=before)
                 chart.show(data)
 
     def _show_log(self, answer: Overview, look: Look) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,7 +18,7 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
 from tui_monitor.tui.panes.base import Question
-from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours, Course, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Course, chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import FIGURES, Before, Past, against, riskier, safer, slower, total_words
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.overviewlines import last_cell, quiet_mark
@@ -106,7 +107,6 @@ class ProvidersPane(SiftingPane[Providers]):
         self._past = Past()
         self._metric: int | None = None
         """What the chart shows; of the defaults the first that there is while nobody chose."""
-        self._colours = Colours()
         self._head = Lines([Line.of(" PROVIDERS", "accent bold")], classes="head")
         self._list = SiftedGrid(columns(120), id="providers-list")
         self._why = Lines(id="providers-why")
@@ -162,9 +162,17 @@ class ProvidersPane(SiftingPane[Providers]):
         title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
         if answer.chart is not None:
             marks = firing_marks(look)
+            # By the rows, so that a chart of something else takes no provider's colour.
+            self.provider_colours.give(sorted(row.provider or UNKNOWN for row in answer.view.rows))
             self._chart.show(
                 chart_of(
-                    answer.chart, look, self._colours, title, empty=empty, marks=marks, before=answer.course
+                    answer.chart,
+                    look,
+                    copy(self.provider_colours),
+                    title,
+                    empty=empty,
+                    marks=marks,
+                    before=answer.course,
                 )
             )
 
