@@ -14,12 +14,14 @@ from tui_monitor.query.result import Result, Series, labels_of
 from tui_monitor.tui import travel
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.panes.charts import LATENCY_BUCKETS
+from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Colours
+from tui_monitor.tui.panes.charts import chart_of as data_of
 from tui_monitor.tui.panes.money import running_total
 from tui_monitor.tui.screens.still import distribution
 from tui_monitor.tui.widgets.bars import Bars
-from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.chart import Chart, ChartData
 from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.legend import Key
 from tui_monitor.tui.widgets.plot import Plot
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -333,3 +335,22 @@ def test_a_chosen_span_is_whole_seconds_and_not_too_short() -> None:
     found = travel.chosen(Span(NOON - 90_500_000, NOON - 30_200_000), NOON)
     assert found == TimeRange(61 * SECOND, NOON - 30 * SECOND)
     assert travel.chosen(Span(NOON - SECOND, NOON), NOON) == TimeRange(travel.SHORTEST)
+
+
+def test_lines_that_stopped_say_so_in_the_key_and_all_of_them_since_when() -> None:
+    times = tuple(NOON - (59 - n) * MINUTE for n in range(60))
+    course = tuple(1.0 if n < 40 else None for n in range(60))
+
+    def drawn(*series: tuple[float | None, ...], shown: TimeRange = TimeRange()) -> ChartData:  # noqa: B008
+        found = tuple(Series(labels_of(provider=f"p{n}"), values) for n, values in enumerate(series))
+        look = Look(at=NOON, version=1, shown=shown, calendar=CALENDAR)
+        return data_of(Result("q", "matrix", times, found, "ms"), look, Colours(), "LATENCY")
+
+    one = drawn(course, (1.0,) * 60)
+    assert [line.ended for line in one.series] == [True, False]
+    assert "no data since" not in one.note
+    key = "".join(text for text, _ in Key(one, [line.values for line in one.series], None).row(80, BRAILLE))
+    assert "p0 ◌1.00 ms" in key
+    assert "p1 1.00 ms" in key
+    assert drawn(course).note == "◌ no data since 11:40"
+    assert not drawn(course, shown=TimeRange(HOUR, NOON)).series[0].ended, "a fixed range does not age"

@@ -143,7 +143,7 @@ def _line(name: str, series: "Series", number: int, band: Band, step: Micros) ->
 def _since(result: "Result", lines: Sequence[ChartSeries], look: Look) -> str:
     """From when on nothing came of all that is drawn."""
     newest = max(last_known(line.values) or 0 for line in lines)
-    return f"no data since {moment_words(result.times[newest], look.at, look.calendar)}"
+    return f"◌ no data since {moment_words(result.times[newest], look.at, look.calendar)}"
 
 
 def _beside(result: "Result", before: Course, labels: "Sequence[Labels]") -> Band:
