@@ -1,6 +1,8 @@
 """Queries that are pinned: each a chart or a table of its own, side by side where there is room, all live."""
 
-from typing import Any, ClassVar, cast
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,8 +19,13 @@ from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
 
+if TYPE_CHECKING:
+    from tui_monitor.monitor.api import Monitor
+
 _WIDE = 58
 """Cells of a panel at least, where there is more than one beside each other."""
+_AT_ONCE = 2
+"""Panels that ask at the same time: slow ones leave room for the frame and for what is typed."""
 _HIGH = 12
 """Lines of a panel at least; what has no room is scrolled to."""
 
@@ -31,6 +38,7 @@ class Pinned(VerticalScroll):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._pins: tuple[Pin, ...] = ()
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     @property
     def panels(self) -> "list[Panel]":
@@ -54,7 +62,7 @@ class Pinned(VerticalScroll):
         for text, panel in there.items():
             if text not in wanted:
                 await panel.remove()
-        await self.mount_all(Panel(pin) for pin in pins if pin.text not in there)
+        await self.mount_all(Panel(pin, self._gate) for pin in pins if pin.text not in there)
         self._arrange()
 
     def step(self, step: int) -> None:
@@ -99,9 +107,11 @@ class Panel(Pane[QueryAnswer]):
             super().__init__()
             self.text = text
 
-    def __init__(self, pin: Pin) -> None:
+    def __init__(self, pin: Pin, gate: asyncio.Semaphore) -> None:
+        """`gate` lets some of all panels ask at once; it is waited for on the collector's loop only."""
         super().__init__(id=f"pin-{abs(hash(pin.text))}")
         self.pin = pin
+        self._gate = gate
         self._table = pin.table
         self._colours = Colours()
         self._head = Lines([self._title()], classes="panel--head")
@@ -119,7 +129,13 @@ class Panel(Pane[QueryAnswer]):
         return max(20, (self.size.width or self.app.size.width) - 14)
 
     def question(self, look: Look) -> Question | None:
-        return question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer)
+        asked = question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer)
+
+        async def ask(monitor: "Monitor") -> QueryAnswer:
+            async with self._gate:
+                return await asked.ask(monitor)
+
+        return replace(asked, ask=ask)
 
     def show(self, answer: QueryAnswer, look: Look) -> None:
         self.set_class(self._table, "-table")
