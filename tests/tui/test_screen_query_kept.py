@@ -9,7 +9,9 @@ from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, ti
 from tui_monitor.config import places
 from tui_monitor.config.saved import save_query, saved_file, saved_queries
 from tui_monitor.model.errors import QueryError
+from tui_monitor.model.units import show
 from tui_monitor.tui.panes import query
+from tui_monitor.tui.panes.answers import series_columns
 from tui_monitor.tui.panes.pinned import Panel
 from tui_monitor.tui.panes.querykept import Pin, pin, pins
 from tui_monitor.tui.widgets.prompt import Prompt
@@ -181,3 +183,8 @@ def test_saved_queries_refuse_what_is_none() -> None:
     path.write_text("queries = 3\n")
     with pytest.raises(Exception, match=r"queries.toml:1: queries must be a table"):
         saved_queries(path)
+
+
+@pytest.mark.parametrize("value", [0.2304, -1234.0, 250e9])
+def test_figures_have_room_for_their_unit(value: float) -> None:
+    assert len(show(value, "tokens/s")) <= min(c.width for c in series_columns("tokens/s")[1:] if c.width)

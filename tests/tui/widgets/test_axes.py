@@ -131,3 +131,7 @@ def test_moment_names_the_day_where_the_clock_is_not_enough():
     assert moment(t, HOUR, BERLIN) == "14:07:05"
     assert moment(t, 10 * HOUR, BERLIN) == "14:07"
     assert moment(t, 7 * DAY, BERLIN) == "Wed Mar 18 14:07"
+
+
+def test_a_unit_without_room_is_left_out_of_the_axis() -> None:
+    assert [text for _, text in scale(0, 270, "tokens/s", 3).ticks] == ["0", "100", "200", "300"]

@@ -23,12 +23,12 @@ _LABELS = 4
 """Labels that have a column of their own."""
 
 
-def _before(then: "Result | None") -> tuple[Column, ...]:
+def _before(then: "Result | None", width: int) -> tuple[Column, ...]:
     """What it was in the span that is compared with, where there is one."""
     if then is None:
         return ()
     return (
-        Column("before", "before", width=10, align="right", rank=2),
+        Column("before", "before", width=width, align="right", rank=2),
         Column("change", "change", width=8, align="right", rank=1),
     )
 
@@ -41,16 +41,22 @@ def _before_cells(value: float | None, then: "Result | None", series: "Series") 
     return {"before": Cell(show(earlier, then.unit), sort=earlier), "change": Cell(words)}
 
 
-def series_columns(then: "Result | None" = None) -> tuple[Column, ...]:
+def _figure(unit: str) -> int:
+    """Cells of a figure: a sign, three digits, a power of ten, the unit."""
+    return max(10, len(show(-1234.0, unit)))
+
+
+def series_columns(unit: str, then: "Result | None" = None) -> tuple[Column, ...]:
     """Below a chart: each line with its figures."""
+    width = _figure(unit)
     return (
         Column("name", "series", min=16, max=60),
-        Column("value", "value", width=10, align="right"),
-        *_before(then),
-        Column("last", "last step", width=10, align="right", rank=1),
-        Column("min", "min", width=10, align="right", rank=3),
-        Column("mean", "mean", width=10, align="right", rank=4),
-        Column("max", "max", width=10, align="right", rank=2),
+        Column("value", "value", width=width, align="right"),
+        *_before(then, width),
+        Column("last", "last step", width=width, align="right", rank=1),
+        Column("min", "min", width=width, align="right", rank=3),
+        Column("mean", "mean", width=width, align="right", rank=4),
+        Column("max", "max", width=width, align="right", rank=2),
     )
 
 
@@ -102,8 +108,8 @@ def table_columns(now: "Result", width: int, then: "Result | None" = None) -> tu
     labels = tuple(Column(f"label.{name}", name, min=10, max=40) for name in names)
     return (
         *(labels or (Column("label.", "series", min=10, max=40),)),
-        Column("value", head, width=max(12, min(_HEAD, len(head))), align="right"),
-        *_before(then),
+        Column("value", head, width=max(12, min(_HEAD, len(head)), _figure(now.unit)), align="right"),
+        *_before(then, _figure(now.unit)),
         Column("bar", "", width=bar_cells(width), rank=3),
     )
 

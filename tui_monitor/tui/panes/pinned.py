@@ -9,13 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.answers import table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
 from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.queryasking import QueryAnswer, question_of_numbers
 from tui_monitor.tui.panes.querykept import Pin
 from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.figure import ChartData
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
 
@@ -86,7 +89,8 @@ class Pinned(VerticalScroll):
         columns = max(1, min(count, size.width // _WIDE))
         rows = max(1, -(-count // columns))
         self.styles.grid_size_columns = columns
-        self.styles.grid_rows = f"{max(_HIGH, size.height // rows)}"
+        between = rows - 1
+        self.styles.grid_rows = f"{max(_HIGH, (size.height - between) // rows)}"
 
 
 class Panel(Pane[QueryAnswer]):
@@ -114,13 +118,15 @@ class Panel(Pane[QueryAnswer]):
         self._gate = gate
         self._table = pin.table
         self._colours = Colours()
+        self._past = Past()
         self._head = Lines([self._title()], classes="panel--head")
         self._chart = Chart()
         self._list = Grid(())
         self._list.can_focus = False
 
-    def body(self) -> ComposeResult:
+    def compose(self) -> ComposeResult:
         yield self._head
+        yield self._trouble
         yield self._chart
         yield self._list
 
@@ -129,7 +135,7 @@ class Panel(Pane[QueryAnswer]):
         return max(20, (self.size.width or self.app.size.width) - 14)
 
     def question(self, look: Look) -> Question | None:
-        asked = question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer)
+        asked = question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer, self._past)
 
         async def ask(monitor: "Monitor") -> QueryAnswer:
             async with self._gate:
@@ -148,11 +154,18 @@ class Panel(Pane[QueryAnswer]):
         if self._table:
             width = max(30, self.size.width)
             self._list.say_empty("no data in this time range")
-            self._list.set_columns(table_columns(answer.now, width))
-            self._list.show(table_rows(answer.now, self.glyphs, width))
+            self._list.set_columns(table_columns(answer.now, width, answer.then))
+            self._list.show(table_rows(answer.now, self.glyphs, width, answer.then))
         else:
-            marks = firing_marks(look)
-            self._chart.show(chart_of(answer.over, look, self._colours, now=answer.now, marks=marks))
+            marks, course = firing_marks(look), answer.course
+            chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=marks, before=course)
+            self._chart.show(chart)
+
+    def trouble(self, error: MonitorError) -> None:
+        """Say it below the query; what is wrong with one keeps none of the others waiting."""
+        super().trouble(error)
+        if self.answer is None:
+            self._chart.show(ChartData(empty="no answer"))
 
     def _title(self, right: str = "") -> Line:
         text = " ".join(self.pin.text.split())

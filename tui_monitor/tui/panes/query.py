@@ -269,7 +269,7 @@ class QueryPane(KeepingPane):
             # Buckets have shades, and what is counted in them has not the unit of their bounds.
             colours = {} if chart.bounds else {line.name: line.index for line in chart.series}
             over = replace(answer.over, unit="") if chart.bounds else answer.over
-            self._list.set_columns(series_columns(answer.then))
+            self._list.set_columns(series_columns(answer.now.unit, answer.then))
             self._list.show(series_rows(over, answer.now, colours, self.glyphs, answer.then))
 
     def _show_calls(self, answer: CallsAnswer, look: Look) -> None:

@@ -81,13 +81,18 @@ def words(value: float | None, unit: str) -> str:
 
 
 def label(value: float, unit: str) -> str:
-    """A tick's value without the decimals that say nothing: `$9`, `2.5 s`, `50 %`."""
+    """A tick's value without the decimals that say nothing: `$9`, `2.5 s`, `50 %`.
+
+    A unit that has no room is left out: the key of the chart tells it.
+    """
     if value == 0:
         return "0"
-    text = words(value, unit)
-    text = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", text)
-    text = re.sub(r"\.(?!\d)", "", text)
-    return text if len(text) <= _LONGEST else f"{value:.1e}"
+    for said in (unit, ""):
+        text = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", words(value, said))
+        text = re.sub(r"\.(?!\d)", "", text)
+        if len(text) <= _LONGEST:
+            return text
+    return f"{value:.1e}"
 
 
 # Time.
