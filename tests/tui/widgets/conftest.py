@@ -41,6 +41,7 @@ class Stage(App[None]):
 
     on_grid_moved = on_grid_opened = on_grid_header_clicked = hear
     on_chart_pointed = on_tabs_chosen = on_prompt_submitted = on_prompt_changed = hear
+    on_range_zoomed = on_range_moved = hear
 
     def of(self, kind: type[M]) -> list[M]:
         """The messages of one kind, oldest first."""

@@ -2,8 +2,11 @@
 
 import sys
 
+from textual.events import Leave, MouseScrollDown, MouseScrollUp
+
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.tui.drawing import ASCII
+from tui_monitor.tui.messages import RangeMoved, RangeZoomed
 from tui_monitor.tui.widgets.chart import Chart, ChartData, ChartSeries
 
 NOON = 1_773_835_200_000_000
@@ -163,3 +166,44 @@ async def test_drawing_stays_cheap(stage):
         sys.setprofile(None)
         # About 98,000 for 1,200 values on 120 × 30 cells: no more than some tens for each value.
         assert calls < 150_000
+
+
+async def test_the_crosshair_follows_the_mouse_unless_the_keys_have_it(stage):
+    chart = Chart()
+    app = stage(chart)
+    async with app.run_test(size=(60, 14)) as pilot:
+        chart.show(data())
+        await pilot.pause()
+        await pilot.hover(chart, (30, 5))
+        under = chart.pointed
+        assert NOON - 59 * MINUTE < under < NOON
+        assert "◂" in app.lines()[-1]
+        assert app.of(Chart.Pointed) == [], "nothing was chosen"
+        await pilot.hover(chart, (50, 5))
+        assert chart.pointed > under
+        chart.on_leave(Leave(chart))
+        assert chart.pointed is None
+        await pilot.hover(chart, (30, 5))
+        chart.focus()
+        await pilot.press("end")
+        await pilot.hover(chart, (20, 5))
+        assert chart.pointed == NOON, "the keys have it"
+
+
+async def test_the_wheel_zooms_about_the_mouse_and_moves_with_shift(stage):
+    chart = Chart()
+    app = stage(chart)
+    async with app.run_test(size=(60, 14)) as pilot:
+        chart.show(data())
+        await pilot.pause()
+        for kind, shift in ((MouseScrollUp, False), (MouseScrollDown, False), (MouseScrollUp, True)):
+            chart.post_message(
+                kind(chart, x=30, y=5, delta_x=0, delta_y=0, button=0, shift=shift, meta=False, ctrl=False,
+                     screen_x=30, screen_y=5)
+            )  # fmt: skip
+        await pilot.pause()
+        closer, wider = app.of(RangeZoomed)
+        assert (closer.factor, wider.factor) == (0.5, 2.0)
+        assert NOON - 59 * MINUTE < closer.at < NOON
+        [moved] = app.of(RangeMoved)
+        assert moved.share == -0.25

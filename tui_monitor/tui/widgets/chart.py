@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.actions import SkipAction
 from textual.binding import BindingType
-from textual.events import Blur, MouseDown, MouseMove, MouseUp
+from textual.events import Blur, Leave, MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -63,6 +63,8 @@ class Chart(Drawn, can_focus=True):
         self._pointed: Micros | None = None
         self._travelling = False
         """Whether the person has asked for another time range, which is not there yet."""
+        self._hovered = False
+        """Whether the crosshair is where the mouse is, and goes with it."""
         self._pressed: int | None = None
         """The column in which the mouse was pressed."""
         self._plot: tuple[Size, Plot, list[Strip]] | None = None
@@ -152,11 +154,21 @@ class Chart(Drawn, can_focus=True):
         self._point(None)
 
     def _point(self, time: Micros | None) -> None:
-        if time == self._pointed:
+        if self._hovered:
+            # Whoever presses a key or the mouse has taken it over.
+            self._hovered = False
+        elif time == self._pointed:
             return
         self._pointed = time
         self.post_message(self.Pointed(self, time))
         self._update()
+
+    def _hover(self, time: Micros | None) -> None:
+        """The crosshair where the mouse is; nobody is told, for nothing was chosen."""
+        self._hovered = time is not None
+        if time != self._pointed:
+            self._pointed = time
+            self._update()
 
     def action_point(self, step: int, far: bool = False) -> None:
         """Move the crosshair one point to a side, or one cell where points lie closer; first it comes up.
@@ -223,9 +235,37 @@ class Chart(Drawn, can_focus=True):
             self._point(time)
 
     def on_mouse_move(self, event: MouseMove) -> None:
-        """The crosshair follows a pressed mouse."""
+        """The crosshair follows the mouse, unless the keys have it."""
         if self._pressed is not None:
             self._point(self._time_at(event.get_content_offset_capture(self).x))
+        elif self._pointed is None or self._hovered:
+            offset = event.get_content_offset(self)
+            self._hover(None if offset is None else self._time_at(offset.x))
+
+    def on_leave(self, event: Leave) -> None:
+        """A crosshair that came with the mouse goes with it."""
+        if self._hovered:
+            self._hover(None)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """Half the time range about the mouse; with shift a quarter of it back."""
+        self._scroll(event, 0.5, -0.25)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """Twice the time range about the mouse; with shift a quarter of it on."""
+        self._scroll(event, 2.0, 0.25)
+
+    def _scroll(self, event: MouseScrollUp | MouseScrollDown, factor: float, share: float) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        event.stop()
+        event.prevent_default()
+        if event.shift:
+            self.action_pan(share)
+            return
+        self._travelling = True
+        self.post_message(RangeZoomed(factor, self._time_at(offset.x)))
 
     def on_mouse_up(self, event: MouseUp) -> None:
         """Ask for the stretch of time between where the mouse was pressed and where it is now."""
