@@ -1,8 +1,7 @@
 """A board as text: what its panels show on the screen, without the drawings."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tui_monitor.cli import answers
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.output import Output
 from tui_monitor.cli.tables import BAD, DIM, WARN, Column, name, number, table, title
@@ -27,25 +26,9 @@ def show(context: Context, board: "Board", shown: TimeRange) -> int:
 
     points = [_POINTS if panel.over_time else 0 for panel in board.panels]
     view = context.ask(lambda monitor: ask_board(monitor, board, shown, points))
-    data = {"name": board.name, "title": board.title, "panels": [_data(panel) for panel in view.panels]}
     warnings = [text for panel in view.panels for text in panel.warnings]
-    context.out.answer(data, lambda: _print(context.out, view, shown, context.now), warnings)
+    context.out.answer(view.data(), lambda: _print(context.out, view, shown, context.now), warnings)
     return 0
-
-
-def _data(view: "PanelView") -> dict[str, Any]:
-    panel = view.panel
-    form: dict[str, Any] = {"title": panel.title, "widget": panel.widget, "queries": panel.asked}
-    told = view.over if panel.over_time else view.now
-    if panel.widget == "alerts":
-        form["alerts"] = list(view.alerts)
-    elif told is not None:
-        form |= answers.data(told)
-    if view.trouble is not None:
-        form["error"] = view.trouble
-    if view.empty and panel.needs:
-        form["needs"] = panel.needs
-    return form
 
 
 def _print(out: Output, view: "BoardView", shown: TimeRange, now: "Micros") -> None:

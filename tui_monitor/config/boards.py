@@ -203,6 +203,12 @@ def shipped() -> list[Board]:
     return [_read(path, shipped=True) for path in resources.dashboards()]
 
 
+def names(own: Path) -> list[str]:
+    """The name of every board, good or broken; no file is read."""
+    mine = [path.stem for path in _files(own)[:MOST_FILES]]
+    return list(dict.fromkeys([*mine, *(path.stem for path in resources.dashboards())]))
+
+
 def find(boards: Sequence[Board], name: str) -> Board:
     """One by its name, or by its title. Raises `NotFound` that names the nearest."""
     wanted = name.strip().lower()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tui_monitor.config.boards import Board, PanelSettings, Threshold
 from tui_monitor.model.alert import Alert
@@ -58,6 +59,25 @@ class PanelView:
         told = self.now or self.over
         return "" if told is None else told.unit
 
+    def data(self) -> dict[str, Any]:
+        """For programs: its queries, and what came of them in Prometheus's form."""
+        told = self.over if self.panel.over_time else self.now
+        form: dict[str, Any] = {
+            "title": self.panel.title,
+            "widget": self.panel.widget,
+            "queries": self.panel.asked,
+        }
+        if self.panel.widget == "alerts":
+            form["alerts"] = list(self.alerts)
+        elif told is not None:
+            form |= {**told.prometheus(), "unit": told.unit}
+            form |= {"approximate": True} if told.approximate else {}
+        if self.trouble is not None:
+            form["error"] = self.trouble
+        if self.empty and self.panel.needs:
+            form["needs"] = self.panel.needs
+        return form
+
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
@@ -65,6 +85,11 @@ class BoardView:
 
     board: Board
     panels: tuple[PanelView, ...]
+
+    def data(self) -> dict[str, Any]:
+        """For programs: what each panel shows, values in Prometheus's form."""
+        panels = [panel.data() for panel in self.panels]
+        return {"name": self.board.name, "title": self.board.title, "panels": panels}
 
 
 async def ask_board(monitor: Monitor, board: Board, shown: TimeRange, points: Sequence[int]) -> BoardView:

@@ -57,6 +57,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.sources", "7", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
     Command("pane.system", "8", "System", "This host, and what is under way.", "pane('system')"),
     Command("pane.collector", "9", "Collector", "How the program itself is doing.", "pane('collector')"),
+    Command("pane.boards", "0", "Boards", "Dashboards of your own, and those that come with the program.",
+            "pane('boards')"),
     Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
     Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
     Command(
@@ -288,6 +290,20 @@ COMMANDS: tuple[Command, ...] = (
         for pane in _SIFTED
         if pane != "sources"
     ),
+    Command("boards.query", "enter", "query", "Open the panel's query, or the board under the cursor.",
+            "open", "boards", 10),
+    Command("boards.list", "b", "boards", "The list of all boards, and back.", "choose", "boards", 15),
+    Command("boards.leave", "escape", "back", "From the list to the board.", "leave", "boards", 5),
+    Command("boards.next", "B", "next board", "The next board.", "next(1)", "boards", 25),
+    Command("boards.left", "left", "panel", "The panel to the left.", "across(-1, 0)", "boards", 20,
+            sign="← →"),
+    Command("boards.right", "right", "to the right", "The panel to the right.", "across(1, 0)", "boards"),
+    Command("boards.up", "up,k", "above", "The panel above.", "across(0, -1)", "boards"),
+    Command("boards.down", "down,j", "below", "The panel below.", "across(0, 1)", "boards"),
+    Command("boards.chart", "c", "crosshair", "Read the chart off with ← →; esc leaves it.", "chart",
+            "boards", 30),
+    Command("boards.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
+            "drawing(1)", "boards", 35),
 )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
-"""The command palette's list: the commands of this pane and of everywhere, and the themes."""
+"""The command palette's list: the commands of this pane and of everywhere, the boards, and the themes."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.command import Command, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets.option_list import Option
@@ -10,6 +12,9 @@ from tui_monitor.config.palettes import SHIPPED
 from tui_monitor.tui.commands import BY_NAME
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.screens.dashboard import Dashboard
+
+if TYPE_CHECKING:
+    from tui_monitor.config.boards import Board
 
 Entry = tuple[str, str, str]
 """What is shown, its help, the action."""
@@ -26,6 +31,18 @@ def theme_of(option: Option) -> str | None:
 class CommandList(Provider):
     """Offers what the keys do, by name."""
 
+    _boards: Sequence["Board"] = ()
+
+    async def startup(self) -> None:
+        """Look which boards there are; what is wrong with one is said on its pane."""
+        from tui_monitor.config import boards
+
+        screen = self.screen
+        if isinstance(screen, Dashboard):
+            folder = boards.folder(screen.backend.config_file)
+            found = await asyncio.to_thread(boards.load_boards, folder)
+            self._boards = [board for board in found if boards.good_name(board.name)]
+
     def _entries(self) -> Iterable[Entry]:
         screen = self.screen
         pane = screen.active if isinstance(screen, Dashboard) else ""
@@ -37,6 +54,9 @@ class CommandList(Provider):
         yield "Forget the layout", "The next dashboard begins as the settings say.", "app.forget_layout"
         for command in BY_NAME:
             yield command.label.capitalize(), command.help, command.action
+        yield "Tour", "Six steps through the screen.", "tour"
+        for board in self._boards:
+            yield f"Dashboard {board.title}", board.about or "Show this board.", f"board('{board.name}')"
         for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):
             about = SHIPPED[name].about if name in SHIPPED else "show everything in these colours"
             yield f"Theme {name}", f"{about[:1].upper()}{about[1:]}.", f"{_WEAR}('{name}')"

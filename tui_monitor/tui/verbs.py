@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui_monitor.config import boards
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import PRESETS, TimeRange
@@ -78,7 +79,7 @@ def _range_told(dashboard: "Dashboard", text: str) -> str:
     return range_preview(shown, dashboard.now, dashboard.snapshot.calendar)
 
 
-# Themes and queries.
+# Themes, dashboards and queries.
 
 
 def _theme(dashboard: "Dashboard", text: str) -> Deed:
@@ -97,6 +98,22 @@ def _theme_ways(dashboard: "Dashboard", text: str) -> list[Completion]:
     ]
 
 
+def _boards(dashboard: "Dashboard") -> list[str]:
+    return boards.names(boards.folder(dashboard.backend.config_file))
+
+
+def _board(dashboard: "Dashboard", text: str) -> Deed:
+    known = _boards(dashboard)
+    if text.lower() not in (name.lower() for name in known):
+        raise UsageError(f"no dashboard is called {clean(text, 40)!r}", hint=_near(text, known))
+    return partial(dashboard.action_board, text)
+
+
+def _board_ways(dashboard: "Dashboard", text: str) -> list[Completion]:
+    known = _boards(dashboard)
+    return [Completion(name, len(text), "value") for name in known if text.lower() in name.lower()]
+
+
 def _query(dashboard: "Dashboard", text: str) -> Deed:
     return partial(dashboard.ask_for, text)
 
@@ -104,6 +121,7 @@ def _query(dashboard: "Dashboard", text: str) -> Deed:
 VERBS: tuple[Verb, ...] = (
     Verb("range", "TIME", "Look at another time, like 6h or yesterday.", _range, _range_ways, _range_told),
     Verb("theme", "NAME", "Show everything in other colours.", _theme, _theme_ways),
+    Verb("board", "NAME", "Show one of the dashboards.", _board, _board_ways),
     Verb("query", "QUERY", "Ask in the Query pane.", _query, lambda _dashboard, _text: ()),
 )
 """A verb that is a command as well is that command where nothing stands behind it."""

@@ -27,11 +27,12 @@ class Entry:
 PANES: tuple[Entry, ...] = (
     Entry("overview", "1", "Overview", "Over", "OverviewPane"),
     Entry("providers", "2", "Providers", "Prov", "ProvidersPane"),
-    Entry("costs", "3", "Costs", "Costs", "CostsPane"),
+    Entry("costs", "3", "Costs", "Cost", "CostsPane"),
     Entry("alerts", "4", "Alerts", "Alert", "AlertsPane"),
-    Entry("query", "5", "Query", "Query", "QueryPane"),
-    Entry("calls", "6", "Calls", "Calls", "CallsPane"),
+    Entry("query", "5", "Query", "Qry", "QueryPane"),
+    Entry("calls", "6", "Calls", "Call", "CallsPane"),
     Entry("sources", "7", "Sources", "Src", "SourcesPane"),
     Entry("system", "8", "System", "Sys", "SystemPane"),
-    Entry("collector", "9", "Collector", "Coll", "CollectorPane"),
+    Entry("collector", "9", "Collector", "Col", "CollectorPane"),
+    Entry("boards", "0", "Boards", "Brd", "BoardsPane"),
 )

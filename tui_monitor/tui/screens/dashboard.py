@@ -247,6 +247,13 @@ class Dashboard(RangedScreen):
         self.pane.first().focus()
         self._look()
 
+    async def action_board(self, name: str) -> None:
+        """Show a board by its name or title."""
+        from tui_monitor.tui.panes.boards import BoardsPane
+
+        await self.action_pane("boards")
+        self.query_one(BoardsPane).choose(name)
+
     async def action_turn(self, step: int) -> None:
         """Show the pane next to this one."""
         ids = [entry.id for entry in PANES]

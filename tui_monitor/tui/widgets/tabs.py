@@ -79,8 +79,8 @@ class Tabs(Drawn):
                 return
 
     def _layout(self, width: int) -> list[tuple[Tab, list[Span]]]:
-        """The widest of four forms that fits: titles, short titles, the active title alone, numbers alone."""
-        forms = [[(tab, self._spans(tab, form)) for tab in self._tabs] for form in range(4)]
+        """The widest form that fits: titles, short ones and the active one, short ones, one, numbers."""
+        forms = [[(tab, self._spans(tab, form)) for tab in self._tabs] for form in range(5)]
         for form in forms:
             if sum(size_of(spans) for _, spans in form) <= width + 1:
                 return form
@@ -89,7 +89,8 @@ class Tabs(Drawn):
     def _spans(self, tab: Tab, form: int) -> list[Span]:
         active = tab.id == self._active
         short = tab.short or tab.title[:4].rstrip()
-        title = {0: tab.title, 1: tab.title if active else short, 2: short if active else ""}.get(form, "")
+        others = {0: tab.title, 1: short, 2: short}.get(form, "")
+        title = {1: tab.title, 3: short}.get(form, others) if active else others
         label = safe(f" {title}" if title else "", self.glyphs)
         key = safe(tab.key, self.glyphs)
         spans = [(f" {key}", "accent bold reverse" if active else "dim")]
