@@ -27,6 +27,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "chart.earlier_far": ("left",), "line.complete": ("ctrl+u", "l", "a"), "line.close": ("ctrl+u", "l", "a"),
     "line.later": ("ctrl+u", "up"), "line.earlier": ("ctrl+u",), "chart.pan_on": ("H",),
     "pane.providers": ("1",), "query.ask": ("slash", "x"), "line.offer": ("ctrl+u", "l", "escape"),
+    "boards.leave": ("b",), "boards.left": ("right",), "boards.up": ("down",), "boards.drawing": ("c",),
     "query.older": ("enter",), "query.newer": ("down", "enter"),
 }  # fmt: skip
 """Keys that bring about what a command is for."""

@@ -197,6 +197,8 @@ async def test_help_tells_every_key_of_the_pane(monitor: FakeMonitor, pane) -> N
         await settle(pilot, pane.key)
         if pane.id == "query":
             await settle(pilot, "escape")
+        if pane.id == "boards":
+            await settle(pilot, "b")
         await settle(pilot, "?")
         shown = text(pilot.app)
         assert "HERE: A LIST" in shown

@@ -114,10 +114,9 @@ class BoardsPane(Pane["BoardView"]):
             self._looking = False
         self._stamp, self._boards = stamp, found
         if not self._chosen or self.board is None:
-            asked = self._chosen
+            if self._chosen:
+                self.app.notify(f"there is no dashboard {self._chosen}", severity="warning")
             self._chosen = _first(found)
-            if asked:
-                self.app.notify(f"there is no dashboard {asked}", severity="warning")
         await self._build()
 
     async def _build(self) -> None:
@@ -339,18 +338,22 @@ class BoardsPane(Pane["BoardView"]):
 
     def action_chart(self) -> None:
         """Put the crosshair on the newest value of the chart that has the focus, else of the first."""
-        panel = self.panel
-        found = [p.front for p in self.query(Panel) if panel is None or p is panel]
-        chart = next((one for one in found if isinstance(one, PanelChart)), None)
-        if chart is not None:
+        here = self.panel
+        panels = sorted(self.query(Panel), key=lambda panel: panel is not here)
+        chart = next((panel.front for panel in panels if isinstance(panel.front, PanelChart)), None)
+        if isinstance(chart, PanelChart):
             chart.focus()
             chart.point_newest()
+        else:
+            self.app.notify("no panel here is a chart", timeout=3)
 
     def action_drawing(self, step: int) -> None:
         """Draw the chart that has the focus another way."""
         panel = self.panel
         if panel is not None and isinstance(panel.front, PanelChart):
             panel.front.action_drawing(step)
+        else:
+            self.app.notify("this panel is no chart", timeout=3)
 
     # Taking something along.
 
