@@ -92,7 +92,10 @@ async def test_what_there_is_to_say() -> None:
             assert told(screen, verb.name)
         await settle(pilot, "colon", *"range 2 d")
         assert "from" in text(app) or "to now" in text(app) or "live" in text(app)
-        await settle(pilot, "escape", "escape", "colon", *"cos", "tab", "enter")
+        await settle(pilot, "escape", "escape", "colon", *"cos")
+        # The ways to go on do not hide the line.
+        assert any(line.startswith(" : cos") for line in text(app).splitlines())
+        await settle(pilot, "tab", "enter")
         assert screen.active == "costs"
 
 
