@@ -74,7 +74,7 @@ async def test_the_footer_and_the_help_tell_the_keys_of_a_chart(monitor: FakeMon
         await settle(pilot, "escape")
         assert "zoom" not in text(pilot.app).splitlines()[-1]
         await settle(pilot, "question_mark", *["pagedown"] * 4)
-        assert "ON A CHART" in text(pilot.app)
+        assert "A CHART" in text(pilot.app)
         assert "A quarter of the time range on." in text(pilot.app)
 
 
