@@ -53,14 +53,18 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     runtime = home / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    # Who develops has seen the tour.
-    toured = home / "state" / "tui-monitor" / "toured"
-    toured.parent.mkdir(parents=True)
-    toured.touch()
     for name in list(os.environ):
         if name.startswith("TUI_MONITOR_") or name in ("DAILY_BUDGET", "NO_COLOR"):
             monkeypatch.delenv(name)
     return home
+
+
+@pytest.fixture
+def toured(private_home: Path) -> None:
+    """Whoever opens the dashboard has seen the tour."""
+    folder = private_home / "state" / "tui-monitor"
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "toured").touch()
 
 
 @pytest.fixture

@@ -29,3 +29,8 @@ def terminal(database: Path) -> Iterator[Open]:
     yield start
     for one in opened:
         one.close()
+
+
+@pytest.fixture(autouse=True)
+def seen_the_tour(toured: None) -> None:
+    """The dashboard opens without it."""

@@ -55,3 +55,8 @@ def resizing_is_waited_for() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Pilot, "resize_terminal", resized)
         yield
+
+
+@pytest.fixture(autouse=True)
+def seen_the_tour(toured: None) -> None:
+    """The dashboard opens without it."""

@@ -29,6 +29,8 @@ async def opened(pilot: Any, name: str) -> None:
     screen = app.get_default_screen()
     assert isinstance(screen, Dashboard)
     await screen.action_pane(FLOATING[name][0])
+    # A chart takes keys once its answer is there.
+    await settle(pilot)
     await settle(pilot, *FLOATING[name][1])
     assert app.screen is not screen, name
 

@@ -129,6 +129,13 @@ def _show(context: Context, rows: "list[SourceRow]") -> None:
             context.out.line(f"off: {', '.join(names)}\n  {why}")
 
 
+def _lag(seconds: float | None) -> str:
+    """How old the newest record was; below 0 it came from a clock that is ahead of this one."""
+    if seconds is None:
+        return UNKNOWN
+    return ("-" if seconds <= -1 else "") + age(round(abs(seconds) * 1_000_000))
+
+
 def _cells(context: Context, row: "SourceRow") -> list["str | tuple[str, str]"]:
     glyph, style = _STYLES[row.state]
     state = row.state.value if context.out.plain else f"{context.out.glyphs.state(glyph)} {row.state.value}"
@@ -137,7 +144,7 @@ def _cells(context: Context, row: "SourceRow") -> list["str | tuple[str, str]"]:
         row.name,
         (state, style),
         show(row.rate, "/s"),
-        UNKNOWN if row.lag_s is None else age(round(row.lag_s * 1_000_000)),
+        _lag(row.lag_s),
         f"{row.records:,}" if known else UNKNOWN,
         f"{row.errors:,}",
         row.detail if row.progress is None else f"{row.progress:.0%} {row.detail}".rstrip(),

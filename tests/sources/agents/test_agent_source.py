@@ -285,7 +285,10 @@ async def test_a_clock_that_jumps_changes_nothing(
         clock._now = 0
         put(transcripts, 3)
         await until(lambda: sums(store)["calls"] == 3)
-    assert all(lag is None or lag >= 0 for lag in context.lags)
+    # By these clocks the transcripts are of the future, and that is said.
+    lags = [lag for lag in context.lags if lag is not None]
+    assert lags
+    assert max(lags) < 0
 
 
 class Settable(SystemClock):

@@ -8,7 +8,7 @@ from tui_monitor.config.boards import Board, PanelSettings
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.monitor.boards import called, full, passed
-from tui_monitor.tui.drawing import Glyphs, bar, fit, sparkline, wrap
+from tui_monitor.tui.drawing import Glyphs, bar, fit, safe, sparkline, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.answers import table_rows
 from tui_monitor.tui.panes.charts import SEVERITY, Colours, chart_of, firing_marks
@@ -323,3 +323,21 @@ def board_rows(found: Sequence[Board], glyphs: Glyphs) -> list[GridRow]:
         )
         for board in found
     ]  # fmt: skip
+
+
+def problems(board: Board, width: int, glyphs: Glyphs) -> list[Line]:
+    """What is wrong with a board's file, and what to do about it."""
+    lines = []
+    for problem in board.problems:
+        # However long the path is, the name, the line and the words are to be seen.
+        first, *more = wrap(problem.replace(str(board.path), board.path.name), width - 4, glyphs)
+        lines.append(Line.of(f"  {glyphs.crit} {first}", "crit"))
+        lines += [Line.of(f"    {text}", "crit") for text in more]
+    told = f"tui-monitor dashboards edit {board.name}"
+    return [
+        *lines,
+        Line(),
+        Line((("  mend it with  ", "dim"), (told, "bright"))),
+        Line((("  it is  ", "dim"), (safe(str(board.path), glyphs), ""))),
+        Line.of("  and is read anew as soon as it is saved", "dim"),
+    ]

@@ -195,17 +195,9 @@ class BoardsPane(Pane["BoardView"]):
         self._wrong.display = wrong and not self._choosing
         self._grid.display = not self._choosing and not wrong and board is not None
         if board is not None and wrong:
-            self._wrong.show(self._problems(board))
+            self._wrong.show(boardlines.problems(board, self.app.size.width - 4, self.glyphs))
         self._show_head()
         self.hints_changed()
-
-    def _problems(self, board: Board) -> list[Line]:
-        crit = self.glyphs.crit
-        lines = [Line.of(f"  {crit} {line}", "crit") for text in board.problems for line in text.splitlines()]
-        told = f"tui-monitor dashboards edit {board.name}"
-        return [*lines, Line(), Line((("  mend it with  ", "dim"), (told, "bright"))), Line.of(
-            "  it is read anew as soon as it is saved", "dim"
-        )]  # fmt: skip
 
     def _show_head(self) -> None:
         board = self._built
