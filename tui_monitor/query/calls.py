@@ -283,13 +283,15 @@ def _gathered(queries: Sequence[CallQuery], windows: Windows, *, known_only: boo
     for piece in plan.pieces:
         context.budget.check()
         facts = context.recent.facts(
-            context.version, piece.layer, piece.span, labels, measures, histograms, queries[0].matching.equal
-        )
+            context.version, piece.layer, piece.span, labels, measures, histograms,
+            queries[0].matching.equal, context.budget.check,
+        )  # fmt: skip
         context.layers.add(piece.layer.value)
         placed = {
             query.by: query.place(grids[query.by], facts) for query in {q.by: q for q in queries}.values()
         }
         for query, into in zip(queries, found, strict=True):
+            context.budget.check()
             query.add(into, facts, *placed[query.by])
     if not known_only:
         context.spans.append(windows.span)

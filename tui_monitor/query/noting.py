@@ -89,11 +89,11 @@ class NotedFacts:
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
-        histograms: Sequence[Measure], where: Mapping[str, str],
+        histograms: Sequence[Measure], where: Mapping[str, str], check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
         """As `Recent`."""
         self.noting.note(_kind(layer), span)
-        return self.recent.facts(version, layer, span, labels, measures, histograms, where)
+        return self.recent.facts(version, layer, span, labels, measures, histograms, where, check)
 
 
 class Noting:
@@ -139,10 +139,11 @@ class Noting:
     def facts(
         self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
         histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
+        check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
         """As `Reader`."""
         self.note(_kind(layer), span)
-        return self._reader.facts(layer, span, labels, measures, histograms, where)
+        return self._reader.facts(layer, span, labels, measures, histograms, where, check)
 
     def moment(self) -> AbstractContextManager[None]:
         """As `Reader`."""

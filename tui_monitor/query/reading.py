@@ -5,7 +5,7 @@ One view asks for p50, p95 and p99 of the same calls, and a second later for alm
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import MEASURES, Facts, Layer, Measure, Part, Reader
+from tui_monitor.store.where import go_on
 
 MAX_ROWS = 200_000
 """Rows kept in all; their columns take some 20 MB."""
@@ -36,9 +37,9 @@ class Recent(Protocol):
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
-        histograms: Sequence[Measure], where: Mapping[str, str],
+        histograms: Sequence[Measure], where: Mapping[str, str], check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
-        """`Reader.facts`; `version` is the one the asker saw. Raises `StoreError`."""
+        """`Reader.facts`; `version` is the one the asker saw. Raises `StoreError` and what `check` raises."""
         ...
 
 
@@ -64,7 +65,7 @@ class RecentFacts:
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
-        histograms: Sequence[Measure], where: Mapping[str, str],
+        histograms: Sequence[Measure], where: Mapping[str, str], check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
         """As `Recent`."""
         key = _key(layer, span, labels, measures, histograms, where)
@@ -75,7 +76,7 @@ class RecentFacts:
             wide = self._at_edge(version, span, histograms, where)
             if wide is not None:
                 return _some(wide, labels, measures)
-        facts = self._read(key, version, where)
+        facts = self._read(key, version, where, check)
         if layer is Layer.RAW:
             self._note(span, where, len(facts))
         return facts
@@ -115,9 +116,11 @@ class RecentFacts:
                 self._kept.move_to_end(key)
         return read.facts
 
-    def _read(self, key: _Key, version: int, where: Mapping[str, str]) -> Facts:
+    def _read(
+        self, key: _Key, version: int, where: Mapping[str, str], check: Callable[[], None] = go_on
+    ) -> Facts:
         layer, span, labels, measures, histograms, _ = key
-        facts = self._reader.facts(layer, span, labels, measures, histograms, where)
+        facts = self._reader.facts(layer, span, labels, measures, histograms, where, check)
         part = Part("raw" if layer is Layer.RAW else "cells", span)
         with self._lock:
             self._drop(key)

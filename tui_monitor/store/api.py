@@ -293,11 +293,13 @@ class Reader(SampleAnswers, Protocol):
     def facts(
         self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
         histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
+        check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
         """Rows of a layer whose time lies in `span`: for roll-ups, cells that lie in it *whole*.
 
         `labels` may name any attribute for the raw layer. `where` keeps the rows whose labels of that
-        layer equal these values, so that the store can read less.
+        layer equal these values, so that the store can read less. `check` is called between pieces of
+        work, and what it raises ends the reading.
         """
         ...
 

@@ -62,6 +62,7 @@ from tui_monitor.store.stats import StoreStats
 from tui_monitor.store.turns import TurnLock
 from tui_monitor.store.upgrade import Update, Updated
 from tui_monitor.store.upkeep import Compacted
+from tui_monitor.store.where import go_on
 from tui_monitor.store.writing import WriteSide
 
 if TYPE_CHECKING:
@@ -310,15 +311,16 @@ class Store(CallReader, SampleReader):
     def facts(
         self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
         histograms: Sequence[Measure] = (), where: Mapping[str, str] | None = None,
+        check: Callable[[], None] = go_on,
     ) -> Facts:  # fmt: skip
         """Rows of a layer whose time lies in `span`: for roll-ups, cells that lie in it whole."""
         with self._reading() as reading:
             conn, lookup = reading.conn, reading.lookup
             if layer is Layer.RAW:
-                return facts.raw_facts(conn, lookup, span, labels, measures, histograms, where or {})
+                return facts.raw_facts(conn, lookup, span, labels, measures, histograms, where or {}, check)
             zone = zones.find(conn, self._zone)
             return facts.rollup_facts(
-                conn, lookup, layer, span, labels, measures, histograms, where or {}, zone
+                conn, lookup, layer, span, labels, measures, histograms, where or {}, zone, check
             )
 
     def label_values(self, label: str, limit: int = 1000) -> list[str]:

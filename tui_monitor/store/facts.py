@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -19,6 +19,7 @@ from tui_monitor.store.dictionary import SERIES_BITS, SERIES_MASK, Lookup
 from tui_monitor.store.head import PLAIN, SWITCHES, TERMS
 from tui_monitor.store.measures import raw_expression
 from tui_monitor.store.sealed import Part
+from tui_monitor.store.where import go_on
 
 _ALWAYS_KNOWN = ("calls", "unpriced")
 _FINE = frozenset(FINE_DIMENSIONS)
@@ -51,9 +52,12 @@ def _coded(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]]:
 def rollup_facts(
     conn: sqlite3.Connection, lookup: Lookup, layer: Layer, span: Span, labels: Sequence[str],
     measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
-    zone: tuple[int, str] | None,
+    zone: tuple[int, str] | None, check: Callable[[], None] = go_on,
 ) -> Facts:  # fmt: skip
-    """Cells that lie whole in the span; `zone` is the day cells' zone, `None` where it has no days."""
+    """Cells that lie whole in the span; `zone` is the day cells' zone, `None` where it has no days.
+
+    `check` is called between blocks and may raise.
+    """
     numbers = _cells_in(layer, span, zone)
     low, high = numbers.start << SERIES_BITS, numbers.stop << SERIES_BITS
     sets: list[int] | None = None
@@ -63,10 +67,11 @@ def rollup_facts(
     columns = ("key", "calls", *_sum_columns(measures))
     coarse = layer is not Layer.MINUTE and _FINE.issuperset(labels) and _FINE.issuperset(where)
     alike = partial(_least_alike, conn, lookup) if coarse else None
-    parts = [
-        _cell_rows(conn, layer, low, high, sets, columns, histograms),
-        *blocks.read(conn, lookup.columns, layer, low, high, sets, columns, histograms, alike),
-    ]
+    parts = [_cell_rows(conn, layer, low, high, sets, columns, histograms)]
+    check()
+    for part in blocks.read(conn, lookup.columns, layer, low, high, sets, columns, histograms, alike):
+        parts.append(part)
+        check()
     found = {name: np.concatenate([part.integers[name] for part in parts]) for name in columns}
     key = found["key"]
     return Facts(
@@ -168,22 +173,30 @@ def _ends(layer: Layer, numbers: np.ndarray, zone: tuple[int, str] | None) -> np
 def raw_facts(
     conn: sqlite3.Connection, lookup: Lookup, span: Span, labels: Sequence[str],
     measures: Sequence[Measure], histograms: Sequence[Measure], where: Mapping[str, str],
+    check: Callable[[], None] = go_on,
 ) -> Facts:  # fmt: skip
-    """Single calls booked in the span; of a sample, each as many as it stands for."""
+    """Single calls booked in the span; of a sample, each as many as it stands for.
+
+    `check` is called between segments and between columns, and may raise.
+    """
     wanted: list[Measure] = list(dict.fromkeys([*measures, *histograms]))
     terms = [label for label in labels if label in TERMS]
     texts = [label for label in labels if label not in TERMS and label not in DIMENSIONS]
     columns = ["booked", "series", "weight", *(f"{label}_t" for label in terms)]
-    parts = [
-        _head_part(conn, lookup, span, where, columns, wanted, texts),
-        *sealed.parts(conn, lookup, span, where, columns, wanted, texts, unpriced(conn)),
-    ]
+    parts = [_head_part(conn, lookup, span, where, columns, wanted, texts)]
+    check()
+    for part in sealed.parts(conn, lookup, span, where, columns, wanted, texts, unpriced(conn)):
+        parts.append(part)
+        check()
     numbers = {
         name: np.concatenate([part.numbers[name] for part in parts])
         for name in dict.fromkeys([*columns, *wanted])
     }
     weight = np.where(numbers["weight"] == UNKNOWN, 1, numbers["weight"])
-    counted = {m: _raw_numbers(numbers[m], weight) for m in measures}
+    counted: dict[str, Numbers] = {}
+    for measure in measures:
+        check()
+        counted[measure] = _raw_numbers(numbers[measure], weight)
     facts = Facts(Layer.RAW, numbers["booked"], {}, counted, {}, weight)
     found = _dimension_columns(conn, lookup, numbers["series"], [n for n in labels if n in DIMENSIONS])
     for label in terms:
@@ -192,6 +205,7 @@ def raw_facts(
         found[label] = sealed.joined([part.texts[label] for part in parts])
     facts.labels |= {label: found[label] for label in labels}
     for name in histograms:
+        check()
         known = np.flatnonzero(numbers[name] != UNKNOWN)
         buckets = histogram.buckets(numbers[name][known])
         facts.histograms[name] = Histogram(known, buckets, weight[known])

@@ -9,16 +9,17 @@ import pytest
 
 from tests.conftest import Put
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, HOUR, SECOND, ManualClock
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
 from tui_monitor.model.errors import MonitorError, QueryError
 from tui_monitor.model.feed import Sample
 from tui_monitor.model.timerange import Span
 from tui_monitor.query.local import LocalEngine
+from tui_monitor.query.promql import counting
 from tui_monitor.query.promql.ast import Matcher
 from tui_monitor.query.promql.evaluate.context import Semantics
 from tui_monitor.query.promql.limits import Limits, QueryCancelled, QueryLimit
 from tui_monitor.query.regex import Pattern, PatternError
-from tui_monitor.store.api import WriteBatch
+from tui_monitor.store.api import Layer, WriteBatch
 from tui_monitor.store.database import Store
 from tui_monitor.store.series import reading
 from tui_monitor.store.series.cached import SampleCache
@@ -168,6 +169,42 @@ def test_a_cancelled_query_ends_wherever_it_is(sampled: Store, clock: ManualCloc
     for left in range(0, every.looks, max(1, every.looks // 7)):
         with pytest.raises(QueryCancelled):
             limited(sampled, clock).instant(text, clock.now(), cancel=Leaving(left))
+
+
+@pytest.mark.parametrize(
+    "rates",
+    ["rate(llm_request_duration_seconds[5m])", "sum by(le) (rate(llm_request_duration_seconds_bucket[5m]))"],
+)
+def test_histograms_of_many_instants_are_made_in_stretches(
+    store: Store, clock: ManualClock, put: Put, monkeypatch: pytest.MonkeyPatch, rates: str
+) -> None:
+    """The whole table is one piece of work of seconds; how it is parted changes no answer."""
+    for minute in range(60):
+        put(clock.now() - minute * MINUTE, "openai", 1 + minute % 3, latency_ms=50.0 + minute * 40)
+    query = f"max_over_time(histogram_quantile(0.9, {rates})[1h:15s])"
+    few, many = Leaving(1 << 30), Leaving(1 << 30)
+    whole = limited(store, clock).instant(query, clock.now(), cancel=few)
+    monkeypatch.setattr(counting, "_CELLS", 100)
+    parted = limited(store, clock).instant(query, clock.now(), cancel=many)
+    assert parted.series[0].values == whole.series[0].values
+    assert many.looks > few.looks + 240
+
+
+def test_reading_calls_and_their_sums_looks_whether_it_is_still_wanted(
+    sampled: Store, clock: ManualClock
+) -> None:
+    """Between the parts of what is read: one reading of many calls takes seconds."""
+    ever = Span(0, clock.now())
+    for layer in (Layer.RAW, Layer.HOUR):
+        looks: list[int] = []
+        sampled.facts(layer, ever, ["provider"], ["calls", "cost"], check=lambda seen=looks: seen.append(1))
+        assert looks
+
+        def leave() -> None:
+            raise QueryCancelled("no longer wanted")
+
+        with pytest.raises(QueryCancelled):
+            sampled.facts(layer, ever, ["provider"], ["calls", "cost"], check=leave)
 
 
 def test_series_and_labels_are_listed_until_cancelled(sampled: Store, clock: ManualClock) -> None:

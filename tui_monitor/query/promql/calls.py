@@ -71,7 +71,9 @@ class DerivedCalls:
         if counters is None:
             return empty(len(asked.ends))
         at = np.searchsorted(instants, times)
-        vector = histograms.difference(found, counters, None, at, 1.0, gauge=False)
+        vector = histograms.difference(
+            found, counters, None, at, 1.0, self._context.budget.check, gauge=False
+        )
         vector = _taken(vector, asked.matchers)
         return vector.rows(
             np.array(sorted(range(len(vector)), key=vector.labels.__getitem__), dtype=np.int64)
@@ -85,7 +87,9 @@ class DerivedCalls:
             return empty(len(asked.ends))
         low, high = np.searchsorted(instants, starts), np.searchsorted(instants, asked.ends)
         divisor = asked.length / SECOND if _RATES[asked.function] else 1.0
-        vector = histograms.difference(found, counters, low, high, divisor, gauge=True)
+        vector = histograms.difference(
+            found, counters, low, high, divisor, self._context.budget.check, gauge=True
+        )
         return _taken(vector, asked.matchers)
 
     def _samples(
@@ -100,7 +104,9 @@ class DerivedCalls:
         if counters is None:
             return _flat(empty(len(grid)), grid)
         every = np.arange(len(grid))
-        vector = histograms.difference(found, counters, None, every, 1.0, gauge=False)
+        vector = histograms.difference(
+            found, counters, None, every, 1.0, self._context.budget.check, gauge=False
+        )
         if hints.budget is not None:
             vector = bounded(vector, hints.budget)
         return _flat(_taken(vector, matchers), grid)

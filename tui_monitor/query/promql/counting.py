@@ -24,6 +24,8 @@ _LOOSE = 3
 """Windows that the end of a chart may make beside the grid."""
 MAX_COUNTS = 25_000_000
 """Buckets × instants of one question; 200 MB."""
+_CELLS = 1 << 20
+"""Of a table that are worked on between two checks."""
 _OUTCOME = frozenset({"status", "error_category", "error_type"})
 _RUNS = 8
 """Evenly spaced stretches of instants that are read one by one, each in its own layers."""
@@ -51,9 +53,25 @@ class Buckets:
     counts: np.ndarray
     """int64 (instants, columns): what is in it at each instant."""
 
-    def risen(self, low: np.ndarray | None, high: np.ndarray) -> np.ndarray:
-        """What came between two of the instants each, by their places; from the beginning without `low`."""
-        return self.counts[high] if low is None else self.counts[high] - self.counts[low]
+    def risen(self, low: np.ndarray | None, high: np.ndarray, check: Callable[[], None]) -> np.ndarray:
+        """What came between two of the instants each, by their places; from the beginning without `low`.
+
+        `check` is called between stretches and may raise.
+        """
+        risen = np.empty((len(high), len(self.index)), dtype=np.int64)
+        for part in stretches(len(high), len(self.index)):
+            check()
+            np.take(self.counts, high[part], axis=0, out=risen[part])
+            if low is not None:
+                risen[part] -= self.counts[low[part]]
+        return risen
+
+
+def stretches(rows: int, columns: int) -> Iterator[slice]:
+    """So few rows of a table at a time that whoever waits for the next check does not notice."""
+    size = max(1, _CELLS // max(1, columns))
+    for begin in range(0, rows, size):
+        yield slice(begin, min(rows, begin + size))
 
 
 def no_buckets(groups: int, instants: int) -> Buckets:
@@ -163,11 +181,11 @@ def _summed(parts: list[tuple[int, Tallies]], width: int, budget: Budget) -> Cou
             # Each group is there once.
             into[place, columns] += values
     calls, total, known = np.cumsum(sums, axis=2, out=sums)
-    return Counters(list(rows), calls, total, known, _histograms(parts, places, len(rows), width))
+    return Counters(list(rows), calls, total, known, _histograms(parts, places, len(rows), width, budget))
 
 
 def _histograms(
-    parts: list[tuple[int, Tallies]], places: list[np.ndarray], groups: int, width: int
+    parts: list[tuple[int, Tallies]], places: list[np.ndarray], groups: int, width: int, budget: Budget
 ) -> Buckets:
     pieces = [
         (place[t.cells // t.calls.shape[1]], at + t.cells % t.calls.shape[1], t.buckets, t.counts)
@@ -185,10 +203,16 @@ def _histograms(
             f"histograms of {groups:,} series at {width:,} instants are too many",
             hint="sum by fewer labels directly around the rate, or take a longer step",
         )
-    table = np.zeros(width * len(found), dtype=np.int64)
-    np.add.at(table, column * len(found) + place, count)
+    table = np.zeros((width, len(found)), dtype=np.int64)
+    budget.check()
+    np.add.at(table.reshape(-1), column * len(found) + place, count)
+    for part in stretches(width, len(found)):
+        budget.check()
+        if part.start:
+            table[part.start] += table[part.start - 1]
+        np.cumsum(table[part], axis=0, out=table[part])
     return Buckets(
         found % span + least,
         np.searchsorted(found // span, np.arange(groups + 1)),
-        np.cumsum(table.reshape(width, len(found)), axis=0),
+        table,
     )

@@ -75,7 +75,12 @@ class Together:
         counters = dict(zip(self._metrics, given, strict=True))
         for derived, key in self._names:
             of = begun(derived.metric, counters[key], key[1])
-            found.update(_cells(derived, histograms.difference(derived, of, low, high, 1.0, gauge=True)))
+            found.update(
+                _cells(
+                    derived,
+                    histograms.difference(derived, of, low, high, 1.0, context.budget.check, gauge=True),
+                )
+            )
         return found
 
     def _queries(self, context: Context) -> list[CallQuery]:
