@@ -50,6 +50,14 @@ def test_a_range_that_moves_is_compared_with_one_of_its_length() -> None:
     assert earlier(span, "day", BERLIN).end == at("2026-03-28T14:30") == NOW - 23 * HOUR
 
 
+def test_an_hour_that_there_is_twice_is_compared_with_one_of_its_length() -> None:
+    first = at("2026-10-25T02:20")
+    for length in (HOUR // 2, HOUR):
+        found = earlier(Span(first, first + length), "day", BERLIN)
+        assert found.length == length
+        assert found.end <= first
+
+
 def test_what_was_not_recorded_whole_is_not_compared_with() -> None:
     span = Span(NOW - HOUR, NOW)
     assert comparable(NOW - HOUR, span)

@@ -131,6 +131,18 @@ async def test_with_nobody_there_only_states_are_noted(log: EventLog) -> None:
     assert [type(one) for one in log.read(start, frozenset({"alert_update"}), 10)[0]] == [Entry]
 
 
+async def test_what_happened_lately_is_told_in_the_order_of_its_time(
+    log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventlog, "WINDOW", -1.0)
+    for at, name in ((30, "a"), (37, "b"), (30, "c"), (20, "d")):
+        bus_of(log).publish("alert_update", at, id=name, state="firing")
+    await turn()
+    found, more = log.last(frozenset({"alert_update"}), 3)
+    assert [entry.item.data["id"] for entry in found] == ["b", "c", "a"]
+    assert more
+
+
 async def test_when_the_last_reader_has_been_gone_for_long_it_rests_again(
     log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,9 @@ def earlier(span: Span, against: Against, calendar: Calendar) -> Span:
     """
     if against != "previous":
         days = 7 if against == "week" else 1
-        return Span(_days_back(span.start, days, calendar), _days_back(span.end, days, calendar))
+        start, end = _days_back(span.start, days, calendar), _days_back(span.end, days, calendar)
+        # Within an hour that there was twice the clock may end no later than it began.
+        return Span(start if start < end else end - span.length, end)
     begins = span.start + 1
     if calendar.midnight(calendar.day_of(begins)) == begins:
         for cut in (calendar.day, calendar.week, calendar.month):

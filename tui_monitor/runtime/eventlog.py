@@ -1,12 +1,13 @@
 """The event log: what the bus told lately, numbered and written down once for everybody who follows it."""
 
 import asyncio
+import heapq
 import logging
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import get_args
 
 from tui_monitor.model.bus import BusEvent, EventBus, EventName
@@ -197,10 +198,13 @@ class EventLog:
         return found, self.newest
 
     def last(self, wanted: frozenset[str], limit: int) -> tuple[list[Entry], bool]:
-        """At most `limit` of the newest entries, the newest first, and whether there are older ones."""
-        outlasting = sorted((e for e in self._states.values() if e.id <= self._floor), key=lambda e: -e.id)
-        known = (e for e in chain(reversed(self._entries), outlasting) if e.item.event in wanted)
-        found = list(islice(known, limit + 1))
+        """At most `limit` of the newest entries, the newest first, and whether there are older ones.
+
+        In the order in which things happened: an alert is told of some time after the instant it is due to.
+        """
+        outlasting = (e for e in self._states.values() if e.id <= self._floor)
+        known = (e for e in chain(self._entries, outlasting) if e.item.event in wanted)
+        found = heapq.nlargest(limit + 1, known, key=lambda e: (e.item.ts, e.id))
         return found[:limit], len(found) > limit
 
     def take(self, after: int, wanted: frozenset[str]) -> Taken:
