@@ -1,15 +1,21 @@
 """The panes as text and as JSON: what the screen shows is what the commands say of the same moment."""
 
+import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Cli, Ran
 from tui_monitor.config import places
+from tui_monitor.model.clock import SECOND
+from tui_monitor.model.errors import StoreError
 from tui_monitor.model.units import count, milliseconds, ratio, usd
+from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.plain import told
+from tui_monitor.tui.plain import _chart, told
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
 
 DRAWING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f─-◿⠀-⣿]")
 
@@ -81,15 +87,41 @@ def test_text_draws_nothing_and_a_pane_can_be_chosen(fed: Cli) -> None:
         (["--plain", "--pane", "cost"], "did you mean costs?"),
         (["--pane", "costs"], "--pane goes with --plain or --json"),
         (["--plain"], "there is no database yet"),
+        (["--plain", "--attach", "http://127.0.0.1:1", "--token-file", "TOKEN"], "127.0.0.1"),
     ],
 )
-def test_mistakes_are_told(cli: Cli, words: list[str], said: str) -> None:
-    ran = cli(*words)
+def test_mistakes_are_told(cli: Cli, words: list[str], said: str, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token-of-somebody\n")
+    token.chmod(0o600)
+    ran = cli(*(str(token) if word == "TOKEN" else word for word in words))
     assert ran.code != 0
     assert said in ran.err
 
 
+def test_a_database_that_cannot_be_opened_is_told_at_once(fed: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(*_: object) -> None:
+        raise StoreError("written by an older version", hint="run it once")
+
+    monkeypatch.setattr(CollectorThread, "_open", failing)
+    ran = fed("--plain", "--pane", "costs", "--pane", "alerts")
+    assert ran.code == 1
+    assert ran.out == ""
+    assert "written by an older version" in ran.err
+    assert "run it once" in ran.err
+    assert fed("--json", "--pane", "costs").json["status"] == "error"
+
+
+def test_buckets_are_counts_between_bounds() -> None:
+    series = (ChartSeries("0.5", (3.0, 1_500.0), 0), ChartSeries("inf", (0.0, 2.0), 1))
+    times = (0, 60 * SECOND)
+    said = [*_chart(ChartData(times, series, "s", bounds=(0.5, math.inf), drawing="heat"))]
+    assert said[1].startswith("to 500 ms: last 1.50 k at ")
+    assert said[2].startswith("over 500 ms: last 2 at ")
+
+
 def test_signs_become_words() -> None:
+    assert told("····▂▃··") == ""
     assert told(" ▲ 12 %  → ≈ $548") == "up 12 %  to about $548"
     assert told("▲ warning ▂▃▅▇█▇  ● healthy") == "warning  healthy"
     assert told("85 % ████░░░") == "85 %"

@@ -10,7 +10,10 @@ from tui_monitor.model.text import clean
 
 
 def run(context: Context) -> int:
-    """Print the panes that are named, else all; the exit code. Raises `UsageError`, `StoreError`."""
+    """Print the panes that are named, else all; the exit code.
+
+    Raises `UsageError`, `StoreError`, `Unreachable`.
+    """
     from tui_monitor.tui.app import PANES, read
 
     if not (context.out.plain or context.out.json):
@@ -18,7 +21,10 @@ def run(context: Context) -> int:
     names = _known(context.args.pane or (), [entry.id for entry in PANES])
     # What is wrong with how one attaches is told before anything is asked.
     target = context.target
-    if target is None and not context.database.exists():
+    if target is not None:
+        # Who cannot be reached is told of now; the screen would go on trying.
+        _ = context.now
+    elif not context.database.exists():
         raise StoreError(
             f"there is no database yet: {context.database}", hint="`tui-monitor collect` makes one"
         )

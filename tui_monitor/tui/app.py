@@ -323,19 +323,27 @@ def read(
     target: "Target | None" = None,
     clock: "Clock | None" = None,
 ) -> int:
-    """Give each of the panes, what it was answered and its lines, without opening a screen; the exit code."""
+    """Give each of the panes, what it was answered and its lines, without opening a screen; the exit code.
+
+    Raises `MonitorError` where none of them can be answered, such as `StoreError`.
+    """
     from tui_monitor.monitor.attached import AttachedThread
     from tui_monitor.monitor.thread import CollectorThread
     from tui_monitor.tui import plain
 
+    given = overrides or {}
+    # Drawings are left out by their signs; in ASCII they could not be told from text.
+    overrides = {**given, "screen": {**given.get("screen", {}), "drawing": "braille"}}
     backend: Any = (
         CollectorThread(config, overrides, collect=False, clock=clock)
         if target is None
         else AttachedThread(target, config, overrides)
     )
     app = MonitorApp(backend)
-    asyncio.run(plain.panes(app, panes, give))
-    backend.stop(_STOP_S)
+    try:
+        asyncio.run(plain.panes(app, panes, give))
+    finally:
+        backend.stop(_STOP_S)
     if app.message:
         _say(app.message)
     return app.return_code or 0

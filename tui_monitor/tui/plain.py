@@ -4,8 +4,10 @@ The panes themselves are asked: a text cannot say anything else than the screen,
 """
 
 import asyncio
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
@@ -33,8 +35,8 @@ SIZE = (200, 60)
 _PATIENCE_S = 30.0
 _LOOK_S = 0.02
 _MOVED = re.compile(r"([▲▼]) ?(?=[\d<$])")
-_SHAPES = re.compile(r"[─-◿☀-➿⠀-⣿⬀-⯿]+")
-"""Lines, blocks, shapes and dots: what draws, and says nothing that a word beside it does not say."""
+_SHAPES = re.compile(r"[─-◿☀-➿⠀-⣿⬀-⯿]+|·{2,}")
+"""Lines, blocks, shapes, dots and gaps: what draws, and says nothing that a word beside it does not say."""
 _WORDS = {"▲": "up ", "▼": "down ", "→": "to", "≈": "about", "≥": "at least", "≤": "at most"}
 _SPACES = re.compile(r"\s{2,}")
 
@@ -52,18 +54,24 @@ async def panes(
 ) -> None:
     """Show each pane once on a screen of the app that nobody sees, and give its lines when it has its answer.
 
-    Panes without an answer after a while are given as they are, with what they say of that.
+    Panes without an answer after a while are given as they are, with what they say of that. Raises what
+    keeps all of them from being answered, such as `StoreError`.
     """
+
+    def failed() -> bool:
+        return app.backend.state.mode == "failed"
 
     async def look(pilot: "Pilot[object]") -> None:
         try:
             dashboard = app.get_default_screen()
-            await _until(lambda: dashboard.snapshot is not None or app.backend.state.mode == "failed")
+            await _until(lambda: dashboard.snapshot is not None or failed())
             for name in names:
+                if failed():
+                    break
                 await dashboard.action_pane(name)
                 await pilot.pause()
                 pane = dashboard.pane
-                await _until(lambda: pane.look is not None and not pane.asking)  # noqa: B023
+                await _until(lambda: (pane.look is not None and not pane.asking) or failed())  # noqa: B023
                 await pilot.pause()
                 title = next(entry.title for entry in PANES if entry.id == name)
                 frame = [line for part in ("#title", "#notice") for line in texts(dashboard.query_one(part))]
@@ -73,6 +81,9 @@ async def panes(
 
     app.keeping.write_nothing()
     await app.run_async(headless=True, size=SIZE, auto_pilot=look)
+    state = app.backend.state
+    if state.mode == "failed" and state.error is not None:
+        raise state.error
 
 
 async def _until(done: Callable[[], bool]) -> None:
@@ -160,14 +171,21 @@ def _chart(data: ChartData) -> Iterator[str]:
     yield told(f"{data.title}  {data.note}")
     if not any(value is not None for series in data.series for value in series.values):
         yield told(data.empty)
-    for series in data.series:
-        yield _series(series, data)
+    for number, series in enumerate(data.series):
+        yield _bucket(number, series, data) if data.bounds else _series(series, data)
     for label, value in data.thresholds:
         yield f"{told(label)}: {told(show(value, data.unit))}"
     end = data.times[-1] if data.times else 0
     for mark in data.marks:
         yield told(f"{moment_words(mark.at, end, data.calendar)}: {mark.text}")
     yield ""
+
+
+def _bucket(number: int, series: ChartSeries, data: ChartData) -> str:
+    """What lies between two bounds of a histogram: bounds are in the chart's unit, values are counts."""
+    low, high = data.bounds[number - 1] if number else 0.0, data.bounds[number]
+    between = f"over {show(low, data.unit)}" if math.isinf(high) else f"to {show(high, data.unit)}"
+    return _series(replace(series, name=between), replace(data, unit=""))
 
 
 def _series(series: ChartSeries, data: ChartData) -> str:
