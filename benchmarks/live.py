@@ -150,9 +150,15 @@ def push(collector: Collector, rate: int, seconds: float, name: str) -> Load:
             due = began + number * LINES / rate
             time.sleep(max(0.0, due - time.perf_counter()))
             sent = time.perf_counter()
-            connection.request("POST", "/monitor/v1/events", body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
+            try:
+                connection.request("POST", "/monitor/v1/events", body, headers)
+                answer = connection.getresponse()
+                text = answer.read()
+            except OSError:
+                # It has ended.
+                with lock:
+                    done.refused += LINES
+                return
             with lock:
                 done.waits.append((time.perf_counter() - sent) * 1000)
                 done.late.append(sent - due)

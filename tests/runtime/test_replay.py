@@ -51,7 +51,13 @@ def test_it_is_filled_caught_up_and_made_anew(made: tuple[Settings, Path], clock
     began = clock.now()
     assert stored(path, clock, Span(0, began - 2 * HOUR)) == 0
     assert stored(path, clock, Span(0, began)) == planned(path, clock, Span(began - 2 * HOUR, began)) > 1000
-    clock.advance(10 * MINUTE)
+    clock.advance(MINUTE)
+    demo.prepare(settings, path, clock, lambda what, share: None, whole=False)
+    assert stored(path, clock, Span(began, clock.now())) == 0, "what was missed just now is the replay's"
+    clock.advance(9 * MINUTE)
+    demo.prepare(settings, path, clock, lambda what, share: None, whole=False)
+    missed = Span(began, clock.now())
+    assert stored(path, clock, missed) == planned(path, clock, missed) > 10
     demo.prepare(settings, path, clock, lambda what, share: None, whole=True)
     whole = Span(began - 4 * HOUR, clock.now())
     assert stored(path, clock, Span(0, clock.now())) == planned(path, clock, whole)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tui_monitor.config.load import Settings
-from tui_monitor.model.clock import DAY, HOUR, WEEK, Clock, Micros
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, WEEK, Clock, Micros
 from tui_monitor.model.demo import MARK, Plan
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.feed import Record
@@ -40,6 +40,8 @@ _BUSY_HOUR = 6 * DAY + 10 * HOUR
 """A Wednesday at ten, from the beginning of the epoch, a Thursday: whenever the demo begins, much goes on."""
 _GOOD_FOR = HOUR
 """A demo that was left longer ago is made anew."""
+_BARELY = 2 * MINUTE
+"""What was missed since is left to the replay: less than what the state of a provider is judged by."""
 _AT, _FROM = f"{MARK}:at", f"{MARK}:from"
 """Until when, and from when on, it is filled."""
 _PACE_S = 1.0
@@ -57,8 +59,11 @@ def prepare(settings: Settings, path: Path, clock: Clock, told: Told, *, whole: 
     with _alone(path):
         if held_by(path) is not None:
             return
-        if path.exists() and not _fresh(settings, path, clock):
+        left, reach = _left(settings, path, clock) if path.exists() else (None, 0)
+        if left is None or not 0 <= left <= _GOOD_FOR:
             _remove(path)
+        elif left <= _BARELY and reach >= _FIRST and not whole:
+            return
         store = _open(settings, path, clock)
         try:
             filler = Filler(store, settings, clock, _plan(store, clock))
@@ -183,12 +188,13 @@ def _plan(store: Store, clock: Clock) -> Plan:
     return found
 
 
-def _fresh(settings: Settings, path: Path, clock: Clock) -> bool:
-    """Whether a demo that is there can go on."""
+def _left(settings: Settings, path: Path, clock: Clock) -> tuple[Micros | None, Micros]:
+    """How long ago a demo was left, None where it cannot go on, and how much of the past it has."""
     store = _open(settings, path, clock)
     try:
-        at = store.offset(_AT)
-        return at is not None and 0 <= clock.now() - int(at) <= _GOOD_FOR
+        at, begun, plan = store.offset(_AT), store.offset(_FROM), Plan.of(store.offset(MARK))
+        reach = plan.anchor - int(begun) if plan is not None and begun is not None else 0
+        return (None if at is None else clock.now() - int(at)), reach
     finally:
         store.close()
 
