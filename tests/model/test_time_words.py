@@ -98,6 +98,13 @@ def test_a_day_of_a_change_of_summer_time_is_as_long_as_it_is() -> None:
     )
 
 
+def test_an_hour_that_the_clock_jumps_over_is_no_day() -> None:
+    """From 02:00 to 03:00 is nothing on that day: neither the 24 hours before nor those behind."""
+    with pytest.raises(NotATime, match="ends before it begins"):
+        read_range("02:00 to 03:00", TimeRange(), SUNDAY, BERLIN)
+    assert read_range("01:30 to 03:30", TimeRange(), SUNDAY, BERLIN).length == HOUR
+
+
 def test_lengths_move_along_and_keep_the_end_that_is_shown() -> None:
     fixed = TimeRange(HOUR, SUNDAY - DAY)
     assert read_range("90m", fixed, SUNDAY, BERLIN) == TimeRange(90 * MINUTE, SUNDAY - DAY)

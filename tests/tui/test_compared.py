@@ -13,7 +13,7 @@ from tui_monitor.query.result import Result, Series, labels_of
 from tui_monitor.tui.drawing import ASCII, BRAILLE
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.charts import Colours, Course, chart_of
-from tui_monitor.tui.panes.money import between, running_total
+from tui_monitor.tui.panes.money import between, daily_bars, running_total
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
 from tui_monitor.tui.widgets.plot import Plot
 
@@ -119,3 +119,11 @@ async def test_w_goes_through_what_to_compare_with(monitor: FakeMonitor) -> None
         await settle(pilot, "w")
         for words in ("┄┄ March", "┄┄ a week before"):
             assert words not in text(pilot.app)
+
+
+def test_the_bars_to_come_leave_what_is_left_of_today_its_share() -> None:
+    view = costs()
+    to_come = [bar.value for bar in daily_bars(view, LOOK).bars if bar.estimate]
+    rest = view.month_end - view.at
+    assert to_come == pytest.approx([(548.0 - 425.67) * DAY / rest] * (rest // DAY))
+    assert sum(to_come) < 548.0 - 425.67

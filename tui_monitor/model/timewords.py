@@ -140,7 +140,8 @@ class Ranges(Points):
             # A clock alone is of the day where the range begins, or of the next one.
             day = calendar.day_of(first.start)
             end = self._wall(day, last.bare)
-            if end <= start:
+            begins = first.bare or calendar.local(first.start).time()
+            if end <= start and last.bare <= begins:
                 end = self._wall(day + timedelta(days=1), last.bare)
             past_midnight = end > start >= self._wall(day, last.bare)
             if first.bare is not None and (start >= self._now or (past_midnight and end > self._now)):

@@ -253,5 +253,11 @@ def _to_come(view: "CostsView", look: Look) -> list[Bar]:
     while (start := calendar.midnight(day)) < view.month_end:
         days.append(start)
         day += timedelta(days=1)
-    each = (view.projection.amount - (month.cost or 0.0)) / max(1, len(days))
-    return [Bar(str(calendar.day_of(start).day), max(0.0, each), "dim", estimate=True) for start in days]
+    # What is left of today has its share of the rest, though no bar of its own.
+    rate = max(0.0, view.projection.amount - (month.cost or 0.0)) / max(1, view.month_end - view.at)
+    return [
+        Bar(
+            str(calendar.day_of(start).day), rate * (calendar.day(start)[1] - start), "dim", estimate=True
+        )
+        for start in days
+    ]  # fmt: skip
