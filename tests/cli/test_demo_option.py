@@ -58,7 +58,7 @@ def test_it_does_not_go_with_another_database(cli: Cli, option: str) -> None:
 
 
 def test_verbs_answer_from_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "PAST", 2 * HOUR)
+    monkeypatch.setattr(replay, "SOON", 2 * HOUR)
     monkeypatch.setattr(replay, "_DAY", 2 * HOUR)
     first = cli("--demo", "status", "--json")
     assert "making the demo" in first.err

@@ -9,7 +9,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import NANO, Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, Micros, from_datetime, iso
 from tui_monitor.model.feed import Sample
-from tui_monitor.query.baseline import REFRESH, Baselines, longest, same_hours, same_times
+from tui_monitor.query.baseline import REFRESH, REFRESH_NOTHING, Baselines, longest, same_hours, same_times
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.query.promql.parser import read as parse
 from tui_monitor.query.result import labels_of
@@ -171,3 +171,12 @@ def test_a_baseline_is_kept_for_a_while_although_the_data_changes(engine, put):
     assert asked(2, NOW + SECOND) == pytest.approx(250, rel=0.01)
     assert asked(1, NOW + HOUR) == pytest.approx(250, rel=0.01), "the data it rests on is unchanged"
     assert asked(2, NOW + REFRESH) == pytest.approx(300, rel=0.01)
+
+
+def test_a_past_that_is_being_filled_in_is_seen_soon(engine, put):
+    baselines, query = Baselines(engine), parse("latency [5m] p95")
+    assert baselines.of(query, NOW, Calendar(), version=1, now=NOW) == {}
+    for day in range(1, 5):
+        put(NOW - day * DAY - 10 * MINUTE, 5, latency_ms=200.0)
+    assert baselines.of(query, NOW, Calendar(), version=2, now=NOW + SECOND) == {}
+    assert baselines.of(query, NOW, Calendar(), version=2, now=NOW + REFRESH_NOTHING) != {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui_monitor.cli.output import Output
-from tui_monitor.model.clock import Clock, SystemClock
+from tui_monitor.model.clock import SECOND, Clock, SystemClock
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import TimeRange
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.target import Target
 
 T = TypeVar("T")
+_TOLD_EVERY = 2 * SECOND
+"""How often it is told how far the demo is."""
 _OF_ATTACH = ("token_file", "ca_file", "insecure")
 
 
@@ -30,6 +32,7 @@ class Context:
     def __init__(self, args: argparse.Namespace, clock: Clock | None = None) -> None:
         self.args = args
         self.clock = clock or SystemClock()
+        self._told_at: Micros = 0
         self.verbose: bool = getattr(args, "verbose", False)
         self.out = Output(
             json=getattr(args, "json", False), plain=getattr(args, "plain", False), environ=os.environ
@@ -82,8 +85,14 @@ class Context:
         return self.settings.database_path()
 
     def _told_of_demo(self, what: str, share: float) -> None:
+        now = self.clock.now()
         if share == 0:
             self.out.note(f"note: {what}, which takes some seconds")
+        elif now - self._told_at < _TOLD_EVERY:
+            return
+        else:
+            self.out.note(f"note: {what}, {share:.0%}")
+        self._told_at = now
 
     @cached_property
     def target(self) -> "Target | None":

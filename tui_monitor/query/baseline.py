@@ -10,7 +10,7 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import HOUR, MINUTE, Micros, from_datetime
+from tui_monitor.model.clock import HOUR, MINUTE, SECOND, Micros, from_datetime
 from tui_monitor.model.errors import UnknownMetric
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.metrics import BY_NAME, Metric, Sampled, adds_up
@@ -24,6 +24,8 @@ DAYS = 7
 MIN_DAYS = 3
 """Days with data in that hour below which nothing is usual."""
 REFRESH = 5 * MINUTE
+REFRESH_NOTHING = 30 * SECOND
+"""Where nothing is usual yet: a past that is being imported is seen soon, and looking for it costs little."""
 _GRID = 5 * MINUTE
 _NOTHING = Paren(parsed("vector(0) > 0"))
 """An expression that never has a value."""
@@ -38,12 +40,16 @@ class _Kept(NamedTuple):
     made: Micros
     value: Usual
 
+    @property
+    def good_for(self) -> Micros:
+        return REFRESH if self.value else REFRESH_NOTHING
+
 
 class Baselines:
     """The baselines of one engine, kept per query and hour. Any thread may ask.
 
-    A kept one is made anew at most every five minutes, and only when the data changed: a late import or
-    a correction is seen that much later at the latest.
+    A kept one is made anew at most every five minutes, or half a minute while nothing is usual, and only when
+    the data changed: a late import or a correction is seen that much later at the latest.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -68,7 +74,8 @@ class Baselines:
         key = (printed(node), calendar, ends[0])
         with self._lock:
             kept = self._kept.get(key)
-            if kept and (now - kept.made < REFRESH or (version is not None and kept.version == version)):
+            unchanged = kept is not None and version is not None and kept.version == version
+            if kept and (unchanged or now - kept.made < kept.good_for):
                 self._kept.move_to_end(key)
                 return kept.value
         value = self._compute(printed(whole_hours(node, self._engine)), ends)

@@ -28,8 +28,10 @@ from tui_monitor.store.lock import held_by
 
 log = logging.getLogger(__name__)
 
-PAST = 30 * DAY
-"""How far back the demo's calls reach."""
+PAST = 62 * DAY
+"""How far back the demo's calls reach: over all of the month before."""
+SOON = 31 * DAY
+"""How far for a question that waits for it: over this month."""
 _FIRST = DAY
 """What is there before the screen gets its first answer; the rest follows while it is looked at."""
 _DAY = DAY
@@ -53,7 +55,7 @@ Told = Callable[[str, float], None]
 def prepare(settings: Settings, path: Path, clock: Clock, told: Told, *, whole: bool) -> None:
     """See that the demo's database is there and reaches the present. Blocks.
 
-    With `whole` all of the past is there on return, else the last days, and the replay fills in the others.
+    With `whole` this month is there on return, else the last day; the replay fills in what is before.
     Nothing is done while a collector looks after it. Raises `StoreError`.
     """
     with _alone(path):
@@ -68,7 +70,7 @@ def prepare(settings: Settings, path: Path, clock: Clock, told: Told, *, whole: 
         try:
             filler = Filler(store, settings, clock, _plan(store, clock))
             filler.catch_up(clock.now())
-            goal = PAST if whole else _FIRST
+            goal = SOON if whole else _FIRST
             while filler.reach < goal:
                 told("making the demo", filler.reach / goal)
                 filler.one_more_day()

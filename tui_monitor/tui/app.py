@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DETACH = "tui-monitor collect --detach"
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 _FAULTS = 4
 """Wrong keys that are told on the screen."""
@@ -291,9 +290,9 @@ def run(
     if app.message:
         _say(app.message)
     elif collecting and app.leaving == "detach":
-        code = _go_on(backend)
+        code = _go_on(backend, _named(demo))
     elif collecting:
-        _say(f"collecting ended; `{DETACH}` goes on without a window")
+        _say(f"collecting ended; `{_named(demo)} collect --detach` goes on without a window")
     return _left(code, ended)
 
 
@@ -366,8 +365,13 @@ def _left(code: int, ended: bool) -> int:
     return code
 
 
-def _go_on(backend: "CollectorThread") -> int:
-    """Collect without a window from now on; the exit code."""
+def _named(demo: bool) -> str:
+    """What to type to reach the same database again."""
+    return "tui-monitor --demo" if demo else "tui-monitor"
+
+
+def _go_on(backend: "CollectorThread", name: str) -> int:
+    """Collect without a window from now on; the exit code. `name` is what reaches the same database."""
     from tui_monitor.model.errors import MonitorError
     from tui_monitor.monitor import background
 
@@ -378,7 +382,7 @@ def _go_on(backend: "CollectorThread") -> int:
         hint = f"\n  {error.hint}" if error.hint else ""
         _say(f"tui-monitor: collecting ended, and does not go on: {error.message}{hint}")
         return error.exit_code
-    _say(f"collecting goes on in the background, pid {started.pid}; `tui-monitor collect --stop` ends it")
+    _say(f"collecting goes on in the background, pid {started.pid}; `{name} collect --stop` ends it")
     return 0
 
 
