@@ -5,20 +5,23 @@ from dataclasses import replace
 import pytest
 
 from tests.tui.screen_fakes import CALENDAR, NOON, FakeMonitor, collector
+from tui_monitor.costs.views import CostsView, Projection, Spend
 from tui_monitor.health.views import SourceRow
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.timerange import TimeRange
+from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.model.timewords import read_range
 from tui_monitor.monitor.line import LineState
 from tui_monitor.monitor.thread import ThreadState
 from tui_monitor.tui import frame
-from tui_monitor.tui.drawing import ASCII, BRAILLE
+from tui_monitor.tui.drawing import ASCII, BRAILLE, size_of
 from tui_monitor.tui.keymap import DEFAULT
 from tui_monitor.tui.panes.charts import Colours
+from tui_monitor.tui.panes.money import fact_lines
+from tui_monitor.tui.panes.overviewlines import spend_lines
 from tui_monitor.tui.travel import Journey, ending_at, resized, shifted
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import ago, change, long_age, moment_words, range_preview, range_words
@@ -231,3 +234,16 @@ async def test_the_title_says_how_old_the_newest_data_is_as_far_as_there_is_room
     line = LineState("gpu-box-2", up=True, heard=NOON, ahead=-90 * SECOND)
     assert "▲ its clock 1 m 30 s behind this one" in await title(120, NOON, line=line)
     assert "clock" not in await title(120, NOON, line=replace(line, ahead=SECOND))
+
+
+@pytest.mark.parametrize("width", [80, 110, 120, 140, 200])
+def test_no_figure_of_the_spends_is_cut(width: int) -> None:
+    span = Span(0, NOON)
+    spends = tuple(Spend(name, span, 12_733.2, previous=12_011.5) for name in ("today", "week", "month"))
+    view = CostsView(NOON, "model", "month", spends, projection=Projection(13_872.9, low=13_632, high=14_113))
+    lines = spend_lines(view, width, BRAILLE)
+    assert all(size_of((*line.left, *line.right)) <= width for line in lines[:1])
+    assert "$13,872.90" in " ".join(map(plain, lines))
+    facts = [plain(line) for line in fact_lines(view)]
+    assert all(len(line) <= 50 for line in facts)
+    assert facts[3].endswith("was $12,011.50")

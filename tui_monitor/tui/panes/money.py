@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
-from tui_monitor.tui.drawing import Glyphs, Span, bar
+from tui_monitor.tui.drawing import Glyphs, Span, bar, size_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.bars import Bar, BarData
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SPEND_NAME = 11
 _NAMES = {"today": "today", "week": "this week", "month": "this month"}
+_FACTS = 50
+"""Cells of a fact, as the style sheet gives them room."""
 # Each up to the same time of the day, week or month.
 _BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
 _NO_BUDGET = "no month budget: [[budgets]] in config.toml draws its bar here"
@@ -123,7 +125,10 @@ def spend_line(view: "CostsView") -> Line:
 def fact_lines(view: "CostsView") -> list[Line]:
     """What stands beside the days: spends against the periods before, and what no sum holds."""
     lines = [Line.of("SPEND", "accent bold")]
-    lines += [_fact(spend) for spend in view.spends]
+    facts = [_fact(spend, named=True) for spend in view.spends]
+    if any(size_of(fact.left) > _FACTS for fact in facts):
+        facts = [_fact(spend, named=False) for spend in view.spends]
+    lines += facts
     month = next((spend for spend in view.spends if spend.period == "month"), None)
     if month is None:
         return lines
@@ -139,11 +144,11 @@ def fact_lines(view: "CostsView") -> list[Line]:
     return lines
 
 
-def _fact(spend: "Spend") -> Line:
+def _fact(spend: "Spend", *, named: bool) -> Line:
     text, token = change_span(spend.cost, spend.previous)
     before = ""
     if spend.previous is not None:
-        before = f"  {_BEFORE.get(spend.period, 'before')} {usd(spend.previous)}"
+        before = f"  {_BEFORE.get(spend.period, 'before') if named else 'was'} {usd(spend.previous)}"
     return Line(
         (
             (f"{_NAMES.get(spend.period, spend.period):<{_SPEND_NAME}}", "dim"),

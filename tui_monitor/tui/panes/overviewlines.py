@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
-from tui_monitor.tui.drawing import Glyphs, Span, about_spans, sparkline
+from tui_monitor.tui.drawing import Glyphs, Span, about_spans, size_of, sparkline
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.earlier import Before, safer, slower, total_words
 from tui_monitor.tui.panes.money import between, change_span
@@ -128,11 +128,13 @@ def spend_lines(view: "CostsView", width: int, glyphs: Glyphs) -> list[Line]:
         on = [(f" → {glyphs.about} ", "dim"), (usd(view.projection.amount), "bright")]
         if width >= NARROW:
             on.append((between(view.projection), "dim"))
-    if width >= WIDE:
-        return [Line((*left, *on), (("each up to the same time ", "dim"),))]
-    compared: Span = ("against the ones before ", "dim")
+    compared: Span = ("each up to the same time " if width >= WIDE else "against the ones before ", "dim")
     if width >= NARROW:
-        return [Line((*left, *on), (compared,))]
+        # Figures before words: what does not fit is left out whole.
+        if size_of((*left, *on)) > width:
+            on = on[:-1]
+        fits = size_of((*left, *on, compared)) < width
+        return [Line((*left, *on), (compared,) if fits else ())]
     return [Line(tuple(left)), Line((("         month", "dim"), *on) if on else (), (compared,))]
 
 
