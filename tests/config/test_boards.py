@@ -1,5 +1,6 @@
 """Boards: read from files, laid out on the grid, and wrong ones told with file, line and what to do."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -83,10 +84,15 @@ def test_ones_own_take_the_place_of_shipped_ones_and_broken_ones_stay_alone(tmp_
     (tmp_path / "a b.toml").write_text(HEAD + PANEL)
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     (tmp_path / "folder.toml").mkdir()
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "endless.toml").symlink_to("/dev/zero")
     (tmp_path / "notes.txt").write_text("no board")
     found = {board.name: board for board in load_boards(tmp_path)}
     assert (found["agents"].title, found["agents"].shipped) == ("Mine", False)
-    assert {name for name, board in found.items() if board.problems} == {"odd", "a b", "bytes", "folder"}
+    assert {name for name, board in found.items() if board.problems} == {
+        "odd", "a b", "bytes", "folder", "pipe", "endless",
+    }  # fmt: skip
+    assert found["pipe"].problems == (f"{tmp_path / 'pipe.toml'}: is not a file",)
     assert found["users"].shipped
     assert boards.find(list(found.values()), "EXECUTIVE").name == "executive"
     with pytest.raises(NotFound) as error:

@@ -1,5 +1,6 @@
 """Theme files of one's own: what may stand in them, and what is said of one that is wrong."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,10 +56,11 @@ def test_one_that_is_wrong_takes_none_down(tmp_path: Path) -> None:
     (tmp_path / "a b\x1b.toml").write_text("")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     (tmp_path / "folder.toml").mkdir()
+    os.mkfifo(tmp_path / "pipe.toml")
     (tmp_path / "notes.txt").write_text("no theme")
     found = load_themes(tmp_path)
     assert list(found.palettes) == ["good"]
-    assert len(found.problems) == 4
+    assert len(found.problems) == 5
     assert not any("\x1b" in problem for problem in found.problems)
     assert load_themes(tmp_path / "nowhere").palettes == {}
 

@@ -285,6 +285,6 @@ def _read(path: Path, *, shipped: bool) -> Board:
         problem = f"{path}: a dashboard's file has a name of letters, digits, - and _, like my-team.toml"
         return Board(clean(path.stem, 60), path, shipped, clean(path.stem, 60), problems=(problem,))
     try:
-        return read_board(path, read_text(path), shipped=shipped)
+        return read_board(path, read_text(path, named=False), shipped=shipped)
     except UsageError as error:
         return Board(path.stem, path, shipped, clean(path.stem, 60), problems=(error.message,))

@@ -137,7 +137,7 @@ def load_theme(path: Path) -> Palette:
         raise UsageError(f"{clean(str(path))}: the name of a theme is letters, digits, - and _, at most 40")
     if path.stem in SHIPPED:
         raise UsageError(f"{path}: a theme of this name comes with the program", hint="rename the file")
-    file = read_toml(path)
+    file = read_toml(path, named=False)
     try:
         return ThemeFile(**file.values).palette()
     except ValidationError as error:

@@ -1,6 +1,9 @@
 """TOML files: read, and where in them each key stands."""
 
+import errno
+import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -45,15 +48,21 @@ class TomlFile:
         return f"{self.path}:{line}" if line else str(self.path)
 
 
-def read_toml(path: Path) -> TomlFile:
-    """Read a file. Raises `UsageError` that names the file, and the line and column where it is no TOML."""
-    return parse_toml(path, read_text(path))
+def read_toml(path: Path, *, named: bool = True) -> TomlFile:
+    """Read a file. Raises `UsageError` that names the file, and the line and column where it is no TOML.
+
+    `named` where somebody named it: that may be a pipe. What is only found in a folder must be a file.
+    """
+    return parse_toml(path, read_text(path, named=named))
 
 
-def read_text(path: Path) -> str:
-    """A file's text, with the byte order mark if it has one. Raises `UsageError` where it is not text."""
+def read_text(path: Path, *, named: bool = True) -> str:
+    """A file's text, with the byte order mark if it has one; `named` as above.
+
+    Raises `UsageError` where it is not text.
+    """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") if named else os.fdopen(_file(path), "rb") as file:
             body = file.read(MAX_BYTES + 1)
         if len(body) > MAX_BYTES:
             raise UsageError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB, and so no configuration")
@@ -63,6 +72,15 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UsageError(f"{path}:{line}: not UTF-8 text") from error
+
+
+def _file(path: Path) -> int:
+    """Open what is a file. A pipe that nobody writes to would keep whoever opens it for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "is not a file")
 
 
 def parse_toml(path: Path, text: str) -> TomlFile:
