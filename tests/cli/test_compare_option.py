@@ -1,6 +1,14 @@
 """`query --compare` and ranges in words: the same question about an earlier span, on a real database."""
 
+import asyncio
+from types import SimpleNamespace
+
 from tests.cli.conftest import Cli
+from tui_monitor.cli.comparing import then
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import DAY, HOUR
+from tui_monitor.model.timerange import Span, TimeRange
+from tui_monitor.query.result import Result
 
 
 def test_an_earlier_value_stands_beside_the_present_one(fed: Cli) -> None:
@@ -15,6 +23,34 @@ def test_an_earlier_value_stands_beside_the_present_one(fed: Cli) -> None:
     at = told["before"]["end"]
     then = fed("query", "requests{} [1h] sum by(provider)", "--at", at, "--json").json["data"]
     assert then["result"] == told["before"]["result"]
+
+
+class Days:
+    """Answers about `[yesterday]`: of the moment that is asked for."""
+
+    async def query(self, text: str, *, at: int) -> Result:
+        span = Span.half_open(*Calendar().period("yesterday", at))
+        return Result(text, "vector", (at,), (), span=span)
+
+    async def snapshot(self, shown: TimeRange) -> SimpleNamespace:
+        return SimpleNamespace(extent=SimpleNamespace(first=0))
+
+
+def test_a_period_that_is_over_is_compared_with_the_one_right_before_it(fed: Cli) -> None:
+    monitor, now = Days(), 40 * DAY + HOUR
+    found = asyncio.run(monitor.query("requests{} [yesterday] sum", at=now))
+    args = SimpleNamespace(compare="previous", text=found.query)
+    context = SimpleNamespace(args=args, now=now, calendar=Calendar())
+    told = asyncio.run(then(monitor, context, found, TimeRange(), 0))
+    assert told.result.span == told.span == Span.half_open(38 * DAY, 39 * DAY)
+    assert fed("query", "requests{} [last_month] sum", "--compare", "week").code == 2
+
+
+def test_what_was_not_recorded_whole_is_not_compared_with(fed: Cli) -> None:
+    asked = ("query", "requests{} [30d] sum", "--compare", "previous", "--json")
+    told = fed(*asked).json["data"]
+    assert told["result"]
+    assert told["before"]["result"] == []
 
 
 def test_over_time_both_stand_at_the_same_times(fed: Cli) -> None:

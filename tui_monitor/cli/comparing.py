@@ -8,7 +8,8 @@ from tui_monitor.cli.context import Context
 from tui_monitor.cli.output import Output
 from tui_monitor.cli.tables import name, number, table
 from tui_monitor.model.clock import Micros, iso
-from tui_monitor.model.comparison import Against, earlier
+from tui_monitor.model.comparison import Against, comparable, earlier
+from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.model.units import UNKNOWN, change
 from tui_monitor.model.units import show as shown
@@ -47,9 +48,23 @@ async def then(
     text = context.args.text
     if count:
         result = await monitor.query_range(text, TimeRange(before.length, before.end), count)
-    else:
-        result = await monitor.query(text, at=before.end)
+        return Then(result, before, span.start - before.start)
+    result = await _then(monitor, text, before, against)
+    before = result.span or before
+    first = (await monitor.snapshot(TimeRange())).extent.first
+    if not comparable(first, before):
+        # As on the screen: a part of a span says nothing about the whole of another.
+        result = replace(result, series=())
     return Then(result, before, span.start - before.start)
+
+
+async def _then(monitor: "Monitor", text: str, before: Span, against: Against) -> Result:
+    """The answer about the span `before`; of a period that is over, like `[yesterday]`, asked behind it."""
+    for at in (before.end, before.end + 1):
+        result = await monitor.query(text, at=at)
+        if result.span is None or result.span.end == before.end:
+            return result
+    raise UsageError(f"--compare {against}: its range cannot be moved there", hint="try --compare previous")
 
 
 def both(result: Result, then: Then | None) -> Result:
