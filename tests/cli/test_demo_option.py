@@ -57,6 +57,13 @@ def test_it_does_not_go_with_another_database(cli: Cli, option: str) -> None:
     assert f"no {option}" in ran.err
 
 
+@pytest.mark.parametrize("action", ["install", "uninstall", "status"])
+def test_the_service_of_the_user_is_not_touched(cli: Cli, action: str) -> None:
+    ran = cli("--demo", "service", action)
+    assert ran.code == 2
+    assert "the demo has none" in ran.err
+
+
 def test_verbs_answer_from_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "SOON", 2 * HOUR)
     monkeypatch.setattr(replay, "_DAY", 2 * HOUR)

@@ -56,6 +56,7 @@ def _no_screen(context: Context) -> str:
         return "--json is for output without a screen: this is `tui-monitor status`"
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         return "this terminal cannot show the dashboard (TERM); here is the status instead"
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # The toolkit draws on standard error.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return "the dashboard needs a terminal; here is the status instead"
     return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
-from tui_monitor.model.errors import MonitorError, NotFound
+from tui_monitor.model.errors import MonitorError, NotFound, UsageError
 from tui_monitor.model.text import clean
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(context: Context) -> int:
     """Do it. Raises `MonitorError`, also where there is no service manager."""
+    if context.demo:
+        # There is one service of this user, and it is not the demo's to replace or to take away.
+        raise UsageError(
+            "the service of this user collects into their own database, and the demo has none",
+            hint="`tui-monitor --demo collect --detach` goes on without a screen",
+        )
     from tui_monitor.cli.services import choose
 
     plan = choose.plan(context)
