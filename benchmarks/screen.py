@@ -37,7 +37,7 @@ from tui_monitor.store.database import Store
 DRAWN = "Providers"
 FULL = r"(?s)requests .*SPEND.*COST by.*LATENCY.*┤.*┤"
 PANES = ("providers 2", "costs 3", "alerts 4", "query 5", "calls 6", "sources 7", "system 8", "collector 9")
-HELP = r"measure help ?,esc x20 expect EVERYWHERE | (?s)\A(?!.*EVERYWHERE)"
+HELP = r"measure help ?,esc x{} expect EVERYWHERE | (?s)\A(?!.*EVERYWHERE)"
 PUSHED = 200
 """Calls per second while bytes and processor are looked at."""
 
@@ -158,7 +158,7 @@ def live(harness: Harness, folder: Path, rate: int) -> Iterator[Row]:
     database = folder / "live.db"
     bare = harness.bare(env)
     with pushing(Collector(None, port, database), rate, 45):  # type: ignore[arg-type]
-        steps = ["sleep 4", "measure row down,up x20", HELP, "measure tabs 3,1 x20"]
+        steps = ["sleep 4", "measure row down,up x20", HELP.format(20), "measure tabs 3,1 x20"]
         figures = harness.ours(steps, ["--db", str(database)], env)
     for name in ("row", "help", "tabs"):
         key = f"key.{name}.{'expect_ms' if name == 'help' else 'change_ms'}"
@@ -206,7 +206,7 @@ def link(harness: Harness, folder: Path) -> Iterator[Row]:
     with collecting(folder, None) as collector, pushing(collector, PUSHED, 300):
         env = environment(folder)
         bare = harness.bare(env, *slow)
-        steps = ["sleep 10", "idle live 20", "measure tabs 3,1 x10", HELP]
+        steps = ["sleep 10", "idle live 20", "measure tabs 3,1 x10", HELP.format(6)]
         figures = harness.ours(steps, ["--db", str(collector.database), "--no-collect"], env, *slow)
     for name, kind in (("help", "expect_ms"), ("tabs", "change_ms")):
         yield _row(
