@@ -8,11 +8,12 @@ import pytest
 from tests.tui.screen_fakes import CALENDAR, KEY, NOON, FakeMonitor, costs, dashboard, settle, text
 from tui_monitor.costs.views import Projection
 from tui_monitor.model.clock import DAY, HOUR, MINUTE
-from tui_monitor.model.timerange import TimeRange
+from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.query.result import Result, Series, labels_of
 from tui_monitor.tui.drawing import ASCII, BRAILLE
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.charts import Colours, Course, chart_of
+from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.money import between, daily_bars, running_total
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
 from tui_monitor.tui.widgets.plot import Plot
@@ -127,3 +128,15 @@ def test_the_bars_to_come_leave_what_is_left_of_today_its_share() -> None:
     rest = view.month_end - view.at
     assert to_come == pytest.approx([(548.0 - 425.67) * DAY / rest] * (rest // DAY))
     assert sum(to_come) < 548.0 - 425.67
+
+
+async def test_a_query_is_not_compared_with_what_was_recorded_in_part(monitor: FakeMonitor) -> None:
+    class Spanned(FakeMonitor):
+        async def query(self, text: str, *, at=None, shown=None, points=60) -> Result:
+            return replace(await super().query(text, at=at), span=Span(at - HOUR, at))
+
+    for first, known in ((NOON - 2 * HOUR, True), (NOON - 2 * HOUR + 1, False)):
+        look = replace(LOOK, beside=True, oldest=first)
+        told = await Past().value(Spanned(), "x", look, 20)
+        assert told is not None
+        assert bool(told.series) == known

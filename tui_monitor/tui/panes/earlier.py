@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui_monitor.model.clock import MINUTE
@@ -98,7 +98,9 @@ class Past:
 
         async def ask() -> "Result":
             shown = TimeRange(span.length, span.end)
-            return await monitor.query(text, at=span.end, shown=shown, points=points)
+            result = await monitor.query(text, at=span.end, shown=shown, points=points)
+            whole = result.span is None or comparable(look.oldest, result.span)
+            return result if whole else replace(result, series=())
 
         return await self._once((*_key(look), text, points, "value"), ask)
 
