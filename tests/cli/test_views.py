@@ -6,8 +6,11 @@ import pytest
 from rich.cells import cell_len
 
 from tests.cli.conftest import Cli, call, write_lines
+from tui_monitor.cli import costs
 from tui_monitor.config import places
+from tui_monitor.costs.views import Spend
 from tui_monitor.model.clock import SECOND, ManualClock
+from tui_monitor.model.timerange import Span
 from tui_monitor.query.language import quote
 
 HOSTILE = ("[/foo]", "[@click=app.quit]x[/]", "\x1b]0;title\x07\x1b[31mred\x9b5n", "x" * 5_000, "日本語" * 10)
@@ -275,3 +278,17 @@ def test_saved_queries_are_listed_and_asked(cli: Cli) -> None:
     assert "no query is saved as mien, did you mean mine?" in ran.err
     for words in (["--save", "x"], ["--saved", "mine", text], ["--save", "x", "--saved", "y", text]):
         assert cli("query", *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("cost", "previous", "said"),
+    [
+        (997.7, 1000.0, "="),
+        (5.0, 0.0, "new"),
+        (107.0, 100.0, "+7 %"),
+        (90.0, 100.0, "-10 %"),
+        (5.0, None, "–"),
+    ],
+)
+def test_the_change_of_a_spend_is_that_of_the_screen(cost: float, previous: float | None, said: str) -> None:
+    assert costs._change(Spend("month", Span(0, 1), cost, previous=previous)) == said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output
-from tui_monitor.model.units import UNKNOWN, count, ratio, usd
+from tui_monitor.model.units import change, count, ratio, usd
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import BudgetStatus, CostsView, Spend
@@ -84,10 +84,9 @@ def spends(out: Output, view: "CostsView") -> None:
 
 
 def _change(spend: "Spend") -> str:
-    """Against the period before, up to the same elapsed time."""
-    if spend.cost is None or not spend.previous:
-        return UNKNOWN
-    return f"{(spend.cost / spend.previous - 1) * 100:+.0f} %"
+    """Against the period before, up to the same elapsed time, as on the screen but for its arrow."""
+    text, _ = change(spend.cost, spend.previous)
+    return text.replace("▲ ", "+").replace("▼ ", "-")
 
 
 def _left_out(spend: "Spend") -> str:
