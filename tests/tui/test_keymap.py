@@ -1,6 +1,7 @@
 """Keys of one's own: what can be one, what clashes, and that everything follows."""
 
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tests.tui.screen_fakes import FakeBackend, FakeMonitor, settings_of, settle, text, tick
+from tests.tui.screen_fakes import NOON, FakeBackend, FakeMonitor, settings_of, settle, text, tick
 from tui_monitor.config.load import load
+from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.errors import UsageError
+from tui_monitor.model.states import SourceState
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS
+from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.keymap import DEFAULT, Keymap, read
 from tui_monitor.tui.keynames import read_key, shown_key
+from tui_monitor.tui.panes import alertlines, sourcelines
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
@@ -185,3 +190,30 @@ async def test_a_read_only_screen_refuses_with_a_word() -> None:
 def test_every_binding_of_the_table_is_there_once() -> None:
     for place in ("", *commands.WIDGETS, *{c.pane for c in COMMANDS}):
         assert [b.id for b in commands.bindings(place)] == [c.id for c in COMMANDS if c.pane == place]  # type: ignore[union-attr]
+
+
+async def test_words_on_the_screen_name_the_keys_that_hold() -> None:
+    """Not the declared ones: what is said besides the footer goes with `[keys]` too."""
+    keys = {"overview": {"leave": "f9"}, "calls": {"leave": "f9"}, "range": {"newest": "f8"}, "consent": "f7"}
+    async with app_with(FakeMonitor(), keys).run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "slash", *"zzz")
+        assert "f9 shows all of them." in text(pilot.app)
+        assert "enter keeps it, f9 shows all" in text(pilot.app)
+        await settle(pilot, "enter")
+        assert "f9 shows all" in text(pilot.app)
+        assert "esc shows all" not in text(pilot.app)
+        await settle(pilot, "f9")
+        assert "shows all" not in text(pilot.app)
+
+
+def test_advice_names_the_keys_that_hold_and_none_that_do_not() -> None:
+    row = replace(FakeMonitor().status.sources[0], state=SourceState.FAILED, pausable=True)
+    off = replace(row, state=SourceState.OFF, detail="consent.agent_logs = true allows it")
+    moved = Keymap({"sources": {"retry": "f9", "pause": "f8"}, "consent": "f7"})
+    assert sourcelines.advice(row, moved) == "it is tried again by itself; f9 tries now; f8 leaves it alone"
+    assert sourcelines.advice(off, moved).startswith("f7 allows it here")
+    looking = Keymap(read_only=True)
+    assert sourcelines.advice(row, looking) == "it is tried again by itself"
+    assert sourcelines.advice(off, looking).startswith("its setting is in config.toml")
+    leave = Keymap({"alerts": {"leave": "f9"}})
+    assert "f9 shows all" in alertlines.nothing(AlertsView(NOON), "zzz", 80, BRAILLE, leave)

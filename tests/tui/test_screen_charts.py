@@ -108,6 +108,14 @@ async def test_moving_in_time_takes_the_crosshair_along(monitor: FakeMonitor) ->
         assert chart.has_focus
         assert chart.pointed is not None
         assert chart.pointed <= NOON - 45 * MINUTE
+        for key in ("comma", "comma", "comma"):
+            # The time range of all panes: whoever reads the chart off goes on with it.
+            await settle(pilot, key)
+            assert chart.has_focus, key
+            assert chart.pointed is not None
+            assert chart.data.times[0] <= chart.pointed <= chart.data.times[-1]
+        await settle(pilot, "full_stop", "full_stop", "full_stop")
+        assert pilot.app.screen.shown == TimeRange(HOUR, NOON - 45 * MINUTE)
         await settle(pilot, "ctrl+left")
         assert pilot.app.screen.shown.end == NOON - HOUR
         await settle(pilot, "L", "L", "L", "L")

@@ -196,6 +196,8 @@ def notice(
     if state is not None and state.blind is not None and snapshot is not None:
         since = moment_words(state.blind, snapshot.at, snapshot.calendar, seconds=True)
         text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "
+        if keymap.get("takeover") is None:
+            return (Line.of(f"{text}`tui-monitor collect` does", "warn"),)
         return (Line(((text, "warn"), (keymap.key("takeover"), "accent bold"), (" collects here", "warn"))),)
     if snapshot is not None and snapshot.demo:
         return (Line.of(f" DEMO – replayed from {snapshot.demo}; models, times, errors invented", "dim"),)

@@ -8,6 +8,7 @@ from tui_monitor.model.errors import QueryError
 from tui_monitor.model.states import AlertState, Severity
 from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.tui.drawing import Glyphs, Span, fit, sparkline, width_of
+from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
@@ -136,10 +137,10 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
     return Line(tuple(left), tuple(right))
 
 
-def nothing(view: AlertsView, words: str, width: int, glyphs: Glyphs) -> str:
+def nothing(view: AlertsView, words: str, width: int, glyphs: Glyphs, keys: Keymap) -> str:
     """What stands where no alert is open: whether all is well, what is watched, and how to have a rule."""
     if words:
-        return f"No alert with “{words}”. esc shows all."
+        return f"No alert with “{words}”. {keys.key('alerts.leave')} shows all."
     watching = [rule for rule in view.rules if rule.enabled]
     if not watching:
         return f"No rules are configured. In config.toml:\n\n{_EXAMPLE}"

@@ -176,7 +176,7 @@ class AlertsPane(Pane[Alerts]):
         width, words = self.app.size.width, self._filter.value.strip()
         self._head.show([head_line(view, look, width, self._order, words)])
         self._list.set_columns(columns(width))
-        self._list.say_empty(nothing(view, words, self.app.size.width, self.glyphs))
+        self._list.say_empty(nothing(view, words, self.app.size.width, self.glyphs, self.keymap))
         self._list.show(rows_of(view, words, self._order, look, width, self.glyphs))
         self._silences.show(silence_rows(view, look))
 
@@ -354,7 +354,9 @@ class AlertsPane(Pane[Alerts]):
             return
         self._deeds.add(Deed.acknowledged(taken))
         still = "; it stays silenced" if taken.state is AlertState.SILENCED else ""
-        self.app.notify(f"{alert.rule} is yours now{still} – u takes that back")
+        self.app.notify(
+            f"{alert.rule} is yours now{still} – {self.keymap.key('alerts.undo')} takes that back"
+        )
         self.ask_again()
 
     async def _silence(self, alert: Alert, quiet: "Quiet") -> None:
@@ -368,7 +370,8 @@ class AlertsPane(Pane[Alerts]):
             self.tell_error(error)
             return
         self._deeds.add(Deed.silenced(made))
-        self.app.notify(f"{alert.rule} is silenced – u takes that back, S shows the silences")
+        undo, silences = (self.keymap.key(f"alerts.{id}") for id in ("undo", "silences"))
+        self.app.notify(f"{alert.rule} is silenced – {undo} takes that back, {silences} shows the silences")
         self.ask_again()
 
     async def _undo(self, deed: Deed) -> None:

@@ -153,8 +153,9 @@ class CallsPane(Pane[Newest]):
 
     def _nothing(self, look: Look) -> str:
         if self._text == _EVERY or look.newest is None:
-            return no_calls(self.backend, look)
-        ways = "esc takes it away, / changes it, t chooses another time."
+            return no_calls(self.backend, look, self.keymap)
+        leave, change, time = (self.keymap.key(id) for id in ("calls.leave", "calls.filter", "range.choose"))
+        ways = f"{leave} takes it away, {change} changes it, {time} chooses another time."
         return f"No call in this time range passes the filter.\n\n{ways}"
 
     def _show_head(self, look: Look) -> None:

@@ -139,7 +139,9 @@ class CostsPane(SiftingPane["CostsView"]):
         hint = ((by, "accent bold"), (" by  ", "dim"), (period_key, "accent bold"), (" period ", "dim"))
         self._head.show([Line(head, hint)])
         self._list.set_columns(columns(width))
-        self._list.say_empty(no_calls(self.backend, look) if look.newest is None else f"No calls {period}.")
+        self._list.say_empty(
+            no_calls(self.backend, look, self.keymap) if look.newest is None else f"No calls {period}."
+        )
         colours = parts_of(answer) if drawn == "divided" else {}
         self._list.show([self._row(row, colours.get(row.name)) for row in answer.rows])
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.states import SourceState
+from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.link import Backend, Look
-from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.words import long_age
 
 _DOOR = "http"
@@ -27,21 +27,22 @@ _PUSH = """curl {url}/monitor/v1/events \\{bearer}
 "input_tokens":900,"output_tokens":120,"latency_ms":850}}'"""
 
 
-def lessons(backend: Backend, look: Look) -> list[str]:
+def lessons(backend: Backend, look: Look, keys: Keymap) -> list[str]:
     """The ways in. The lines are short, so that they can be copied from a small screen."""
     line = backend.state.line
     if line is not None:
         # Files and logs of this machine are not those of that one.
         return [f"On the machine of {line.place}:", "", *_live(backend, look)]
     lines = ["From a file:", "", _IMPORT.format(options=_options(backend)), ""]
-    return [*_agents(backend, look), *lines, *_live(backend, look)]
+    return [*_agents(backend, look, keys), *lines, *_live(backend, look)]
 
 
-def no_calls(backend: Backend, look: Look) -> str:
+def no_calls(backend: Backend, look: Look, keys: Keymap) -> str:
     """What stands where there are no calls: none at all, or none in this range."""
     if look.newest is None:
-        return "\n".join(["No calls yet. This is how they get here.", "", *lessons(backend, look)])
-    return f"No calls in this time range; the newest is {_how_old(look.newest, look)}. n goes there."
+        return "\n".join(["No calls yet. This is how they get here.", "", *lessons(backend, look, keys)])
+    key = keys.key("range.newest")
+    return f"No calls in this time range; the newest is {_how_old(look.newest, look)}. {key} goes there."
 
 
 def taught_by(look: Look) -> Hashable:
@@ -51,16 +52,19 @@ def taught_by(look: Look) -> Hashable:
     return look.collector.running, tuple((row.name, row.state, row.detail) for row in look.collector.sources)
 
 
-def _agents(backend: Backend, look: Look) -> list[str]:
+def _agents(backend: Backend, look: Look, keys: Keymap) -> list[str]:
     """Logs of agents need a word from the person, and then nothing more."""
     settings = backend.settings
     if settings is None or settings.consent.agent_logs is False:
         return []
     if settings.consent.agent_logs is None:
-        return ["From coding agents: C asks whether their logs may be read.", ""]
+        if keys.get("consent") is None:
+            # Where the screen is for looking alone nobody is asked.
+            return []
+        return [f"From coding agents: {keys.key('consent')} asks whether their logs may be read.", ""]
     if look.collector is None or not look.collector.running:
         return []
-    key = next(pane.key for pane in PANES if pane.id == "sources")
+    key = keys.key("pane.sources")
     return [f"From coding agents: their logs are read as they grow; {key} shows how far.", ""]
 
 

@@ -175,7 +175,7 @@ class OverviewPane(SiftingPane[Overview]):
         self._show_attention(answer, look)
         self._head.show([drawn.providers_head(view, figures.before, look, width, glyphs)])
         self._list.set_columns(drawn.columns(width))
-        self._list.say_empty(no_calls(self.backend, look))
+        self._list.say_empty(no_calls(self.backend, look, self.keymap))
         self._list.show(drawn.provider_rows(view, figures.before, costs, width, glyphs))
         self._spend.show(drawn.spend_lines(costs, width, glyphs))
         self._show_charts(figures, look)

@@ -152,14 +152,18 @@ class ProvidersPane(SiftingPane[Providers]):
         top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
         self._list.set_columns(columns(self.app.size.width, view.rows))
         self.set_class(not view.rows, "-empty")
-        self._list.say_empty(no_calls(self.backend, look))
+        self._list.say_empty(no_calls(self.backend, look, self.keymap))
         self._list.show([self._row(row, answer.before, sparks, top) for row in view.rows])
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
         about = about_spans(view.approximate, self.glyphs)
         total = total_words(view, answer.before, look)
         self._head.show([Line(((" PROVIDERS", "accent bold"), *about, *total), ((scale, "dim"),))])
         self._show_reasons()
-        title, empty = METRICS[answer.metric][0], "no data in this time range; m shows another figure"
+        another = self.keymap.key("providers.metric")
+        title, empty = (
+            METRICS[answer.metric][0],
+            f"no data in this time range; {another} shows another figure",
+        )
         if answer.chart is not None:
             marks = firing_marks(look)
             # By the rows, so that a chart of something else takes no provider's colour.

@@ -68,7 +68,7 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
 
     def _saved_as(self, name: str | None) -> None:
         if name is not None:
-            self.app.notify(f"saved as {name}; S has all of them")
+            self.app.notify(f"saved as {name}; {self.keymap.key('query.saved')} has all of them")
 
     def action_saved(self) -> None:
         """Choose one of the saved queries."""
@@ -96,9 +96,11 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
         if not text or is_filter(text):
             self.app.notify("a query of numbers can be pinned, no list of calls", severity="warning")
         elif await asyncio.to_thread(pin, Pin(text, self.as_table)):
-            self.app.notify("pinned; P shows what is")
+            self.app.notify(f"pinned; {self.keymap.key('query.pinned')} shows what is")
         else:
-            self.app.notify(f"{MOST_PINS} queries are pinned already; p takes one away", severity="warning")
+            show, away = (self.keymap.key(f"query.{id}") for id in ("pinned", "pin"))
+            told = f"{MOST_PINS} queries are pinned already; {show} shows them, {away} takes one away there"
+            self.app.notify(told, severity="warning")
 
     async def _unpin(self) -> None:
         panel = self.pinned.chosen
@@ -106,7 +108,7 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
             self._unpinned.append(panel.pin)
             await asyncio.to_thread(unpin, panel.pin.text)
             await self._put_pinned()
-            self.app.notify("no longer pinned; u puts it back")
+            self.app.notify(f"no longer pinned; {self.keymap.key('query.pin_again')} puts it back")
 
     async def action_pin_again(self) -> None:
         """Put back what was taken away last."""
@@ -127,7 +129,7 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
             self.changed()
             self.hints_changed()
         else:
-            self.app.notify("nothing is pinned yet: ask a query, and p pins it")
+            self.app.notify(f"nothing is pinned yet: ask a query, and {self.keymap.key('query.pin')} pins it")
 
     def leave_pinned(self) -> None:
         """Show the answer again."""

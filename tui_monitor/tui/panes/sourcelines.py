@@ -8,6 +8,7 @@ from tui_monitor.health.freshness import silent_since
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, significant
 from tui_monitor.tui.drawing import Glyphs, Span, bar, wrap
+from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
@@ -133,7 +134,7 @@ def _since(instant: int | None, look: Look) -> str:
     return UNKNOWN if instant is None else short_age(look.at - instant)
 
 
-def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs) -> list[Line]:
+def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs, keys: Keymap) -> list[Line]:
     """All that is known of one: its state since when, what it does, its last error whole, what helps."""
     token = TOKENS[row.state]
     since = "" if row.since is None else f" since {moment_words(row.since, look.at, look.calendar)}"
@@ -164,7 +165,7 @@ def detail_lines(row: "SourceRow", look: Look, width: int, glyphs: Glyphs) -> li
             ("last record", ago(row.last_seen, look.at)), ("errors", count(row.errors)))  # fmt: skip
     if row.records or row.last_seen is not None or row.errors:
         lines.append(Line(tuple(s for name, text in told for s in ((f"   {name} ", "dim"), (text, "")))))
-    return [*lines, *_wrapped("what helps", advice(row), width, glyphs, token="dim")]
+    return [*lines, *_wrapped("what helps", advice(row, keys), width, glyphs, token="dim")]
 
 
 def _when(instant: int, look: Look) -> str:
@@ -184,17 +185,20 @@ def _wrapped(name: str, text: str, width: int, glyphs: Glyphs, *, token: str = "
     return [Line((*_name(name), (first, token))), *(Line(((indent, ""), (more, token))) for more in rest)]
 
 
-def advice(row: "SourceRow") -> str:
-    """What a person can do about the state that it is in."""
+def advice(row: "SourceRow", keys: Keymap) -> str:
+    """What a person can do about the state that it is in, as far as they may change something here."""
+    retry, pause, allow = (keys.get(id) for id in ("sources.retry", "sources.pause", "consent"))
     match row.state:
-        case SourceState.FAILED if row.pausable:
-            return "it is tried again by itself; f tries now, p leaves it alone"
         case SourceState.FAILED:
-            return "it is tried again by itself; f tries now; `tui-monitor doctor` looks at what it needs"
-        case SourceState.PAUSED if row.pausable:
-            return "p lets it go on; it takes up where it left off"
-        case SourceState.OFF if "consent" in row.detail:
-            return "C allows it here and writes that into config.toml"
+            told = ["it is tried again by itself"]
+            told += [f"{keys.key(retry.id)} tries now"] if retry else []
+            told += [f"{keys.key(pause.id)} leaves it alone"] if pause and row.pausable else []
+            told += [] if row.pausable else ["`tui-monitor doctor` looks at what it needs"]
+            return "; ".join(told)
+        case SourceState.PAUSED if row.pausable and pause:
+            return f"{keys.key(pause.id)} lets it go on; it takes up where it left off"
+        case SourceState.OFF if "consent" in row.detail and allow:
+            return f"{keys.key(allow.id)} allows it here and writes that into config.toml"
         case SourceState.OFF:
             return "its setting is in config.toml; `tui-monitor collect --reload` takes a change over"
         case _:

@@ -77,7 +77,7 @@ class SourcesPane(SiftingPane["CollectorStatus | None"]):
             self._detail.show([])
             return
         width, height = self.app.size
-        lines = detail_lines(row, look, width, self.glyphs)
+        lines = detail_lines(row, look, width, self.glyphs, self.keymap)
         self._detail.show(lines if self.has_class("-detail") else lines[: max(4, height // 5)])
 
     def _here(self) -> "SourceRow | None":

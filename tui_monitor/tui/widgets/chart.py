@@ -22,6 +22,8 @@ __all__ = ["Chart", "ChartData", "ChartSeries"]
 
 _FAR = 10
 """Into how many big steps a chart is cut."""
+_SLIDES = 8
+"""A chart that moved by less of its length than one of so many parts went with the clock."""
 _DRAGGED = 2
 """Cells from which on a pressed mouse chooses a stretch of time."""
 
@@ -89,14 +91,15 @@ class Chart(Drawn, can_focus=True):
     def show(self, data: ChartData) -> None:
         """Show this from now on. The crosshair stays on its instant, and goes when that is out of sight.
 
-        Where the person moved the time range it goes along, to the nearest end.
+        Where the person moved the time range, here or for all panes, it goes along to the nearest end.
         """
         if data == self._data:
             return
         travelled = self._travelling and data.span != self._data.span
+        jumped = travelled or _jumped(self._data, data)
         self._data = data
         if self._pointed is not None and not self._in_sight(self._pointed):
-            near = nearest(data.times, self._pointed) if travelled else None
+            near = nearest(data.times, self._pointed) if jumped else None
             self._point(None if near is None else data.times[near])
         self._travelling = self._travelling and not travelled
         self._update()
@@ -278,3 +281,12 @@ class Chart(Drawn, can_focus=True):
         if abs(column - began) >= _DRAGGED and len(ends) == 2 and ends[0] < ends[1]:
             self._travelling = True
             self.post_message(RangeChosen(Span(ends[0], ends[1])))
+
+
+def _jumped(before: ChartData, now: ChartData) -> bool:
+    """Whether another time was chosen: a chart that only goes with the clock moves by little of itself."""
+    if not before.times or not now.times:
+        return False
+    length = before.times[-1] - before.times[0]
+    moved = max(abs(now.times[end] - before.times[end]) for end in (0, -1))
+    return moved > length // _SLIDES

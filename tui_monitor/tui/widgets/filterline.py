@@ -13,7 +13,7 @@ from tui_monitor.model.units import count
 from tui_monitor.tui.drawing import Span
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
-from tui_monitor.tui.widgets.sifted import SiftedGrid
+from tui_monitor.tui.widgets.sifted import SiftedGrid, leave_key
 
 
 class FilterLine(Vertical):
@@ -66,8 +66,9 @@ class FilterLine(Vertical):
         """Say how many rows pass."""
         passed, there = self._grid.counts
         of = f"{count(passed)} of {count(there)}"
-        self._prompt.say("enter keeps it, esc shows all", f"{of} ")
-        self._chip.show([Line(tuple(_chip(self._grid.words, of)))] if not self._prompt.display else [])
+        key = leave_key(self)
+        self._prompt.say(f"enter keeps it, {key} shows all", f"{of} ")
+        self._chip.show([Line(tuple(_chip(self._grid.words, of, key)))] if not self._prompt.display else [])
 
     @on(Prompt.Changed)
     def _changed(self, event: Prompt.Changed) -> None:
@@ -97,10 +98,10 @@ class FilterLine(Vertical):
         self.tell()
 
 
-def _chip(words: str, of: str) -> Sequence[Span]:
+def _chip(words: str, of: str, key: str) -> Sequence[Span]:
     return [
         (f" / {words} ", "accent reverse"),
         (f"  {of}", "bright"),
-        ("   esc", "accent bold"),
+        (f"   {key}", "accent bold"),
         (" shows all", "dim"),
     ]

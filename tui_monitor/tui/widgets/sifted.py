@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual.dom import DOMNode
+
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.columns import Column, GridRow
 from tui_monitor.tui.widgets.grid import Grid
 
@@ -128,12 +131,19 @@ class SiftedGrid(Grid):
         if not self._words or not there:
             super().say_empty(self._said)
             return
-        lines = [f"None of {there} has: {self._words}", "", "esc shows all of them."]
+        lines = [f"None of {there} has: {self._words}", "", f"{leave_key(self)} shows all of them."]
         names = [column.title.strip() for column in self.columns]
         named = [f"{name}=" for name in names if name and " " not in name]
         if "=" in self._words and named:
             lines.append(f"Values are looked at by column: {' '.join(named)}")
         super().say_empty("\n".join(lines))
+
+
+def leave_key(widget: DOMNode) -> str:
+    """The key that goes from a filter back to all rows, in the pane in which the list is."""
+    keys = keymap_of(widget.app)
+    ids = (f"{node.id}.leave" for node in widget.ancestors)
+    return next((keys.key(id) for id in ids if keys.get(id)), "esc")
 
 
 class Stacked(SiftedGrid):
