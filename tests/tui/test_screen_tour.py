@@ -44,6 +44,10 @@ async def test_it_begins_by_itself_is_walked_through_and_remembered() -> None:
                 await pilot.press("space")
                 assert dashboard.paused is not None
                 await pilot.press("space")
+                # Nor does it lose its own where somebody looks at another pane meanwhile.
+                await settle(pilot, "3", "down", "backspace")
+                assert dashboard.active == STEPS[0].pane
+                await settle(pilot, "enter")
             await pilot.press("enter")
         await settle(pilot)
         assert not dashboard.query("#tour")

@@ -5,9 +5,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding, BindingType
+
 from tui_monitor.config import places
 from tui_monitor.tui.drawing import Span
 from tui_monitor.tui.keymap import Keymap, keymap_of
+from tui_monitor.tui.widgets.prompt import Field
 
 if TYPE_CHECKING:
     from tui_monitor.tui.screens.dashboard import Dashboard
@@ -19,6 +22,12 @@ _SMALLEST = (60, 18)
 """Cells below which it does not begin by itself."""
 _LOOKS = 2
 """Looks at the data before it begins: what else asks something at the first start comes first."""
+KEYS: list[BindingType] = [
+    Binding("enter", "tour_turn(1)", "Next", show=False, id="tour.next", priority=True),
+    Binding("backspace", "tour_turn(-1)", "Back", show=False, id="tour.back", priority=True),
+    Binding("escape", "tour_turn(0)", "Leave", show=False, id="tour.leave", priority=True),
+]
+"""The keys of the tour, wherever the focus is; all others go on to whoever has them."""
 _KEY = re.compile(r"\{([a-z._]+)\}")
 
 
@@ -76,8 +85,15 @@ class Touring:
         self._screen = screen
         self._looks = 0
         self._step = 0
+        self._on = False
         self.wanted = False
         """Whether it is to begin by itself, once there is something to see."""
+
+    @property
+    def has_the_keys(self) -> bool:
+        """Whether its keys are its own: not those of a line that somebody types into, or of a question."""
+        screen = self._screen
+        return self._on and not isinstance(screen.focused, Field) and not screen.query("#consent")
 
     def look(self) -> None:
         """The data was looked at: the time to begin may have come."""
@@ -91,13 +107,14 @@ class Touring:
 
     def begin(self) -> None:
         """Start with the first step."""
-        self.wanted, self._step = False, 0
+        self.wanted, self._on, self._step = False, True, 0
         self._screen.run_worker(self._show(), group="tour", exclusive=True)
 
     def turn(self, step: int) -> None:
         """The next step (1), the one before (-1), or an end (0)."""
         self._step = max(0, self._step + step)
         done = step == 0 or self._step >= len(STEPS)
+        self._on = not done
         self._screen.run_worker(self._end() if done else self._show(), group="tour", exclusive=True)
 
     async def _show(self) -> None:
@@ -119,7 +136,9 @@ class Touring:
             words(step.text, keymap_of(screen.app)),
             last=step is STEPS[-1],
         )
-        guide.focus()
+        if isinstance(screen.focused, Field):
+            # The keys of a line would be typed into it.
+            screen.set_focus(None)
 
     async def _end(self) -> None:
         self._point("")

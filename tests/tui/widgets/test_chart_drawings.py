@@ -183,6 +183,14 @@ def test_bars_have_gaps_where_there_is_room_and_one_per_step():
     assert "total 8" in rows[0]
 
 
+def test_the_key_of_what_is_added_up_tells_of_the_step_of_the_total():
+    data = chart([4.0, 6.0], [3.0, None], drawing="bars", unit="requests")
+    head = " ".join(text(data, 70, 10)[:2])
+    assert "total 6" in head
+    assert " 6 " in head.split("total 6")[1] + " "
+    assert "3 " not in head.replace("peak 3", "")
+
+
 def test_only_what_adds_up_is_stacked():
     assert "stack" in drawings(chart([1.0], unit="usd"))
     assert drawings(chart([1.0], unit="ms")) == ("line", "area")

@@ -50,7 +50,7 @@ def columns(width: int) -> tuple[Column, ...]:
     narrow = width < NARROW
     return (
         Column("severity", "", width=6 if narrow else 10),
-        Column("subject", "", min=18, max=32),
+        Column("subject", "", min=18, max=32 if width >= 150 else 24),
         Column("text", "", min=16, max=120),
         Column("age", "", width=5, align="right", rank=1),
         Column("who", "", width=11 if narrow else _WHO, rank=2),
@@ -177,5 +177,8 @@ def nothing(providers: "Sequence[ProviderRow]", rules: int, look: Look, glyphs: 
         return (f"   {glyphs.off} ", "dim"), (f"nobody collects, no rule is looked at; {states}{when}", "dim")
     running = sum(row.state is SourceState.RUNNING for row in status.sources if row.kind == "source")
     sources = f"{plural(running, 'source')} {'runs' if running == 1 else 'run'}"
-    words = f"all well: {states}, {plural(rules, 'rule')} quiet, {sources}"
-    return (f"   {glyphs.ok} ", "ok"), (words, "")
+    rest = f"{states}, {plural(rules, 'rule')} quiet, {sources}"
+    if healthy < len(providers):
+        # Of some nothing is known: that is not well yet.
+        return (f"   {glyphs.off} ", "dim"), (f"nothing needs anybody: {rest}", "")
+    return (f"   {glyphs.ok} ", "ok"), (f"all well: {rest}", "")

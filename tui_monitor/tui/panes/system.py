@@ -75,7 +75,7 @@ class SystemPane(SiftingPane["SystemView"]):
         step = f"sparks: {length_words(answer.step)} a step, each to its own peak " if answer.gauges else ""
         self._head.show([Line(((" HOST  ", "accent bold"), (answer.host, "bright")), ((step, "dim"),))])
         self._gauges.set_columns(gauge_columns(width))
-        self._gauges.say_empty(no_gauges(answer, look))
+        self._gauges.say_empty(no_gauges(answer, look, self.keymap.key("range.live")))
         self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
         key = self.keymap.key("pane.collector")
         self._collector.show(collector_lines(answer.collector, look, glyphs, key))
@@ -89,8 +89,10 @@ class SystemPane(SiftingPane["SystemView"]):
             self.post_message(QueryWanted(gauge.query))
 
 
-def no_gauges(view: "SystemView", look: Look) -> str:
-    """Why there is nothing about the host."""
+def no_gauges(view: "SystemView", look: Look, live: str) -> str:
+    """Why there is nothing about the host; `live` is the key that goes back to now."""
+    if not look.shown.live:
+        return f"No sample of this host in this time range, which ends in the past: {live} goes back to now."
     if silent := view.collector.silent:
         return f"No sample of this host: {silent} writes this database and does not answer."
     if not view.collector.running:

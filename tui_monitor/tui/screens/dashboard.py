@@ -12,7 +12,7 @@ from textual.events import DescendantFocus, Resize, ScreenResume
 from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.tui import commands, frame
+from tui_monitor.tui import commands, frame, tour
 from tui_monitor.tui.consent import Consenting
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
@@ -30,7 +30,6 @@ from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import COMPARED, RangedScreen
 from tui_monitor.tui.toolkit import write_to_terminal
-from tui_monitor.tui.tour import Touring
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
 
@@ -39,13 +38,12 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.thread import ThreadState
     from tui_monitor.tui.verbs import Deed
     from tui_monitor.tui.widgets.consent import ConsentBanner
-    from tui_monitor.tui.widgets.guide import Guide
 
 
 class Dashboard(RangedScreen):
     """Owns what all panes share. It takes a snapshot at each tick and hands it to the visible pane."""
 
-    BINDINGS: ClassVar[list[BindingType]] = commands.bindings("")
+    BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(""), *tour.KEYS]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-normal"), (150, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (34, "-tall")]  # noqa: RUF012
 
@@ -60,7 +58,7 @@ class Dashboard(RangedScreen):
         """Lines given behind `:`."""
         self._herald = Herald()
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
-        self._consent, self.touring = Consenting(self), Touring(self)
+        self._consent, self.touring = Consenting(self), tour.Touring(self)
         self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
 
     @property
@@ -342,9 +340,12 @@ class Dashboard(RangedScreen):
         """Lead through the screen."""
         self.touring.begin()
 
-    def on_guide_turned(self, event: "Guide.Turned") -> None:
-        """Its panel is loaded when it is needed; so this goes by the message's name."""
-        self.touring.turn(event.step)
+    def action_tour_turn(self, step: int) -> None:
+        """The next step of the tour, the one before, or no more of them."""
+        self.touring.turn(step)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "tour_turn" or self.touring.has_the_keys
 
     def action_palette(self) -> None:
         """Open the command palette."""

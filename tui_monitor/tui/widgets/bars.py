@@ -138,8 +138,7 @@ class Bars(Drawn):
         """Show this from now on."""
         if data != self._data:
             self._data = data
-            for y in range(self.size.height):
-                self.repaint(y)
+            self.repaint_all()
 
     def draw(self, y: int) -> Strip:
         """A line of the chart."""

@@ -6,7 +6,7 @@ from typing import Self
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -30,6 +30,7 @@ class Drawn(Widget):
         super().__init__(id=id, classes=classes, markup=False)
         self._paints: dict[str, Style] = {}
         self._strips: dict[int, Strip] = {}
+        self._drawn_for: Size | None = None
 
     @property
     def glyphs(self) -> Glyphs:
@@ -96,8 +97,12 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         """The toolkit's hook: a line as it was drawn last."""
+        if self._drawn_for != self.size:
+            # Of another height, other lines may be right although they are as wide.
+            self._drawn_for = self.size
+            self._strips.clear()
         strip = self._strips.get(y)
-        if strip is None or strip.cell_length != self.size.width:
+        if strip is None:
             strip = self._strips[y] = self.draw(y)
         return strip
 
@@ -111,6 +116,14 @@ class Drawn(Widget):
         start, end = _difference(before, after)
         if start < end:
             self.refresh(Region(start, y, end - start, 1))
+
+    def repaint_all(self) -> None:
+        """Repaint what differs; what nobody sees is drawn when it is seen."""
+        if not self._strips or not self.is_on_screen:
+            self.refresh()
+            return
+        for y in range(self.size.height):
+            self.repaint(y)
 
     def forget(self) -> None:
         """Let go of what was drawn."""

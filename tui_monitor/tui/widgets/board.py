@@ -84,8 +84,7 @@ class Figures(Drawn, can_focus=True):
     def show(self, make: Callable[[int, int], Sequence[Line]]) -> None:
         """Show from now on what is made for a width and a height."""
         self._make, self._lines = make, None
-        for y in range(self.size.height):
-            self.repaint(y)
+        self.repaint_all()
 
     def forget(self) -> None:
         """Let go of what was drawn."""

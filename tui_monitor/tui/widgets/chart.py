@@ -122,13 +122,9 @@ class Chart(Drawn, can_focus=True):
         return self._plot
 
     def _update(self) -> None:
-        """Repaint what differs; what nobody sees is drawn when it is seen."""
-        if not self._strips or not self.is_on_screen:
-            self.refresh()
-            return
+        """Repaint what differs."""
         self._plot = None
-        for y in range(self.size.height):
-            self.repaint(y)
+        self.repaint_all()
 
     def forget(self) -> None:
         """Let go of what was drawn."""

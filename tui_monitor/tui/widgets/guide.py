@@ -1,11 +1,8 @@
-"""The panel of the tour: it stands at the foot, says one thing at a time, and answers three keys."""
+"""The panel of the tour: it stands at the foot and says one thing at a time."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.strip import Strip
 
 from tui_monitor.tui.drawing import Span, rule, shorten, width_of
@@ -14,24 +11,12 @@ from tui_monitor.tui.widgets.base import Drawn
 _MARGIN = 2
 
 
-class Guide(Drawn, can_focus=True):
-    """Draws one step. All keys but its own go on to whoever else has them."""
+class Guide(Drawn):
+    """Draws one step."""
 
     DEFAULT_CSS = """
     Guide { width: 1fr; height: auto; max-height: 50%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go(1)", "Next", show=False, id="tour.next"),
-        Binding("backspace", "go(-1)", "Back", show=False, id="tour.back"),
-        Binding("escape", "go(0)", "Leave", show=False, id="tour.leave"),
-    ]
-
-    class Turned(Message):
-        """The next step (1) or the one before (-1) is wanted, or no more of them (0)."""
-
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
 
     def __init__(self) -> None:
         super().__init__(id="tour")
@@ -66,10 +51,6 @@ class Guide(Drawn, can_focus=True):
             *wrapped(self._text, width - 2 * _MARGIN),
             keys,
         ]
-
-    def action_go(self, step: int) -> None:
-        """Another step, or none any more."""
-        self.post_message(self.Turned(step))
 
 
 def wrapped(text: Sequence[Span], room: int) -> list[list[Span]]:

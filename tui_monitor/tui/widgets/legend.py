@@ -17,11 +17,18 @@ _NAME = 18
 class Key:
     """What says which line is which: marker, name, value and peak of each series."""
 
-    def __init__(self, data: ChartData, values: Sequence[Sequence[float | None]], at: int | None) -> None:
-        """`at` is the index that is read off; the last known value without one."""
+    def __init__(
+        self,
+        data: ChartData,
+        values: Sequence[Sequence[float | None]],
+        at: int | None,
+        newest: int | None = None,
+    ) -> None:
+        """`at` is the index that is read off; without one `newest`, else what each series had last."""
         self._data = data
         self._values = values
         self._at = at
+        self._newest = newest
         # What is projected did not happen: it is no last value and no peak.
         late = data.projected
         self._real = len(data.times) if late is None else bisect_right(data.times, late)
@@ -33,7 +40,9 @@ class Key:
         return words(value, self._data.unit)
 
     def _last(self, values: Sequence[float | None]) -> float | None:
-        index = last_known(values[: self._real]) if self._at is None else self._at
+        index = self._newest if self._at is None else self._at
+        if index is None:
+            index = last_known(values[: self._real])
         return values[index] if index is not None and index < len(values) else None
 
     def _peak(self, values: Sequence[float | None]) -> float | None:

@@ -44,13 +44,14 @@ class Plot:
         count = len(data.times)
         self.values = [cleaned(series.values, count) for series in data.series]
         self.at = None if pointed is None else nearest(data.times, pointed)
-        self.key = Key(data, self.values, self.at)
         self.thresholds = [(name, v) for name, value in data.thresholds if (v := finite(value)) is not None]
         self.known = any(v is not None for values in self.values for v in values)
         piled = data.drawing in ("stack", "bars")
         rest = cleaned(data.rest.values, count) if data.rest is not None else None
         self.stack = stacked.layers(data, self.values, rest) if piled else []
         self.sums = stacked.totals(self.stack, count) if piled else ()
+        # What is told of each adds up to the total that is told.
+        self.key = Key(data, self.values, self.at, last_known(self.sums))
         courses = [cleaned(course, count) for course in data.before]
         whole = tuple(total(at) for at in zip(*courses, strict=True))
         self.before = ([whole] if whole else []) if piled else courses
