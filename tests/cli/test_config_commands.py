@@ -123,3 +123,19 @@ def test_reprice_makes_no_database(cli: Cli, tmp_path: Path) -> None:
     ran = cli("--db", str(tmp_path / "none.db"), "reprice", "--from", "1d")
     assert (ran.code, list(tmp_path.glob("none.db*"))) == (1, [])
     assert "no database yet" in ran.err
+
+
+def test_a_theme_that_is_none_is_told_by_the_check_of_the_configuration(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "config.toml"
+    file.parent.mkdir()
+    file.write_text('[screen]\ntheme = "tui-monitor-lihgt"\n')
+    ran = cli("--config", str(file), "config", "check")
+    assert ran.code == 2
+    assert "no theme is called 'tui-monitor-lihgt'; did you mean" in ran.err
+    file.write_text('[screen]\ntheme = "mine"\n')
+    assert cli("--config", str(file), "config", "check").code == 2
+    (file.parent / "themes").mkdir()
+    (file.parent / "themes" / "mine.toml").write_text('base = "tui-monitor"\n')
+    assert cli("--config", str(file), "config", "check").code == 0
+    file.write_text('[screen]\ntheme = "nord"\n')
+    assert cli("--config", str(file), "config", "check").code == 0

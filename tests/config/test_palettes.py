@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.theme import BUILTIN_THEMES
 
-from tui_monitor.config.palettes import DEFAULT, DEFAULT_16, SERIES, SHIPPED, resolve
+from tui_monitor.config.palettes import DEFAULT, DEFAULT_16, OF_THE_TOOLKIT, SERIES, SHIPPED, resolve
 
 RGB = tuple[float, float, float]
 STATES = ("ok", "warn", "crit", "stale")
@@ -124,3 +125,7 @@ def test_colours_are_named_nowhere_else() -> None:
     ]
     assert len(places) > 50
     assert not found
+
+
+def test_the_themes_of_the_toolkit_are_known() -> None:
+    assert tuple(sorted(BUILTIN_THEMES)) == OF_THE_TOOLKIT

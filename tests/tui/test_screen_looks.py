@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.pilot import Pilot
 
 from tests.tui.screen_fakes import dashboard, settle, text
-from tui_monitor.config import theming
+from tui_monitor.config import places, theming
 from tui_monitor.config.palettes import DEFAULT, DEFAULT_16
 from tui_monitor.tui.panes.table import PANES
 
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("quick_pilot")
 def themes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of theme files."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    theming.folder().mkdir(parents=True)
-    return theming.folder()
+    theming.folder(places.config_file()).mkdir(parents=True)
+    return theming.folder(places.config_file())
 
 
 async def look(pilot: Pilot[Any]) -> None:

@@ -107,14 +107,37 @@ def _check(context: Context) -> int:
     if broken:
         lines = [f"alerts.rules: {problem.rule}:\n{problem.message}" for problem in broken]
         raise UsageError("\n".join(lines), hint="see `tui-monitor rules check`")
-    from tui_monitor.config import theming
-
-    if wrong := theming.load_themes(theming.folder()).problems:
-        raise UsageError("\n".join(wrong), hint="`tui-monitor config theme NAME` prints one to start from")
+    _check_themes(context)
     where = str(loaded.file) if loaded.file else "no file, the defaults hold"
     data = {"file": loaded.file, "valid": True}
     context.out.answer(data, lambda: context.out.line(f"the configuration is good: {where}"), loaded.warnings)
     return 0
+
+
+def _check_themes(context: Context) -> None:
+    """Refuse theme files that are wrong, and a theme that is none."""
+    from tui_monitor.config import theming
+    from tui_monitor.config.palettes import OF_THE_TOOLKIT, SHIPPED
+    from tui_monitor.config.problems import nearest
+
+    own = theming.load_themes(_themes_folder(context))
+    if own.problems:
+        raise UsageError(
+            "\n".join(own.problems), hint="`tui-monitor config theme NAME` prints one to start from"
+        )
+    wanted = context.loaded.settings.screen.theme
+    known = ["auto", *SHIPPED, *own.palettes, *OF_THE_TOOLKIT]
+    if wanted not in known:
+        raise UsageError(
+            f"screen.theme: no theme is called {clean(wanted, 40)!r}{nearest(wanted, known)}",
+            hint="`tui-monitor config theme` lists them",
+        )
+
+
+def _themes_folder(context: Context) -> Path:
+    from tui_monitor.config import places, theming
+
+    return theming.folder(context.config_file or places.config_file())
 
 
 def _wrong_keys(context: Context) -> list[str]:
@@ -206,11 +229,10 @@ def _themes(context: Context) -> int:
     from tui_monitor.config import theming
     from tui_monitor.config.palettes import SHIPPED
 
-    own = theming.load_themes(theming.folder())
+    folder = _themes_folder(context)
+    own = theming.load_themes(folder)
     rows = [(key, one.mode, one.about, "") for key, one in SHIPPED.items()]
-    rows += [
-        (key, one.mode, one.about, str(theming.folder() / f"{key}.toml")) for key, one in own.palettes.items()
-    ]
+    rows += [(key, one.mode, one.about, str(folder / f"{key}.toml")) for key, one in own.palettes.items()]
     data = [
         {"name": key, "mode": mode, "about": about, "file": file or None} for key, mode, about, file in rows
     ]

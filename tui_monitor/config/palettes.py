@@ -195,3 +195,29 @@ def resolve(wanted: str, *, few_colours: bool) -> str:
     if wanted != "auto":
         return wanted
     return DEFAULT_16 if few_colours else DEFAULT
+
+
+OF_THE_TOOLKIT = (
+    "ansi-dark",
+    "ansi-light",
+    "atom-one-dark",
+    "atom-one-light",
+    "catppuccin-frappe",
+    "catppuccin-latte",
+    "catppuccin-macchiato",
+    "catppuccin-mocha",
+    "dracula",
+    "flexoki",
+    "gruvbox",
+    "monokai",
+    "nord",
+    "rose-pine",
+    "rose-pine-dawn",
+    "rose-pine-moon",
+    "solarized-dark",
+    "solarized-light",
+    "textual-dark",
+    "textual-light",
+    "tokyo-night",
+)
+"""Themes that come with Textual; it is slow to load, so they are named here."""

@@ -13,7 +13,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
-from tui_monitor.config import places
 from tui_monitor.config.fields import Section
 from tui_monitor.config.palettes import DEFAULT, SERIES, SHIPPED, Palette
 from tui_monitor.config.problems import describe, nearest
@@ -23,6 +22,7 @@ from tui_monitor.model.text import clean
 
 MAX_THEMES = 64
 """Files that are read; nobody chooses from more."""
+FOLDER = "themes"
 _HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _HUES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -102,9 +102,9 @@ class Themes:
     problems: tuple[str, ...] = ()
 
 
-def folder() -> Path:
-    """Where themes of one's own are looked for; not made."""
-    return places.expected("config") / "themes"
+def folder(config_file: Path) -> Path:
+    """Where themes of one's own are looked for, beside the configuration file; there or not."""
+    return config_file.expanduser().absolute().parent / FOLDER
 
 
 def stamp(where: Path) -> tuple[tuple[str, int, int], ...]:

@@ -221,7 +221,7 @@ class MonitorApp(DressedApp, inherit_bindings=False):
 
     def _settle(self, settings: "Settings") -> None:
         screen = settings.screen
-        self.dress(screen)
+        self.dress(screen, self.backend.config_file)
         glyphs = detect(screen.drawing, terminal_encoding(self._environ))
         if glyphs != self.glyphs:
             self.glyphs = glyphs

@@ -10,6 +10,8 @@ from tui_monitor.tui.terminal import Terminal
 from tui_monitor.tui.toolkit import QuietEnd, colourless, hold_still
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.command import CommandPalette
 
     from tui_monitor.config.settings import Screen
@@ -39,11 +41,11 @@ class DressedApp(QuietEnd, inherit_bindings=False):
         self.keeping.save()
         super().exit(result, return_code, message)
 
-    def dress(self, screen: "Screen") -> None:
-        """Look as the settings say, or as was chosen the last time."""
+    def dress(self, screen: "Screen", config_file: "Path") -> None:
+        """Look as the settings say, or as was chosen the last time; themes are beside the configuration."""
         self._screen_settings, keeping = screen, self.keeping
         keeping.begin(screen)
-        self._dressing.begin(keeping.choice("theme", screen.theme))
+        self._dressing.begin(keeping.choice("theme", screen.theme), config_file)
         self._pack(keeping.choice("density", screen.density))
         if screen.motion == "reduced":
             hold_still(self)

@@ -5,6 +5,7 @@ Theme files are read when the settings are there, and again when one of them has
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.theme import Theme
@@ -31,6 +32,7 @@ class Dressing:
     def __init__(self, app: "App[Any]", term: str) -> None:
         """`term` is the terminal's kind, as in the variable TERM."""
         self._app = app
+        self._folder = Path()
         self._stamp: object = ()
         self._files: tuple[str, ...] = ()
         self._wanted = DEFAULT
@@ -41,11 +43,11 @@ class Dressing:
         theme.install(app)
         app.theme = resolve("auto", few_colours=self._few)
 
-    def begin(self, wanted: str) -> None:
-        """Wear this theme, and follow the files from now on."""
+    def begin(self, wanted: str, config_file: Path) -> None:
+        """Wear this theme, and follow the files beside the configuration from now on."""
         from tui_monitor.config import theming
 
-        where = theming.folder()
+        where = self._folder = theming.folder(config_file)
         self._stamp = theming.stamp(where)
         self._take(theming.load_themes(where))
         self._wanted = resolve(wanted, few_colours=self._few)
@@ -78,7 +80,7 @@ class Dressing:
     async def _look_again(self) -> None:
         from tui_monitor.config import theming
 
-        where = theming.folder()
+        where = self._folder
         stamp = await asyncio.to_thread(theming.stamp, where)
         if stamp != self._stamp:
             self._stamp = stamp
