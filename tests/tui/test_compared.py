@@ -137,6 +137,22 @@ async def test_a_query_is_not_compared_with_what_was_recorded_in_part(monitor: F
 
     for first, known in ((NOON - 2 * HOUR, True), (NOON - 2 * HOUR + 1, False)):
         look = replace(LOOK, beside=True, oldest=first)
-        told = await Past().value(Spanned(), "x", look, 20)
+        there = Spanned()
+        told = await Past().value(there, "x", look, 20, await there.query("x", at=NOON))
         assert told is not None
         assert bool(told.series) == known
+
+
+async def test_a_query_with_a_range_of_its_own_is_compared_with_the_one_before_that() -> None:
+    class Yesterday(FakeMonitor):
+        async def query(self, text: str, *, at=None, shown=None, points=60) -> Result:
+            day, _ = LOOK.calendar.day(at)
+            return replace(await super().query(text, at=at), span=Span(day - DAY, day))
+
+    monitor = Yesterday()
+    look = replace(LOOK, beside=True, oldest=0)
+    found = await monitor.query("cost [yesterday]", at=NOON)
+    told = await Past().value(monitor, "cost [yesterday]", look, 20, found)
+    assert told is not None
+    assert told.span is not None
+    assert told.span.end == found.span.start

@@ -13,7 +13,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import Span, TimeRange
 from tui_monitor.model.units import UNKNOWN, change
 from tui_monitor.model.units import show as shown
-from tui_monitor.query.beside import moved
+from tui_monitor.query.beside import asked_of, moved
 from tui_monitor.query.result import Result, Series
 
 if TYPE_CHECKING:
@@ -49,22 +49,17 @@ async def then(
     if count:
         result = await monitor.query_range(text, TimeRange(before.length, before.end), count)
         return Then(result, before, span.start - before.start)
-    result = await _then(monitor, text, before, against)
+    result = await asked_of(before, lambda at: monitor.query(text, at=at))
+    if result is None:
+        raise UsageError(
+            f"--compare {against}: its range cannot be moved there", hint="try --compare previous"
+        )
     before = result.span or before
     first = (await monitor.snapshot(TimeRange())).extent.first
     if not comparable(first, before):
         # As on the screen: a part of a span says nothing about the whole of another.
         result = replace(result, series=())
     return Then(result, before, span.start - before.start)
-
-
-async def _then(monitor: "Monitor", text: str, before: Span, against: Against) -> Result:
-    """The answer about the span `before`; of a period that is over, like `[yesterday]`, asked behind it."""
-    for at in (before.end, before.end + 1):
-        result = await monitor.query(text, at=at)
-        if result.span is None or result.span.end == before.end:
-            return result
-    raise UsageError(f"--compare {against}: its range cannot be moved there", hint="try --compare previous")
 
 
 def both(result: Result, then: Then | None) -> Result:

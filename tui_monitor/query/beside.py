@@ -1,12 +1,25 @@
 """An answer about an earlier span beside the one about the present."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import Span
 from tui_monitor.query.result import Result, Series
+
+
+async def asked_of(before: Span, ask: Callable[[Micros], Awaitable[Result]]) -> Result | None:
+    """What `ask` answers, at some instant, about the span `before`; None where its range cannot be that.
+
+    A period that is over, like `[yesterday]`, is asked for right behind its end.
+    """
+    for at in (before.end, before.end + 1):
+        result = await ask(at)
+        if result.span is None or result.span.end == before.end:
+            return result
+    return None
 
 
 def moved(then: Result, offset: Micros, times: Sequence[Micros]) -> Result:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui_monitor.model.clock import MINUTE
-from tui_monitor.model.comparison import comparable
+from tui_monitor.model.comparison import comparable, earlier
 from tui_monitor.model.timerange import TimeRange, format_duration
 from tui_monitor.model.units import UNKNOWN, count
+from tui_monitor.query.beside import asked_of
 from tui_monitor.tui.drawing import Glyphs
 from tui_monitor.tui.drawing import Span as Piece
 from tui_monitor.tui.link import Look
@@ -90,17 +91,22 @@ class Past:
 
         return await self._once((*_key(look), text, points), ask)
 
-    async def value(self, monitor: "Monitor", text: str, look: Look, points: int) -> "Result | None":
-        """The answer at the end of that span, where it is wanted beside the present one."""
+    async def value(
+        self, monitor: "Monitor", text: str, look: Look, points: int, found: "Result"
+    ) -> "Result | None":
+        """The answer about the span before the one that `found` is about, where it is wanted beside that."""
         if not look.beside:
             return None
-        span = look.earlier()
+        # A query may have a range of its own, which is not the one that is shown.
+        span = earlier(found.span or look.shown.span(look.at), look.against, look.calendar)
+        length = look.earlier().length
 
         async def ask() -> "Result":
-            shown = TimeRange(span.length, span.end)
-            result = await monitor.query(text, at=span.end, shown=shown, points=points)
-            whole = result.span is None or comparable(look.oldest, result.span)
-            return result if whole else replace(result, series=())
+            result = await asked_of(
+                span, lambda at: monitor.query(text, at=at, shown=TimeRange(length, at), points=points)
+            )
+            whole = result is not None and (result.span is None or comparable(look.oldest, result.span))
+            return result if result is not None and whole else replace(found, series=())
 
         return await self._once((*_key(look), text, points, "value"), ask)
 

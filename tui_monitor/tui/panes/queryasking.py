@@ -60,7 +60,7 @@ def question_of_numbers(
         now = await monitor.query(text, at=shown.end, shown=shown, points=points)
         took = timer() - began
         course = await past.course(monitor, text, look, points) if past else None
-        then = await past.value(monitor, text, look, points) if past else None
+        then = await past.value(monitor, text, look, points, now) if past else None
         promql, why = explained(filled(text, shown.length, look.step(points)).text)
         return QueryAnswer(text, over, now, took, promql or f"not in PromQL: {why}", course, then)
 
