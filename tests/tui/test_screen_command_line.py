@@ -122,6 +122,19 @@ async def test_any_line_is_read_or_its_mistake_lies_in_it() -> None:
         lines()
 
 
+async def test_a_dashboard_is_gone_to_by_its_name() -> None:
+    app = dashboard(FakeMonitor())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "colon", *"executive", "enter")
+        screen = app.get_default_screen()
+        assert screen.active == "boards"
+        for _ in range(20):
+            await settle(pilot)
+            if "EXECUTIVE" in text(app):
+                break
+        assert "EXECUTIVE" in text(app)
+
+
 async def test_a_letter_goes_where_it_stands() -> None:
     app = dashboard(FakeMonitor())
     async with app.run_test(size=(120, 40)) as pilot:

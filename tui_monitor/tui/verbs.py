@@ -183,7 +183,10 @@ def read(dashboard: "Dashboard", line: str) -> Deed | None:
         return partial(dashboard.run_command, command.action)
     if verb is not None:
         raise WrongWord(f"{verb.name} what?", start, len(word), f"write {verb.name} {verb.takes}")
-    known = [*commands, *(one.name for one in VERBS)]
+    dashboards = _boards(dashboard)
+    if word in dashboards and not rest:
+        return _board(dashboard, word)
+    known = [*dashboards, *commands, *(one.name for one in VERBS)]
     message = f"there is no command {clean(word, 40)!r}"
     raise WrongWord(message, start, len(word), _near(word, known) or "ctrl+space shows all")
 
@@ -218,6 +221,7 @@ def ways(dashboard: "Dashboard", text: str, cursor: int) -> list[Completion]:
         for name, command in commands.items()
         if short.get(command.id, name) == name and _verb(name) is None
     ]
+    every += [Completion(one, len(word), "keyword", "A dashboard.") for one in _boards(dashboard)]
     begun = word.lower()
     fits = [one for one in every if begun in one.text.lower()]
     return sorted(fits, key=lambda one: not one.text.lower().startswith(begun))
