@@ -21,6 +21,7 @@ def made(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) ->
     """A demo whose past is short: two hours before the screen, four in all."""
     monkeypatch.setattr(demo, "_DAY", 2 * HOUR)
     monkeypatch.setattr(demo, "_FIRST", 2 * HOUR)
+    monkeypatch.setattr(demo, "SOON", 4 * HOUR)
     monkeypatch.setattr(demo, "PAST", 4 * HOUR)
     settings, path = load(), tmp_path / "demo" / "monitor.db"
     demo.prepare(settings, path, clock, lambda what, share: None, whole=False)

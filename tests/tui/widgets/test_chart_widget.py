@@ -79,10 +79,17 @@ async def test_crosshair_stays_on_its_instant_until_that_is_out_of_sight(stage):
         chart.focus()
         await pilot.press("left", "left")
         pointed = chart.pointed
-        chart.show(ChartData(tuple(t + 3 * MINUTE for t in data(10).times), data(10).series, "usd"))
-        assert chart.pointed == pointed
-        chart.show(ChartData(tuple(t + 30 * MINUTE for t in data(10).times), data(10).series, "usd"))
+        for minutes in range(1, 8):
+            chart.show(ChartData(tuple(t + minutes * MINUTE for t in data(10).times), data(10).series, "usd"))
+            assert chart.pointed == pointed
+        for minutes in (8, 9):
+            chart.show(ChartData(tuple(t + minutes * MINUTE for t in data(10).times), data(10).series, "usd"))
         assert chart.pointed is None
+        # Where another time was chosen it goes along.
+        await pilot.press("left", "left")
+        later = tuple(t + 60 * MINUTE for t in data(10).times)
+        chart.show(ChartData(later, data(10).series, "usd"))
+        assert chart.pointed == later[0]
 
 
 async def test_many_points_are_stepped_through_by_cells(stage):
