@@ -269,6 +269,11 @@ class Noting:
         self.note("events", _EVER)
         return self._reader.latest_event(kind, *keys)
 
+    def offset(self, key: str) -> str | None:
+        """As `Reader`."""
+        self._momentary = True
+        return self._reader.offset(key)
+
     def starts(self, since: Micros) -> list[Start]:
         """As `Reader`."""
         self._momentary = True
