@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.model.errors import Busy
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Sample, SampleType
 from tui_monitor.model.text import clean
 from tui_monitor.sources.api import SourceContext
+from tui_monitor.sources.sampling import sample_on
 
 _LOOK_AGAIN_S = 600.0
 """Seconds until it is looked again whether there is a card by now."""
@@ -48,28 +48,13 @@ class GpuSource:
                 ctx.expect(_PATIENCE_S + _LOOK_AGAIN_S)
                 try:
                     probe = await loop.run_in_executor(thread, GpuProbe)
-                    await self._look(ctx, probe, thread)
+                    words = f"{probe.cards} {'card' if probe.cards == 1 else 'cards'}, {probe.names}"
+                    await sample_on(ctx, thread, probe, _PATIENCE_S, lambda _, words=words: words)
                 except NoGpu as why:
                     ctx.off(str(why))
                 await asyncio.sleep(_LOOK_AGAIN_S)
         finally:
             thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _look(self, ctx: SourceContext, probe: "GpuProbe", thread: ThreadPoolExecutor) -> None:
-        """Sample until the driver is gone. Raises `NoGpu`."""
-        loop = asyncio.get_running_loop()
-        while True:
-            ctx.expect(_PATIENCE_S + 2 * ctx.settings.collector.interval / SECOND)
-            samples, problems = await loop.run_in_executor(thread, probe.sample, ctx.clock.now())
-            for problem in problems:
-                ctx.problem(problem)
-            try:
-                await ctx.submit(samples)
-            except Busy as busy:
-                ctx.problem(busy.message)
-            else:
-                ctx.running(f"{probe.cards} {'card' if probe.cards == 1 else 'cards'}, {probe.names}")
-            await asyncio.sleep(ctx.settings.collector.interval / SECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import psutil
 
-from tui_monitor.model.clock import SECOND, Micros
-from tui_monitor.model.errors import Busy
+from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Sample, SampleType
 from tui_monitor.sources.api import SourceContext
+from tui_monitor.sources.sampling import sample_on
 
 _PATIENCE_S = 120.0
 """Longest time between two looks, beside the interval, where nothing hangs."""
@@ -37,26 +37,11 @@ class HostSource:
         # A thread of its own: one that hangs must not take those from the others that they share.
         thread = ThreadPoolExecutor(1, thread_name_prefix=self.name)
         try:
-            await self._look(ctx, thread)
+            loop = asyncio.get_running_loop()
+            probe = await loop.run_in_executor(thread, HostProbe, ctx.settings.database_path())
+            await sample_on(ctx, thread, probe, _PATIENCE_S, lambda samples: f"{len(samples)} figures")
         finally:
             thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _look(self, ctx: SourceContext, thread: ThreadPoolExecutor) -> None:
-        loop = asyncio.get_running_loop()
-        probe = await loop.run_in_executor(thread, HostProbe, ctx.settings.database_path())
-        while True:
-            # A file system that does not answer holds the thread for as long as it likes.
-            ctx.expect(_PATIENCE_S + 2 * ctx.settings.collector.interval / SECOND)
-            samples, problems = await loop.run_in_executor(thread, probe.sample, ctx.clock.now())
-            for problem in problems:
-                ctx.problem(problem)
-            try:
-                await ctx.submit(samples)
-            except Busy as busy:
-                ctx.problem(busy.message)
-            else:
-                ctx.running(f"{len(samples)} figures")
-            await asyncio.sleep(ctx.settings.collector.interval / SECOND)
 
 
 class HostProbe:

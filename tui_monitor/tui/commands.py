@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_monitor.tui.keynames import shown_key
+from tui_monitor.tui.panes.table import PANES
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -47,18 +48,9 @@ _SIFTED = ("overview", "providers", "costs", "sources", "system", "collector")
 """Panes whose lists are filtered by what their rows show."""
 
 COMMANDS: tuple[Command, ...] = (
-    Command("pane.overview", "1", "Overview", "Whether anything is wrong, what it costs, what changed.",
-            "pane('overview')"),
-    Command("pane.providers", "2", "Providers", "Health of every provider.", "pane('providers')"),
-    Command("pane.costs", "3", "Costs", "What it costs, and who causes it.", "pane('costs')"),
-    Command("pane.alerts", "4", "Alerts", "What needs somebody.", "pane('alerts')"),
-    Command("pane.query", "5", "Query", "Ask anything, as a chart or a table.", "pane('query')"),
-    Command("pane.calls", "6", "Calls", "Every single call, as it comes in.", "pane('calls')"),
-    Command("pane.sources", "7", "Sources", "Every way in, and how it is doing.", "pane('sources')"),
-    Command("pane.system", "8", "System", "This host, and what is under way.", "pane('system')"),
-    Command("pane.collector", "9", "Collector", "How the program itself is doing.", "pane('collector')"),
-    Command("pane.boards", "0", "Boards", "Dashboards of your own, and those that come with the program.",
-            "pane('boards')"),
+    *(
+        Command(f"pane.{pane.id}", pane.key, pane.title, pane.about, f"pane('{pane.id}')") for pane in PANES
+    ),
     Command("pane.next", "tab", "next pane", "The next pane.", "turn(1)"),
     Command("pane.previous", "shift+tab", "previous pane", "The pane before.", "turn(-1)"),
     Command(

@@ -178,7 +178,7 @@ def nothing(providers: "Sequence[ProviderRow]", rules: int, look: Look, glyphs: 
     running = sum(row.state is SourceState.RUNNING for row in status.sources if row.kind == "source")
     sources = f"{plural(running, 'source')} {'runs' if running == 1 else 'run'}"
     rest = f"{states}, {plural(rules, 'rule')} quiet, {sources}"
-    if healthy < len(providers):
+    if not providers or healthy < len(providers):
         # Of some nothing is known: that is not well yet.
         return (f"   {glyphs.off} ", "dim"), (f"nothing needs anybody: {rest}", "")
     return (f"   {glyphs.ok} ", "ok"), (f"all well: {rest}", "")

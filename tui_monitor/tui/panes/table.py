@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One pane: its id, its key, its title and a shorter one, and the class in the module of its id."""
+    """One pane: its id, key, title and a shorter one, the class in the module of its id, what it is about."""
 
     id: str
     key: str
     title: str
     short: str
     cls: str
+    about: str
 
     def make(self) -> "Pane[Any]":
         """A new one."""
@@ -25,14 +26,24 @@ class Entry:
 
 
 PANES: tuple[Entry, ...] = (
-    Entry("overview", "1", "Overview", "Over", "OverviewPane"),
-    Entry("providers", "2", "Providers", "Prov", "ProvidersPane"),
-    Entry("costs", "3", "Costs", "Cost", "CostsPane"),
-    Entry("alerts", "4", "Alerts", "Alert", "AlertsPane"),
-    Entry("query", "5", "Query", "Qry", "QueryPane"),
-    Entry("calls", "6", "Calls", "Call", "CallsPane"),
-    Entry("sources", "7", "Sources", "Src", "SourcesPane"),
-    Entry("system", "8", "System", "Sys", "SystemPane"),
-    Entry("collector", "9", "Collector", "Col", "CollectorPane"),
-    Entry("boards", "0", "Boards", "Brd", "BoardsPane"),
-)
+    Entry("overview", "1", "Overview", "Over", "OverviewPane",
+          "Whether anything is wrong, what it costs, what changed."),
+    Entry("providers", "2", "Providers", "Prov", "ProvidersPane",
+          "Health of every provider."),
+    Entry("costs", "3", "Costs", "Cost", "CostsPane",
+          "What it costs, and who causes it."),
+    Entry("alerts", "4", "Alerts", "Alert", "AlertsPane",
+          "What needs somebody."),
+    Entry("query", "5", "Query", "Qry", "QueryPane",
+          "Ask anything, as a chart or a table."),
+    Entry("calls", "6", "Calls", "Call", "CallsPane",
+          "Every single call, as it comes in."),
+    Entry("sources", "7", "Sources", "Src", "SourcesPane",
+          "Every way in, and how it is doing."),
+    Entry("system", "8", "System", "Sys", "SystemPane",
+          "This host, and what is under way."),
+    Entry("collector", "9", "Collector", "Col", "CollectorPane",
+          "How the program itself is doing."),
+    Entry("boards", "0", "Boards", "Brd", "BoardsPane",
+          "Dashboards of your own, and those that come with the program."),
+)  # fmt: skip
