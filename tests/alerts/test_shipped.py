@@ -113,7 +113,7 @@ def test_a_provider_is_unavailable_as_long_as_it_is(house: House):
     assert house.watch(NOW - 2 * MINUTE, NOW - 2 * MINUTE, rule) == set()
     assert house.watch(NOW, NOW, rule) == {rule}
     assert house.fired[0].severity is Severity.CRITICAL
-    assert house.told == ["openai is unavailable: unavailable == unavailable"]
+    assert house.told == ["openai is unavailable: why is not known yet"]
     assert house.watch(NOW + 3 * MINUTE, NOW + 3 * MINUTE, rule) == set()
 
 

@@ -208,9 +208,9 @@ def test_colours_stay_with_their_names() -> None:
     assert colours.give(["a", "b", "c"]) == {"a": 0, "b": 1, "c": 2}
     assert colours.give(["c", "d", "b"]) == {"c": 2, "d": 3, "b": 1}
     assert colours.give(["a", "e"]) == {"a": 0, "e": 4}
-    # Eight there are: a newcomer takes one of a name that is not shown, before it shares one.
+    # Eight there are: a newcomer shares one with a name that is not shown, and on one chart none.
     assert colours.give([*"fgh", "i"]) == {"f": 5, "g": 6, "h": 7, "i": 0}
-    assert colours.give([*"abcdefghi"])["a"] == 8
+    assert colours.give([*"abcdefghi"])["i"] == 8
 
 
 async def test_the_title_says_how_old_the_newest_data_is_as_far_as_there_is_room() -> None:

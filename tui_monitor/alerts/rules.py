@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 from tui_monitor.alerts.machine import Reading, Watch
 from tui_monitor.alerts.scope import budget_of, scope_of
-from tui_monitor.alerts.template import comparison, default_summary, fill, unfillable
+from tui_monitor.alerts.template import KNOWN, comparison, default_summary, fill, unfillable, without_reason
 from tui_monitor.config.settings import BudgetSettings, RuleSettings
 from tui_monitor.model.alert import RuleState
 from tui_monitor.model.calendar import Calendar
@@ -114,7 +114,7 @@ def compile_rule(
         setting,
         None,
         warnings=tuple(
-            f"nothing can be filled in for {place}; known are $value, $threshold, $reason and $labels.NAME"
+            f"nothing can be filled in for {place}; known are {', '.join(KNOWN)} and $labels.NAME"
             for place in unfillable(setting.summary)
         ),
         calendar=calendar or Calendar(),
@@ -222,9 +222,9 @@ def _reading(rule: Rule, compared: Compared, unit: str, reason: Reason | None) -
         # Nobody reads it, and there may be many.
         summary = ""
     elif text:
-        why = reason(labels) if reason is not None else ""
-        why = why or comparison(value, rule.watch.op, threshold, compared.usual, unit)
-        summary = fill(text, labels, value, threshold, unit, why)
+        told = comparison(value, rule.watch.op, threshold, compared.usual, unit)
+        why = (reason(labels) if reason is not None else "") or without_reason(told, unit)
+        summary = fill(text, labels, value, threshold, unit, why, told)
     else:
         summary = default_summary(rule.name, labels, value, rule.watch.op, threshold, unit)
     return Reading(labels, value, threshold, compared.holds, unit, summary)

@@ -66,7 +66,8 @@ def _of_providers() -> Iterator[RuleSettings]:
     yield _rule(
         "latency",
         "latency [5m] p95 by(provider) > 2 * baseline and latency [5m] count by(provider) >= 10", "warning",
-        "{{ $labels.provider }} is slow, p95 {{ $value }}: {{ $reason }}", wait="5m",
+        # Of a provider the reason is about another moment, and may be about another figure.
+        "{{ $labels.provider }} is slow, p95 {{ $value }}: {{ $comparison }}", wait="5m",
     )  # fmt: skip
     yield _rule(
         "quota", "llm_quota_used_ratio [1h] last by(provider, window) > 90%", "warning",

@@ -91,8 +91,8 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.set_class(self.glyphs.plain, "-plain")
         self.keymap: Keymap = DEFAULT
-        self.provider_colours = Colours()
-        """Shared by all panes, so that a provider is found again on another one."""
+        self.colours = Colours()
+        """Shared by all panes, so that a provider or a model is found again on another one."""
         self._environ = environ
         self._settled = False
         self._rescue: threading.Timer | None = None

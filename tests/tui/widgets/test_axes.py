@@ -49,6 +49,9 @@ def test_scale_holds_negative_values_and_can_leave_zero_out():
     assert close.low > 900
     assert len({text for _, text in close.ticks}) == len(close.ticks), "labels tell ticks apart"
     assert scale(0, 0, "ms", 3).high == 1.0
+    states = scale(0, 1, "state", 1).ticks
+    assert [text for _, text in states] == ["healthy", "degraded", "unavailable"], "states have names"
+    assert scale(-1, 4, "state", 3).high >= 4, "a status page has more states than these"
     assert scale(5, 5, "", 2, zero=False).share(5) == 0.5
 
 

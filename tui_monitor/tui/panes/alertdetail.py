@@ -9,7 +9,7 @@ from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.tui.drawing import Glyphs, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.alertlines import SEVERITY, against, glyph_of, labels_of, matcher_words, name_of
-from tui_monitor.tui.panes.charts import MARKS, drawn_unit
+from tui_monitor.tui.panes.charts import MARKS
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
@@ -156,7 +156,7 @@ def chart_of(result: "Result", alert: Alert, history: Sequence[Change], look: Lo
     return ChartData(
         times=result.times,
         series=tuple(lines),
-        unit=drawn_unit(result.unit or alert.unit),
+        unit=result.unit or alert.unit,
         calendar=look.calendar,
         thresholds=level,
         marks=tuple(_mark(change) for change in history[-MARKS:]),

@@ -119,9 +119,9 @@ class Pane(Vertical, Generic[A]):
         return keymap_of(self.app)
 
     @property
-    def provider_colours(self) -> "Colours":
-        """Which colour each provider has, the same on every pane."""
-        return cast(Any, self.app).provider_colours
+    def colours(self) -> "Colours":
+        """Which colour each provider, model … has, the same on every pane."""
+        return cast(Any, self.app).colours
 
     @property
     def points(self) -> int:

@@ -22,7 +22,6 @@ from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import boardlines
 from tui_monitor.tui.panes.answers import table_columns
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.charts import Colours
 from tui_monitor.tui.widgets.board import BoardGrid, Figures, Opened, Panel, PanelChart, PanelTable
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Column, Grid
@@ -62,7 +61,6 @@ class BoardsPane(Pane["BoardView"]):
         self._built: Board | None = None
         """The board whose panels are there."""
         self._choosing = False
-        self._colours: list[Colours] = []
         self._rests: tuple[Micros, object] = (0, None)
         """Until when nothing new is asked by itself, and the moment that holds until then."""
         self._head = Lines([Line()], classes="head")
@@ -130,7 +128,6 @@ class BoardsPane(Pane["BoardView"]):
             self.drop_question()
             self._built, self.answer = None, None
             await self._grid.remove_children()
-            self._colours = [Colours() for _ in (board.panels if board else ())]
             panels = [Panel(n, _body(one.widget)) for n, one in enumerate(board.panels if board else ())]
             self._built = board
             await self._grid.mount_all(panels)
@@ -223,7 +220,7 @@ class BoardsPane(Pane["BoardView"]):
             nothing = view.now is None and view.over is None
             panel.say(make if view.broken or empty or nothing else None)
             if isinstance(panel.body, PanelChart) and view.over is not None:
-                panel.body.show(boardlines.chart(view, look, self._colours[n]))
+                panel.body.show(boardlines.chart(view, look, self.colours))
             elif isinstance(panel.body, PanelTable) and view.now is not None:
                 width = panel.size.width
                 panel.body.set_columns(table_columns(view.now, width))

@@ -1,9 +1,10 @@
 """From an answer over time to a chart."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui_monitor.health.freshness import stopped
 from tui_monitor.model.clock import Micros
@@ -24,6 +25,8 @@ SEVERITY = {Severity.CRITICAL: "crit", Severity.WARNING: "warn", Severity.INFO: 
 """The style token of a severity."""
 LATENCY_BUCKETS = "sum by (le) (increase(llm_request_duration_seconds_bucket[$__interval]))"
 """How many calls took at most so long, of every step."""
+_NAMES, _KINDS = 200, 50
+"""Names whose colour is known of one kind, and kinds."""
 LINES = 8
 """Lines on one chart at most: more cannot be told apart."""
 MARKS = 12
@@ -41,29 +44,41 @@ class Course:
 
 
 class Colours:
-    """Which colour each name has: it keeps it, shown or not, until there is no other for a newcomer."""
+    """Which colour each name has, by what it is a name of: the same on every pane, shown or not.
+
+    There are more names than colours, so two may have the same; on one chart they never have.
+    """
 
     def __init__(self) -> None:
-        self._taken: dict[str, int] = {}
+        self._known: dict[str, dict[str, int]] = {}
 
-    def give(self, names: Sequence[str]) -> dict[str, int]:
-        """The colour's number for each name."""
-        absent = {name: number for name, number in self._taken.items() if name not in names}
-        given = {name: self._taken[name] for name in names if name in self._taken}
+    def give(self, names: Sequence[str], of: str = "") -> dict[str, int]:
+        """The colour's number for each name; `of` is what they are names of: a label, or several."""
+        known = self._known.setdefault(of, {})
+        wanted, given = set(names), dict[str, int]()
+        for name, number in known.items():
+            if name in wanted and number not in given.values():
+                given[name] = number
         for name in names:
             if name not in given:
-                used = (*given.values(), *absent.values())
-                free = next(number for number in range(len(used) + 1) if number not in used)
-                if free >= SERIES and absent:
-                    free = absent.pop(min(absent, key=lambda one: absent[one]))
-                given[name] = free
-        self._taken = {**absent, **given}
+                given[name] = _rarest(known, given, len(names))
+                known.setdefault(name, given[name])
+        _forget(known, _NAMES)
+        _forget(self._known, _KINDS)
         return {name: given[name] for name in names}
 
 
-def drawn_unit(unit: str) -> str:
-    """The unit of a chart's axis: between two states there is no word."""
-    return "" if unit == "state" else unit
+def _rarest(known: Mapping[str, int], given: Mapping[str, int], count: int) -> int:
+    """The first of the colours not given yet that the fewest names have."""
+    free = [number for number in range(max(SERIES, count)) if number not in given.values()]
+    had = Counter(known.values())
+    return min(free, key=lambda number: (had[number], number))
+
+
+def _forget(known: dict[str, Any], most: int) -> None:
+    """Leave out what was there first until there are no more than so many."""
+    for name in list(known)[: max(0, len(known) - most)]:
+        del known[name]
 
 
 def name_of(series: "Series", metric: str = "") -> str:
@@ -94,7 +109,7 @@ def chart_of(
     """
     plain = ChartData(
         times=result.times,
-        unit=drawn_unit(result.unit),
+        unit=result.unit,
         calendar=look.calendar,
         thresholds=tuple(thresholds),
         title=title,
@@ -112,7 +127,7 @@ def chart_of(
     known = [series for series in known if series.labels not in bands or bands[series.labels]]
     drawn, left = known[:LINES], known[LINES:]
     names = [name_of(series, result.metric) for series in drawn]
-    numbers = colours.give(names)
+    numbers = colours_of(drawn, names, colours)
     lines = [
         _line(name, s, numbers[name], bands.get(s.labels, ()), look.shown.live and _step(result))
         for name, s in zip(names, drawn, strict=True)
@@ -128,6 +143,12 @@ def chart_of(
         note=f"{note}  {LINES} largest of {len(known)}".strip() if left else note,
         rest=ChartSeries(f"{len(left)} more", _sum(left), -1) if left else None,
     )
+
+
+def colours_of(drawn: "Sequence[Series]", names: Sequence[str], colours: Colours) -> dict[str, int]:
+    """The colours of series with these names; one that no label tells apart from others has the first."""
+    labels = {name for series in drawn for name, _ in series.labels if name != "__name__"}
+    return (colours if labels else Colours()).give(names, ",".join(sorted(labels)))
 
 
 def _step(result: "Result") -> Micros:

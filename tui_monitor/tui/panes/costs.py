@@ -126,11 +126,12 @@ class CostsPane(SiftingPane["CostsView"]):
         self.set_class(all(value is None for _, value in answer.daily), "-empty")
         self._spends.show([Line(), spend_line(answer)])
         drawn = DRAWN[self._drawing]
+        parts = parts_of(answer, self.colours) if drawn == "divided" else {}
         self.set_class(drawn == "running total", "-running")
         if drawn == "running total":
             self._chart.show(running_total(answer, look, self._past.month))
         else:
-            self._bars.show(daily_bars(answer, look, divided=drawn == "divided"))
+            self._bars.show(daily_bars(answer, look, parts))
         self._facts.show(fact_lines(answer))
         period = PERIOD_WORDS.get(answer.period, answer.period)
         head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
@@ -142,8 +143,7 @@ class CostsPane(SiftingPane["CostsView"]):
         self._list.say_empty(
             no_calls(self.backend, look, self.keymap) if look.newest is None else f"No calls {period}."
         )
-        colours = parts_of(answer) if drawn == "divided" else {}
-        self._list.show([self._row(row, colours.get(row.name)) for row in answer.rows])
+        self._list.show([self._row(row, parts.get(row.name)) for row in answer.rows])
 
     def skipped(self) -> tuple[str, ...]:
         left = super().skipped()

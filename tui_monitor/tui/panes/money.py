@@ -1,6 +1,7 @@
 """The Costs pane's lines: month, budgets, spends, days. Pure functions from the view."""
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tui_monitor.tui.words import change, day_words
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import BudgetStatus, CostsView, Projection, Spend
+    from tui_monitor.tui.panes.charts import Colours
 
 _SPEND_NAME = 11
 _NAMES = {"today": "today", "week": "this week", "month": "this month"}
@@ -159,25 +161,29 @@ def _fact(spend: "Spend", *, named: bool) -> Line:
     )
 
 
-def parts_of(view: "CostsView") -> dict[str, int]:
+def parts_of(view: "CostsView", colours: "Colours") -> dict[str, int]:
     """The rows that days are divided into, the dearest first, each with the number of its colour."""
-    return {name: n for n, (name, _) in enumerate(view.daily_by[:PARTS])}
+    from tui_monitor.query.language import spelled
+
+    return colours.give([name for name, _ in view.daily_by[:PARTS]], spelled(view.dimension))
 
 
-def daily_bars(view: "CostsView", look: Look, *, divided: bool = False) -> BarData:
-    """The days of the month so far, divided into rows or whole, and those to come as they are projected."""
+def daily_bars(view: "CostsView", look: Look, parts: Mapping[str, int] | None = None) -> BarData:
+    """The days of the month so far, whole or in `parts`, and those to come as they are projected."""
     calendar = look.calendar
     bars: list[Bar] = []
     for n, (start, value) in enumerate(view.daily):
         today = start <= view.at < calendar.day(start)[1]
-        parts = _parts(view, n, value) if divided and value else ()
-        bars.append(Bar(str(calendar.day_of(start).day), value, "bright" if today else "accent", parts=parts))
+        of = _parts(view, n, value, parts) if parts and value else ()
+        bars.append(Bar(str(calendar.day_of(start).day), value, "bright" if today else "accent", parts=of))
     bars += _to_come(view, look)
     return BarData(tuple(bars), "usd", "no spend this month")
 
 
-def _parts(view: "CostsView", day: int, whole: float) -> tuple[tuple[float, int], ...]:
-    known = [(values[day] or 0.0, n) for n, (_, values) in enumerate(view.daily_by[:PARTS])]
+def _parts(
+    view: "CostsView", day: int, whole: float, parts: Mapping[str, int]
+) -> tuple[tuple[float, int], ...]:
+    known = [(values[day] or 0.0, parts[name]) for name, values in view.daily_by if name in parts]
     return (*known, (max(0.0, whole - sum(value for value, _ in known)), -1))
 
 

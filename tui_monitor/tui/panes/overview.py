@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Hashable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -207,7 +206,7 @@ class OverviewPane(SiftingPane[Overview]):
 
     def _show_charts(self, figures: Figures, look: Look) -> None:
         names = [row.provider or UNKNOWN for row in figures.providers.rows]
-        self.provider_colours.give(sorted(names))
+        self.colours.give(sorted(names), "provider")
         marks = firing_marks(look)
         for chart, result, before, title in (
             (self._costs, figures.spent, figures.courses[0], "COST by provider"),
@@ -215,8 +214,7 @@ class OverviewPane(SiftingPane[Overview]):
         ):
             _display(chart, result is not None)
             if result is not None:
-                # A provider has the same colour on both, also where one of them lacks it.
-                data = chart_of(result, look, copy(self.provider_colours), title, marks=marks, before=before)
+                data = chart_of(result, look, self.colours, title, marks=marks, before=before)
                 chart.show(data)
 
     def _show_log(self, answer: Overview, look: Look) -> None:

@@ -13,7 +13,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.answers import table_columns, table_rows
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.queryasking import QueryAnswer, question_of_numbers
 from tui_monitor.tui.panes.querykept import Pin
@@ -117,7 +117,6 @@ class Panel(Pane[QueryAnswer]):
         self.pin = pin
         self._gate = gate
         self._table = pin.table
-        self._colours = Colours()
         self._past = Past()
         self._head = Lines([self._title()], classes="panel--head")
         self._chart = Chart()
@@ -158,7 +157,7 @@ class Panel(Pane[QueryAnswer]):
             self._list.show(table_rows(answer.now, self.glyphs, width, answer.then))
         else:
             marks, course = firing_marks(look), answer.course
-            chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=marks, before=course)
+            chart = chart_of(answer.over, look, self.colours, now=answer.now, marks=marks, before=course)
             self._chart.show(chart)
 
     def trouble(self, error: MonitorError) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -166,13 +165,12 @@ class ProvidersPane(SiftingPane[Providers]):
         )
         if answer.chart is not None:
             marks = firing_marks(look)
-            # By the rows, so that a chart of something else takes no provider's colour.
-            self.provider_colours.give(sorted(row.provider or UNKNOWN for row in answer.view.rows))
+            self.colours.give(sorted(row.provider or UNKNOWN for row in answer.view.rows), "provider")
             self._chart.show(
                 chart_of(
                     answer.chart,
                     look,
-                    copy(self.provider_colours),
+                    self.colours,
                     title,
                     empty=empty,
                     marks=marks,

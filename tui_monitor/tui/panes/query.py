@@ -25,7 +25,7 @@ from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.callexport import calls_export, calls_table, result_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
-from tui_monitor.tui.panes.charts import Colours, chart_of, firing_marks
+from tui_monitor.tui.panes.charts import chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.queryasking import (
     CallsAnswer,
@@ -65,7 +65,6 @@ class QueryPane(KeepingPane):
         super().__init__(id=id)
         self._text = ""
         self._table = False
-        self._colours = Colours()
         self._past = Past()
         self._prompt = Prompt(
             placeholder="latency{} [1h] p95 by(model)",
@@ -257,7 +256,7 @@ class QueryPane(KeepingPane):
 
     def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
         marks, course = firing_marks(look), answer.course
-        chart = chart_of(answer.over, look, self._colours, now=answer.now, marks=marks, before=course)
+        chart = chart_of(answer.over, look, self.colours, now=answer.now, marks=marks, before=course)
         self._chart.show(chart)
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")

@@ -38,6 +38,8 @@ def scale(low: float, high: float, unit: str, wanted: int, *, zero: bool = True)
         low, high = min(low, 0.0), max(high, 0.0)
     if high <= low:
         low, high = (low - 1.0, low + 1.0) if not zero and low else (0.0, 1.0)
+    if unit == "state" and low >= 0 and high <= _STATES[-1]:
+        return Scale(_STATES[0], _STATES[-1], tuple((state, show(state, unit)) for state in _STATES))
     step = _step((high / wanted) - (low / wanted), unit)
     if not step or not math.isfinite(step):
         return Scale(low, high, ((low, label(low, unit)), (high, label(high, unit))))
@@ -49,6 +51,8 @@ def scale(low: float, high: float, unit: str, wanted: int, *, zero: bool = True)
     return Scale(ticks[0], ticks[-1], tuple(zip(ticks, texts, strict=True)))
 
 
+_STATES = (0.0, 1.0, 2.0)
+"""Of a provider, from good to bad: there is nothing between two of them, and all are of interest."""
 _SECONDS = (
     *(60.0 * n for n in (1, 2, 5, 10, 15, 30)),
     *(3600.0 * n for n in (1, 2, 3, 6, 12)),
