@@ -18,7 +18,7 @@ from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS
 from tui_monitor.tui.drawing import BRAILLE
-from tui_monitor.tui.keymap import DEFAULT, Keymap, read
+from tui_monitor.tui.keymap import DEFAULT, EVERY, Keymap, read
 from tui_monitor.tui.keynames import read_key, shown_key
 from tui_monitor.tui.panes import alertlines, sourcelines
 
@@ -71,7 +71,7 @@ def test_any_text_is_a_key_or_refused(written: str) -> None:
     assert read_key(shown_key(name)) == name
 
 
-IDS = [command.id for command in COMMANDS]
+IDS = [command.id for command in EVERY]
 KEYS = st.sampled_from([*"abcpqx?", "f5", "ctrl+n", "escape", "tab", "enter", "ctrl+m", "nonsense"])
 
 
@@ -104,6 +104,31 @@ def test_swapped_keys_and_inner_ones_are_no_clash() -> None:
     # Two panes are never there at once, and a line takes characters for itself.
     assert faults(costs={"by": "m"}, line={"close": "ctrl+g"}) == ""
     assert "list.up" in faults(costs={"by": "k"})
+
+
+def test_a_dialog_clashes_with_what_is_in_it_and_with_nothing_below_it() -> None:
+    # What a dialog covers has the same keys for other things.
+    assert faults(dialog={"time": {"live": "q", "close": "esc"}, "saved": {"remove": "x"}}) == ""
+    assert "dialog.time.close" in faults(dialog={"time": {"live": "q"}})
+    assert "list.last" in faults(dialog={"time": {"live": "G"}})
+    assert "suspend" in faults(dialog={"help": {"down": "ctrl+z"}})
+    assert "refresh" in faults(dialog={"consent": {"save": "r"}})
+    assert "line.search" in faults(dialog={"name": {"leave": "ctrl+r"}})
+    # Swapped within, as anywhere.
+    assert faults(dialog={"leave": {"detach": "y", "quit": ["d", "q"]}}) == ""
+
+
+def test_the_way_out_of_a_dialog_keeps_a_key_that_works() -> None:
+    assert "way out" in faults(dialog={"help": {"close": []}})
+    assert "while one types" in faults(dialog={"time": {"close": "q"}})
+    assert faults(dialog={"help": {"close": "q"}, "time": {"close": ["q", "f9"]}}) == ""
+
+
+def test_words_say_the_keys_that_hold() -> None:
+    moved = Keymap({"list": {"left": "f7", "right": []}, "part": {"next": "f8"}, "export": []})
+    assert moved.filled("{values} {part.next} {export} {rows}") == "f7 – f8 :export ↑ ↓"
+    assert not [c.id for c in (*DEFAULT.commands, *moved.commands) if "{" in c.help]
+    assert "f8 goes to the other one" in {c.id: c.help for c in moved.commands}["overview.chart"]
 
 
 def test_a_command_without_a_key_leaves_the_footer() -> None:
@@ -204,6 +229,41 @@ async def test_words_on_the_screen_name_the_keys_that_hold() -> None:
         assert "esc shows all" not in text(pilot.app)
         await settle(pilot, "f9")
         assert "shows all" not in text(pilot.app)
+
+
+async def test_dialogs_have_the_keys_that_hold_and_say_them() -> None:
+    own = {"time": {"type": "f2", "close": ["f3", "f4"], "live": []}, "help": {"close": "f3"},
+           "leave": {"stay": "f3"}, "export": {"name": "f2", "leave": "f3"}, "command": {"leave": "f3"},
+           "tour": {"next": "f2", "leave": "f3"}, "alert": {"leave": "f3"}}  # fmt: skip
+    app = app_with(FakeMonitor(), {"dialog": own, "line": {"offer": "ctrl+n", "search": "ctrl+g"}})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await settle(pilot, "t")
+        assert "enter take   f2 type   f fixed   n newest data   f3 close" in text(app)
+        await settle(pilot, "f2", "escape", "f4")
+        for keys, said in {
+            "?": "f3 closes", "ctrl+c": "f3  stay", "x": "f2 name   f3 leaves", ":": "ctrl+n shows all",
+        }.items():  # fmt: skip
+            await settle(pilot, keys)
+            assert said in text(app), keys
+            await settle(pilot, "escape")
+            assert app.screen is not app.get_default_screen(), keys
+            if keys == ":":
+                await settle(pilot, "ctrl+g")
+                assert "ctrl+g next" in text(app)
+                await settle(pilot, "escape")
+            await settle(pilot, "f3")
+            assert app.screen is app.get_default_screen(), keys
+        await settle(pilot, "4", "a")
+        assert "f3 leaves it" in text(app)
+        await settle(pilot, "f3")
+        app.screen.action_tour()
+        await settle(pilot)
+        assert "f2 goes on   backspace back   f3 leaves the tour" in text(app)
+        await settle(pilot, "f2")
+        assert "2 of 6" in text(app)
+        await settle(pilot, "f3")
+        assert "2 of 6" not in text(app)
 
 
 def test_advice_names_the_keys_that_hold_and_none_that_do_not() -> None:

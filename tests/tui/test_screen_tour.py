@@ -6,14 +6,14 @@ from tests.tui.screen_fakes import FakeBackend, FakeMonitor, lines, settings_of,
 from tui_monitor.config import places
 from tui_monitor.tui import verbs
 from tui_monitor.tui.app import MonitorApp
-from tui_monitor.tui.commands import COMMANDS
-from tui_monitor.tui.keymap import Keymap
+from tui_monitor.tui.commands import COMMANDS, PAIRS
+from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.panes.overview import OverviewPane
 from tui_monitor.tui.tour import STEPS, first_start, words
 
 
 def test_each_step_names_keys_that_there_are() -> None:
-    known = {command.key for command in COMMANDS}
+    known = {command.key for command in COMMANDS} | {DEFAULT.filled(f"{{{name}}}") for name in PAIRS}
     assert len(STEPS) == 6
     for step in STEPS:
         said = words(step.text, Keymap())
@@ -28,6 +28,13 @@ async def test_it_begins_by_itself_is_walked_through_and_remembered() -> None:
     app.show_round()
     async with app.run_test(size=(80, 24)) as pilot:
         dashboard = app.get_default_screen()
+        # Whoever looks elsewhere already is not called away.
+        await settle(pilot, "3")
+        for _ in range(3):
+            dashboard.tick()
+            await settle(pilot)
+        assert not dashboard.query("#tour")
+        await settle(pilot, "1")
         while not dashboard.query("#tour"):
             dashboard.tick()
             await settle(pilot)
@@ -53,6 +60,8 @@ async def test_it_begins_by_itself_is_walked_through_and_remembered() -> None:
         assert not dashboard.query("#tour")
         assert not dashboard.query(".-pointed")
         assert not first_start()
+        # It ends where it began, and not in the line of its last step.
+        assert dashboard.active == STEPS[0].pane
         deed = verbs.read(dashboard, "tour")
         assert deed is not None
         await deed()  # type: ignore[misc]

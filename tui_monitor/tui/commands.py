@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Command:
     """One thing a person can do.
 
-    `keys` are Textual's names, separated by commas. `pane` is where it works; empty is everywhere, and
+    In `help`, `{id}` stands for the key that a command has here, a name of `PAIRS` for two. `keys` are
+    Textual's names, separated by commas. `pane` is where it works; empty is everywhere, and
     `chart`, `list` and `line` are whichever chart, list or line for typing has the focus.
     `footer` is its place in the footer line, 0 for none. Dangerous ones change more than this screen: they
     can be taken back, and do not exist where the screen is read-only.
@@ -32,6 +33,8 @@ class Command:
     """The key as it is shown; the first one by default."""
     priority: bool = False
     """Whether it wins over the widget that has the focus."""
+    out: bool = False
+    """Whether it is the way out, which must keep a key."""
 
     @property
     def key(self) -> str:
@@ -44,6 +47,12 @@ KEPT = 99
 WIDGETS = ("chart", "list", "line")
 """Places that are no pane."""
 
+PAIRS = {
+    "values": ("list.left", "list.right"), "points": ("chart.earlier", "chart.later"),
+    "rows": ("list.up", "list.down"),
+}  # fmt: skip
+"""Names of two keys that are told together."""
+_READ_OFF, _ORDER = "Read the chart off with {points}.", "Order by the value chosen with {values}."
 _SIFTED = ("overview", "providers", "costs", "sources", "system", "collector")
 """Panes whose lists are filtered by what their rows show."""
 
@@ -77,7 +86,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("export", "x", "export", "Write what is shown to a file: CSV, JSON, or a picture.",
             "export", footer=94),
-    Command("copy", "y", "copy", "Copy the value chosen with ← →, else the id, name or query there.",
+    Command("copy", "y", "copy", "Copy the value chosen with {values}, else the id, name or query there.",
             "copy(False)", footer=95),
     Command("copy_row", "Y", "copy row", "Copy the row under the cursor.", "copy(True)"),
     Command("density", "D", "density", "Normal, or compact without empty lines between the parts.",
@@ -101,40 +110,43 @@ COMMANDS: tuple[Command, ...] = (
     Command("quit", "q", "quit", "Leave; asks where collecting ends with this window.", "app.leave",
             footer=100),
     Command(
-        "interrupt", "ctrl+c", "quit", "Leave, asking once.", "app.interrupt", sign="ctrl+c", priority=True
+        "interrupt", "ctrl+c", "quit", "Leave, asking once.", "app.interrupt", sign="ctrl+c", priority=True,
+        out=True,
     ),
-    Command("overview.open", "enter", "open", "The pane that has more of the row; on a value chosen with ← → "
-            "its query.", "open", "overview", 10),
+    Command("overview.open", "enter", "open", "The pane that has more of the row; on a value chosen with "
+            "{values} its query.", "open", "overview", 10),
     Command("overview.acknowledge", "a", "acknowledge", "Take care of the alert under the cursor.",
             "acknowledge", "overview", 15, dangerous=True),
     Command("overview.events", "e", "events", "What changed, or single calls as well.", "events", "overview",
             30),
-    Command("overview.chart", "c", "crosshair", "Read the chart off with ← →; f6 goes to the other one.",
+    Command("overview.chart", "c", "crosshair", "Read the chart off with {points}; {part.next} goes to the "
+            "other one.",
             "chart", "overview", 20),
     Command("overview.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
             "drawing(1)", "overview", 35),
-    Command("overview.sort", "o", "order", "Order by the value chosen with ← →.", "order", "overview"),
+    Command("overview.sort", "o", "order", _ORDER, "order", "overview"),
     Command(
         "providers.query", "enter", "query",
-        "Open the query behind the row, or behind the value chosen with ← →.", "open", "providers", 10,
+        "Open the query behind the row, or behind the value chosen with {values}.", "open", "providers", 10,
     ),
-    Command("providers.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "providers", 20),
+    Command("providers.chart", "c", "crosshair", _READ_OFF, "chart", "providers", 20),
     Command("providers.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
             "drawing(1)", "providers", 35),
     Command("providers.metric", "m", "chart", "The next figure on the chart.", "metric", "providers", 30),
-    Command("providers.sort", "o", "order", "Order by the value chosen with ← →.", "order", "providers"),
+    Command("providers.sort", "o", "order", _ORDER, "order", "providers"),
     Command(
         "costs.query", "enter", "query",
-        "Open the query behind the row, or behind the value chosen with ← →.", "open", "costs", 10,
+        "Open the query behind the row, or behind the value chosen with {values}.", "open", "costs", 10,
     ),
     Command("costs.by", "b", "by", "The next dimension: provider, model, user …", "by(1)", "costs", 20),
     Command("costs.drawing", "d", "drawing", "The days whole, divided into the rows, or added up with the "
             "projection.", "drawing(1)", "costs", 40),
-    Command("costs.chart", "c", "crosshair", "Read the running total off with ← →.", "chart", "costs", 45),
+    Command("costs.chart", "c", "crosshair", "Read the running total off with {points}.", "chart", "costs",
+            45),
     Command("costs.by_back", "B", "by, back", "The dimension before.", "by(-1)", "costs"),
     Command("costs.period", "p", "period", "The next period: today, week, month …", "period(1)", "costs", 30),
     Command("costs.period_back", "P", "period, back", "The period before.", "period(-1)", "costs"),
-    Command("costs.sort", "o", "order", "Order by the value chosen with ← →.", "order", "costs"),
+    Command("costs.sort", "o", "order", _ORDER, "order", "costs"),
     Command(
         "alerts.acknowledge", "a", "acknowledge", "Take care of the alert under the cursor; asks for a note.",
         "acknowledge", "alerts", 10, dangerous=True,
@@ -160,19 +172,21 @@ COMMANDS: tuple[Command, ...] = (
         "filter", "alerts", 60,
     ),
     Command(
-        "alerts.silences", "S", "silences", "Who silenced what until when; u ends one.",
+        "alerts.silences", "S", "silences", "Who silenced what until when; {alerts.undo} ends one.",
         "silences", "alerts", 65,
     ),
     Command(
         "alerts.leave", "escape", "back", "One step back to the list of all alerts.", "leave", "alerts", 5,
     ),
-    Command("alerts.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "alerts"),
+    Command("alerts.chart", "c", "crosshair", _READ_OFF, "chart", "alerts"),
     Command(
-        "alerts.sort", "o", "order", "The most severe, the newest, by rule; or by the value chosen with ← →.",
+        "alerts.sort", "o", "order",
+        "The most severe, the newest, by rule; or by the value chosen with {values}.",
         "order", "alerts", 70,
     ),
     Command(
-        "query.line", "slash,i", "query line", "Go to the query line; esc leaves it.", "line", "query", 10,
+        "query.line", "slash,i", "query line", "Go to the query line; {query.leave} leaves it.", "line",
+        "query", 10,
     ),
     Command("query.ask", "enter", "ask", "Ask what stands in the line.", "line", "query", 5),
     Command("query.leave", "escape", "back", "From the query line to the answer, "
@@ -191,7 +205,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("query.saved", "S", "saved", "Choose one of the saved queries.", "saved", "query", 55),
     Command("query.view", "ctrl+t,v", "table/chart", "The answer as a table or as a chart.", "view", "query",
             20),
-    Command("query.chart", "c", "crosshair", "Read the chart off with ← →.", "chart", "query", 30),
+    Command("query.chart", "c", "crosshair", _READ_OFF, "chart", "query", 30),
     Command("query.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
             "drawing(1)", "query", 35),
     Command("calls.leave", "escape", "back", "From a call to the list, from a filter to all calls.", "leave",
@@ -204,8 +218,8 @@ COMMANDS: tuple[Command, ...] = (
             "filter", "calls", 20),
     Command("calls.pause", "p", "pause", "Let no new calls in, or let them in again.", "hold", "calls", 30),
     Command("calls.follow", "f", "follow", "To the newest call, and along with it.", "follow", "calls", 25),
-    Command("calls.sort", "o", "order", "Order what is in the list by the value chosen with ← →.", "order",
-            "calls", 40),
+    Command("calls.sort", "o", "order", "Order what is in the list by the value chosen with {values}.",
+            "order", "calls", 40),
     Command("calls.query", "e", "query", "Open the filter in the Query pane.", "query", "calls", 50),
     Command(
         "sources.pause", "p", "pause/resume", "Let the source under the cursor wait, or go on again.",
@@ -221,10 +235,10 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("sources.leave", "escape", "back", "From the detail to the list, from a filter to all rows.",
             "leave", "sources", 5),
-    Command("sources.sort", "o", "order", "Order by the value chosen with ← →.", "order", "sources"),
+    Command("sources.sort", "o", "order", _ORDER, "order", "sources"),
     Command("system.query", "enter", "query", "Open the query behind the figure.", "open",
             "system", 10),
-    Command("system.sort", "o", "order", "Order by the value chosen with ← →.", "order", "system"),
+    Command("system.sort", "o", "order", _ORDER, "order", "system"),
     Command("chart.earlier", "left,h", "read off", "The crosshair one point earlier.", "point(-1)", "chart",
             10, sign="← →"),
     Command("chart.later", "right,l", "later", "The crosshair one point later.", "point(1)", "chart"),
@@ -242,8 +256,8 @@ COMMANDS: tuple[Command, ...] = (
             "chart", 40, sign="H L"),
     Command("chart.pan_on", "ctrl+right,L", "move on", "A quarter of the time range on.", "pan(0.25)",
             "chart"),
-    Command("chart.still", "z,enter", "large", "The whole screen for it, still; d there: how the values are "
-            "distributed.", "still", "chart", 45),
+    Command("chart.still", "z,enter", "large", "The whole screen for it, still; {dialog.still.turn} there: "
+            "how the values are distributed.", "still", "chart", 45),
     Command("chart.leave", "escape", "back", "Leave the crosshair.", "leave", "chart", 5),
     Command("list.up", "up,k", "up", "The row above.", "move(-1)", "list"),
     Command("list.down", "down,j", "down", "The row below.", "move(1)", "list"),
@@ -263,7 +277,7 @@ COMMANDS: tuple[Command, ...] = (
             "line"),
     Command("line.complete", "tab", "complete", "Take the way that is marked.", "prompt('accept')", "line"),
     Command("line.offer", "ctrl+@,ctrl+space", "ways on", "Ways to go on from the cursor.",
-            "prompt('offer')", "line"),
+            "prompt('offer')", "line", sign="ctrl+space"),
     Command("line.search", "ctrl+r", "search", "Search what was asked before; again for the one before that.",
             "prompt('search')", "line"),
     Command("line.close", "escape", "close", "Close the list of ways to go on.", "prompt('close')", "line"),
@@ -271,7 +285,7 @@ COMMANDS: tuple[Command, ...] = (
         "collector.query", "enter", "query", "Open the slow query, or the one behind the figure.", "open",
         "collector", 10,
     ),
-    Command("collector.sort", "o", "order", "Order by the value chosen with ← →.", "order", "collector"),
+    Command("collector.sort", "o", "order", _ORDER, "order", "collector"),
     *(
         Command(f"{pane}.filter", "slash", "filter",
                 "Only rows with these words: openai, state=failed, !local.", "filter", pane, 60)
@@ -292,8 +306,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("boards.right", "right", "to the right", "The panel to the right.", "across(1, 0)", "boards"),
     Command("boards.up", "up,k", "above", "The panel above.", "across(0, -1)", "boards"),
     Command("boards.down", "down,j", "below", "The panel below.", "across(0, 1)", "boards"),
-    Command("boards.chart", "c", "crosshair", "Read the chart off with ← →; esc leaves it.", "chart",
-            "boards", 30),
+    Command("boards.chart", "c", "crosshair", "Read the chart off with {points}; {chart.leave} leaves it.",
+            "chart", "boards", 30),
     Command("boards.drawing", "d", "drawing", "Lines, areas, stacked areas or bars, what suits.",
             "drawing(1)", "boards", 35),
 )  # fmt: skip
@@ -309,13 +323,18 @@ def bindings(pane: str) -> "list[BindingType]":
     `enter` is the list's own key, which opens the row: a pane's command has it only in words, and a place
     in the chain of bindings under a name that no terminal sends, for another key to be put there.
     """
-    from textual.binding import Binding
-
     return [
-        Binding(
-            f"unbound.{c.id}" if c.keys == "enter" and pane not in WIDGETS else c.keys,
-            c.action, c.label, show=False, id=c.id, priority=c.priority,
-        )
+        binding(c, f"unbound.{c.id}" if c.keys == "enter" and pane not in WIDGETS else "")
         for c in COMMANDS
         if c.pane == pane
-    ]  # fmt: skip
+    ]
+
+
+def binding(command: Command, keys: str = "") -> "BindingType":
+    """A command as the toolkit knows it, with its declared keys or others."""
+    from textual.binding import Binding
+
+    return Binding(
+        keys or command.keys, command.action, command.label, show=False, id=command.id,
+        priority=command.priority,
+    )  # fmt: skip

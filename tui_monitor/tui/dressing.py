@@ -12,6 +12,7 @@ from textual.theme import Theme
 
 from tui_monitor.config.palettes import DEFAULT, resolve
 from tui_monitor.tui import theme
+from tui_monitor.tui.keymap import keymap_of
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -52,7 +53,8 @@ class Dressing:
         self._take(theming.load_themes(where))
         self._wanted = resolve(wanted, few_colours=self._few)
         if not self.wear(self._wanted):
-            self._app.notify(f"no theme is called {wanted}; ctrl+p lists them", severity="warning")
+            key = keymap_of(self._app).key("palette")
+            self._app.notify(f"no theme is called {wanted}; {key} lists them", severity="warning")
         self._app.set_interval(LOOK_S, self._look)
 
     def wear(self, name: str) -> bool:

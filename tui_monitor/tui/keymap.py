@@ -1,17 +1,22 @@
 """Which keys do what here: the declared ones, and above them those of the configuration."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_monitor.model.errors import UsageError
-from tui_monitor.tui.commands import COMMANDS, WIDGETS, Command
+from tui_monitor.tui.commands import COMMANDS, PAIRS, WIDGETS, Command
+from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, DIALOGS, WITHIN
 from tui_monitor.tui.keynames import is_typed, read_key, shown_key
 
 Changes = Mapping[str, tuple[str, ...]]
 """Command → its keys by the toolkit's names; none of them where it is to have none."""
+EVERY: tuple[Command, ...] = (*COMMANDS, *DIALOGS)
 _UNBOUND = "unbound"
+_NONE = "–"
+_KEY = re.compile(r"\{([a-z._]+)\}")
 MOST = 8
 """Keys that one command may have."""
 
@@ -34,12 +39,17 @@ class Keymap:
         """`given` is the table `[keys]`; where the screen is read-only, dangerous commands do not exist."""
         self.read_only = read_only
         self.changes, self.faults = read(given or {})
-        self.commands = tuple(
+        named = [
             _with(command, self.changes.get(command.id))
-            for command in COMMANDS
+            for command in EVERY
             if not (read_only and command.dangerous)
+        ]
+        self._by_id = {command.id: command for command in named}
+        self.commands = tuple(
+            replace(command, help=self.filled(command.help)) if "{" in command.help else command
+            for command in named
         )
-        self._by_id = {command.id: command for command in self.commands}
+        self._by_id |= {command.id: command for command in self.commands}
 
     def of(self, pane: str) -> list[Command]:
         """The commands that work in one pane or widget only; of everywhere for the empty name."""
@@ -50,9 +60,26 @@ class Keymap:
         return self._by_id.get(id)
 
     def key(self, id: str) -> str:
-        """The key of a command as people read it; `:` and its name where it has none."""
+        """The key of a command as people read it; where it has none `:` and its name, if that can be said."""
         command = self._by_id.get(id)
-        return command.key if command is not None and command.keys else f":{id}"
+        if command is not None and command.keys:
+            return command.key
+        return _NONE if command is not None and _inner(command) else f":{id}"
+
+    def filled(self, text: str) -> str:
+        """A text with the keys that hold where `{id}` stands, or one of `PAIRS`."""
+        return "".join(part for part, _ in self.parts(text))
+
+    def parts(self, text: str) -> list[tuple[str, bool]]:
+        """The same in pieces, and of each whether it is keys."""
+        pieces = _KEY.split(text)
+        return [(self._keys_of(p) if n % 2 else p, bool(n % 2)) for n, p in enumerate(pieces) if p]
+
+    def _keys_of(self, name: str) -> str:
+        if name not in PAIRS:
+            return self.key(name)
+        firsts = [self._by_id[id].keys.split(",")[0] for id in PAIRS[name]]
+        return " ".join(shown_key(first) if first else _NONE for first in firsts)
 
     def letters(self) -> tuple[str, ...]:
         """Commands whose key is a character, which they lose to a line that one types into."""
@@ -109,7 +136,7 @@ def _flat(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterable[tup
 
 
 def _command(id: str) -> Command:
-    known = {command.id: command for command in COMMANDS}
+    known = {command.id: command for command in EVERY}
     if id in known:
         return known[id]
     near = difflib.get_close_matches(id, known, 1, 0.6)
@@ -127,9 +154,16 @@ def _keys(command: Command, value: Any) -> tuple[str, ...]:
     typed = next(filter(is_typed, keys), None)
     if typed and (command.priority or command.pane == "line"):
         raise UsageError(f"{shown_key(typed)!r} is a character, and this key must work while one types")
-    if not keys and command.priority:
+    if command.out and not keys:
         raise UsageError("this one must keep a key: it is the way out")
+    if command.out and "line" in WITHIN.get(command.pane, ()) and all(map(is_typed, keys)):
+        raise UsageError("one of its keys must be no character: it is the way out while one types, too")
     return keys
+
+
+def _inner(command: Command) -> bool:
+    """Whether it belongs to what has the focus, or floats, and has no name behind `:`."""
+    return command.pane in WIDGETS or command.pane.startswith(DIALOG)
 
 
 def _with(command: Command, keys: tuple[str, ...] | None) -> Command:
@@ -138,11 +172,11 @@ def _with(command: Command, keys: tuple[str, ...] | None) -> Command:
 
 def _clash(changes: Changes) -> tuple[str, str] | None:
     """A changed command that shares a key with another one where both work, and what to say of it."""
-    default = {c.id: set(c.keys.split(",")) for c in COMMANDS}
-    held = {c.id: set(changes.get(c.id, default[c.id])) for c in COMMANDS}
+    default = {c.id: set(c.keys.split(",")) for c in EVERY}
+    held = {c.id: set(changes.get(c.id, default[c.id])) for c in EVERY}
     for id in changes:
         mine = _command(id)
-        for other in COMMANDS:
+        for other in EVERY:
             if other.id == id or not _meet(mine, other):
                 continue
             # What is shared as declared, like `escape`, is meant: the inner one comes first.
@@ -157,7 +191,12 @@ def _clash(changes: Changes) -> tuple[str, str] | None:
 
 def _meet(one: Command, other: Command) -> bool:
     """Whether a key press could mean both."""
-    if one.pane == other.pane or "" in (one.pane, other.pane):
+    if one.pane == other.pane:
+        return True
+    for dialog, beside in ((one, other), (other, one)):
+        if dialog.pane.startswith(DIALOG):
+            return beside.id in ALWAYS or beside.pane in WITHIN.get(dialog.pane, ())
+    if "" in (one.pane, other.pane):
         return True
     inner = [c.pane in WIDGETS for c in (one, other)]
     return any(inner) and not all(inner)

@@ -1,11 +1,8 @@
 """The tour: six steps through the real screen, at the first start and whenever somebody wants it."""
 
 import logging
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from textual.binding import Binding, BindingType
 
 from tui_monitor.config import places
 from tui_monitor.tui.drawing import Span
@@ -22,13 +19,6 @@ _SMALLEST = (60, 18)
 """Cells below which it does not begin by itself."""
 _LOOKS = 2
 """Looks at the data before it begins: what else asks something at the first start comes first."""
-KEYS: list[BindingType] = [
-    Binding("enter", "tour_turn(1)", "Next", show=False, id="tour.next", priority=True),
-    Binding("backspace", "tour_turn(-1)", "Back", show=False, id="tour.back", priority=True),
-    Binding("escape", "tour_turn(0)", "Leave", show=False, id="tour.leave", priority=True),
-]
-"""The keys of the tour, wherever the focus is; all others go on to whoever has them."""
-_KEY = re.compile(r"\{([a-z._]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +40,9 @@ STEPS: tuple[Step, ...] = (
          "{range.longer} make it shorter or longer, {range.live} is back to now. {pause} freezes the screen "
          "for reading; collecting goes on."),
     Step("providers", "#providers-list", "LISTS",
-         "↑ ↓ choose a row and ← → a value in it; {providers.sort} orders by that value, and enter opens the "
-         "query that it comes from: no figure is without its source. {export} writes a list to a file, "
-         "{copy} copies."),
+         "{rows} choose a row and {values} a value in it; {providers.sort} orders by that value, and "
+         "{list.open} opens the query that it comes from: no figure is without its source. {export} writes "
+         "a list to a file, {copy} copies."),
     Step("costs", "#costs-list", "COSTS",
          "Above, the month against its budget and where it is going; here, who causes it. {costs.by} turns "
          "from models to users, projects, teams and agents, {costs.period} to another period."),
@@ -67,10 +57,7 @@ STEPS: tuple[Step, ...] = (
 
 def words(text: str, keymap: Keymap) -> list[Span]:
     """What a step says, with the keys as they are."""
-    parts = _KEY.split(text)
-    return [
-        (keymap.key(part), "accent bold") if n % 2 else (part, "") for n, part in enumerate(parts) if part
-    ]
+    return [(part, "accent bold" if key else "") for part, key in keymap.parts(text)]
 
 
 def first_start() -> bool:
@@ -86,6 +73,8 @@ class Touring:
         self._looks = 0
         self._step = 0
         self._on = False
+        self._from = ""
+        """The pane on which it was begun."""
         self.wanted = False
         """Whether it is to begin by itself, once there is something to see."""
 
@@ -102,12 +91,16 @@ class Touring:
         width, height = screen.app.size
         if not self.wanted or self._looks < _LOOKS or not screen.uncovered or screen.query("#consent"):
             return
+        if screen.active != STEPS[0].pane or isinstance(screen.focused, Field):
+            # Whoever is elsewhere already, or types, is not called away.
+            return
         if width >= _SMALLEST[0] and height >= _SMALLEST[1]:
             self.begin()
 
     def begin(self) -> None:
         """Start with the first step."""
         self.wanted, self._on, self._step = False, True, 0
+        self._from = self._screen.active
         self._screen.run_worker(self._show(), group="tour", exclusive=True)
 
     def turn(self, step: int) -> None:
@@ -144,7 +137,7 @@ class Touring:
         self._point("")
         self._screen.remove_class(_LEADING)
         await self._screen.query("#tour").remove()
-        self._screen.pane.first().focus()
+        await self._screen.action_pane(self._from)
         try:
             places.toured_file().touch()
         except OSError as error:

@@ -186,9 +186,10 @@ def read(dashboard: "Dashboard", line: str) -> Deed | None:
     dashboards = _boards(dashboard)
     if word in dashboards and not rest:
         return _board(dashboard, word)
+    keymap = keymap_of(dashboard.app)
     known = [*dashboards, *commands, *(one.name for one in VERBS)]
     message = f"there is no command {clean(word, 40)!r}"
-    raise WrongWord(message, start, len(word), _near(word, known) or "ctrl+space shows all")
+    raise WrongWord(message, start, len(word), _near(word, known) or keymap.filled("{line.offer} shows all"))
 
 
 def told(dashboard: "Dashboard", line: str) -> str:

@@ -309,7 +309,7 @@ class QueryPane(KeepingPane):
         if self.has_class("-other"):
             return other_lines(answer.text)
         return answer_lines(
-            answer, self.glyphs, self.app.size.width,
+            answer, self.glyphs, self.app.size.width, turns=self.keymap.key("query.view"),
             table=self._table, explaining=self._explaining, total=self._total,
         )  # fmt: skip
 

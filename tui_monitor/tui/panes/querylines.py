@@ -21,14 +21,15 @@ def other_lines(text: str, why: str = "") -> list[Line]:
 
 def answer_lines(
     answer: QueryAnswer | CallsAnswer, glyphs: Glyphs, width: int, *, table: bool, explaining: bool,
-    total: Total | None,
+    total: Total | None, turns: str,
 ) -> list[Line]:  # fmt: skip
-    """About an answer, in so many cells; `total` is how many calls there are, where that is known."""
+    """About an answer, in so many cells; `total` is how many calls there are, where that is known, and
+    `turns` the key between table and chart."""
     if isinstance(answer, CallsAnswer):
         first, why = calls_line(answer, total), f"calls where {answer.found.filter}"
         warnings = answer.found.warnings
     else:
-        first, why = numbers_line(answer, glyphs, table=table), answer.promql
+        first, why = numbers_line(answer, glyphs, turns, table=table), answer.promql
         warnings = (answer.now if table else answer.over).warnings
     lines = [first, *(Line.of(f"  {glyphs.warn} {text}", "warn") for text in warnings[:_WARNINGS])]
     if explaining:
@@ -52,13 +53,13 @@ def calls_line(answer: CallsAnswer, total: Total | None) -> Line:
     return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls ", "bright"),))
 
 
-def numbers_line(answer: QueryAnswer, glyphs: Glyphs, *, table: bool) -> Line:
+def numbers_line(answer: QueryAnswer, glyphs: Glyphs, turns: str, *, table: bool) -> Line:
     """How many series came, and what they were read from."""
     shown = answer.now if table else answer.over
     number = sum(any(v is not None for v in series.values) for series in shown.series)
     words = f"  {number} series  {milliseconds(answer.took * 1000)}"
     layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
-    right = (("table" if table else "chart", "bright"), ("  ctrl+t ", "dim"))
+    right = (("table" if table else "chart", "bright"), (f"  {turns} ", "dim"))
     about = answer.over.approximate or answer.now.approximate
     mark = f"  {glyphs.about}" if about else " "
     return Line(((words + mark, "bright"), (f" from {layers}" if layers else "", "dim")), right)

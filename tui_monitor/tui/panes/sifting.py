@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from textual import on
 
-from tui_monitor.tui import commands
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.widgets.filterline import FilterLine
 from tui_monitor.tui.widgets.sifted import SiftedGrid
@@ -30,8 +29,8 @@ class SiftingPane(Pane[A]):
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything; `esc` where there is a filter."""
         if self._typing:
-            letters = (c.id for c in commands.COMMANDS if len(c.key) == 1 or c.keys in ("space", "enter"))
-            return tuple(letters)
+            opening = (c.id for c in self.keymap.commands if c.keys == "enter")
+            return (*self.keymap.letters(), *opening)
         return () if self._filtered else (f"{self.id}.leave",)
 
     def point_to(self, row: str) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -20,29 +20,26 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import AlertState
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, wrap
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.panes.alertlines import against, glyph_of, matcher_words, name_of
 from tui_monitor.tui.until import FORMS, LENGTHS, read_end
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.keyline import key_line
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Field, Prompt
 from tui_monitor.tui.words import length_words, moment_words, plural
 
 R = TypeVar("R")
-_KEY = "accent bold"
-
-
-def _keys(*keys: tuple[str, str]) -> Line:
-    return Line(tuple(s for key, word in keys for s in ((f" {key}", _KEY), (f" {word}  ", "dim"))))
+_LEAVE = "dialog.alert.leave"
 
 
 class AlertDialog(ModalScreen[R | None], Generic[R]):
     """About one alert, as it was when the key was pressed; `follow` tells how it is doing since."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Leave", show=False, id="acting.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("alert")
 
     def __init__(self, alert: Alert, now: Micros, calendar: Calendar) -> None:
         super().__init__()
@@ -106,7 +103,7 @@ class AcknowledgeDialog(AlertDialog[str]):
     def __init__(self, alert: Alert, now: Micros, calendar: Calendar) -> None:
         super().__init__(alert, now, calendar)
         self._note = Prompt(placeholder="a note for the others, if you like")
-        self._foot = Lines([_keys(("enter", "takes it"), ("esc", "leaves it"))])
+        self._foot = Lines([Line()])
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -119,12 +116,17 @@ class AcknowledgeDialog(AlertDialog[str]):
 
     def on_mount(self) -> None:
         self._meanwhile.show(self.meanwhile())
+        self._show_keys()
         self._note.focus()
+
+    def _show_keys(self) -> None:
+        keys = (("enter", "takes it"), (_LEAVE, "leaves it"))
+        over = (("enter", "closes: nothing is left to take care of"),)
+        self._foot.show([key_line(keymap_of(self.app), *(keys if self.alert.resolved is None else over))])
 
     def follow(self, alert: Alert, now: Micros) -> None:
         super().follow(alert, now)
-        if alert.resolved is not None:
-            self._foot.show([_keys(("enter", "closes: nothing is left to take care of"))])
+        self._show_keys()
 
     @on(Prompt.Submitted)
     def _take(self, event: Prompt.Submitted) -> None:
@@ -142,11 +144,6 @@ class Quiet:
 
 class SilenceDialog(AlertDialog[Quiet]):
     """Keep an alert, and those like it, quiet for a while."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t,slash", "part('other')", "Another length", show=False, id="silence.other"),
-        Binding("n", "part('note')", "A note", show=False, id="silence.note"),
-    ]
 
     def __init__(self, alert: Alert, open_alerts: Sequence[Alert], now: Micros, calendar: Calendar) -> None:
         super().__init__(alert, now, calendar)
@@ -167,7 +164,13 @@ class SilenceDialog(AlertDialog[Quiet]):
             yield self._other
             yield self._note
             yield self._what
-            yield Lines([_keys(("enter", "silences"), ("t", "other"), ("n", "note"), ("esc", "leaves"))])
+            keys = (
+                ("enter", "silences"),
+                ("dialog.alert.other", ""),
+                ("dialog.alert.note", ""),
+                (_LEAVE, ""),
+            )
+            yield Lines([key_line(keymap_of(self.app), *keys)])
 
     def on_mount(self) -> None:
         self._meanwhile.show(self.meanwhile())

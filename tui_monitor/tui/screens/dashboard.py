@@ -14,6 +14,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands, frame, tour
 from tui_monitor.tui.consent import Consenting
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, rule, safe
 from tui_monitor.tui.herald import Herald, notification
 from tui_monitor.tui.keymap import keymap_of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 class Dashboard(RangedScreen):
     """Owns what all panes share. It takes a snapshot at each tick and hands it to the visible pane."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(""), *tour.KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(""), *bindings("tour")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-normal"), (150, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (34, "-tall")]  # noqa: RUF012
 

@@ -3,12 +3,14 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import wrap
 from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.keynames import shown_key
@@ -78,15 +80,7 @@ class HelpScreen(ModalScreen[None]):
     """A list to read; any of its keys closes it."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,f1,enter", "dismiss", "Close", show=False, id="help.close"),
-        Binding("j", "scroll('down')", "Down", show=False, id="help.down"),
-        Binding("k", "scroll('up')", "Up", show=False, id="help.up"),
-        Binding("ctrl+d", "scroll('page_down')", "Page down", show=False, id="help.page_down"),
-        Binding("ctrl+u", "scroll('page_up')", "Page up", show=False, id="help.page_up"),
-        Binding("g", "scroll('home')", "First", show=False, id="help.first"),
-        Binding("G", "scroll('end')", "Last", show=False, id="help.last"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("help")
 
     def __init__(self, pane: str, keymap: Keymap, focus: str = "") -> None:
         """`focus` is what has it: `list`, `chart`, `line`, or something else."""
@@ -98,7 +92,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as scroll:
             scroll.border_title = "keys"
-            scroll.border_subtitle = "esc closes"
+            scroll.border_subtitle = Content(f"{self._keymap.key('dialog.help.close')} closes")
             width = min(84, self.app.size.width - 10)
             yield Lines(lines(self._pane, width, self._keymap, self._focus))
 

@@ -6,33 +6,30 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.config.saved import save_query, saved_queries
 from tui_monitor.model.errors import UsageError
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.keyline import key_line
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Prompt
 
 _COLUMNS = (Column("name", "name", min=12, max=30), Column("query", "query", min=20, max=90))
-_NONE = "No query is saved yet: ask one, and s keeps it under a name."
-
-
-def _keys(*keys: tuple[str, str]) -> Line:
-    return Line(tuple(s for key, word in keys for s in ((f" {key}", "accent bold"), (f" {word}  ", "dim"))))
+_NONE = "No query is saved yet: ask one, and {query.save} keeps it under a name."
 
 
 class KeepDialog(ModalScreen[str | None]):
     """Asks for the name of a query and keeps it; one that is taken is named and asked about."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Leave", show=False, id="keeping.leave"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("name")
 
     def __init__(self, path: Path, text: str) -> None:
         super().__init__()
@@ -47,7 +44,7 @@ class KeepDialog(ModalScreen[str | None]):
             dialog.border_title = "save query"
             yield Lines([Line.of(f"  {self._text}", "bright"), Line()])
             yield self._name
-            yield Lines([_keys(("enter", "saves it"), ("esc", "leaves"))])
+            yield Lines([key_line(keymap_of(self.app), ("enter", "saves it"), ("dialog.name.leave", ""))])
 
     def on_mount(self) -> None:
         self._name.focus()
@@ -75,11 +72,7 @@ class SavedDialog(ModalScreen[str | None]):
     """The saved queries; the one that is chosen is the answer. One taken away can be put back."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,S", "dismiss", "Leave", show=False, id="saved.leave"),
-        Binding("d,delete", "remove", "Take away", show=False, id="saved.remove"),
-        Binding("u", "undo", "Put back", show=False, id="saved.undo"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("saved")
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -94,12 +87,14 @@ class SavedDialog(ModalScreen[str | None]):
             dialog.border_title = "saved queries"
             yield self._list
             yield self._said
-            yield Lines(
-                [_keys(("enter", "asks it"), ("d", "takes it away"), ("u", "undo"), ("esc", "leaves"))]
+            keys = (
+                ("list.open", "asks it"),
+                *((f"dialog.saved.{id}", "") for id in ("remove", "undo", "leave")),
             )
+            yield Lines([key_line(keymap_of(self.app), *keys)])
 
     def on_mount(self) -> None:
-        self._list.say_empty(_NONE)
+        self._list.say_empty(keymap_of(self.app).filled(_NONE))
         self._list.focus()
         self._read()
 
@@ -131,7 +126,8 @@ class SavedDialog(ModalScreen[str | None]):
             text = self._known[name]
             if self._change(name, None):
                 self._gone.append((name, text))
-                self._said.show([Line.of(f" {name} is taken away; u puts it back", "dim")])
+                key = keymap_of(self.app).key("dialog.saved.undo")
+                self._said.show([Line.of(f" {name} is taken away; {key} puts it back", "dim")])
 
     def action_undo(self) -> None:
         """Put back what was taken away last."""

@@ -6,18 +6,19 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.model.errors import UsageError
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.exporting import Export, kinds, named
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
-from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.widgets.keyline import key_line
+from tui_monitor.tui.widgets.lines import Lines
 from tui_monitor.tui.widgets.prompt import Field, Prompt
-
-_KEYS = (("enter", "writes it"), ("↑ ↓", "kind"), ("t", "name"), ("esc", "leaves"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,7 @@ class SaveDialog(ModalScreen[Chosen | None]):
     """A kind of file and its name; a file that exists is named and asked about before it is replaced."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Leave", show=False, id="saving.leave"),
-        Binding("t,slash", "name", "Another name", show=False, id="saving.name"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("export")
 
     def __init__(self, export: Export, stem: str) -> None:
         """`stem` is the file's path without the ending that tells its kind."""
@@ -54,8 +52,10 @@ class SaveDialog(ModalScreen[Chosen | None]):
             dialog.border_title = "export"
             yield self._list
             yield self._path
-            spans = (s for key, word in _KEYS for s in ((f" {key}", "accent bold"), (f" {word}  ", "dim")))
-            yield Lines([Line(tuple(spans))])
+            keymap = keymap_of(self.app)
+            rows = keymap.filled("{rows}"), "kind"
+            keys = (("enter", "writes it"), rows, ("dialog.export.name", ""), ("dialog.export.leave", ""))
+            yield Lines([key_line(keymap, *keys)])
 
     def on_mount(self) -> None:
         rows = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.color import Color, ColorParseError
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -15,10 +15,13 @@ from textual_plotext import PlotextPlot
 
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, safe
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.theme import colours
 from tui_monitor.tui.widgets.axes import label, moment, scale, time_ticks
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, cleaned, total
+from tui_monitor.tui.widgets.keyline import key_spans
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
@@ -48,10 +51,7 @@ class StillScreen(ModalScreen[None]):
     """Drawn once: whatever comes in meanwhile, it stays as it is for reading."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,z,enter", "dismiss", "Close", show=False, id="still.close"),
-        Binding("d", "turn", "Distribution", show=False, id="still.turn"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("still")
 
     def __init__(self, data: ChartData) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class StillScreen(ModalScreen[None]):
             length = data.times[-1] - data.times[0]
             first, last = (moment(t, max(length, 1), data.calendar) for t in (data.times[0], data.times[-1]))
             span = f"{self._view}, {first} to {last}, still"
-        keys = (("d", "accent bold"), (" distribution  ", "dim"), ("esc", "accent bold"), (" back ", "dim"))
+        keys = key_spans(keymap_of(self.app), (("dialog.still.turn", ""), ("dialog.still.close", "")))
         self._head.show([Line(((name, "accent bold"), (span, "dim")), keys)])
         self._plot.refresh()
 

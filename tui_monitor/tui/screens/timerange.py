@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
@@ -15,8 +15,11 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import PRESETS, TimeRange
 from tui_monitor.model.timewords import NotATime, following, last_word, read_range
 from tui_monitor.query.result import Completion
+from tui_monitor.tui.dialogkeys import bindings
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.travel import ending_at
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.keyline import key_line
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.prompt import Field, Prompt
 from tui_monitor.tui.words import length_words, moment_words, range_preview, range_words
@@ -32,13 +35,7 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
     """A preset, or a range as one types it; live, or with the end it has now."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Close", show=False, id="timerange.close"),
-        Binding("t,slash,i", "type", "Type a range", show=False, id="timerange.type"),
-        Binding("l", "live", "Live", show=False, id="timerange.live"),
-        Binding("f", "fix", "Fixed", show=False, id="timerange.fix"),
-        Binding("n", "newest", "Newest data", show=False, id="timerange.newest"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("time")
 
     def __init__(self, shown: TimeRange, now: Micros, newest: Micros | None, calendar: Calendar) -> None:
         super().__init__()
@@ -58,11 +55,8 @@ class TimeRangeDialog(ModalScreen[TimeRange | None]):
             yield self._state
             yield self._list
             yield self._prompt
-            keys = (
-                (" enter", " take"), ("   t", " type"), ("   l", " live"), ("   f", " fixed"),
-                ("   n", " newest data"), ("   esc", " close"),
-            )  # fmt: skip
-            yield Lines([Line(tuple(p for k, w in keys for p in ((k, "accent bold"), (w, "dim"))))])
+            own = (f"dialog.time.{id}" for id in ("type", "live", "fix", "newest", "close"))
+            yield Lines([key_line(keymap_of(self.app), ("list.open", "take"), *((id, "") for id in own))])
 
     def on_mount(self) -> None:
         self._draw()

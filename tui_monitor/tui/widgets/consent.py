@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
@@ -13,11 +13,13 @@ from textual.strip import Strip
 from tui_monitor.model.text import clean
 from tui_monitor.model.units import count
 from tui_monitor.monitor.consent import ITEMS, Asking, Billing, Item
+from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import Span, safe, shorten
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.base import Drawn
+from tui_monitor.tui.widgets.keyline import key_line
 from tui_monitor.tui.widgets.lines import Line
 
-KEYS: Mapping[Item, str] = {"agent_logs": "a", "provider_keys": "k", "status_pages": "s"}
 _TITLES: Mapping[Item, str] = {
     "agent_logs": "agent logs", "provider_keys": "provider keys", "status_pages": "status pages",
 }  # fmt: skip
@@ -73,19 +75,7 @@ class Form:
 class ConsentBanner(Drawn, can_focus=True):
     """Draws a form, and posts what the person decided."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(key, f"change('{item}')", _TITLES[item], show=False, id=f"consent.{item}")
-            for item, key in KEYS.items()
-        ),
-        Binding("space,left,right", "turn", "Change", show=False, id="consent.turn"),
-        Binding("up", "move(-1)", "Up", show=False, id="consent.up"),
-        Binding("down", "move(1)", "Down", show=False, id="consent.down"),
-        Binding("y", "all(True)", "Allow all", show=False, id="consent.all"),
-        Binding("n", "all(False)", "Never", show=False, id="consent.none"),
-        Binding("enter", "save", "Save", show=False, id="consent.save"),
-        Binding("escape", "later", "Later", show=False, id="consent.later"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("consent")
     DEFAULT_CSS = """
     ConsentBanner { width: 1fr; height: auto; max-height: 80%; }
     """
@@ -144,7 +134,7 @@ class ConsentBanner(Drawn, can_focus=True):
                 state = f"{self.glyphs.state(_TOKENS[answer])} {_WORDS[answer]:<8}"
                 return Line(
                     (
-                        mark, (KEYS[item], "accent bold"), (f"  {state}", _TOKENS[answer]),
+                        mark, (self._key(item), "accent bold"), (f"  {state}", _TOKENS[answer]),
                         (f"{_TITLES[item]:<15}", "bright"), (self._what(item), "dim"),
                     )
                 )  # fmt: skip
@@ -174,13 +164,15 @@ class ConsentBanner(Drawn, can_focus=True):
 
     def _keys(self) -> Line:
         if not self.has_focus:
-            return Line(((" C", "accent bold"), (" answers", "dim"), ("   or leave it for later", "dim")))
-        keys = (
-            ("space", "change"), ("y", "allow all"), ("n", "never"), ("enter", "save"), ("esc", "later"),
-        )  # fmt: skip
-        return Line(
-            tuple(s for key, word in keys for s in ((f" {key}", "accent bold"), (f" {word}  ", "dim")))
-        )
+            key = keymap_of(self.app).key("consent")
+            return Line(
+                ((f" {key}", "accent bold"), (" answers", "dim"), ("   or leave it for later", "dim"))
+            )
+        own = (f"dialog.consent.{id}" for id in ("turn", "all", "none", "save", "later"))
+        return key_line(keymap_of(self.app), *((id, "") for id in own))
+
+    def _key(self, item: Item) -> str:
+        return keymap_of(self.app).key(f"dialog.consent.{item}")
 
     # Keys.
 

@@ -6,7 +6,9 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from tui_monitor.tui.drawing import Span, rule, shorten, width_of
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.base import Drawn
+from tui_monitor.tui.widgets.keyline import key_spans
 
 _MARGIN = 2
 
@@ -41,10 +43,9 @@ class Guide(Drawn):
         )
 
     def _lines(self, width: int) -> list[list[Span]]:
-        go = "enter ends it" if self._last else "enter goes on"
-        keys: list[Span] = [("  ", "")]
-        for key, word in (go.split(" ", 1), ("backspace", "back"), ("esc", "leaves the tour")):
-            keys += [(key, "accent bold"), (f" {word}   ", "dim")]
+        go = "ends it" if self._last else "goes on"
+        named = (("dialog.tour.next", go), ("dialog.tour.back", ""), ("dialog.tour.leave", ""))
+        keys = [(" ", ""), *key_spans(keymap_of(self.app), named)]
         return [
             [(" " + rule(max(0, width - 2), self.glyphs), "accent")],
             [(f"  {self._title}", "accent bold"), (f"   tour, {self._place}", "dim")],

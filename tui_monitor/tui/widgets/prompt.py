@@ -14,6 +14,7 @@ from textual.widgets import Input
 from tui_monitor.query.result import Completion
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import fit, printable, safe, width_of, wrap
+from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.choices import Choices
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.recall import History
@@ -29,7 +30,7 @@ _ROWS = 6
 """Lines of an error below its mark at most."""
 _FOUND = 50
 """Lines of history that are offered at most."""
-_SEARCHING = "history: words that are in it · ctrl+r next · enter takes it · esc back"
+_SEARCHING = "history: words that are in it · {line.search} next · enter takes it · {line.close} back"
 
 
 class Field(Input):
@@ -300,7 +301,7 @@ class Prompt(Vertical):
             self._list.mark(1)
             return
         self._sought = self.value
-        self.say(_SEARCHING)
+        self.say(keymap_of(self.app).filled(_SEARCHING))
         self._list.recall(self.history.found(self.value)[:_FOUND])
 
     def _end_search(self, text: str | None = None) -> None:
