@@ -116,7 +116,7 @@ class Load:
 
 
 def bodies(rate: int, seconds: float, name: str) -> list[bytes]:
-    """The requests of a load; times of the calls are now, in the order of the traces."""
+    """The requests of a load; the calls of each end before it is sent, in the order of the traces."""
     traces = load()
     count = int(rate * seconds)
     made: list[bytes] = []
@@ -126,7 +126,7 @@ def bodies(rate: int, seconds: float, name: str) -> list[bytes]:
         lines = []
         for event in events(traces, chunk, name, number):
             number += 1
-            event["ts_end"] = now + number / rate
+            event["ts_end"] = now + (number - LINES) / rate
             lines.append(orjson.dumps(event))
         made.append(b"\n".join(lines))
     return made

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -153,9 +154,9 @@ def _opened(folder: Path) -> Store:
 
 
 def answer(engine: LocalEngine, text: str, at: Micros) -> Result | str:
-    """What it says, an error too."""
+    """What it says, an error too. From where it came is not compared: a kept one may have come from cells."""
     try:
-        return engine.instant(text, at)
+        return replace(engine.instant(text, at), layers=())
     except MonitorError as error:
         return error.message
 

@@ -50,8 +50,7 @@ class Context:
     @cached_property
     def planner(self) -> Planner:
         """Chooses layers."""
-        newest = self.reader.extent().last if self.holdings[Layer.RAW].sampled else None
-        return Planner(self.holdings, self.calendar, newest)
+        return Planner(self.holdings, self.calendar, self.reader.extent().last)
 
     def warn(self, text: str) -> None:
         """Tell something with the answer, once."""

@@ -125,7 +125,8 @@ class Noting:
         rests = Rests(self._seen, parts, tuple(self._asked.items()), self._momentary)
         if self._extent is None or not self._sampled:
             return rests
-        # Where calls are sampled it matters to the planner whether any is booked behind the end of the calls.
+        # Whether any call is booked behind the end matters to the planner (see `Planner`), and to what it
+        # chooses where single calls are but a sample. Elsewhere what it chooses gives the same answer.
         ends = [part.span.end for part in parts if part.kind in ("raw", "cells")]
         instant, last = max(ends, default=0), self._extent.last
         after = (Asked("after", instant), last is not None and last > instant)

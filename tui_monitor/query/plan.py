@@ -29,7 +29,7 @@ class Plan:
 
 
 class Planner:
-    """Plans over what the layers hold now; `newest` is the last booking, known where calls are sampled."""
+    """Plans over what the layers hold now; `newest` is the last booking of all."""
 
     def __init__(
         self, holdings: Mapping[Layer, Holding], calendar: Calendar, newest: Micros | None = None
