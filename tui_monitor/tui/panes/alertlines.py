@@ -127,13 +127,13 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
             left.append((f"   {word} {numbers[state]}", token if numbers[state] else "dim"))
     right: list[Span] = []
     if words:
-        right.append((f"/{words}  ", "accent"))
+        right.append((f"/{words}", "accent"))
     if order != ORDERS[0]:
-        right.append((f"{order} first  " if order == "newest" else f"by {order}  ", "accent"))
+        right.append((f"  {order} first" if order == "newest" else f"  by {order}", "accent"))
     if width >= NARROW and not right:
         rules = plural(sum(rule.enabled for rule in view.rules), "rule")
         looked = f", looked at {ago(view.evaluated, look.at)}" if view.evaluated is not None else ""
-        right.append((f"{rules}{looked} ", "dim"))
+        right.append((f"{rules}{looked}", "dim"))
     return Line(tuple(left), tuple(right))
 
 

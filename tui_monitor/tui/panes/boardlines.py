@@ -292,7 +292,7 @@ def _alerts(view: "PanelView", width: int, height: int, look: Look, glyphs: Glyp
         words = alert.summary or alert.rule
         left = ((f" {glyphs.state(token)} ", token), (alert.severity.value.ljust(9), token), (words, ""))
         state = "" if alert.state.value == "firing" else f"{alert.state.value}  "
-        lines.append(Line(left, ((state, "dim"), (f"{age(look.at - alert.since)} ", "dim"))))
+        lines.append(Line(left, ((state, "dim"), (age(look.at - alert.since), "dim"))))
     return _cut(lines, height)
 
 

@@ -199,12 +199,12 @@ class BoardsPane(Pane["BoardView"]):
     def _show_head(self) -> None:
         board = self._built
         if self._choosing or board is None:
-            where = ((f"yours are in {self._folder} ", "dim"),)
+            where = ((f"yours are in {self._folder}", "dim"),)
             self._head.show([Line(((" DASHBOARDS", "accent bold"),), where)])
             return
         at = next((n for n, one in enumerate(self._boards, 1) if one.name == board.name), 1)
         left = ((f" {board.title.upper()}", "accent bold"), (f"  {board.about}", "dim"))
-        self._head.show([Line(left, ((f"{at} of {len(self._boards)} ", "dim"),))])
+        self._head.show([Line(left, ((f"{at} of {len(self._boards)}", "dim"),))])
 
     def show(self, answer: "BoardView", look: Look) -> None:
         if answer.board is not self._built:

@@ -197,7 +197,7 @@ class CallsPane(Pane[Newest]):
             return ""
         last, first = (moment_words(c.booked, look.at, look.calendar) for c in (calls[-1], calls[0]))
         more = "" if self._tail.below() is None else f" {self.glyphs.below}"
-        return f"{len(calls):,} calls  {last} – {first}{more} "
+        return f"{len(calls):,} calls  {last} – {first}{more}"
 
     def update(self, look: Look, *, force: bool = False) -> None:
         super().update(look, force=force)

@@ -137,7 +137,7 @@ class CostsPane(SiftingPane["CostsView"]):
         head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
         head = (*head, *about_spans(answer.approximate, glyphs))
         by, period_key = self.keymap.key("costs.by"), self.keymap.key("costs.period")
-        hint = ((by, "accent bold"), (" by  ", "dim"), (period_key, "accent bold"), (" period ", "dim"))
+        hint = ((by, "accent bold"), (" by  ", "dim"), (period_key, "accent bold"), (" period", "dim"))
         self._head.show([Line(head, hint)])
         self._list.set_columns(columns(width))
         self._list.say_empty(

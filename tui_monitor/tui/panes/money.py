@@ -67,7 +67,7 @@ def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> li
         token = level(main)
         left += [(f" of {usd(main.amount)}   ", ""), *_filled(main, max(10, width // 3), glyphs)]
         left.append((f"  {ratio(main.used)}", f"{token} bold"))
-    lines = [Line(tuple(left), ((_days_left(view), "dim"), (" ", "")))]
+    lines = [Line(tuple(left), ((_days_left(view), "dim"),))]
     second: list[Span] = [("        ", "")]
     if view.projection is not None:
         second += [(f"{glyphs.about} {usd(view.projection.amount)}", "bright")]
@@ -87,7 +87,7 @@ def _end(main: "BudgetStatus | None", look: Look) -> tuple[Span, ...]:
     if main is None or main.used_up is None:
         return ()
     present = look.calendar.local(look.at)
-    return ((f"used up ≈ {day_words(look.calendar.local(main.used_up), present)} ", "warn"),)
+    return ((f"used up ≈ {day_words(look.calendar.local(main.used_up), present)}", "warn"),)
 
 
 def _days_left(view: "CostsView") -> str:

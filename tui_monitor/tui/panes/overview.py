@@ -189,7 +189,7 @@ class OverviewPane(SiftingPane[Overview]):
         self._items = attention.needed(answer.alerts.alerts, rows, figures.costs.budgets, events, look)
         title = (" ATTENTION", "accent bold")
         if self._items:
-            then = "" if look.shown.live else "providers and budgets as of the end of the range "
+            then = "" if look.shown.live else "providers and budgets as of the end of the range"
             self._attention.show([Line((title,), ((then, "dim"),))])
         else:
             rules = sum(rule.enabled for rule in answer.alerts.rules)
@@ -221,7 +221,7 @@ class OverviewPane(SiftingPane[Overview]):
         happened, live = answer.happened, look.collector is not None and look.collector.running
         events = happenings.shown(happened.events)
         what = "calls too" if self._calls else "changes of state"
-        other = " only what changed " if self._calls else " calls too "
+        other = " only what changed" if self._calls else " calls too"
         hint = ((self.keymap.key("overview.events"), "accent bold"), (other, "dim"))
         self._changed.show([Line(((" WHAT CHANGED", "accent bold"), (f"   {what}", "dim")), hint)])
         self._log.say_empty(

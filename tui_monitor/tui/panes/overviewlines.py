@@ -114,7 +114,7 @@ def providers_head(view: "ProvidersView", before: Before, look: Look, width: int
     left: list[Span] = [(" PROVIDERS", "accent bold"), *about_spans(view.approximate, glyphs)]
     left += total_words(view, before, look)
     top = max((v for row in view.rows for v in row.spark if v is not None), default=None)
-    scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} "
+    scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)}"
     return Line(tuple(left), ((scale, "dim"),) if top and width >= NARROW else ())
 
 
@@ -128,7 +128,7 @@ def spend_lines(view: "CostsView", width: int, glyphs: Glyphs) -> list[Line]:
         on = [(f" → {glyphs.about} ", "dim"), (usd(view.projection.amount), "bright")]
         if width >= NARROW:
             on.append((between(view.projection), "dim"))
-    compared: Span = ("each up to the same time " if width >= WIDE else "against the ones before ", "dim")
+    compared: Span = ("each up to the same time" if width >= WIDE else "against the ones before", "dim")
     if width >= NARROW:
         # Figures before words: what does not fit is left out whole.
         if size_of((*left, *on)) > width:

@@ -168,7 +168,7 @@ class Panel(Pane[QueryAnswer]):
 
     def _title(self, right: str = "") -> Line:
         text = " ".join(self.pin.text.split())
-        return Line(((" ", ""), (text, "bright bold")), ((f"{right} ", "dim"),) if right else ())
+        return Line(((" ", ""), (text, "bright bold")), ((right, "dim"),) if right else ())
 
     def turn(self) -> Pin:
         """Table instead of chart, or the other way; the pin as it is now."""

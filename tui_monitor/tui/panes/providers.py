@@ -78,7 +78,7 @@ def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...
     # An arrow and a cell before it.
     more, gap = (2, "  ") if width >= ARROWS else (0, "")
     return (
-        Column("provider", "provider", min=12, max=28),
+        Column("provider", "provider", min=11, max=28),
         Column("state", "state", width=13),
         Column("p50", f"p50{gap}", width=8 + more, align="right", rank=5),
         Column("p95", f"p95{gap}", width=14 + more, align="right"),
@@ -153,7 +153,8 @@ class ProvidersPane(SiftingPane[Providers]):
         self.set_class(not view.rows, "-empty")
         self._list.say_empty(no_calls(self.backend, look, self.keymap))
         self._list.show([self._row(row, answer.before, sparks, top) for row in view.rows])
-        scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)} " if top else ""
+        drawn = top and "spark" in self._list.visible_columns
+        scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)}" if drawn else ""
         about = about_spans(view.approximate, self.glyphs)
         total = total_words(view, answer.before, look)
         self._head.show([Line(((" PROVIDERS", "accent bold"), *about, *total), ((scale, "dim"),))])
@@ -253,15 +254,15 @@ class ProvidersPane(SiftingPane[Providers]):
     def _last_call(self, row: "ProviderRow") -> Span:
         assert self.look is not None
         if row.quiet_since is None:
-            return (f"last call {ago(row.last_call, self.look.at)} ", "dim")
+            return (f"last call {ago(row.last_call, self.look.at)}", "dim")
         since = moment_words(row.quiet_since, self.look.at, self.look.calendar)
-        return (f"{self.glyphs.stale} no call since {since} ", "stale")
+        return (f"{self.glyphs.stale} no call since {since}", "stale")
 
     def _beside(self, row: "ProviderRow") -> list[Line]:
         """What else is known of the provider under the cursor: side by side where there is room."""
         assert self.look is not None
         lines: list[list[Span]] = []
-        room = self.app.size.width - 2
+        room = self.app.size.width - 3
         for part in beside.details(row, self.look.at):
             gap: Span = ("   ", "")
             if lines and size_of([*lines[-1], gap, *part]) <= room:

@@ -50,7 +50,7 @@ def calls_line(answer: CallsAnswer, total: Total | None) -> Line:
         if total is not None and total[:2] == (answer.text, answer.shown):
             words += f" of {max(loaded, total[2]):,} calls"
     few = "  a narrower filter or range shows the rest" if loaded >= MOST else ""
-    return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls ", "bright"),))
+    return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls", "bright"),))
 
 
 def numbers_line(answer: QueryAnswer, glyphs: Glyphs, turns: str, *, table: bool) -> Line:
@@ -59,7 +59,7 @@ def numbers_line(answer: QueryAnswer, glyphs: Glyphs, turns: str, *, table: bool
     number = sum(any(v is not None for v in series.values) for series in shown.series)
     words = f"  {number} series  {milliseconds(answer.took * 1000)}"
     layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
-    right = (("table" if table else "chart", "bright"), (f"  {turns} ", "dim"))
+    right = (("table" if table else "chart", "bright"), (f"  {turns}", "dim"))
     about = answer.over.approximate or answer.now.approximate
     mark = f"  {glyphs.about}" if about else " "
     return Line(((words + mark, "bright"), (f" from {layers}" if layers else "", "dim")), right)

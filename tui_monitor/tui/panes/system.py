@@ -72,7 +72,7 @@ class SystemPane(SiftingPane["SystemView"]):
     def show(self, answer: "SystemView", look: Look) -> None:
         width, glyphs = self.app.size.width, self.glyphs
         cells = WIDE_SPARK if width >= 120 else SPARK
-        step = f"sparks: {length_words(answer.step)} a step, each to its own peak " if answer.gauges else ""
+        step = f"sparks: {length_words(answer.step)} a step, each to its own peak" if answer.gauges else ""
         self._head.show([Line(((" HOST  ", "accent bold"), (answer.host, "bright")), ((step, "dim"),))])
         self._gauges.set_columns(gauge_columns(width))
         self._gauges.say_empty(no_gauges(answer, look, self.keymap.key("range.live")))
@@ -125,7 +125,7 @@ def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
 def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, key: str) -> list[Line]:
     """Who collects, and that its own pane tells more."""
     line = one_line(status, look, glyphs)
-    lines = [Line(), Line(line.left, ((key, "accent bold"), (" shows it ", "dim")))]
+    lines = [Line(), Line(line.left, ((key, "accent bold"), (" more", "dim")))]
     card = next((row for row in status.sources if row.name == "gpu" and row.state is SourceState.OFF), None)
     if card is not None:
         lines.append(Line(((" GPU  ", "accent bold"), ("none  ", "dim"), (card.detail, "dim"))))
@@ -155,7 +155,7 @@ def _finished(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
         right.append((f"   score {significant(item.score)}", "bright"))
     if item.seconds:
         right.append((f"   in {took(item.seconds)}", "dim"))
-    right.append((f"   {ago(item.at, look.at)} ", "dim"))
+    right.append((f"   {ago(item.at, look.at)}", "dim"))
     return Line(
         ((f"   {glyphs.state(token)} ", token), (f"{item.name}  ", "bright"), (item.state, "dim")),
         tuple(right),
@@ -170,6 +170,6 @@ def _progress(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
         (
             (f"{count(item.done)}{of} {item.unit}  ", ""),
             (bar(share, BAR, glyphs) if share is not None else "", "accent"),
-            (f"  {ago(item.at, look.at)} ", "dim"),
+            (f"  {ago(item.at, look.at)}", "dim"),
         ),
     )

@@ -60,7 +60,7 @@ def head_lines(view: "Upkeep", look: Look, glyphs: Glyphs, width: int) -> list[L
     first = one_line(status, look, glyphs)
     if view.status is not None:
         token = _WELL[view.status]
-        state: Span = (f"{glyphs.state(token)} {view.status} ", token)
+        state: Span = (f"{glyphs.state(token)} {view.status}", token)
         first = Line(first.left, (state,))
     lines = [first]
     if status.running:

@@ -20,7 +20,7 @@ class FilterLine(Vertical):
     """Belongs to one list. Empty and without the focus it is not there."""
 
     DEFAULT_CSS = """
-    FilterLine { height: auto; display: none; margin: 0 0 0 1; }
+    FilterLine { height: auto; display: none; margin: 0 1; }
     """
     PLACEHOLDER: ClassVar[str] = "words, column=value, !without"
 
