@@ -72,6 +72,7 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         # The toolkit would bind it by itself, above all else and for good.
         Binding("ctrl+p", "command_palette", "Commands", show=False, id="palette"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="suspend", priority=True),
+        Binding("ctrl+l", "redraw", "Draw anew", show=False, id="redraw", priority=True),
     ]
     NOTIFICATION_TIMEOUT = 6
 
@@ -249,6 +250,9 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         namespaces: "Mapping[str, DOMNode] | None" = None,
     ) -> bool:
         """What every key and every command comes to. A read-only screen refuses what changes something."""
+        if self._exit:
+            # Typed before the end, and reached after it: what it would act on is being taken down.
+            return True
         place = default_namespace.id if default_namespace is not None else None
         if isinstance(action, str):
             refused = self.keymap.refuses("" if place in (None, self._dashboard.id) else place, action)

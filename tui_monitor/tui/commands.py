@@ -107,6 +107,8 @@ COMMANDS: tuple[Command, ...] = (
             footer=75, dangerous=True),
     Command("suspend", "ctrl+z", "suspend", "Back to the shell until `fg`; collecting waits too.",
             "app.suspend_process"),
+    Command("redraw", "ctrl+l", "draw anew", "Draw the whole screen anew, where something else wrote on it.",
+            "app.redraw"),
     Command("quit", "q", "quit", "Leave; asks where collecting ends with this window.", "app.leave",
             footer=100),
     Command(

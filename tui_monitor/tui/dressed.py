@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from tui_monitor.tui import theme
 from tui_monitor.tui.dressing import Dressing
 from tui_monitor.tui.keeping import Keeping
+from tui_monitor.tui.paint.painted import PaintedApp
 from tui_monitor.tui.terminal import Terminal
-from tui_monitor.tui.toolkit import QuietEnd, colourless, hold_still
+from tui_monitor.tui.toolkit import colourless, hold_still
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COMPACT = "-compact"
 
 
-class DressedApp(QuietEnd, inherit_bindings=False):
+class DressedApp(PaintedApp, inherit_bindings=False):
     """An app on our terminal that wears our themes."""
 
     def __init__(self, dashboard: "Dashboard", environ: Mapping[str, str]) -> None:

@@ -27,19 +27,26 @@ LEAVE = f"{RESET}\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m"
 class Terminal(LinuxDriver):
     """The toolkit's driver, but for a terminal that hangs up: the toolkit's spins, or dies of it.
 
-    The app's `hung_up` is called on its loop when nothing more can come from the terminal, or reach it.
+    The app's `hung_up` is called on its loop when nothing more can come from the terminal, or reach it;
+    its `forget_terminal` when the screen begins empty.
     """
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
         self._hung_up: Callable[[], None] = app.hung_up
+        self._forget: Callable[[], None] = app.forget_terminal
         assert sys.__stderr__ is not None
         self._wire = Wire(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost)
         self._file = self._wire  # pyright: ignore[reportAttributeAccessIssue]
 
+    def start_application_mode(self) -> None:
+        """Begin on an empty screen."""
+        self._forget()
+        super().start_application_mode()
+
     def stop_application_mode(self) -> None:
         """Leave the terminal as it was found."""
-        self.write(RESET)
+        self.write(f"{RESET}\x1b[0m")
         super().stop_application_mode()
 
     def run_input_thread(self) -> None:

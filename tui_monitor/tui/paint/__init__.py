@@ -1,0 +1,1 @@
+"""What reaches the terminal: only what differs from what it shows already."""
