@@ -55,6 +55,8 @@ def test_new_writes_once(cli: Cli) -> None:
     found = {board["name"]: board for board in cli("dashboards", "--json").json["data"]}
     assert (found["team"]["shipped"], found["users"]["shipped"]) == (False, True)
     assert found["team"]["panels"] == found["users"]["panels"]
+    # Two of the same title could not be told apart.
+    assert (found["team"]["title"], found["users"]["title"]) == ("Team", "Users")
     assert cli("dashboards", "check").code == 0
 
 
@@ -90,11 +92,12 @@ def test_show_gives_each_panel_by_itself(fed: Cli, mine: Path) -> None:
     assert parts[0].startswith("CALLS  1H")
     assert ("60" in parts[0], "many" in parts[0]) == (True, True)
     assert "^^^^^^ unknown metric" in parts[1]
-    assert "no data: needs postgres_exporter" in parts[2]
+    assert "no data in this time range – needs postgres_exporter" in parts[2]
     assert "good anthropic" in parts[3]
     assert "bad openai" in parts[3]
     assert parts[4].startswith("OVER TIME  2H")
-    assert "nothing" in parts[5]
+    assert "no alert is open" in parts[5]
+    assert "nothing" not in parts[5]
 
 
 def test_numbers_are_those_of_the_query(fed: Cli, mine: Path) -> None:

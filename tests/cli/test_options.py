@@ -21,6 +21,7 @@ def test_version(cli: Cli) -> None:
 
 def test_help_names_every_verb(cli: Cli) -> None:
     ran = cli("--help")
+    assert "--pane NAME" in ran.out
     assert ran.code == 0
     for name, verb in VERBS.items():
         assert re.search(rf"^  {name} +{re.escape(verb.help)}$", ran.out, re.MULTILINE)

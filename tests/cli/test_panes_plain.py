@@ -14,8 +14,9 @@ from tui_monitor.model.errors import StoreError
 from tui_monitor.model.units import count, milliseconds, ratio, usd
 from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.plain import _chart, told
+from tui_monitor.tui.plain import _chart, texts, told
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
+from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 
 DRAWING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f─-◿⠀-⣿]")
 
@@ -118,6 +119,13 @@ def test_buckets_are_counts_between_bounds() -> None:
     said = [*_chart(ChartData(times, series, "s", bounds=(0.5, math.inf), drawing="heat"))]
     assert said[1].startswith("to 500 ms: last 1.50 k at ")
     assert said[2].startswith("over 500 ms: last 2 at ")
+
+
+def test_a_value_that_says_all_has_no_title_before_it() -> None:
+    grid = Grid((Column("alert", "alert"), Column("state", "taken by")))
+    cells = {"1": Cell("not taken", says=True), "2": Cell("ana 11:04")}
+    grid.show([GridRow(key, {"alert": Cell(f"alert {key}"), "state": cell}) for key, cell in cells.items()])
+    assert texts(grid)[:2] == ["alert 1: not taken", "alert 2: taken by ana 11:04"]
 
 
 def test_signs_become_words() -> None:

@@ -38,6 +38,14 @@ def at(text: str) -> int:
         ("now-6h to now-2h", "2026-03-29T08:30", "2026-03-29T12:30"),
         ("6h to 2026-03-28 10:00", "2026-03-28T04:00", "2026-03-28T10:00"),
         ("March 18 2025 10:00 until 11:00", "2025-03-18T10:00", "2025-03-18T11:00"),
+        ("10:00 to 11:00 yesterday", "2026-03-28T10:00", "2026-03-28T11:00"),
+        ("22:00 to 2:00 yesterday", "2026-03-27T22:00", "2026-03-28T02:00"),
+        ("12:00 to 2h ago", "2026-03-29T12:00", "2026-03-29T12:30"),
+        ("16:00 to 2h ago", "2026-03-28T16:00", "2026-03-29T12:30"),
+        ("yesterday 0:00 to 24:00", "2026-03-28T00:00", "2026-03-29T00:00"),
+        ("22:00 to 24:00", "2026-03-28T22:00", "2026-03-29T00:00"),
+        ("20:00 to 24:00 yesterday", "2026-03-28T20:00", "2026-03-29T00:00"),
+        ("24:00 to 2:00 yesterday", "2026-03-28T00:00", "2026-03-28T02:00"),
     ],
 )
 def test_ranges_between_two_moments(text: str, start: str, end: str) -> None:
@@ -89,6 +97,12 @@ def test_what_is_not_over_grows(text: str, start: str) -> None:
     assert found.until(SUNDAY) == TimeRange(SUNDAY - at(start) + 1, SUNDAY)
 
 
+def test_the_hours_of_today_up_to_its_end_grow() -> None:
+    found = read_range("0:00 to 24:00", TimeRange(), SUNDAY, BERLIN)
+    assert (found.live, found.since) == (True, at("2026-03-29"))
+    assert read_instant("yesterday 24:00", SUNDAY, BERLIN) == at("2026-03-29")
+
+
 def test_a_day_of_a_change_of_summer_time_is_as_long_as_it_is() -> None:
     monday = SUNDAY + DAY
     assert read_range("yesterday", TimeRange(), monday, BERLIN).length == 23 * HOUR
@@ -126,6 +140,7 @@ def test_months_are_the_users() -> None:
         ("yesterday 14:00 to", 18, 1, True), ("", 0, 1, True), ("14:00", 0, 5, True), ("yest", 0, 4, True),
         ("3", 0, 1, True), ("yesterday frob", 10, 4, False), ("tomorrow", 0, 8, False),
         ("feb 30", 0, 6, False), ("since 25:00", 6, 5, False), ("2026-13-01", 0, 10, False),
+        ("0:00 to 24:01", 8, 5, False),
         ("50y", 0, 3, False), ("2027-01-01", 0, 10, False), ("[/]", 0, 3, False), ("\x1b[2J", 0, 4, False),
         ("9" * 50, 0, 50, True), ("today " * 60, 0, 360, False),
         ("15:00 3", 6, 1, True), ("15:00 18 march to 14:00 18 march", 0, 32, False),
@@ -156,7 +171,7 @@ def test_ways_to_go_on() -> None:
 
 _SAID = """
 today yesterday last this past since from to around before after ago monday sun march feb week month hour
-days 3 18 29 2025 2026-03-29 02:30 14:00 9am noon 2h 1h30m - now 2026-03-29T02:30 and on at
+days 3 18 29 2025 2026-03-29 02:30 14:00 24:00 9am noon 2h 1h30m - now 2026-03-29T02:30 and on at
 """
 WORDS = st.sampled_from(_SAID.split())
 MOMENTS = st.integers(at("2024-01-01"), at("2028-12-31"))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text
+from tui_monitor.config import boards, places
 from tui_monitor.model.clock import HOUR
 from tui_monitor.tui.screens.commandline import CommandLine
 from tui_monitor.tui.screens.dashboard import Dashboard
@@ -133,6 +134,33 @@ async def test_a_dashboard_is_gone_to_by_its_name() -> None:
             if "EXECUTIVE" in text(app):
                 break
         assert "EXECUTIVE" in text(app)
+        # One whose file has just been written is there at once, though the folder was looked at before.
+        path = places.config_file().parent / "dashboards" / "fresh.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shipped = next(board.path for board in boards.shipped() if board.name == "users")
+        path.write_text(shipped.read_text(encoding="utf-8").replace('title = "Users"', 'title = "Fresh"'))
+        await settle(pilot, "colon", *"fresh")
+        assert "Show this dashboard." in text(app)
+        await settle(pilot, "enter")
+        for _ in range(20):
+            await settle(pilot)
+            if "FRESH" in text(app):
+                break
+        assert "FRESH" in text(app)
+
+
+async def test_what_cannot_come_right_is_told_while_one_types() -> None:
+    app = dashboard(FakeMonitor())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot, "colon")
+        for line, said in {
+            "rang": "", "rangy": "there is no command 'rangy' – did you mean range?",
+            "theme tui": "Show everything", "theme nosuch": "^^^^^^ no theme is called",
+            "range yest": "", "range yesterfoo": "^", "range ": "TIME: ",
+        }.items():  # fmt: skip
+            await settle(pilot, "ctrl+u", *line)
+            assert said in text(app), line
+            assert ("^" in text(app)) == ("^" in said or "no command" in said), line
 
 
 async def test_a_letter_goes_where_it_stands() -> None:

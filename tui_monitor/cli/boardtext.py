@@ -41,7 +41,7 @@ def _print(out: Output, view: "BoardView", shown: TimeRange, now: "Micros") -> N
             for line in panel.trouble.pointed().splitlines():
                 out.line(line)
         if panel.empty:
-            out.line(f"no data: needs {clean(panel.panel.needs)}" if panel.panel.needs else "no data")
+            out.line(clean(panel.panel.missing))
         elif panel.panel.widget == "alerts":
             _alerts(out, panel, now)
         elif panel.panel.over_time:

@@ -1,6 +1,7 @@
 """`dashboards`: list, make, edit and show the boards of panels."""
 
 import os
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from tui_monitor.model.timerange import TimeRange, parse_duration
 
 if TYPE_CHECKING:
     from tui_monitor.config.boards import Board
+
+_TITLE = re.compile(r"^title\s*=.*$", re.MULTILINE)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -118,11 +121,17 @@ def _new(context: Context) -> int:
     args = context.args
     like = args.like and boards.find(boards.load_boards(folder(context)), args.like)
     text = read_text(like.path) if like else resources.example_dashboard()
-    path = _write(context, args.name, text)
+    path = _write(context, args.name, _titled(text, args.name))
     context.out.answer({"path": path}, lambda: context.out.line(f"written: {path}"))
     if not context.out.json:
-        context.out.note(f"it is a pane of the dashboard now: 0, then b; `dashboards edit {args.name}`")
+        context.out.note(f"`:{args.name}` in the dashboard shows it; `dashboards edit {args.name}` opens it")
     return 0
+
+
+def _titled(text: str, name: str) -> str:
+    """A file with a title of its own, so that the list tells it from the one it is like."""
+    words = re.sub("[-_]+", " ", name).strip()
+    return _TITLE.sub(f'title = "{words[:1].upper()}{words[1:]}"', text, count=1)
 
 
 def _write(context: Context, name: str, text: str) -> Path:

@@ -45,11 +45,11 @@ def _run(argv: list[str], clock: Clock | None) -> int:
             print(f"{PROG} {__version__}")
             return 0
         parser = parser_of(VERBS[verb]) if verb else main_parser()
+        module = import_module((VERBS[verb] if verb else DASHBOARD).module)
+        module.arguments(parser)
         if not verb and not {"-h", "--help"}.isdisjoint(rest):
             parser.print_help()
             return 0
-        module = import_module((VERBS[verb] if verb else DASHBOARD).module)
-        module.arguments(parser)
         context = Context(parser.parse_args(rest), clock)
         if context.demo:
             context.enter_demo()

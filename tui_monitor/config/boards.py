@@ -26,6 +26,7 @@ MOST_PANELS = 24
 MOST_FILES = 100
 """Files of one's own that are read."""
 _LONGEST_NAME = 40
+NOTHING = "no data in this time range"
 
 Widget = Literal["line", "area", "stack", "bars", "heat", "stat", "gauge", "table", "alerts"]
 CHARTS: tuple[Widget, ...] = ("line", "area", "stack", "bars", "heat")
@@ -104,6 +105,13 @@ class PanelSettings(Section):
     def asked(self) -> dict[str, str]:
         """Its queries by name; a single one has none."""
         return dict(self.queries) if self.queries else {"": self.query} if self.query else {}
+
+    @property
+    def missing(self) -> str:
+        """What is said where there is nothing to show: what would bring something."""
+        if self.widget == "alerts":
+            return "no alert is open"
+        return f"{NOTHING} – needs {self.needs}" if self.needs else NOTHING
 
     @property
     def over_time(self) -> bool:
@@ -209,15 +217,21 @@ def names(own: Path) -> list[str]:
     return list(dict.fromkeys([*mine, *(path.stem for path in resources.dashboards())]))
 
 
-def find(boards: Sequence[Board], name: str) -> Board:
-    """One by its name, or by its title. Raises `NotFound` that names the nearest."""
+def named(boards: Sequence[Board], name: str) -> Board | None:
+    """One by its name, or by its title."""
     wanted = name.strip().lower()
-    for board in boards:
-        if wanted in (board.name.lower(), board.title.lower()):
-            return board
+    by_name = (board for board in boards if board.name.lower() == wanted)
+    return next(by_name, None) or next((board for board in boards if board.title.lower() == wanted), None)
+
+
+def find(boards: Sequence[Board], name: str) -> Board:
+    """The same. Raises `NotFound` that names the nearest."""
+    found = named(boards, name)
+    if found is not None:
+        return found
     from tui_monitor.config.problems import nearest
 
-    told = nearest(wanted, [board.name for board in boards]).removeprefix("; ")
+    told = nearest(name.strip().lower(), [board.name for board in boards]).removeprefix("; ")
     raise NotFound(f"there is no dashboard {clean(name, 60)!r}", hint=told)
 
 

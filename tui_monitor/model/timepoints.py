@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, WEEK, Micros, from_datetime
-from tui_monitor.model.timetokens import NotATime, Token, tokens
+from tui_monitor.model.timetokens import DAY_END, NotATime, Token, tokens
 
 _OLDEST = 1970
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -361,6 +361,8 @@ class Points:
 
     def _wall(self, day: date, clock: time) -> Micros:
         """A time of the wall clock; where the clock jumps over it, as much later."""
+        if clock == DAY_END:
+            return self._calendar.midnight(day + timedelta(days=1))
         return from_datetime(datetime.combine(day, clock, self._calendar.tz))
 
     def _with_day(self, clock: time) -> Point:

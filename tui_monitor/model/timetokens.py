@@ -9,6 +9,8 @@ from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.timerange import parse_duration
 
+DAY_END = time.max
+"""How `24:00` is held: the end of a day, later than every time of it."""
 LONGEST_TEXT = 120
 """Characters of a text that is read."""
 FORMS = "write it like 90m, yesterday 14:00 to 15:30, last monday, march, 3 days ago, or since 9:00"
@@ -104,7 +106,7 @@ def _value(kind: Kind, text: str) -> "datetime | date | time | Micros | str":
 
 
 def _clock(text: str) -> time:
-    """`14:00`, `9:30:15`, `2 pm`. Raises `ValueError`."""
+    """`14:00`, `9:30:15`, `2 pm`, `24:00`. Raises `ValueError`."""
     match = _CLOCK.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -114,4 +116,6 @@ def _clock(text: str) -> time:
         if not 1 <= hour <= 12:
             raise ValueError(text)
         hour = hour % 12 + (12 if half.lower() == "pm" else 0)
+    if (hour, minute, second) == (24, 0, 0):
+        return DAY_END
     return time(hour, minute, second)

@@ -19,7 +19,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, Micros
 from tui_monitor.model.timepoints import UNITS, Point, Points
 from tui_monitor.model.timerange import TimeRange
-from tui_monitor.model.timetokens import FORMS, NotATime
+from tui_monitor.model.timetokens import DAY_END, FORMS, NotATime
 
 __all__ = ["FORMS", "NotATime", "following", "last_word", "read_instant", "read_range"]
 
@@ -146,10 +146,14 @@ class Ranges(Points):
             past_midnight = end > start >= self._wall(day, last.bare)
             if first.bare is not None and (start >= self._now or (past_midnight and end > self._now)):
                 back = timedelta(days=1)
-                start, end = (
-                    self._wall(day - back, first.bare),
-                    self._wall(calendar.day_of(end) - back, last.bare),
-                )
+                over = calendar.day_of(end - 1 if last.bare == DAY_END else end)
+                start, end = self._wall(day - back, first.bare), self._wall(over - back, last.bare)
+        elif first.bare is not None and not last.whole:
+            # And in front of a moment of a day it is of that day, or of the one before.
+            day = calendar.day_of(last.start)
+            start = self._wall(day, first.bare)
+            if start >= end:
+                start = self._wall(day - timedelta(days=1), first.bare)
         return self._between(start, end)
 
     def _between(self, start: Micros, end: Micros) -> TimeRange:

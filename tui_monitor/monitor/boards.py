@@ -74,7 +74,7 @@ class PanelView:
             form |= {"approximate": True} if told.approximate else {}
         if self.trouble is not None:
             form["error"] = self.trouble
-        if self.empty and self.panel.needs:
+        if self.empty and self.panel.needs and self.panel.widget != "alerts":
             form["needs"] = self.panel.needs
         return form
 
@@ -129,7 +129,7 @@ def full(view: PanelView) -> float | None:
 
 def called(labels: Labels) -> str:
     """A series in words: the values of its labels, or their pairs where values alone do not tell."""
-    kept = [(name, value or "–") for name, value in labels if name != "__name__"]
+    kept = [(name, value or f"without {name}") for name, value in labels if name != "__name__"]
     if len(kept) <= 2:
         # What the panel itself calls it comes first.
         kept.sort(key=lambda pair: pair[0] != NAMED)

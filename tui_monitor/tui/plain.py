@@ -153,7 +153,11 @@ def _rows(grid: Grid) -> Iterator[str]:
         if row.heading:
             yield told(row.heading)
             continue
-        named, *others = [(column.title, cell) for column in columns if (cell := _cell(row, column.key))]
+        named, *others = [
+            ("" if row.cells[column.key].says else column.title, cell)
+            for column in columns
+            if (cell := _cell(row, column.key))
+        ]
         said = [f"{told(title)} {cell}".strip() for title, cell in others]
         yield f"{named[1]}: {', '.join(said)}" if said else named[1]
     yield ""

@@ -26,11 +26,14 @@ Deed = Callable[[], Awaitable[object] | None]
 class WrongWord(UsageError):
     """A line that is not understood: where in it, and what would help."""
 
-    def __init__(self, message: str, position: int, length: int, hint: str = "") -> None:
-        """Characters from the line's beginning."""
+    def __init__(
+        self, message: str, position: int, length: int, hint: str = "", *, unfinished: bool = False
+    ) -> None:
+        """Characters from the line's beginning; `unfinished` where more of it may make it right."""
         super().__init__(message, hint=hint)
         self.position = position
         self.length = length
+        self.unfinished = unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +101,20 @@ def _theme_ways(dashboard: "Dashboard", text: str) -> list[Completion]:
     ]
 
 
-def _boards(dashboard: "Dashboard") -> list[str]:
+def look_up_boards(dashboard: "Dashboard") -> list[str]:
+    """The names of all boards there are now. Blocks."""
     return boards.names(boards.folder(dashboard.backend.config_file))
 
 
 def _board(dashboard: "Dashboard", text: str) -> Deed:
-    known = _boards(dashboard)
+    known = dashboard.board_names
     if text.lower() not in (name.lower() for name in known):
         raise UsageError(f"no dashboard is called {clean(text, 40)!r}", hint=_near(text, known))
     return partial(dashboard.action_board, text)
 
 
 def _board_ways(dashboard: "Dashboard", text: str) -> list[Completion]:
-    known = _boards(dashboard)
+    known = dashboard.board_names
     return [Completion(name, len(text), "value") for name in known if text.lower() in name.lower()]
 
 
@@ -174,7 +178,8 @@ def read(dashboard: "Dashboard", line: str) -> Deed | None:
             return verb.read(dashboard, rest)
         except NotATime as error:
             message, hint = error.message, error.hint or ""
-            raise WrongWord(message, behind + error.position, error.length, hint) from None
+            place = behind + error.position
+            raise WrongWord(message, place, error.length, hint, unfinished=error.unfinished) from None
         except UsageError as error:
             raise WrongWord(error.message, behind, len(rest), error.hint or "") from None
     if command is not None and rest:
@@ -182,14 +187,24 @@ def read(dashboard: "Dashboard", line: str) -> Deed | None:
     if command is not None:
         return partial(dashboard.run_command, command.action)
     if verb is not None:
-        raise WrongWord(f"{verb.name} what?", start, len(word), f"write {verb.name} {verb.takes}")
-    dashboards = _boards(dashboard)
+        hint = f"write {verb.name} {verb.takes}"
+        raise WrongWord(f"{verb.name} what?", start, len(word), hint, unfinished=True)
+    dashboards = dashboard.board_names
     if word in dashboards and not rest:
         return _board(dashboard, word)
     keymap = keymap_of(dashboard.app)
     known = [*dashboards, *commands, *(one.name for one in VERBS)]
     message = f"there is no command {clean(word, 40)!r}"
     raise WrongWord(message, start, len(word), _near(word, known) or keymap.filled("{line.offer} shows all"))
+
+
+def wrong(dashboard: "Dashboard", line: str) -> WrongWord | None:
+    """What is wrong with a line however it goes on; nothing where it is right, or may yet be."""
+    try:
+        read(dashboard, line)
+    except WrongWord as error:
+        return None if error.unfinished or ways(dashboard, line, len(line)) else error
+    return None
 
 
 def told(dashboard: "Dashboard", line: str) -> str:
@@ -204,7 +219,9 @@ def told(dashboard: "Dashboard", line: str) -> str:
     command = named(dashboard).get(word.lower())
     if command is not None:
         return command.help
-    return f"{verb.takes}: {verb.help}" if verb is not None else ""
+    if verb is not None:
+        return f"{verb.takes}: {verb.help}"
+    return "Show this dashboard." if word in dashboard.board_names else ""
 
 
 def ways(dashboard: "Dashboard", text: str, cursor: int) -> list[Completion]:
@@ -222,7 +239,7 @@ def ways(dashboard: "Dashboard", text: str, cursor: int) -> list[Completion]:
         for name, command in commands.items()
         if short.get(command.id, name) == name and _verb(name) is None
     ]
-    every += [Completion(one, len(word), "keyword", "A dashboard.") for one in _boards(dashboard)]
+    every += [Completion(one, len(word), "keyword", "A dashboard.") for one in dashboard.board_names]
     begun = word.lower()
     fits = [one for one in every if begun in one.text.lower()]
     return sorted(fits, key=lambda one: not one.text.lower().startswith(begun))

@@ -228,7 +228,7 @@ def _state(alert: Alert, waits: Micros, look: Look, width: int) -> Cell:
     """Who took it and when, until when it is silenced, or how long it must hold."""
     match alert.state:
         case AlertState.FIRING:
-            return Cell("not taken", "bright")
+            return Cell("not taken", "bright", says=True)
         case AlertState.ACKNOWLEDGED:
             when = "" if alert.acked_at is None else brief_moment(alert.acked_at, look.at, look.calendar)
             room = (24 if width >= WIDE else 15 if width >= NARROW else 11) - width_of(when) - 1
@@ -236,13 +236,14 @@ def _state(alert: Alert, waits: Micros, look: Look, width: int) -> Cell:
             # The time is whole, whoever it is.
             return Cell(f"{who if width_of(who) <= room else fit(who, room)} {when}", "accent")
         case AlertState.SILENCED if alert.silenced_until is not None:
-            return Cell(f"until {brief_moment(alert.silenced_until, look.at, look.calendar)}", "dim")
+            until = brief_moment(alert.silenced_until, look.at, look.calendar)
+            return Cell(f"until {until}", "dim", says=True)
         case AlertState.PENDING if waits:
-            return Cell(f"for {short_age(waits)}", "dim")
+            return Cell(f"for {short_age(waits)}", "dim", says=True)
         case AlertState.RESOLVED if alert.resolved is not None:
-            return Cell(f"ended {brief_moment(alert.resolved, look.at, look.calendar)}", "dim")
+            return Cell(f"ended {brief_moment(alert.resolved, look.at, look.calendar)}", "dim", says=True)
         case other:
-            return Cell(other.value, "dim")
+            return Cell(other.value, "dim", says=True)
 
 
 SILENCE_COLUMNS = (
@@ -254,7 +255,8 @@ SILENCE_COLUMNS = (
 )
 NO_SILENCES = """No silence: every alert that fires is told.
 
-s on an alert keeps it, and those like it, quiet for a while. S goes back to the alerts."""
+{alerts.silence} on an alert keeps it, and those like it, quiet for a while. {alerts.silences} goes back to
+the alerts."""
 
 
 def silence_rows(view: AlertsView, look: Look) -> list[GridRow]:

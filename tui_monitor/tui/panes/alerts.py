@@ -90,7 +90,7 @@ class AlertsPane(Pane[Alerts]):
         self._head = Lines([Line.of(" FIRING", "accent bold")], classes="head")
         self._filter = Prompt(placeholder="words of rule, labels or summary", id="alerts-filter")
         self._list = Grid(columns(120), id="alerts-list")
-        self._silences = Grid(SILENCE_COLUMNS, empty=NO_SILENCES, id="alerts-silences")
+        self._silences = Grid(SILENCE_COLUMNS, id="alerts-silences")
         self._rules = Lines(id="alerts-rules")
         self._detail = Lines(id="alerts-detail")
         self._chart = Chart(id="alerts-chart")
@@ -178,6 +178,7 @@ class AlertsPane(Pane[Alerts]):
         self._list.set_columns(columns(width))
         self._list.say_empty(nothing(view, words, self.app.size.width, self.glyphs, self.keymap))
         self._list.show(rows_of(view, words, self._order, look, width, self.glyphs))
+        self._silences.say_empty(self.keymap.filled(NO_SILENCES))
         self._silences.show(silence_rows(view, look))
 
     def _silence_lines(self, view: AlertsView, look: Look) -> list[Line]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_monitor.config.boards import Board, PanelSettings
+from tui_monitor.config.boards import NOTHING, Board, PanelSettings
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.monitor.boards import called, full, passed
@@ -33,7 +33,6 @@ _TALLEST = 14
 _MARGIN = 14
 """Cells of a chart beside its field, about."""
 _NAME = 24
-_NONE = "no data in this time range"
 _LEVEL = {"warning": "warn", "critical": "crit"}
 _SMALL = ("stat", "gauge")
 
@@ -157,18 +156,11 @@ def chart(view: "PanelView", look: Look, colours: Colours) -> ChartData:
     own = replace(look, shown=TimeRange(panel.range or look.shown.length, look.shown.end))
     thresholds = [(threshold.label, threshold.value) for threshold in panel.thresholds]
     data = chart_of(
-        view.over, own, colours, empty=nothing(panel), thresholds=thresholds, marks=firing_marks(look)
+        view.over, own, colours, empty=panel.missing, thresholds=thresholds, marks=firing_marks(look)
     )
     if data.bounds or panel.widget == "heat":
         return data
     return replace(data, drawing=panel.widget)
-
-
-def nothing(panel: PanelSettings) -> str:
-    """What is said where there is no data: what would bring some."""
-    return (
-        f"no data in this time range – needs {panel.needs}" if panel.needs else "no data in this time range"
-    )
 
 
 def rows(view: "PanelView", width: int, glyphs: Glyphs) -> list[GridRow]:
@@ -204,7 +196,9 @@ def figures(view: "PanelView", width: int, height: int, look: Look, glyphs: Glyp
 
 
 def _nothing(panel: PanelSettings, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    first = Line(((f" {glyphs.unknown}", "bright bold"), (f"  {_NONE}", "dim")))
+    if panel.widget == "alerts":
+        return [Line(((f" {glyphs.ok}", "ok"), (f"  {panel.missing}", "dim")))]
+    first = Line(((f" {glyphs.unknown}", "bright bold"), (f"  {NOTHING}", "dim")))
     told = wrap(f"needs {panel.needs}", width - 2, glyphs) if panel.needs else []
     if len(told) > max(1, height - 1):
         told = [

@@ -140,13 +140,19 @@ class BoardsPane(Pane["BoardView"]):
 
     def choose(self, name: str) -> None:
         """Show the board of that name from now on; it may not be read yet."""
+        self.run_worker(self._choose(name), group="build", exclusive=True)
+
+    async def _choose(self, name: str) -> None:
+        if self._boards and not boards.named(self._boards, name):
+            # Its file may be younger than the last look.
+            await self._read_folder()
         try:
             self._chosen = boards.find(self._boards, name).name if self._boards else name
         except NotFound as error:
             self.tell_error(error)
             return
         self._choosing = False
-        self.run_worker(self._build, group="build", exclusive=True)
+        await self._build()
 
     # Asking.
 

@@ -1,6 +1,7 @@
 """The dashboard: frame, panes, one time range for all of them, and the clock that drives them."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -57,6 +58,8 @@ class Dashboard(RangedScreen):
         self._taking = False
         self._said: tuple[str, ...] = ()
         """Lines given behind `:`."""
+        self.board_names: Sequence[str] = ()
+        """The boards there are, as far as somebody has looked."""
         self._herald = Herald()
         self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
         self._consent, self.touring = Consenting(self), tour.Touring(self)

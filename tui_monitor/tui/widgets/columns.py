@@ -44,6 +44,8 @@ class Cell:
     exact: bool = field(default=True, compare=False)
     """Whether what it sorts by is the value itself."""
     mark: Span | None = None
+    says: bool = field(default=False, compare=False)
+    """Whether its text is not what the column's title asks for, and says all by itself."""
 
 
 @dataclass(frozen=True, slots=True)
