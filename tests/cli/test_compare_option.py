@@ -3,6 +3,8 @@
 import asyncio
 from types import SimpleNamespace
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tui_monitor.cli.comparing import then
 from tui_monitor.model.calendar import Calendar
@@ -39,9 +41,9 @@ class Days:
 def test_a_period_that_is_over_is_compared_with_the_one_right_before_it(fed: Cli) -> None:
     monitor, now = Days(), 40 * DAY + HOUR
     found = asyncio.run(monitor.query("requests{} [yesterday] sum", at=now))
-    args = SimpleNamespace(compare="previous", text=found.query)
+    args = SimpleNamespace(compare="previous")
     context = SimpleNamespace(args=args, now=now, calendar=Calendar())
-    told = asyncio.run(then(monitor, context, found, TimeRange(), 0))
+    told = asyncio.run(then(monitor, context, found.query, found, TimeRange()))
     assert told.result.span == told.span == Span.half_open(38 * DAY, 39 * DAY)
     assert fed("query", "requests{} [last_month] sum", "--compare", "week").code == 2
 
@@ -51,6 +53,31 @@ def test_what_was_not_recorded_whole_is_not_compared_with(fed: Cli) -> None:
     told = fed(*asked).json["data"]
     assert told["result"]
     assert told["before"]["result"] == []
+
+
+def test_every_verb_that_gives_figures_compares(fed: Cli) -> None:
+    plain = fed("costs", "--period", "today", "--compare", "week", "--plain").out
+    assert "changes: against the same a week before" in plain
+    told = fed("costs", "--period", "today", "--compare", "day", "--json").json["data"]
+    same = fed("costs", "--period", "today", "--json").json["data"]
+    assert (told["against"], same["against"]) == ("day", "previous")
+    assert told["spends"][0]["previous"] == same["spends"][0]["previous"], "a day before today is yesterday"
+
+    before = fed("status", "--compare", "previous", "--json").json["data"]["before"]["providers"]
+    asked = ("metrics", "latency", "--group-by", "provider", "--compare", "previous")
+    spread = fed(*asked, "--json").json["data"]
+    then = {row["metric"]["provider"]: row for row in spread["before"]["result"]}
+    assert {name: row["p95"] for name, row in then.items()} == before["p95_ms"]
+    at = spread["before"]["end"]
+    alone = fed("metrics", "latency", "--group-by", "provider", "--to", at, "--json").json["data"]["result"]
+    assert {row["metric"]["provider"]: row["p95"] for row in alone} == pytest.approx(before["p95_ms"])
+    lines = fed(*asked, "--plain").out.splitlines()
+    assert [line.split()[0] for line in lines[2:4]] == ["before", "change"]
+    assert "before" in fed("metrics", "requests", "--compare", "day", "--json").json["data"]
+    assert fed(*asked, "--chart").code == 0
+    pane = fed("--plain", "--pane", "providers", "--compare", "week").out
+    assert "a week before" in pane
+    assert fed("--compare", "week").code == 2
 
 
 def test_over_time_both_stand_at_the_same_times(fed: Cli) -> None:

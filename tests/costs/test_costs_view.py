@@ -11,6 +11,7 @@ import pytest
 
 from tui_monitor.config.settings import BudgetSettings, Retention
 from tui_monitor.costs.summary import costs_view
+from tui_monitor.costs.views import CostsView
 from tui_monitor.model.call import Call
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, from_datetime
 from tui_monitor.model.errors import UsageError
@@ -329,3 +330,33 @@ def test_a_period_that_is_recorded_in_part_is_not_compared_with(build):
         view = costs_view(house.engine, house, house.calendar, "model", "today", now, first)
         assert view.spends[0].previous == previous
         assert [row.previous for row in view.rows] == [previous]
+
+
+def test_a_period_is_compared_with_the_same_part_a_day_or_a_week_before(build):
+    house = build("Europe/Berlin")
+    # On Sunday the 29th of March the clock goes on by an hour; the week before has its own hours.
+    now = berlin("2026-03-31T11:00")
+    for at, usd in (
+        ("2026-03-24T00:00", 1.0), ("2026-03-24T10:59:59.999999", 2.0), ("2026-03-24T11:00:00.001", 40.0),
+        ("2026-03-23T23:59:59.999999", 80.0), ("2026-03-30T09:00", 4.0), ("2026-03-31T09:00", 8.0),
+        ("2026-02-22T12:00", 160.0),
+    ):  # fmt: skip
+        house.put(berlin(at), usd)
+    first = berlin("2026-02-22T00:00")
+
+    def asked(against: str, period: str = "today") -> CostsView:
+        return costs_view(house.engine, house, house.calendar, "model", period, now, first, against)
+
+    week, day = asked("week"), asked("day")
+    assert (week.against, week.spends[0].previous) == ("week", 3.0)
+    assert [row.previous for row in week.rows] == [3.0]
+    assert day.spends[0].previous == 4.0
+    # A week before this week until now is last week until then; of this month, a month moved by a week.
+    assert week.spends[1].previous == 83.0
+    assert week.spends[2].previous == 243.0
+    assert asked("previous").spends[1].previous == 83.0
+    assert asked("week", "yesterday").rows[0].previous == 80.0
+    early = costs_view(
+        house.engine, house, house.calendar, "model", "today", now, berlin("2026-03-24T00:01"), "week"
+    )
+    assert early.spends[0].previous is None, "recording began in the middle of it"

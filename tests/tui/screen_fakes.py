@@ -324,8 +324,10 @@ class FakeMonitor:
         view = providers(shown.span(self.at))
         return await self._answer("providers", replace(view, rows=()) if self.empty else view, shown, points)
 
-    async def costs(self, by: str = "model", period: str = "month", *, at: int | None = None) -> CostsView:
-        view = costs(by, period)
+    async def costs(
+        self, by: str = "model", period: str = "month", *, at: int | None = None, against: str = "previous"
+    ) -> CostsView:
+        view = replace(costs(by, period), against=against)  # type: ignore[arg-type]
         if self.empty:
             none = tuple(
                 replace(s, cost=None, previous=None, unpriced=0, list_cost=None) for s in view.spends

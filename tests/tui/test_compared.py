@@ -114,12 +114,15 @@ async def test_w_goes_through_what_to_compare_with(monitor: FakeMonitor) -> None
                 assert "change" in text(pilot.app)
             if pane == "costs":
                 await settle(pilot, "d", "d")
-                assert "┄┄ March" in text(pilot.app)
+                assert "against a week before" in text(pilot.app)
+                assert "┄┄ March" not in text(pilot.app), "a month is no week"
                 assert "≈ $548.00" in text(pilot.app)
             assert "┄┄ a week before" in text(pilot.app)
         await settle(pilot, "w")
-        for words in ("┄┄ March", "┄┄ a week before"):
-            assert words not in text(pilot.app)
+        assert "┄┄ a week before" not in text(pilot.app)
+        await settle(pilot, "w")
+        assert "┄┄ March" in text(pilot.app), "the month before lies below the running total"
+        assert "against last month" in text(pilot.app)
 
 
 def test_the_bars_to_come_leave_what_is_left_of_today_its_share() -> None:

@@ -339,7 +339,7 @@ async def test_costs_of_a_fixed_range_are_asked_as_of_its_end(monitor: FakeMonit
     asked: list[object] = []
     answer = monitor.costs
 
-    async def costs_at(by: str, period: str, *, at: int | None = None) -> Any:
+    async def costs_at(by: str, period: str, *, at: int | None = None, against: str = "previous") -> Any:
         if by == "model":
             # Overview may have asked for its own before the key came.
             asked.append(at)

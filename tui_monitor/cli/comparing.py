@@ -29,14 +29,18 @@ class Then:
     offset: Micros
 
     def data(self) -> dict[str, object]:
-        """For programs: the answer, and which span it is of (left-open)."""
-        return {**data(self.result), "start": iso(self.span.start), "end": iso(self.span.end)}
+        """For programs: the answer, and which span it is of."""
+        return {**data(self.result), **self.edges()}
+
+    def edges(self) -> dict[str, object]:
+        """The span's ends; it is left-open."""
+        return {"start": iso(self.span.start), "end": iso(self.span.end)}
 
 
 async def then(
-    monitor: "Monitor", context: Context, found: Result, shown: TimeRange, count: int
+    monitor: "Monitor", context: Context, text: str, found: Result, shown: TimeRange, count: int = 0
 ) -> Then | None:
-    """The answer about the span before, where it is wanted.
+    """The answer of `text` about the span before, where it is wanted.
 
     Over time in `count` steps; where that is 0, at the end of the span before the one that was looked at.
     """
@@ -45,7 +49,6 @@ async def then(
         return None
     span = shown.span(context.now) if count or found.span is None else found.span
     before = earlier(span, against, context.calendar)
-    text = context.args.text
     if count:
         result = await monitor.query_range(text, TimeRange(before.length, before.end), count)
         return Then(result, before, span.start - before.start)

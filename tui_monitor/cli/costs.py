@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output
@@ -28,11 +29,13 @@ def arguments(parser: ArgumentParser) -> None:
         "--period", choices=_PERIODS, default="month", help="what the table is for (default: month)"
     )
     parser.add_argument("--chart", action="store_true", help="draw spend by day and the shares")
+    ranges.compared(parser)
     examples(
         parser,
         """
         tui-monitor costs
         tui-monitor costs --by user --period week
+        tui-monitor costs --period today --compare week
         tui-monitor --json costs --by project
         """,
     )
@@ -41,7 +44,8 @@ def arguments(parser: ArgumentParser) -> None:
 def run(context: Context) -> int:
     """Print the view; raises `UsageError`, `StoreError`."""
     args = context.args
-    view = context.ask(lambda monitor: monitor.costs(args.by, args.period))
+    against = args.compare or "previous"
+    view = context.ask(lambda monitor: monitor.costs(args.by, args.period, against=against))
     context.out.answer(view, lambda: _show(context, view), notes(view.warnings))
     return 0
 
@@ -73,19 +77,27 @@ def spends(out: Output, view: "CostsView") -> None:
     from tui_monitor.cli.tables import Column, name, number, table
 
     rows = [
-        [_NAMES.get(s.period, s.period), usd(s.cost), _change(s), count(s.calls), _left_out(s)]
+        [
+            _NAMES.get(s.period, s.period),
+            usd(s.cost),
+            changed(s.cost, s.previous),
+            count(s.calls),
+            _left_out(s),
+        ]
         for s in view.spends
     ]
     table(out, [Column("spend"), number("cost"), number("change"), number("calls"), name("", 1)], rows)
+    if view.against != "previous":
+        out.line(f"changes: against the same a {view.against} before")
     if view.projection is not None:
         end = view.projection
         between = "" if end.low is None else f"{usd(end.low)} to {usd(end.high)} in 8 of 10 cases, "
         out.line(f"month ends at about {usd(end.amount)} ({between}{end.method})")
 
 
-def _change(spend: "Spend") -> str:
-    """Against the period before, up to the same elapsed time, as on the screen but for its arrow."""
-    text, _ = change(spend.cost, spend.previous)
+def changed(value: float | None, before: float | None) -> str:
+    """A change as on the screen, but for its arrow."""
+    text, _ = change(value, before)
     return text.replace("▲ ", "+").replace("▼ ", "-")
 
 
@@ -104,16 +116,20 @@ def _rows(out: Output, view: "CostsView") -> None:
     if not view.rows:
         out.line(f"no calls in this period ({view.period})")
         return
-    figures = (("calls", 0), ("in", 3), ("out", 2), ("cached", 4), ("cost", 0), ("share", 1), ("before", 5))
+    figures = (
+        ("calls", 0), ("in", 3), ("out", 2), ("cached", 4), ("cost", 0), ("share", 1),
+        ("before", 6), ("change", 5),
+    )  # fmt: skip
     rows = [
         [
             row.name, count(row.calls), count(row.input_tokens), count(row.output_tokens),
-            ratio(row.cache_hit_rate), usd(row.cost), ratio(row.share), usd(row.previous),
+            ratio(row.cache_hit_rate), usd(row.cost), ratio(row.share),
+            usd(row.previous), changed(row.cost, row.previous),
             f"{count(row.unpriced)} unpriced" if row.unpriced else "",
         ]
         for row in view.rows
     ]  # fmt: skip
-    table(out, [name(view.dimension), *(number(*figure) for figure in figures), Column("", rank=6)], rows)
+    table(out, [name(view.dimension), *(number(*figure) for figure in figures), Column("", rank=7)], rows)
 
 
 def _charts(context: Context, view: "CostsView") -> None:

@@ -5,7 +5,9 @@ import os
 import sys
 from argparse import ArgumentParser
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
+from tui_monitor.model.errors import UsageError
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -14,6 +16,8 @@ def arguments(parser: ArgumentParser) -> None:
         "--pane", metavar="NAME", action="append", help="with --plain or --json: this pane; may be repeated"
     )
 
+    ranges.compared(parser)
+
 
 def run(context: Context) -> int:
     """Open the dashboard; its exit code. Nothing is read before it has drawn its frame."""
@@ -21,6 +25,8 @@ def run(context: Context) -> int:
         from tui_monitor.cli import panes
 
         return panes.run(context)
+    if context.args.compare and not context.out.json:
+        raise UsageError("--compare goes with --plain or --json", hint="a key compares in the dashboard")
     reason = _no_screen(context)
     # What is wrong with how one attaches is told before the screen opens.
     _ = context.target

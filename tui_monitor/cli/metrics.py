@@ -3,6 +3,7 @@
 import re
 from argparse import ArgumentParser
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_monitor.cli import ranges
@@ -13,12 +14,17 @@ from tui_monitor.model.providers import canonical
 from tui_monitor.model.timerange import TimeRange, format_duration
 
 if TYPE_CHECKING:
+    from tui_monitor.cli.comparing import Then
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
+
+    Spreads = tuple[dict[str, Result], dict[str, Then]]
 
 SPREAD = ("p50", "p95", "p99", "avg", "min", "max")
 _SPREAD_METRICS = frozenset({"latency", "ttft", "queue_wait"})
 _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+Groups = dict[tuple[tuple[str, str], ...], dict[str, float | None]]
+"""Labels → each way of aggregating → value."""
 _FILTERS = ("provider", "model", "user", "project", "operation")
 
 
@@ -49,6 +55,7 @@ def arguments(parser: ArgumentParser) -> None:
     for label in _FILTERS:
         parser.add_argument(f"--{label}", metavar=label[0].upper(), help=f"only calls of this {label}")
     ranges.arguments(parser, "the range, by default the last hour")
+    ranges.compared(parser)
     parser.add_argument("--group-by", metavar="L", default="", help="one value for each of this label")
     parser.add_argument("--format", choices=("table", "chart", "json"), default="table")
     parser.add_argument(
@@ -59,6 +66,7 @@ def arguments(parser: ArgumentParser) -> None:
         """
         tui-monitor metrics latency --provider claude --range 1h --format chart
         tui-monitor metrics requests --group-by model --range 24h
+        tui-monitor metrics latency --group-by provider --range today --compare previous
         tui-monitor metrics cost --group-by model --range 'last month'
         tui-monitor metrics system_cpu_utilization --chart
         tui-monitor metrics
@@ -98,62 +106,88 @@ def _asked(context: Context) -> Asked:
 
 
 def _single(context: Context, asked: Asked) -> int:
-    from tui_monitor.cli import answers
+    from tui_monitor.cli import answers, comparing
 
     text = asked.short_form()
-    result = context.ask(lambda monitor: monitor.query(text, at=asked.shown.end))
-    calendar = context.calendar
-    context.out.answer(
-        {"query": text, **answers.data(result)},
-        lambda: answers.show_table(context.out, result, calendar),
-        result.warnings,
-    )
+
+    async def ask(monitor: "Monitor") -> "tuple[Result, comparing.Then | None]":
+        found = await monitor.query(text, at=asked.shown.end)
+        return found, await comparing.then(monitor, context, text, found, asked.shown)
+
+    result, then = context.ask(ask)
+
+    def show() -> None:
+        if then is None:
+            answers.show_table(context.out, result, context.calendar)
+        else:
+            comparing.show(context.out, result, then)
+
+    data = {"query": text, **answers.data(result)}
+    context.out.answer(data if then is None else {**data, "before": then.data()}, show, result.warnings)
     return 0
 
 
-async def _spread_of(monitor: "Monitor", asked: Asked) -> "dict[str, Result]":
-    return {how: await monitor.query(asked.short_form(how), at=asked.shown.end) for how in SPREAD}
+async def _spread_of(
+    monitor: "Monitor", context: Context, asked: Asked
+) -> "tuple[dict[str, Result], dict[str, Then]]":
+    """Each way of aggregating, and where it is wanted each in the span that is compared with."""
+    from tui_monitor.cli import comparing
+
+    found: dict[str, Result] = {}
+    before: dict[str, Then] = {}
+    for how in SPREAD:
+        text = asked.short_form(how)
+        found[how] = await monitor.query(text, at=asked.shown.end)
+        then = await comparing.then(monitor, context, text, found[how], asked.shown)
+        if then is not None:
+            before[how] = then
+    return found, before
 
 
 def _spread(context: Context, asked: Asked) -> int:
-    found = context.ask(lambda monitor: _spread_of(monitor, asked))
-    groups = _groups(found)
+    found, before = context.ask(lambda monitor: _spread_of(monitor, context, asked))
+    groups, then = _groups(found), _groups({how: one.result for how, one in before.items()})
     unit = found["p50"].unit
-    data = {
-        "query": asked.short_form(),
-        "unit": unit,
-        "result": [{"metric": dict(labels), **values} for labels, values in groups.items()],
-    }
-    context.out.answer(data, lambda: _spread_table(context, groups, unit), _warnings(found))
+    data: dict[str, object] = {"query": asked.short_form(), "unit": unit, "result": _listed(groups)}
+    if before:
+        data["before"] = {"result": _listed(then), **before["p50"].edges()}
+    show = partial(_spread_table, context, groups, unit, then if before else None)
+    context.out.answer(data, show, _warnings(found))
     return 0
 
 
+def _listed(groups: "Groups") -> list[dict[str, object]]:
+    return [{"metric": dict(labels), **values} for labels, values in groups.items()]
+
+
 def _chart(context: Context, asked: Asked) -> int:
-    from tui_monitor.cli import answers, chart
+    from tui_monitor.cli import answers, chart, comparing
 
     out, calendar = context.out, context.calendar
     count = chart.points(out)
     text = asked.short_form("p95" if asked.spread else "")
 
-    async def ask(monitor: "Monitor") -> "tuple[Result, Result, dict[str, Result]]":
+    async def ask(monitor: "Monitor") -> "tuple[Result, Result, Then | None, Spreads]":
         drawn = await monitor.query_range(text, asked.shown, count)
-        found = await _spread_of(monitor, asked) if asked.spread else {}
-        return drawn, found["p95"] if found else await monitor.query(text, at=asked.shown.end), found
+        found, before = await _spread_of(monitor, context, asked) if asked.spread else ({}, {})
+        now = found["p95"] if found else await monitor.query(text, at=asked.shown.end)
+        then = await comparing.then(monitor, context, text, drawn, asked.shown, count)
+        return drawn, now, then, (found, before)
 
-    drawn, now, found = context.ask(ask)
+    drawn, now, then, (found, before) = context.ask(ask)
     out.line(text)
-    answers.show_chart(out, drawn, now, calendar)
+    answers.show_chart(out, comparing.both(drawn, then), now, calendar)
     if found:
         out.line()
-        _spread_table(context, _groups(found), drawn.unit)
+        old = _groups({how: one.result for how, one in before.items()}) if before else None
+        _spread_table(context, _groups(found), drawn.unit, old)
     for warning in dict.fromkeys([*drawn.warnings, *_warnings(found)]):
         out.note(f"note: {warning}")
     return 0
 
 
-def _groups(found: "dict[str, Result]") -> dict[tuple[tuple[str, str], ...], dict[str, float | None]]:
-    """Labels → each way of aggregating → value."""
-    groups: dict[tuple[tuple[str, str], ...], dict[str, float | None]] = {}
+def _groups(found: "dict[str, Result]") -> Groups:
+    groups: Groups = {}
     for how, result in found.items():
         for series in result.series:
             groups.setdefault(series.labels, dict.fromkeys(SPREAD))[how] = series.value
@@ -164,24 +198,30 @@ def _warnings(found: "dict[str, Result]") -> list[str]:
     return [warning for result in found.values() for warning in result.warnings]
 
 
-def _spread_table(
-    context: Context, groups: dict[tuple[tuple[str, str], ...], dict[str, float | None]], unit: str
-) -> None:
-    from tui_monitor.cli.tables import name, number, table
+def _spread_table(context: Context, groups: Groups, unit: str, then: Groups | None = None) -> None:
+    """A row for each group; with `then` one of what it was before and one of the change below it."""
+    from tui_monitor.cli.costs import changed
+    from tui_monitor.cli.tables import Column, name, number, table
     from tui_monitor.model.units import UNKNOWN, show
 
     if not groups:
         context.out.line("no data")
         return
     labels = [key for key, _ in next(iter(groups))]
-    rows = [
-        [
-            *(dict(group).get(label) or UNKNOWN for label in labels),
-            *(show(values[how], unit) for how in SPREAD),
-        ]
-        for group, values in groups.items()
-    ]
-    table(context.out, [*(name(label) for label in labels), *(number(how) for how in SPREAD)], rows)
+    rows: list[list[str]] = []
+    for group, values in groups.items():
+        named = [dict(group).get(label) or UNKNOWN for label in labels]
+        told = [show(values[how], unit) for how in SPREAD]
+        if then is None:
+            rows.append([*named, *told])
+            continue
+        old = then.get(group, dict.fromkeys(SPREAD))
+        blank = [""] * len(labels)
+        rows.append([*named, "now", *told])
+        rows.append([*blank, "before", *(show(old[how], unit) for how in SPREAD)])
+        rows.append([*blank, "change", *(changed(values[how], old[how]) for how in SPREAD)])
+    when = [] if then is None else [Column("")]
+    table(context.out, [*(name(label) for label in labels), *when, *(number(how) for how in SPREAD)], rows)
 
 
 def _list(context: Context) -> int:

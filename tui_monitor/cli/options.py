@@ -14,7 +14,7 @@ from tui_monitor.model.text import clean
 PROG = "tui-monitor"
 COMPLETION = ("--install-completion", "--show-completion")
 """Options that stand alone, in the place of a verb."""
-_TAKE_A_VALUE = ("--config", "--db", "--attach", "--token-file", "--ca-file", "--pane")
+_TAKE_A_VALUE = ("--config", "--db", "--attach", "--token-file", "--ca-file", "--pane", "--compare")
 _ABOUT = "A dashboard in the terminal for everyone who runs LLM workloads."
 
 

@@ -35,7 +35,15 @@ def run(context: Context) -> int:
         found[name] = data
         text.extend((*lines, ""))
 
-    code = read(context.config_file, context.overrides, names, give, target=target, clock=context.clock)
+    code = read(
+        context.config_file,
+        context.overrides,
+        names,
+        give,
+        target=target,
+        clock=context.clock,
+        compare=context.args.compare,
+    )
     # What is printed while the screen is up goes through its hands.
     if not code:
         context.out.answer(found, lambda: context.out.line("\n".join(text[:-1])))

@@ -96,7 +96,7 @@ def run(context: Context) -> int:
         else:
             found = await monitor.query(args.text, at=at)
         nothing = not found.series and not found.approximate
-        then = await comparing.then(monitor, context, found, shown, count)
+        then = await comparing.then(monitor, context, args.text, found, shown, count)
         return found, await answers.reach(monitor, found.span, calendar) if nothing else "", then
 
     result, newest, then = context.ask(ask)

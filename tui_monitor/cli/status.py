@@ -1,8 +1,10 @@
 """`status`: one look at everything; the exit code says how it is, 3 where that is unknown."""
 
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
 from tui_monitor.cli.output import Output, error_form
@@ -11,12 +13,15 @@ from tui_monitor.model.errors import MonitorError, StoreError, UsageError
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import Health, SourceState
 from tui_monitor.model.text import clean
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, size, usd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui_monitor.health.views import ProviderRow, RateLimit, SourceRow, StatusView
+    from tui_monitor.monitor.api import Monitor
+    from tui_monitor.monitor.before import Before
 
 UNKNOWN_CODE = 3
 _STYLES = {
@@ -34,10 +39,12 @@ FEED = (
 
 def arguments(parser: ArgumentParser) -> None:
     """What the verb takes."""
+    ranges.compared(parser)
     examples(
         parser,
         """
         tui-monitor status
+        tui-monitor status --compare week
         tui-monitor status --plain || mail -s "LLM trouble" you@example.org
         tui-monitor --json status | jq .data.health
         """,
@@ -52,7 +59,7 @@ def run(context: Context) -> int:
     from tui_monitor.cli.costs import notes
 
     try:
-        view = context.ask(lambda monitor: monitor.status())
+        view, before = context.ask(lambda monitor: _asked(monitor, context))
     except UsageError:
         raise
     except MonitorError as error:
@@ -60,8 +67,24 @@ def run(context: Context) -> int:
         context.out.failure(error)
         return UNKNOWN_CODE
     warnings = notes([*view.costs.warnings, *view.providers.warnings])
-    context.out.answer(view, lambda: _show(context, view), warnings)
+    # Beside the fields of the view, as everybody has them who does not compare.
+    data = view if before is None else {**asdict(view), "before": {"providers": asdict(before)}}
+    context.out.answer(data, lambda: _show(context, view, before), warnings)
     return view.severity
+
+
+async def _asked(monitor: "Monitor", context: Context) -> "tuple[StatusView, Before | None]":
+    """The view, and where it is wanted the providers' figures in the span that theirs is compared with."""
+    from tui_monitor.model.comparison import earlier
+
+    against = getattr(context.args, "compare", None)
+    view = await monitor.status(against or "previous")
+    if against is None:
+        return view, None
+    from tui_monitor.monitor.before import figures_of
+
+    first = (await monitor.snapshot(TimeRange())).extent.first
+    return view, await figures_of(monitor, earlier(view.providers.span, against, context.calendar), first)
 
 
 def _missing(out: Output, message: str) -> None:
@@ -72,7 +95,7 @@ def _missing(out: Output, message: str) -> None:
     out.note(f"  {FEED}")
 
 
-def _show(context: Context, view: "StatusView") -> None:
+def _show(context: Context, view: "StatusView", before: "Before | None") -> None:
     from tui_monitor.cli import costs
     from tui_monitor.cli.tables import title
 
@@ -80,7 +103,7 @@ def _show(context: Context, view: "StatusView") -> None:
     _overall(context, view)
     out.line()
     title(out, "Providers")
-    _providers(out, view)
+    _providers(out, view, before)
     out.line()
     title(out, "Spend")
     costs.spends(out, view.costs)
@@ -128,7 +151,7 @@ def failing(rows: "Sequence[SourceRow]") -> list[tuple[str, tuple[str, str]]]:
     ]
 
 
-def _providers(out: Output, view: "StatusView") -> None:
+def _providers(out: Output, view: "StatusView", before: "Before | None") -> None:
     from tui_monitor.cli.tables import Column, name, number, table
 
     if not view.providers.rows:
@@ -146,11 +169,34 @@ def _providers(out: Output, view: "StatusView") -> None:
     )
     columns = [name("provider"), Column("state"), *(number(*figure) for figure in figures), name("reason", 2)]
     table(out, columns, [_provider(out, row, view.at) for row in view.providers.rows])
+    if before is not None:
+        out.line()
+        _compared(out, view, before)
     rows = [row for row in view.providers.rows if row.probe or row.page or row.headroom]
     if rows:
         out.line()
         beside = [name("provider"), name("reachability"), name("status page"), name("limits", 1)]
         table(out, beside, [_beside(row, view.at) for row in rows])
+
+
+def _compared(out: Output, view: "StatusView", before: "Before") -> None:
+    """The same figures in the span that is compared with, and how the requests changed."""
+    from tui_monitor.cli.costs import changed
+    from tui_monitor.cli.tables import name, number, table
+
+    titles = ("p50", "p95", "p99", "success", "requests", "change", "tokens", "change")
+    rows = [
+        [
+            key,
+            *(milliseconds(figures.get(key)) for figures in (before.p50_ms, before.p95_ms, before.p99_ms)),
+            ratio(before.success_rate.get(key)),
+            count(before.requests.get(key)), changed(row.requests, before.requests.get(key)),
+            count(before.tokens.get(key)), changed(row.tokens, before.tokens.get(key)),
+        ]
+        for row in view.providers.rows
+        for key in (row.provider or UNKNOWN,)
+    ]  # fmt: skip
+    table(out, [name("provider before"), *map(number, titles)], rows)
 
 
 def _beside(row: "ProviderRow", now: int) -> list["str | tuple[str, str]"]:

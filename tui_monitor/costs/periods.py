@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from tui_monitor.model.calendar import PERIODS, Calendar, Period
-from tui_monitor.model.clock import Micros, from_datetime
+from tui_monitor.model.clock import MS, Micros, from_datetime
+from tui_monitor.model.comparison import Against, earlier
 from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import Span
+from tui_monitor.model.timerange import Span, format_duration
 
 Kind = Literal["today", "week", "month"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -18,7 +19,7 @@ _PAST: dict[str, Kind] = {"yesterday": "today", "last_week": "week", "last_month
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A period up to one instant in it: `[kind]` asked at `at` is exactly this part.
+    """A period up to one instant in it: `[range]` asked at `at` is exactly this part.
 
     `start` and `end` are the whole period's, `[start, end)`, µs UTC.
     """
@@ -28,6 +29,13 @@ class Part:
     end: Micros
     at: Micros
     whole: bool
+    moved: bool = False
+    """Whether it is no period of the calendar, but as long as one."""
+
+    @property
+    def range(self) -> str:
+        """What stands in the brackets of a question about it."""
+        return format_duration(self.at - self.start + 1) if self.moved else self.kind
 
     @property
     def span(self) -> Span:
@@ -48,12 +56,17 @@ def part_of(period: str, calendar: Calendar, now: Micros) -> Part:
     return _part(calendar, name, now)
 
 
-def before(part: Part, calendar: Calendar) -> Part:
-    """The period before, up to the same day and time of the wall clock.
+def before(part: Part, calendar: Calendar, against: Against = "previous") -> Part:
+    """The period before, up to the same day and time of the wall clock; or the part a day or a week before.
 
     A day of a change of summer time is an hour longer or shorter, so the wall clock decides and not the
     elapsed time: yesterday until this time. A shorter month before is compared whole from its end on.
     """
+    if against != "previous":
+        span = earlier(Span(part.start - 1, part.at), against, calendar)
+        # Questions are exact to the millisecond.
+        at = span.start + max(1, span.length // MS) * MS
+        return Part(part.kind, span.start + 1, at + 1, at, part.whole, moved=True)
     start, end = calendar.period(part.kind, part.start - 1)
     at = end - 1
     if not part.whole:

@@ -12,6 +12,7 @@ from tui_monitor.costs.sums import Sums
 from tui_monitor.costs.views import CostRow, CostsView, Spend
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.units import UNKNOWN
 from tui_monitor.query.asking import Asking
@@ -33,11 +34,12 @@ class CostSettings(Protocol):
 
 def costs_view(
     engine: Engine, settings: CostSettings, calendar: Calendar, by: str, period: str, now: Micros,
-    first: Micros | None = None,
+    first: Micros | None = None, against: Against = "previous",
 ) -> CostsView:  # fmt: skip
     """Today, week and month, and the rows of one period by one label, the dearest first. Money is USD.
 
-    `period` is one of the calendar's names, `first` when the first call ever was booked. Blocks on the store.
+    `period` is one of the calendar's names, `first` when the first call ever was booked, `against` what all
+    of them are compared with. Blocks on the store.
     Raises `UsageError` for another period or for what is no label's name, `QueryError` and `StoreError`.
     """
     if not LABEL.fullmatch(by):
@@ -50,9 +52,9 @@ def costs_view(
     # The rows and days first: most totals are theirs added up.
     daily = tuple((day.start, cost) for day, cost in sums.daily())
     daily_by = tuple(sums.daily_split()[:DAILY])
-    rows = _rows(sums, shown, _compared(shown, calendar, first))
+    rows = _rows(sums, shown, _compared(shown, calendar, first, against))
     parts = [part_of(kind, calendar, now) for kind in KINDS]
-    spends = tuple(_spend(sums, part, _compared(part, calendar, first)) for part in parts)
+    spends = tuple(_spend(sums, part, _compared(part, calendar, first, against)) for part in parts)
     projection, why_not = project(spends[-1].cost, month, first)
     if projection is not None and spends[-1].cost is not None and drawn.end == month.end:
         projection = bounded(projection, spends[-1].cost, month, daily, calendar, first)
@@ -62,13 +64,13 @@ def costs_view(
     return CostsView(
         at=now, dimension=by, period=period, spends=spends, rows=rows, daily=daily, projection=projection,
         daily_by=daily_by, budgets=budgets, month_end=month.end, warnings=asking.warnings,
-        approximate=asking.approximate, queries=_queries(by, period),
+        approximate=asking.approximate, queries=_queries(by, period), against=against,
     )  # fmt: skip
 
 
-def _compared(part: Part, calendar: Calendar, first: Micros | None) -> Part | None:
-    """The period before, to compare with; `None` where recording began in the middle of it."""
-    earlier = before(part, calendar)
+def _compared(part: Part, calendar: Calendar, first: Micros | None, against: Against) -> Part | None:
+    """The part to compare with; `None` where recording began in the middle of it."""
+    earlier = before(part, calendar, against)
     return earlier if first is None or first <= earlier.start else None
 
 

@@ -46,7 +46,7 @@ class Sums:
 
     def ratio(self, metric: str, part: Part) -> Split:
         """A ratio over the part for each value of the label, numerator and denominator pooled."""
-        return self._ask(f"{metric}{{}} [{part.kind}] avg", part)
+        return self._ask(f"{metric}{{}} [{part.range}] avg", part)
 
     def daily(self) -> list[tuple[Part, float | None]]:
         """The cost of each day."""
@@ -64,13 +64,13 @@ class Sums:
     def _split(self, metric: str, part: Part) -> Split:
         if metric == "cost" and self._coarse and part == self._by_day:
             return _added(self.split(metric, day) for day in self._days)
-        return self._ask(f"{metric}{{}} [{part.kind}] sum", part)
+        return self._ask(f"{metric}{{}} [{part.range}] sum", part)
 
     def _total(self, metric: str, part: Part) -> float | None:
         drawn = metric == "cost" and (part == self._by_day or part in self._days)
         if self._coarse and (drawn or (metric, part) in self._splits):
             return _sum(self.split(metric, part).values())
-        return self._asking.instant(f"{metric}{{}} [{part.kind}] sum", part.at).scalar
+        return self._asking.instant(f"{metric}{{}} [{part.range}] sum", part.at).scalar
 
     def _ask(self, question: str, part: Part) -> Split:
         return self._asking.instant(f"{question} by({spelled(self._by)})", part.at).by(self._by)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.timerange import Span
 
 
@@ -21,7 +22,8 @@ class Spend:
     list_cost: float | None = None
     """What all calls cost by list price, those that a subscription covers or that are free included."""
     previous: float | None = None
-    """Spend of the period before, up to the same elapsed time."""
+    """Spend of what it is compared with: the period before up to the same time of the wall clock, unless the
+    same part a day or a week before was asked for. `None` where recording began in the middle of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class CostRow:
     share: float | None
     unpriced: float = 0
     previous: float | None = None
+    """Its cost in what the period is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,5 @@ class CostsView:
     """The server that extrapolated the figures from samples, shown with `≈`; empty where they are exact."""
     queries: tuple[tuple[str, str], ...] = ()
     """(what, the query behind it)."""
+    against: Against = "previous"
+    """With what `previous` compares: the period before, or the same part a day or a week before."""

@@ -12,6 +12,7 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
 from tui_monitor.model.callprice import CallPrice
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
 from tui_monitor.model.states import Severity
@@ -94,8 +95,15 @@ class Monitor(Protocol):
         """The Providers pane."""
         ...
 
-    async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
-        """The Costs pane: the periods around now, or around the instant `at`."""
+    async def costs(
+        self,
+        by: str = "model",
+        period: str = "month",
+        *,
+        at: Micros | None = None,
+        against: Against = "previous",
+    ) -> CostsView:
+        """The Costs pane: the periods around now, or around the instant `at`, and what they compare with."""
         ...
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:
@@ -110,8 +118,8 @@ class Monitor(Protocol):
         """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""
         ...
 
-    async def status(self) -> StatusView:
-        """One look at everything."""
+    async def status(self, against: Against = "previous") -> StatusView:
+        """One look at everything; `against` says what figures are compared with."""
         ...
 
     async def happened(self, names: Sequence[str] = (), limit: int = 50) -> Happened:

@@ -22,6 +22,7 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import CollectorStatus, ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Matcher, Silence
 from tui_monitor.model.clock import Clock, Micros
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.demo import MARK, origin_of
 from tui_monitor.model.happened import Happened
 from tui_monitor.model.once import Once
@@ -180,14 +181,23 @@ class LocalMonitor(InThreads):
         verdicts, _ = await self._in_thread(judging.at, now, now)
         return verdicts
 
-    async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
-        """The Costs pane: the periods around now, or around the instant `at`."""
-        return await self._in_thread(self._costs, by, period, at)
+    async def costs(
+        self,
+        by: str = "model",
+        period: str = "month",
+        *,
+        at: Micros | None = None,
+        against: Against = "previous",
+    ) -> CostsView:
+        """The Costs pane: the periods around now, or around the instant `at`, and what they compare with."""
+        return await self._in_thread(self._costs, by, period, at, against)
 
-    def _costs(self, by: str, period: str, at: Micros | None = None) -> CostsView:
+    def _costs(
+        self, by: str, period: str, at: Micros | None = None, against: Against = "previous"
+    ) -> CostsView:
         first = self._reader.extent().first
         now = self._clock.now() if at is None else at
-        return costs_view(self._engine, self._settings, self._calendar, by, period, now, first)
+        return costs_view(self._engine, self._settings, self._calendar, by, period, now, first, against)
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:
         """The Alerts pane; with `resolved`, those that ended today too."""
@@ -218,12 +228,12 @@ class LocalMonitor(InThreads):
         """The newest events of these names, of those that tell of states where none is named."""
         return await self._actions.happened(names, limit)
 
-    async def status(self) -> StatusView:
-        """One look at everything."""
+    async def status(self, against: Against = "previous") -> StatusView:
+        """One look at everything; `against` says what figures are compared with."""
         alerts, collector = await asyncio.gather(self.alerts(), self._actions.status())
-        return await self._in_thread(self._status, alerts, collector)
+        return await self._in_thread(self._status, alerts, collector, against)
 
-    def _status(self, alerts: AlertsView, collector: CollectorStatus) -> StatusView:
+    def _status(self, alerts: AlertsView, collector: CollectorStatus, against: Against) -> StatusView:
         # One moment for all: what its parts have in common is then read once.
         now = self._clock.now()
         return status_view(
@@ -231,7 +241,7 @@ class LocalMonitor(InThreads):
             self._reader,
             now,
             providers=self._providers(TimeRange(), 24, now),
-            costs=self._costs("model", "month", now),
+            costs=self._costs("model", "month", now, against),
             alerts=alerts,
             collector=replace(collector, calls=self._reader.extent().calls),
             own=self._own,

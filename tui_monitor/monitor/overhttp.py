@@ -9,6 +9,7 @@ from tui_monitor.health.upkeep import Upkeep
 from tui_monitor.health.views import ProvidersView, StatusView, SystemView
 from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
 from tui_monitor.model.clock import MS, Micros, iso
+from tui_monitor.model.comparison import Against
 from tui_monitor.model.happened import Happened
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.acting import RemoteActions
@@ -69,9 +70,18 @@ class RemoteMonitor(RemoteActions):
         """The Providers pane."""
         return await self._get(ProvidersView, "providers", {**_shown(shown), "points": points})
 
-    async def costs(self, by: str = "model", period: str = "month", *, at: Micros | None = None) -> CostsView:
-        """The Costs pane: the periods around now, or around the instant `at`."""
-        return await self._get(CostsView, "costs", {"by": by, "period": period, **_at("at", at)})
+    async def costs(
+        self,
+        by: str = "model",
+        period: str = "month",
+        *,
+        at: Micros | None = None,
+        against: Against = "previous",
+    ) -> CostsView:
+        """The Costs pane: the periods around now, or around the instant `at`, and what they compare with."""
+        return await self._get(
+            CostsView, "costs", {"by": by, "period": period, **_at("at", at), **_against(against)}
+        )
 
     async def alerts(self, *, resolved: bool = False) -> AlertsView:
         """The Alerts pane; with `resolved`, those that ended today too."""
@@ -89,9 +99,9 @@ class RemoteMonitor(RemoteActions):
         """The newest events of these names, of those that tell of states where none is named."""
         return await self._get(Happened, "feed/newest", {"event_types": ",".join(names), "limit": limit})
 
-    async def status(self) -> StatusView:
-        """One look at everything."""
-        return await self._get(StatusView, "status")
+    async def status(self, against: Against = "previous") -> StatusView:
+        """One look at everything; `against` says what figures are compared with."""
+        return await self._get(StatusView, "status", _against(against))
 
     async def query(
         self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60
@@ -182,6 +192,11 @@ def _length(length: Micros) -> str:
 
 def _at(name: str, instant: Micros | None) -> dict[str, str]:
     return {} if instant is None else {name: iso(instant)}
+
+
+def _against(against: Against) -> dict[str, str]:
+    # An older collector knows no such word.
+    return {} if against == "previous" else {"against": against}
 
 
 def _flag(name: str, on: bool) -> dict[str, str]:

@@ -7,6 +7,7 @@ from tui_monitor.health.views import CollectorStatus, SourceRow, StatusView
 from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.clock import Micros
+from tui_monitor.model.comparison import AGAINST, Against
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.monitor.api import Snapshot
 from tui_monitor.server.declare import Group, get
@@ -27,6 +28,13 @@ _BY = Text(
 _PERIOD = Choice(
     name="period", about="The calendar period of the rows.", words=PERIODS, default="month", example="today"
 )
+_AGAINST = Choice(
+    name="against",
+    about="What figures are compared with: the period before, or the same part a day or a week before.",
+    words=AGAINST,
+    default="previous",
+    example="week",
+)
 _RESOLVED = Flag(name="resolved", about="Those that ended today as well.")
 _AT = Instant(
     name="at",
@@ -41,10 +49,10 @@ class Reading:
         self._collector = collector
         self._monitor = collector.monitor
 
-    @get("/monitor/v1/status", Need.READ, Group.VIEWS, StatusView)
-    async def status(self) -> StatusView:
+    @get("/monitor/v1/status", Need.READ, Group.VIEWS, StatusView, params=(_AGAINST,))
+    async def status(self, against: Against) -> StatusView:
         """One look at everything: what `tui-monitor status` shows."""
-        return await self._monitor.status()
+        return await self._monitor.status(against)
 
     @get("/monitor/v1/collector", Need.READ, Group.COLLECTOR, CollectorStatus)
     async def collector(self) -> CollectorStatus:
@@ -61,10 +69,10 @@ class Reading:
         """The dashboard's frame: who collects, how far the data reaches, what is firing."""
         return await self._monitor.snapshot(TimeRange(length, end))
 
-    @get("/monitor/v1/costs", Need.READ, Group.COSTS, CostsView, params=(_BY, _PERIOD, _AT))
-    async def costs(self, by: str, period: str, at: Micros | None) -> CostsView:
+    @get("/monitor/v1/costs", Need.READ, Group.COSTS, CostsView, params=(_BY, _PERIOD, _AT, _AGAINST))
+    async def costs(self, by: str, period: str, at: Micros | None, against: Against) -> CostsView:
         """Spend in calendar periods, and by a label in one of them."""
-        return await self._monitor.costs(by, period, at=at)
+        return await self._monitor.costs(by, period, at=at, against=against)
 
     @get("/monitor/v1/alerts", Need.READ, Group.ALERTS, AlertsView, params=(_RESOLVED,))
     async def alerts(self, resolved: bool) -> AlertsView:

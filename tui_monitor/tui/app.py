@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from tui_monitor.config.load import Settings
     from tui_monitor.model.clock import Clock
+    from tui_monitor.model.comparison import Against
     from tui_monitor.monitor.target import Target
     from tui_monitor.monitor.thread import CollectorThread, ThreadState
     from tui_monitor.tui.screens.leave import Leaving
@@ -325,9 +326,11 @@ def read(
     *,
     target: "Target | None" = None,
     clock: "Clock | None" = None,
+    compare: "Against | None" = None,
 ) -> int:
     """Give each of the panes, what it was answered and its lines, without opening a screen; the exit code.
 
+    `compare` is with what they compare, courses too; the period before, without courses, unless given.
     Raises `MonitorError` where none of them can be answered, such as `StoreError`.
     """
     from tui_monitor.monitor.attached import AttachedThread
@@ -344,7 +347,7 @@ def read(
     )
     app = MonitorApp(backend)
     try:
-        asyncio.run(plain.panes(app, panes, give))
+        asyncio.run(plain.panes(app, panes, give, compare))
     finally:
         backend.stop(_STOP_S)
     if app.message:

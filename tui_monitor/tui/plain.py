@@ -17,6 +17,7 @@ from tui_monitor.model.units import UNKNOWN, show
 from tui_monitor.tui.drawing import Span, printable
 from tui_monitor.tui.exporting import DRAWN
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.screens.ranged import COMPARED
 from tui_monitor.tui.widgets.bars import BarData, Bars
 from tui_monitor.tui.widgets.base import Drawn
 from tui_monitor.tui.widgets.chart import Chart, ChartData
@@ -28,6 +29,7 @@ from tui_monitor.tui.words import moment_words
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from tui_monitor.model.comparison import Against
     from tui_monitor.tui.app import MonitorApp
 
 SIZE = (200, 60)
@@ -50,7 +52,10 @@ def told(text: str) -> str:
 
 
 async def panes(
-    app: "MonitorApp", names: Sequence[str], give: Callable[[str, object, list[str]], None]
+    app: "MonitorApp",
+    names: Sequence[str],
+    give: Callable[[str, object, list[str]], None],
+    compare: "Against | None" = None,
 ) -> None:
     """Show each pane once on a screen of the app that nobody sees, and give its lines when it has its answer.
 
@@ -80,6 +85,8 @@ async def panes(
             app.exit()
 
     app.keeping.write_nothing()
+    if compare is not None:
+        app.get_default_screen().compared = COMPARED.index((compare, True))
     await app.run_async(headless=True, size=SIZE, auto_pilot=look)
     state = app.backend.state
     if state.mode == "failed" and state.error is not None:

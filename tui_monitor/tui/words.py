@@ -14,6 +14,7 @@ from tui_monitor.model.units import UNKNOWN, age, change
 __all__ = [
     "ago", "brief_moment", "change", "day_words", "earlier_words", "length_words", "long_age", "moment_words",
     "plural", "range_preview", "range_words", "short_age",
+    "spend_before",
 ]  # fmt: skip
 
 YEAR = 365 * DAY
@@ -104,6 +105,20 @@ def earlier_words(shown: TimeRange, against: Against, now: Micros, calendar: Cal
     if than == span.before():
         return f"the {length_words(shown.length)} before"
     return _from_to(than.start, than.end, now, calendar)
+
+
+_PERIOD_BEFORE = {
+    "today": "yesterday", "week": "last week", "month": "last month",
+    "yesterday": "the day before", "last_week": "the week before", "last_month": "the month before",
+}  # fmt: skip
+
+
+def spend_before(period: str, against: Against) -> str:
+    """With what the spend of a period is compared: `yesterday`, `last month`, `a week before`."""
+    same = {"day": ("today", "yesterday"), "week": ("week", "last_week")}
+    if period in same.get(against, _PERIOD_BEFORE):
+        return _PERIOD_BEFORE.get(period, "before")
+    return f"a {against} before"
 
 
 def _from_to(start: Micros, end: Micros, now: Micros, calendar: Calendar) -> str:

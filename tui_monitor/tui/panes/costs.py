@@ -13,7 +13,7 @@ from tui_monitor.costs.labels import BY
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, about_spans, bar
+from tui_monitor.tui.drawing import Glyphs, Span, about_spans, bar
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted, RangeChosen, RangeMoved, RangeZoomed
 from tui_monitor.tui.panes.base import Question
@@ -35,6 +35,7 @@ from tui_monitor.tui.widgets.figure import ChartSeries
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.sifted import SiftedGrid
+from tui_monitor.tui.words import spend_before
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostRow, CostsView
@@ -108,16 +109,21 @@ class CostsPane(SiftingPane["CostsView"]):
 
     def question(self, look: Look) -> Question:
         by, period, past = BY[self._by], PERIODS[self._period], self._past
-        beside = look.beside and DRAWN[self._drawing] == "running total"
+        # The course of a month has none a day or a week before: it is a part of itself.
+        running = DRAWN[self._drawing] == "running total"
+        beside = look.beside and running and look.against == "previous"
 
         async def ask(monitor: "Monitor") -> "CostsView":
             view, _ = await asyncio.gather(
-                monitor.costs(by, period, at=look.shown.end), past.last_month(monitor, look, wanted=beside)
+                monitor.costs(by, period, at=look.shown.end, against=look.against),
+                past.last_month(monitor, look, wanted=beside),
             )
             return view
 
         return Question(
-            (by, period, look.shown.end, beside), (look.version, look.at // 60_000_000, taught_by(look)), ask
+            (by, period, look.shown.end, look.against, beside),
+            (look.version, look.at // 60_000_000, taught_by(look)),
+            ask,
         )
 
     def show(self, answer: "CostsView", look: Look) -> None:
@@ -134,8 +140,11 @@ class CostsPane(SiftingPane["CostsView"]):
             self._bars.show(daily_bars(answer, look, parts))
         self._facts.show(fact_lines(answer))
         period = PERIOD_WORDS.get(answer.period, answer.period)
-        head = ((" BY ", "accent bold"), (f"{answer.dimension}", "accent bold"), (f"   {period}", "dim"))
-        head = (*head, *about_spans(answer.approximate, glyphs))
+        head: tuple[Span, ...] = ((" BY ", "accent bold"), (answer.dimension, "accent bold"))
+        head = (*head, (f"   {period}", "dim"), *about_spans(answer.approximate, glyphs))
+        if look.beside:
+            # The frame names what the range is compared with; a period has its own.
+            head = (*head, (f" against {spend_before(answer.period, answer.against)}", "bright"))
         by, period_key = self.keymap.key("costs.by"), self.keymap.key("costs.period")
         hint = ((by, "accent bold"), (" by  ", "dim"), (period_key, "accent bold"), (" period", "dim"))
         self._head.show([Line(head, hint)])

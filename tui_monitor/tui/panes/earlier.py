@@ -1,14 +1,14 @@
 """What panes compare with: figures and courses of an earlier span, and the words and arrows for them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.comparison import comparable, earlier
-from tui_monitor.model.timerange import TimeRange, format_duration
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, count
+from tui_monitor.monitor.before import Before, figures_of
 from tui_monitor.query.beside import asked_of
 from tui_monitor.tui.drawing import Glyphs
 from tui_monitor.tui.drawing import Span as Piece
@@ -22,35 +22,12 @@ if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
 
-FIGURES: Mapping[str, str] = {
-    "p50_ms": "latency{{}} [{0}] p50 by(provider)",
-    "p95_ms": "latency{{}} [{0}] p95 by(provider)",
-    "success_rate": "success_rate{{}} [{0}] avg by(provider)",
-    "requests": "requests{{}} [{0}] sum by(provider)",
-    "p99_ms": "latency{{}} [{0}] p99 by(provider)",
-    "error_rate": "error_rate{{}} [{0}] avg by(provider)",
-    "tokens": "tokens{{}} [{0}] sum by(provider)",
-}
-"""Figure by provider → its query; {0} is the length of the span."""
 _KEPT = 12
 """Answers about earlier spans that a pane keeps."""
 _SLOWER = 0.05
 """Share by which a latency differs before an arrow says so."""
 _SAFER = 0.005
 """Difference of two rates before an arrow says so: half a percentage point."""
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The figures of the earlier span by provider; empty where it was not recorded whole, or not asked."""
-
-    p50_ms: Mapping[str, float] = field(default_factory=dict)
-    p95_ms: Mapping[str, float] = field(default_factory=dict)
-    success_rate: Mapping[str, float] = field(default_factory=dict)
-    requests: Mapping[str, float] = field(default_factory=dict)
-    p99_ms: Mapping[str, float] = field(default_factory=dict)
-    error_rate: Mapping[str, float] = field(default_factory=dict)
-    tokens: Mapping[str, float] = field(default_factory=dict)
 
 
 class Past:
@@ -66,17 +43,9 @@ class Past:
         span = look.earlier()
         if not comparable(look.oldest, span):
             return Before()
-        length = format_duration(span.length)
-
-        async def one(text: str) -> Mapping[str, float]:
-            found = (await monitor.query(text, at=span.end)).by("provider")
-            return {name or UNKNOWN: value for name, value in found.items()}
-
-        async def ask() -> Before:
-            texts = [FIGURES[name].format(length) for name in names]
-            return Before(**dict(zip(names, await asyncio.gather(*map(one, texts)), strict=True)))
-
-        return await self._once((*_key(look), tuple(names)), ask)
+        return await self._once(
+            (*_key(look), tuple(names)), lambda: figures_of(monitor, span, look.oldest, names)
+        )
 
     async def course(self, monitor: "Monitor", text: str, look: Look, points: int) -> Course | None:
         """The course of a query over that span, where one is wanted beside the present."""

@@ -13,7 +13,7 @@ from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.bars import Bar, BarData
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
 from tui_monitor.tui.widgets.lines import Line
-from tui_monitor.tui.words import change, day_words
+from tui_monitor.tui.words import change, day_words, spend_before
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import BudgetStatus, CostsView, Projection, Spend
@@ -23,8 +23,6 @@ _SPEND_NAME = 11
 _NAMES = {"today": "today", "week": "this week", "month": "this month"}
 _FACTS = 50
 """Cells of a fact, as the style sheet gives them room."""
-# Each up to the same time of the day, week or month.
-_BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
 _NO_BUDGET = "no month budget: [[budgets]] in config.toml draws its bar here"
 PARTS = 6
 """Rows that a day is divided into; the others are one part."""
@@ -127,9 +125,9 @@ def spend_line(view: "CostsView") -> Line:
 def fact_lines(view: "CostsView") -> list[Line]:
     """What stands beside the days: spends against the periods before, and what no sum holds."""
     lines = [Line.of("SPEND", "accent bold")]
-    facts = [_fact(spend, named=True) for spend in view.spends]
+    facts = [_fact(spend, spend_before(spend.period, view.against)) for spend in view.spends]
     if any(size_of(fact.left) > _FACTS for fact in facts):
-        facts = [_fact(spend, named=False) for spend in view.spends]
+        facts = [_fact(spend, "was") for spend in view.spends]
     lines += facts
     month = next((spend for spend in view.spends if spend.period == "month"), None)
     if month is None:
@@ -146,11 +144,10 @@ def fact_lines(view: "CostsView") -> list[Line]:
     return lines
 
 
-def _fact(spend: "Spend", *, named: bool) -> Line:
+def _fact(spend: "Spend", named: str) -> Line:
+    """A spend with its change; `named` is what stands before the one that it is compared with."""
     text, token = change_span(spend.cost, spend.previous)
-    before = ""
-    if spend.previous is not None:
-        before = f"  {_BEFORE.get(spend.period, 'before') if named else 'was'} {usd(spend.previous)}"
+    before = "" if spend.previous is None else f"  {named} {usd(spend.previous)}"
     return Line(
         (
             (f"{_NAMES.get(spend.period, spend.period):<{_SPEND_NAME}}", "dim"),

@@ -16,6 +16,7 @@ from tui_monitor.model.alert import Alert
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.units import UNKNOWN
+from tui_monitor.monitor.before import Before
 from tui_monitor.tui import commands
 from tui_monitor.tui.link import Look, ask, who_acts
 from tui_monitor.tui.messages import PaneWanted, QueryWanted
@@ -23,7 +24,7 @@ from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes import overviewlines as drawn
 from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.charts import Course, chart_of, firing_marks
-from tui_monitor.tui.panes.earlier import Before, Past, against
+from tui_monitor.tui.panes.earlier import Past, against
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.chart import Chart
@@ -375,7 +376,7 @@ async def _figures(
 
     providers, costs, earlier, spent, slow = await asyncio.gather(
         monitor.providers(shown, sparks),
-        monitor.costs("provider", "today", at=shown.end),
+        monitor.costs("provider", "today", at=shown.end, against=look.against),
         past.figures(monitor, look, BEFORE),
         chart(SPENT),
         chart(SLOW),

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
+from tui_monitor.monitor.before import Before
 from tui_monitor.tui.drawing import Glyphs, Span, about_spans, size_of, sparkline
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.panes.earlier import Before, safer, slower, total_words
+from tui_monitor.tui.panes.earlier import safer, slower, total_words
 from tui_monitor.tui.panes.money import between, change_span
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 from tui_monitor.tui.widgets.lines import Line
-from tui_monitor.tui.words import length_words, short_age
+from tui_monitor.tui.words import length_words, short_age, spend_before
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostsView, Spend
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
 NARROW, WIDE = 100, 150
 SPARK, WIDE_SPARK = 12, 24
-_BEFORE = {"today": "yesterday", "week": "last week", "month": "last month"}
 
 
 def columns(width: int) -> tuple[Column, ...]:
@@ -122,13 +122,14 @@ def spend_lines(view: "CostsView", width: int, glyphs: Glyphs) -> list[Line]:
     """Today, week and month, each with its change; where the month goes; and what it is compared with."""
     left: list[Span] = [(" SPEND", "accent bold"), *about_spans(view.approximate, glyphs)]
     for spend in view.spends:
-        left += _spend(spend, width >= WIDE)
+        left += _spend(spend, spend_before(spend.period, view.against) if width >= WIDE else "")
     on: list[Span] = []
     if view.projection is not None:
         on = [(f" → {glyphs.about} ", "dim"), (usd(view.projection.amount), "bright")]
         if width >= NARROW:
             on.append((between(view.projection), "dim"))
-    compared: Span = ("each up to the same time" if width >= WIDE else "against the ones before", "dim")
+    than = "the ones" if view.against == "previous" else f"a {view.against}"
+    compared: Span = ("each up to the same time" if width >= WIDE else f"against {than} before", "dim")
     if width >= NARROW:
         # Figures before words: what does not fit is left out whole.
         if size_of((*left, *on)) > width:
@@ -138,11 +139,11 @@ def spend_lines(view: "CostsView", width: int, glyphs: Glyphs) -> list[Line]:
     return [Line(tuple(left)), Line((("         month", "dim"), *on) if on else (), (compared,))]
 
 
-def _spend(spend: "Spend", named: bool) -> list[Span]:
+def _spend(spend: "Spend", named: str) -> list[Span]:
     text, token = change_span(spend.cost, spend.previous)
     spans: list[Span] = [(f"   {spend.period} ", "dim"), (usd(spend.cost), "bright bold")]
     if text != UNKNOWN:
         spans.append((f" {text}", token))
         if named:
-            spans.append((f" against {_BEFORE.get(spend.period, 'before')}", "dim"))
+            spans.append((f" against {named}", "dim"))
     return spans

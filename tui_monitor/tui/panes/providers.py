@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
+from tui_monitor.monitor.before import FIGURES, Before
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Span, about_spans, safe, size_of, sparkline, width_of, wrap
 from tui_monitor.tui.link import Look
@@ -18,7 +19,7 @@ from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
 from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.charts import LATENCY_BUCKETS, Course, chart_of, firing_marks
-from tui_monitor.tui.panes.earlier import FIGURES, Before, Past, against, riskier, safer, slower, total_words
+from tui_monitor.tui.panes.earlier import Past, against, riskier, safer, slower, total_words
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.overviewlines import last_cell, quiet_mark
 from tui_monitor.tui.panes.sifting import SiftingPane
