@@ -4,12 +4,14 @@ import pytest
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import HOUR, MINUTE
+from tui_monitor.model.clock import HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import StoreError
+from tui_monitor.model.feed import Retract
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import reading
 from tui_monitor.query.local import LocalEngine
 from tui_monitor.store.api import Layer, WriteBatch
+from tui_monitor.store.sealing import Limits
 
 NOW = 1_773_835_200_000_000
 
@@ -66,8 +68,11 @@ def test_what_is_kept_is_bounded(counting, monkeypatch):
     assert reader.reads > reads, "the oldest made room"
 
 
-def read_at_edge(recent, store, labels, measures, histograms, where):
-    span = Span(NOW - MINUTE, NOW)
+EDGE = Span(NOW - 10 * SECOND - MINUTE, NOW - 10 * SECOND)
+"""A minute that is none of the clock, with ten calls."""
+
+
+def read_at_edge(recent, store, labels, measures, histograms, where, span=EDGE):
     return recent.facts(store.version(), Layer.RAW, span, labels, measures, histograms, where)
 
 
@@ -76,7 +81,7 @@ def edge(store):
     """Calls of the last minute and before, some of which know little, one of which stands for five."""
     calls = [
         Call(
-            "t", str(number), ts_end=NOW - number * MINUTE // 10, provider=("a", "b", None)[number % 3],
+            "t", str(number), ts_end=EDGE.end - number * MINUTE // 10, provider=("a", "b", None)[number % 3],
             status=("success", "error")[number % 2], latency_ms=number if number % 4 else None,
             out_total=number, cost=None if number == 3 else number,
             model_served=f"m{number % 2}",
@@ -105,7 +110,7 @@ def test_what_many_questions_ask_of_the_last_minute_is_read_together_and_alike(e
     recent = reading.RecentFacts(reader)
     for question in EDGE_QUESTIONS:
         found = read_at_edge(recent, edge, *question)
-        truth = edge.facts(Layer.RAW, Span(NOW - MINUTE, NOW), *question)
+        truth = edge.facts(Layer.RAW, EDGE, *question)
         assert (set(found.labels), set(found.numbers)) == (set(truth.labels), set(truth.numbers))
         assert len(found) == (10 if not question[3] else 5)
         assert plain(found) == plain(truth), question
@@ -142,7 +147,7 @@ def test_what_came_into_the_last_minute_since_is_seen(edge):
     recent = reading.RecentFacts(edge)
     for measure in ("latency", "output", "input"):
         read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})
-    edge.write(WriteBatch(calls=[Call("t", "new", ts_end=NOW)]))
+    edge.write(WriteBatch(calls=[Call("t", "new", ts_end=EDGE.end)]))
     for measure in ("latency", "output", "ttft"):
         assert len(read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})) == 11
 
@@ -154,3 +159,57 @@ def test_of_many_calls_no_more_is_read_than_is_asked_for(edge, monkeypatch):
     for measure in ("latency", "output", "input"):
         read_at_edge(recent, edge, ("provider",), ("calls", measure), (), {})
     assert reader.reads == 3
+
+
+WHOLE = Span(NOW - MINUTE, NOW)
+
+
+def single(facts):
+    """Call by call in order of time: all that there is of each."""
+    _, ends, weights, columns, numbers, _ = plain(facts)
+    spread = {
+        name: [
+            [pair for at, *pair in zip(h.row, h.bucket, h.count, strict=True) if at == row]
+            for row in range(len(ends))
+        ]
+        for name, h in facts.histograms.items()
+    }
+    several = [*columns.values(), *(part for parts in numbers.values() for part in parts if part)]
+    return sorted(zip(ends, weights, *several, *spread.values(), strict=True), key=lambda one: one[0])
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_the_end_of_a_minute_is_cut_out_of_the_minute_as_the_window_moves_on(edge, clock, sealed):
+    if sealed:
+        assert edge.seal(clock.now(), Limits(rows=4, head=4)).calls
+    late = Call("t", "late", ts_end=NOW - 50 * SECOND, provider="a", ttft_ms=5.0)
+    edge.write(WriteBatch(calls=[late]))
+    reader = Counting(edge)
+    recent = reading.RecentFacts(reader)
+    for second in range(0, 60, 7):
+        for question in EDGE_QUESTIONS:
+            span = Span(WHOLE.start + second * SECOND, WHOLE.end)
+            found = read_at_edge(recent, edge, *question, span=span)
+            assert single(found) == single(edge.facts(Layer.RAW, span, *question)), (second, question)
+    users = sum("user" in question[0] for question in EDGE_QUESTIONS)
+    # The first, then all of the minute; and what minutes do not know.
+    assert reader.reads == 2 + users * len(range(0, 60, 7))
+
+
+def test_the_minute_is_read_anew_after_a_call_came_into_it_and_only_then(edge):
+    reader = Counting(edge)
+    recent = reading.RecentFacts(reader)
+
+    def rows(second):
+        span = Span(WHOLE.start + second * SECOND, WHOLE.end)
+        return len(read_at_edge(recent, edge, (), ("calls",), (), {}, span=span))
+
+    before = [rows(second) for second in (0, 1, 2)]
+    reads = reader.reads
+    edge.write(WriteBatch(calls=[Call("t", "now", ts_end=NOW + HOUR)]))
+    assert rows(0) == before[0]
+    assert reader.reads == reads
+    edge.write(WriteBatch(calls=[Call("t", "late", ts_end=NOW - SECOND)]))
+    assert rows(0) == before[0] + 1
+    edge.write(WriteBatch(retracts=[Retract("t", "late")]))
+    assert rows(1) == before[1]

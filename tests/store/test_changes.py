@@ -237,3 +237,42 @@ def test_what_was_said_of_one_is_not_said_of_the_next(store: Store, clock: Manua
     say(store, lambda changes: changes.everything())
     before = say(store, lambda changes: changes.days(Kind.RAW, [clock.now() // DAY]))
     assert changed(store, before, clock.now() - 7 * DAY) == set()
+
+
+def test_calls_of_now_leave_what_was_a_moment_ago(store: Store, clock: ManualClock) -> None:
+    now = clock.now() // DAY * DAY + DAY // 2
+    store.write(WriteBatch([call(now - MINUTE, "a")]))
+    before = store.version()
+    store.write(WriteBatch([call(now, "b"), call(now + 5, "c")]))
+    store.write(WriteBatch([call(now + MINUTE, "d")]))
+    for span, seen in (
+        (Span(now - DAY // 2, now - 1), False),
+        (Span(now - 1, now), True),
+        (Span(now + 5, now + MINUTE - 1), False),
+        (Span(now + 4, now + 6), True),
+        (Span(now + MINUTE - 1, now + DAY), True),
+        (Span(now + MINUTE, now + DAY), False),
+    ):
+        assert {kind for kind in KINDS if store.changed(before, [Part(kind, span)])} == (
+            CALLS if seen else set()
+        ), span
+    assert store.changed(before - 1, [Part("raw", Span(now - 2 * MINUTE, now - MINUTE))])
+
+
+def test_of_long_ago_and_of_many_days_at_once_only_days_are_known(
+    store: Store, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_monitor.store.changes._LATELY", 4)
+    monkeypatch.setattr("tui_monitor.store.changes._SWEEP", 2)
+    now = clock.now() // DAY * DAY + DAY // 2
+    quiet = [Part("raw", Span(now - 5 * MINUTE, now - 4 * MINUTE))]
+    before = store.version()
+    for number in range(9):
+        store.write(WriteBatch([call(now + number, str(number))]))
+    assert store.changed(before, quiet)
+    assert not store.changed(store.version() - 3, quiet)
+    with store._read() as conn:
+        assert conn.execute("SELECT count(*) FROM changed_spans").fetchone()[0] <= 2 * 6
+    before = say(store, lambda changes: changes.within(Kind.RAW, Span(now - 30 * DAY, now)))
+    assert store.changed(before, quiet)
+    assert changed(store, before, now + DAY) == set()

@@ -76,7 +76,7 @@ class Keeping:
             # Who asks looks at an earlier moment; to the others it may hold.
             return None
         late = kept.until is not None and self._clock.monotonic() > kept.until
-        if late or not (kept.checked == version or self._holds(kept.rests, version)):
+        if late or not (kept.checked == version or self._holds(kept.rests, kept.checked, version)):
             with self._lock:
                 if self._answers.get(key) is kept:
                     self._drop(key)
@@ -92,7 +92,7 @@ class Keeping:
         if size > LARGEST:
             return
         version = self._reader.version()
-        if version != rests.version and not self._holds(rests, version):
+        if version != rests.version and not self._holds(rests, rests.version, version):
             return
         until = None
         if rests.momentary or (rests.end is not None and rests.end >= self._clock.now()):
@@ -108,9 +108,9 @@ class Keeping:
     def _drop(self, key: Hashable) -> None:
         self._size -= self._answers.pop(key).size
 
-    def _holds(self, rests: Rests, version: int) -> bool:
-        """Whether what an answer rests on is as it was; `version` is the one of this moment."""
-        if rests.momentary or self._reader.changed(rests.version, rests.parts):
+    def _holds(self, rests: Rests, checked: int, version: int) -> bool:
+        """Whether what an answer rests on is as it was at `checked`; `version` is the one of this moment."""
+        if rests.momentary or self._reader.changed(checked, rests.parts):
             return False
         return all(self._answered(asked, version) == was for asked, was in rests.asked)
 

@@ -13,12 +13,15 @@ from tui_monitor.model.call import FINE_DIMENSIONS
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
-from tui_monitor.store.api import MEASURES, Facts, Layer, Measure, Part, Reader
+from tui_monitor.query.slicing import ordered, within
+from tui_monitor.store.api import HISTOGRAMS, MEASURES, Facts, Layer, Measure, Part, Reader
 from tui_monitor.store.where import go_on
 
 MAX_ROWS = 200_000
 """Rows kept in all; their columns take some 20 MB."""
 _LARGEST = MAX_ROWS // 2
+_WIDE = 4
+"""A row of all measures takes as much room as so many of few."""
 
 _EDGES = 64
 """Of so many ends of windows it is remembered how many calls they hold."""
@@ -62,6 +65,8 @@ class RecentFacts:
         self._kept: OrderedDict[_Key, _Read] = OrderedDict()
         self._rows = 0
         self._edges: OrderedDict[_Edge, int] = OrderedDict()
+        self._minutes: OrderedDict[Span, int] = OrderedDict()
+        """About how many calls a minute holds, of those whose end was asked for."""
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
@@ -73,19 +78,48 @@ class RecentFacts:
         if found is not None:
             return found
         if layer is Layer.RAW and span.length <= MINUTE and _FINE.issuperset(labels):
-            wide = self._at_edge(version, span, histograms, where)
+            wide = self._in_minute(version, span, where)
+            if wide is None:
+                wide = self._at_edge(version, span, histograms, where)
             if wide is not None:
-                return _some(wide, labels, measures)
+                return _some(wide, labels, measures, histograms)
         facts = self._read(key, version, where, check)
         if layer is Layer.RAW:
             self._note(span, where, len(facts))
         return facts
+
+    def _in_minute(self, version: int, span: Span, where: Mapping[str, str]) -> Facts | None:
+        """The calls of the end of a minute, out of the whole minute.
+
+        A window that moves on with the clock begins there, each time a little later. `None` where the span
+        lies otherwise, for the first who asks, and where there are many calls.
+        """
+        if span.end % MINUTE or not _FINE.issuperset(where):
+            return None
+        whole = Span(span.end - MINUTE, span.end)
+        with self._lock:
+            rows = self._minutes.get(whole)
+        if rows is None or rows > _LARGEST // _WIDE:
+            return None
+        key = _key(Layer.RAW, whole, FINE_DIMENSIONS, MEASURES, HISTOGRAMS, {})
+        try:
+            found = self._from_memory(key, version)
+            if found is None:
+                found = self._read(key, version, {}, in_order=True)
+        except StoreError:
+            # It may be for something that is not wanted at all.
+            return None
+        return within(found, span, where)
 
     def _note(self, span: Span, where: Mapping[str, str], rows: int) -> None:
         with self._lock:
             self._edges[span, tuple(sorted(where.items()))] = rows
             if len(self._edges) > _EDGES:
                 self._edges.popitem(last=False)
+            if not where and 0 < span.length <= MINUTE and span.end % MINUTE == 0:
+                self._minutes[Span(span.end - MINUTE, span.end)] = rows * MINUTE // span.length
+                if len(self._minutes) > _EDGES:
+                    self._minutes.popitem(last=False)
 
     def _at_edge(
         self, version: int, span: Span, histograms: Sequence[Measure], where: Mapping[str, str]
@@ -117,10 +151,13 @@ class RecentFacts:
         return read.facts
 
     def _read(
-        self, key: _Key, version: int, where: Mapping[str, str], check: Callable[[], None] = go_on
-    ) -> Facts:
+        self, key: _Key, version: int, where: Mapping[str, str], check: Callable[[], None] = go_on, *,
+        in_order: bool = False,
+    ) -> Facts:  # fmt: skip
         layer, span, labels, measures, histograms, _ = key
         facts = self._reader.facts(layer, span, labels, measures, histograms, where, check)
+        if in_order:
+            facts = ordered(facts)
         part = Part("raw" if layer is Layer.RAW else "cells", span)
         with self._lock:
             self._drop(key)
@@ -136,7 +173,7 @@ class RecentFacts:
             # Who asks looks at an earlier moment.
             return False
         if read.checked < version:
-            if self._reader.changed(read.version, (read.part,)):
+            if self._reader.changed(read.checked, (read.part,)):
                 return False
             read.checked = version
         return True
@@ -154,15 +191,19 @@ def _key(
     return layer, span, tuple(labels), tuple(measures), tuple(histograms), tuple(sorted(where.items()))
 
 
-def _some(facts: Facts, labels: Sequence[str], measures: Sequence[Measure]) -> Facts:
+def _some(
+    facts: Facts, labels: Sequence[str], measures: Sequence[Measure], histograms: Sequence[Measure]
+) -> Facts:
     """Facts with no more than was asked for."""
     return replace(
         facts,
         labels={name: facts.labels[name] for name in labels},
         numbers={name: facts.numbers[name] for name in measures},
+        histograms={name: facts.histograms[name] for name in histograms},
     )
 
 
 def _weight(facts: Facts) -> int:
-    """Rows, with those of the histograms; an empty answer weighs something too."""
-    return 1 + len(facts) + sum(len(spread.row) // 4 for spread in facts.histograms.values())
+    """Rows, more of those with many columns and of histograms; an empty answer weighs something too."""
+    wide = _WIDE if len(facts.numbers) == len(MEASURES) else 1
+    return 1 + wide * len(facts) + sum(len(spread.row) // 4 for spread in facts.histograms.values())

@@ -1,7 +1,9 @@
 """When something last changed, by kind and day of UTC: what tells whether an answer still holds.
 
 Whoever changes what a query could see says of which days, or that it may be anything. A version is that of
-the whole database (`Reader.version`): a day has the one with which it changed last.
+the whole database (`Reader.version`): a day has the one with which it changed last. Of the latest versions it
+is known between which instants of a day something changed, so that calls which come now leave the hour before
+as it was.
 """
 
 import sqlite3
@@ -9,7 +11,7 @@ from collections.abc import Collection, Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from tui_monitor.model.clock import DAY
+from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.timerange import Span
 from tui_monitor.store.api import Part, PartKind
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 _MANY = 2_000
 """Days noted one by one; where more change at once, everything is said to."""
+_FEW = 16
+"""Days of which the instants are noted too; where more change at once, only the days are."""
+_LATELY = 4_096
+"""Versions of which instants are noted."""
+_SWEEP = 256
+"""Older ones are forgotten once in so many versions."""
 _LEAST, _MOST = -(1 << 62), 1 << 62
 
 
@@ -46,7 +54,8 @@ class Changes:
     """What one transaction changes."""
 
     def __init__(self) -> None:
-        self._days: set[tuple[Kind, int]] = set()
+        self._days: dict[tuple[Kind, int], tuple[Micros, Micros]] = {}
+        """The first and last instant of each."""
         self._all = False
 
     def clear(self) -> None:
@@ -56,22 +65,29 @@ class Changes:
 
     def at(self, kind: Kind, instants: "np.ndarray") -> None:
         """Something changed at these times (int64 µs)."""
-        if len(instants):
-            low, high = int(instants.min()) // DAY, int(instants.max()) // DAY
-            # Calls and samples come in order of time, nearly always all of one day.
-            self.days(kind, (low,) if low == high else set((instants // DAY).tolist()))
+        if not len(instants):
+            return
+        first, last = int(instants.min()), int(instants.max())
+        # Calls and samples come in order of time, nearly always all of one day.
+        if first // DAY == last // DAY:
+            self._between(kind, first // DAY, first, last)
+        else:
+            self.days(kind, set((instants // DAY).tolist()))
 
     def days(self, kind: Kind, days: Iterable[int]) -> None:
         """Something changed on these days, counted from the epoch."""
-        self._days.update((kind, day) for day in days)
+        for day in days:
+            self._between(kind, day, day * DAY, (day + 1) * DAY - 1)
 
     def within(self, kind: Kind, span: Span) -> None:
         """Something changed in this span."""
         first, last = (span.start + 1) // DAY, span.end // DAY
         if last - first >= _MANY:
             self.everything()
-        else:
-            self.days(kind, range(first, last + 1))
+            return
+        for day in range(first, last + 1):
+            low, high = max(span.start + 1, day * DAY), min(span.end, (day + 1) * DAY - 1)
+            self._between(kind, day, low, high)
 
     def everything(self) -> None:
         """Anything may have changed."""
@@ -88,16 +104,39 @@ class Changes:
                 "INSERT OR REPLACE INTO changes VALUES (?, ?, ?)",
                 [(int(kind), day, version) for kind, day in self._days],
             )
+            self._save_instants(conn, version)
+        if version % _SWEEP == 0:
+            conn.execute("DELETE FROM changed_spans WHERE version <= ?", (version - _LATELY,))
+            conn.execute("UPDATE meta SET value = max(value, ?) WHERE name = 'noted'", (version - _LATELY,))
         self.clear()
+
+    def _save_instants(self, conn: sqlite3.Connection, version: int) -> None:
+        if len(self._days) > _FEW:
+            conn.execute("UPDATE meta SET value = ? WHERE name = 'noted'", (version,))
+            return
+        conn.executemany(
+            "INSERT INTO changed_spans VALUES (?, ?, ?, ?, ?)",
+            [(version, int(kind), day, *between) for (kind, day), between in self._days.items()],
+        )
+
+    def _between(self, kind: Kind, day: int, low: Micros, high: Micros) -> None:
+        known = self._days.get((kind, day), (low, high))
+        self._days[kind, day] = min(known[0], low), max(known[1], high)
 
 
 def changed(conn: sqlite3.Connection, version: int, parts: Collection[Part]) -> bool:
     """Whether something of these parts changed after a version."""
-    (anything,) = conn.execute("SELECT value FROM meta WHERE name = 'changed'").fetchone()
-    return anything > version or any(_changed(conn, version, part) for part in parts)
+    stored = dict(conn.execute("SELECT name, value FROM meta WHERE name IN ('changed', 'noted')").fetchall())
+    if stored["changed"] > version:
+        return True
+    exactly = stored["noted"] <= version
+    return any(
+        _day_changed(conn, version, part) and (not exactly or _instant_changed(conn, version, part))
+        for part in parts
+    )
 
 
-def _changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
+def _day_changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
     first, last = (part.span.start + 1) // DAY, part.span.end // DAY
     bounds = (max(first, _LEAST), min(last, _MOST), version)
     return any(
@@ -107,3 +146,13 @@ def _changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
         ).fetchone()
         for kind in _RESTS_ON[part.kind]
     )
+
+
+def _instant_changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
+    kinds = _RESTS_ON[part.kind]
+    found = conn.execute(
+        f"""SELECT 1 FROM changed_spans WHERE version > ? AND kind IN ({", ".join("?" * len(kinds))})
+        AND low <= ? AND high > ? LIMIT 1""",
+        (version, *map(int, kinds), min(part.span.end, _MOST), max(part.span.start, _LEAST)),
+    )
+    return found.fetchone() is not None
