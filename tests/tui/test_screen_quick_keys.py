@@ -74,3 +74,21 @@ async def test_a_query_typed_outside_its_line() -> None:
             app.simulate_key(key)
         await settle(pilot)
         assert "Quit?" in text(app)
+
+
+async def test_a_dialog_is_painted_once_and_then_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[object] = []
+    app = dashboard(FakeMonitor())
+    monkeypatch.setattr(app, "_display", lambda screen, update: painted.append(screen))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        painted.clear()
+        await settle(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        assert painted == [app.screen]
+        painted.clear()
+        await settle(pilot)
+        assert painted == []
+        await settle(pilot, "escape")
+        assert {type(screen) for screen in painted} == {Dashboard}
+        assert len(painted) <= 2

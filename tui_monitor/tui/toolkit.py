@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from textual.app import App
+from textual.theme import Theme
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,24 @@ class QuietEnd(App[None]):
         self.message = message
         self.exit(return_code=code)
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """As the toolkit's own, which copies all themes twice for each line that it paints."""
+        themes = self._registered_themes
+        return next(
+            (themes[name] for each in theme_name.split(",") if (name := each.strip()) in themes), None
+        )
+
     def action_command_palette(self) -> None:
         """The toolkit's own, but for an ellipsis that not every terminal can show."""
         from textual.command import CommandPalette
 
+        from tui_monitor.tui.gathered import Gathered
+
+        class Palette(CommandPalette, Gathered[Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
+            """The toolkit's list of commands."""
+
         if self.use_command_palette and not CommandPalette.is_open(cast("App[object]", self)):
-            self.push_screen(CommandPalette(id="--command-palette", placeholder="Search for commands"))
+            self.push_screen(Palette(id="--command-palette", placeholder="Search for commands"))
 
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:

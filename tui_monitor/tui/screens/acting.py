@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_monitor.alerts.silences import matchers_of
 from tui_monitor.config import resources
@@ -22,6 +21,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import AlertState
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, wrap
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.panes.alertlines import against, glyph_of, matcher_words, name_of
 from tui_monitor.tui.until import FORMS, LENGTHS, read_end
@@ -35,7 +35,7 @@ R = TypeVar("R")
 _LEAVE = "dialog.alert.leave"
 
 
-class AlertDialog(ModalScreen[R | None], Generic[R]):
+class AlertDialog(Dialog[R | None], Generic[R]):
     """About one alert, as it was when the key was pressed; `follow` tells how it is doing since."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.query.result import Completion
 from tui_monitor.tui.dialogkeys import bindings
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.verbs import Deed, WrongWord, look_up_boards, read, told, ways, wrong
 from tui_monitor.tui.widgets.prompt import Prompt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _HINT = "a pane, a command, range TIME, theme NAME …   {line.offer} shows all"
 
 
-class CommandLine(ModalScreen[Deed | None]):
+class CommandLine(Dialog[Deed | None]):
     """A word or two, and what they mean is done. An error stays under its characters until they change."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

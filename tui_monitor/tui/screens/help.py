@@ -6,12 +6,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.keynames import shown_key
 from tui_monitor.tui.panes.table import PANES
@@ -76,7 +76,7 @@ def lines(pane: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
     return found[:-1]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """A list to read; any of its keys closes it."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

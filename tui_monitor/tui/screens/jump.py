@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.events import Click, Key, Resize
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
@@ -24,7 +24,7 @@ class Spot:
     part: int = 0
 
 
-class JumpScreen(ModalScreen[Spot | None]):
+class JumpScreen(Dialog[Spot | None]):
     """Shows the letters over what is there; any other key, a click or another size leaves."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import fit
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import Keymap, keymap_of
 from tui_monitor.tui.widgets.lines import Line, Lines
 
@@ -20,7 +20,7 @@ Leaving = Literal["quit", "detach"]
 """`detach`: collecting goes on without a window."""
 
 
-class LeaveDialog(ModalScreen[Leaving | None]):
+class LeaveDialog(Dialog[Leaving | None]):
     """Leave, leave it collecting in the background, or stay."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.screen import Screen
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.comparison import AGAINST, Against
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import travel
+from tui_monitor.tui.gathered import Gathered
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import RangeChosen, RangeMoved, RangeZoomed
 
@@ -20,7 +20,7 @@ COMPARED: tuple[tuple[Against, bool], ...] = (("previous", False), *((one, True)
 """With which span figures are compared, and whether charts draw it too."""
 
 
-class RangedScreen(Screen[None]):
+class RangedScreen(Gathered[None]):
     """A screen that looks at one range of time, live or fixed, and may stand still."""
 
     def __init__(self, backend: Backend, *, id: str) -> None:

@@ -8,13 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.config.saved import save_query, saved_queries
 from tui_monitor.model.errors import UsageError
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.keyline import key_line
@@ -25,7 +25,7 @@ _COLUMNS = (Column("name", "name", min=12, max=30), Column("query", "query", min
 _NONE = "No query is saved yet: ask one, and {query.save} keeps it under a name."
 
 
-class KeepDialog(ModalScreen[str | None]):
+class KeepDialog(Dialog[str | None]):
     """Asks for the name of a query and keeps it; one that is taken is named and asked about."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))
@@ -68,7 +68,7 @@ class KeepDialog(ModalScreen[str | None]):
             self.dismiss(name)
 
 
-class SavedDialog(ModalScreen[str | None]):
+class SavedDialog(Dialog[str | None]):
     """The saved queries; the one that is chosen is the answer. One taken away can be put back."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.model.errors import UsageError
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.exporting import Export, kinds, named
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.keyline import key_line
@@ -30,7 +30,7 @@ class Chosen:
     replace: bool
 
 
-class SaveDialog(ModalScreen[Chosen | None]):
+class SaveDialog(Dialog[Chosen | None]):
     """A kind of file and its name; a file that exists is named and asked about before it is replaced."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

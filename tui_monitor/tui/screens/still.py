@@ -10,13 +10,13 @@ from textual.app import ComposeResult, RenderResult
 from textual.binding import BindingType
 from textual.color import Color, ColorParseError
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual_plotext import PlotextPlot
 
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, safe
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.theme import colours
 from tui_monitor.tui.widgets.axes import label, moment, scale, time_ticks
@@ -47,7 +47,7 @@ class _Drawing(PlotextPlot):
         return drawn
 
 
-class StillScreen(ModalScreen[None]):
+class StillScreen(Dialog[None]):
     """Drawn once: whatever comes in meanwhile, it stays as it is for reading."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

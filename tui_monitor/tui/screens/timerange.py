@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_monitor.config import resources
 from tui_monitor.model.calendar import Calendar
@@ -16,6 +15,7 @@ from tui_monitor.model.timerange import PRESETS, TimeRange
 from tui_monitor.model.timewords import NotATime, following, last_word, read_range
 from tui_monitor.query.result import Completion
 from tui_monitor.tui.dialogkeys import bindings
+from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.travel import ending_at
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
@@ -31,7 +31,7 @@ PERIODS = ("today", "yesterday", "this week", "last week", "this month", "last m
 """Periods of the calendar that are offered below the lengths."""
 
 
-class TimeRangeDialog(ModalScreen[TimeRange | None]):
+class TimeRangeDialog(Dialog[TimeRange | None]):
     """A preset, or a range as one types it; live, or with the end it has now."""
 
     CSS_PATH = str(resources.style("dialogs.tcss"))

@@ -1,0 +1,78 @@
+"""Screens that paint once for what one key brings: the toolkit paints after each of its steps."""
+
+import asyncio
+from typing import TypeVar
+
+from textual.events import Idle
+from textual.screen import ModalScreen, Screen
+
+_QUIET = 3
+"""Turns of the loop without a wish to paint, after which nobody is at work on what is to be seen."""
+_LONGEST_S = 0.05
+"""Seconds after which it is painted whatever goes on."""
+_ROUNDS = 4
+"""Layouts that are made before the paint; what wants more than these gets them after it."""
+
+R = TypeVar("R")
+
+
+class Gathered(Screen[R]):
+    """Waits with each paint until the widgets have answered to their new sizes, and lays out what they want.
+
+    A dialog that opens is laid out three or four times, each with a paint of all that lies behind it; what
+    the widgets change in their turn waits for a timer. Here all of that is one paint, and sooner.
+    """
+
+    _painting: asyncio.Handle | None = None
+    """The next turn of a paint that is wanted."""
+    _paint_wanted = False
+    _gathering_since = 0.0
+    _layouts = 0
+
+    def _compositor_refresh(self) -> None:
+        if self.app.screen is not self:
+            # Under a dialog: that one is told what to paint.
+            super()._compositor_refresh()
+            return
+        self._paint_wanted = True
+        if self._painting is None:
+            loop = asyncio.get_running_loop()
+            self._gathering_since, self._layouts = loop.time(), 0
+            self._painting = loop.call_soon(self._turn_of_loop, _QUIET)
+
+    def _turn_of_loop(self, left: int) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self._gathering_since > _LONGEST_S
+        if self._paint_wanted:
+            self._paint_wanted, left = False, _QUIET
+        if not late and left:
+            self._painting = loop.call_soon(self._turn_of_loop, left - 1)
+            return
+        if not late and self._layouts < _ROUNDS and self._unsettled:
+            self._layouts += 1
+            self._on_timer_update()
+            self._painting = loop.call_soon(self._turn_of_loop, _QUIET)
+            return
+        self._painting = None
+        if self.is_attached:
+            super()._compositor_refresh()
+            # Whoever waits for the paint is told now.
+            self.check_idle()
+
+    @property
+    def _unsettled(self) -> bool:
+        wanted = self._layout_required or self._scroll_required or self._repaint_required
+        return self.app.screen is self and bool(wanted or self._dirty_widgets)
+
+    async def _on_idle(self, event: Idle) -> None:
+        if self._painting is not None:
+            event.prevent_default()
+
+    async def _invoke_and_clear_callbacks(self) -> None:
+        # They wait for the paint.
+        if self._painting is None:
+            await super()._invoke_and_clear_callbacks()
+
+
+class Dialog(ModalScreen[R], Gathered[R]):
+    """A dialog over what is to be seen."""
