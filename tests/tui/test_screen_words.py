@@ -247,3 +247,17 @@ def test_no_figure_of_the_spends_is_cut(width: int) -> None:
     facts = [plain(line) for line in fact_lines(view)]
     assert all(len(line) <= 50 for line in facts)
     assert facts[3].endswith("was $12,011.50")
+
+
+async def test_what_is_compared_with_is_never_cut() -> None:
+    state, shot = ThreadState("collecting"), await snapshot()
+    day = TimeRange(12 * HOUR, NOON)
+
+    def title(width: int, than: str) -> str:
+        line = frame.title("gpu-box-2", day, None, state, shot, BRAILLE, width, compared=(than, True))  # type: ignore[arg-type]
+        assert len(plain(line)) <= width
+        return plain(line)
+
+    assert "gpu-box-2   00:00 – 12:00  fixed  ┄┄ the 12 h before" in title(120, "previous")
+    assert "tui-monitor  00:00 – 12:00  fixed  ┄┄ week ago" in title(100, "week")
+    assert title(80, "day").startswith(" 00:00 – 12:00  fixed  ┄┄ day ago")

@@ -162,13 +162,20 @@ def show(value: float | None, unit: str = "") -> str:
     return text if text == UNKNOWN else f"{text} {unit}"
 
 
+def share_of_change(value: float | None, before: float | None) -> float | None:
+    """A change as a share of the earlier value: 0.12 is 12 % more. Unknown where there was nothing."""
+    if value is None or not before:
+        return None
+    return (value - before) / abs(before)
+
+
 def change(value: float | None, before: float | None) -> tuple[str, int]:
     """`▲ 12 %` against an earlier value, and its sign; `new` where there was nothing."""
     if value is None or before is None:
         return UNKNOWN, 0
-    if before == 0:
+    share = share_of_change(value, before)
+    if share is None:
         return ("new", 1) if value > 0 else ("=", 0)
-    share = (value - before) / abs(before)
     percent = abs(share) * 100
     if percent < 0.5:
         return "=", 0

@@ -66,7 +66,7 @@ def table_of(grid: Grid) -> Table | None:
 def _raw(cell: Cell | None, column: Column) -> Any:
     if cell is None or cell.text == UNKNOWN:
         return None
-    number = column.align == "right" and cell.exact and isinstance(cell.sort, int | float)
+    number = column.align == "right" and isinstance(cell.sort, int | float)
     return cell.sort if number else cell.text
 
 

@@ -18,7 +18,7 @@ from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.standing import fitting, standing
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.widgets.tabs import Tab
-from tui_monitor.tui.words import ago, earlier_words, long_age, moment_words, range_words
+from tui_monitor.tui.words import SHORT_BEFORE, ago, earlier_words, long_age, moment_words, range_words
 
 if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus
@@ -46,6 +46,7 @@ def title(
 ) -> Line:
     """What, where, which time, with which one it is compared, is it alive."""
     left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
+    home: list[Span] = []
     line = state.line if state else None
     if line is not None:
         # Where one looks matters more than where one sits, however narrow it is.
@@ -53,7 +54,7 @@ def title(
     elif snapshot is not None and snapshot.demo:
         left += [(" DEMO ", "warn bold reverse"), ("   ", "")]
     elif width >= 70:
-        left += [(host, ""), ("   ", "")]
+        left += (home := [(host, ""), ("   ", "")])
     now, calendar = (0, Calendar()) if snapshot is None else (snapshot.at, snapshot.calendar)
     left.append((range_words(shown, now, calendar), "bright"))
     if paused is not None:
@@ -62,16 +63,29 @@ def title(
             left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
     else:
         left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
+    alive = collector(state, snapshot, glyphs, width)
+    tail: list[Span] = [("  read-only", "accent")] if read_only else []
     than, beside = compared
     if beside:
         words = earlier_words(shown, than, now, calendar)
-        left += [(f"  {glyphs.dash * 2} ", "dim"), (words, "bright")]
-    if read_only:
-        left.append(("  read-only", "accent"))
-    alive = collector(state, snapshot, glyphs, width)
+        sign: Span = (f"  {glyphs.dash * 2} ", "dim")
+        left = _with(left, home, sign, words, SHORT_BEFORE[than], width - size_of((*alive, *tail)) - 2)
+    left += tail
     room = width - size_of(left) - size_of(alive) - 2
     more = fitting(standing(line, snapshot, shown, glyphs), room, glyphs) if paused is None else []
     return Line(tuple(left), (*alive, *more, (" ", "")))
+
+
+def _with(left: list[Span], home: list[Span], sign: Span, words: str, short: str, room: int) -> list[Span]:
+    """With what is compared; where there is no room, without where one sits, by its short name, then without
+    the name of the program."""
+    if size_of((*left, sign, (words, ""))) > room:
+        left = [span for span in left if span not in home]
+    if size_of((*left, sign, (words, ""))) > room:
+        words = short
+    if size_of((*left, sign, (words, ""))) > room:
+        left = [(" ", ""), *left[2:]]
+    return [*left, sign, (words, "bright")]
 
 
 def collector(

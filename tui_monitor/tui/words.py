@@ -107,6 +107,8 @@ def earlier_words(shown: TimeRange, against: Against, now: Micros, calendar: Cal
     return _from_to(than.start, than.end, now, calendar)
 
 
+SHORT_BEFORE: dict[Against, str] = {"previous": "before", "day": "day ago", "week": "week ago"}
+"""With what a range is compared, where there is no room."""
 _PERIOD_BEFORE = {
     "today": "yesterday", "week": "last week", "month": "last month",
     "yesterday": "the day before", "last_week": "the week before", "last_month": "the month before",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_monitor.model.units import UNKNOWN, show
+from tui_monitor.model.units import UNKNOWN, share_of_change, show
 from tui_monitor.tui.drawing import Glyphs, bar
 from tui_monitor.tui.panes.charts import name_of
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
@@ -38,7 +38,10 @@ def _before_cells(value: float | None, then: "Result | None", series: "Series") 
         return {}
     earlier = next((one.value for one in then.series if one.labels == series.labels), None)
     words, _ = change(value, earlier)
-    return {"before": Cell(show(earlier, then.unit), sort=earlier), "change": Cell(words)}
+    return {
+        "before": Cell(show(earlier, then.unit), sort=earlier),
+        "change": Cell(words, sort=share_of_change(value, earlier)),
+    }
 
 
 def _figure(unit: str) -> int:

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 
 from tui_monitor.costs.labels import BY
 from tui_monitor.model.calendar import PERIODS
-from tui_monitor.model.units import UNKNOWN, count, ratio, usd
+from tui_monitor.model.units import UNKNOWN, count, ratio, share_of_change, usd
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Glyphs, Span, about_spans, bar
 from tui_monitor.tui.link import Look
@@ -171,7 +171,7 @@ class CostsPane(SiftingPane["CostsView"]):
                 "cached": Cell(ratio(row.cache_hit_rate), sort=row.cache_hit_rate),
                 "unpriced": Cell(count(row.unpriced) if row.unpriced else "", "warn", sort=row.unpriced),
                 "cost": Cell(usd(row.cost), "bright" if row.cost else "dim", sort=row.cost),
-                "change": Cell(change, token, sort=row.cost, exact=False),
+                "change": Cell(change, token, sort=share_of_change(row.cost, row.previous)),
                 "share": Cell(ratio(row.share), sort=row.share),
                 "bar": Cell(bar(row.share, cells, self.glyphs, track=False), "accent", sort=row.share),
             },

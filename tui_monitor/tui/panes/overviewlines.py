@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
-from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
+from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, share_of_change, usd
 from tui_monitor.monitor.before import Before
 from tui_monitor.tui.drawing import Glyphs, Span, about_spans, size_of, sparkline
 from tui_monitor.tui.link import Look
@@ -91,7 +91,7 @@ def _row(
             ),
             "rate": Cell(count(rate), sort=rate),
             "today": Cell(usd(row.cost_today), sort=row.cost_today),
-            "change": Cell(changed, worse, sort=row.cost_today),
+            "change": Cell(changed, worse, sort=share_of_change(row.cost_today, yesterday)),
             "last": last_cell(row, at),
             "spark": Cell(sparkline(row.spark, cells, top, glyphs), "accent", sort=row.requests),
         },

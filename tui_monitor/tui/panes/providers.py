@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui_monitor.model.states import Health
-from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, usd
+from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, share_of_change, usd
 from tui_monitor.monitor.before import FIGURES, Before
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Span, about_spans, safe, size_of, sparkline, width_of, wrap
@@ -214,7 +214,10 @@ class ProvidersPane(SiftingPane[Providers]):
                     mark=shown and riskier(row.error_rate, before.error_rate.get(name), glyphs),
                 ),
                 "requests": Cell(count(row.requests), sort=row.requests),
-                "change": Cell(change(row.requests, before.requests.get(name))[0], "dim"),
+                "change": Cell(
+                    change(row.requests, before.requests.get(name))[0], "dim",
+                    sort=share_of_change(row.requests, before.requests.get(name)),
+                ),
                 "tokens": Cell(count(row.tokens), sort=row.tokens),
                 "today": Cell(usd(row.cost_today), sort=row.cost_today),
                 "last": last_cell(row, self.answer.view.at if self.answer else 0),

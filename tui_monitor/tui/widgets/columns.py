@@ -41,8 +41,6 @@ class Cell:
     style: str = ""
     glyph: str = ""
     sort: Any = field(default=None, compare=False)
-    exact: bool = field(default=True, compare=False)
-    """Whether what it sorts by is the value itself."""
     mark: Span | None = None
     says: bool = field(default=False, compare=False)
     """Whether its text is not what the column's title asks for, and says all by itself."""
