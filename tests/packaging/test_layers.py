@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # opened from here.
     "cli": (
         *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing",
-        "tui.widgets.axes", "tui.app", "tui.keymap", "tui.keynames",
+        "tui.widgets.axes", "tui.app", "tui.plain", "tui.keymap", "tui.keynames",
     ),
     # The store is behind the façade: a pane that reads it would be a second truth.
     # What it writes of calls is what the command line writes.

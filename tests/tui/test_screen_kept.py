@@ -1,6 +1,7 @@
 """What is chosen on the screen holds the next time, and a file of it that is broken is as good as none."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ async def test_what_was_chosen_holds_the_next_time() -> None:
 async def test_a_setting_that_changed_wins_over_what_was_chosen() -> None:
     layout = Layout.usual()
     layout.keep("theme", {"chosen": "nord", "setting": "tui-monitor"})
-    layout.save()
+    layout.save(5.0)
     for setting, worn in (("tui-monitor", "nord"), ("tui-monitor-light", "tui-monitor-light")):
         app = dashboard(theme=setting)
         async with app.run_test(size=(80, 24)) as pilot:
@@ -119,16 +120,29 @@ def test_it_is_written_whole_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "layout.json"
     layout = Layout(path)
     layout.keep("pane", "costs")
-    layout.save()
+    layout.save(5.0)
     assert path.stat().st_mode & 0o777 == 0o600
     before = path.stat().st_ino
-    layout.save()
+    layout.save(5.0)
     assert path.stat().st_ino == before, "the same is not written again"
     layout.keep("pane", "x" * 70_000)
-    layout.save()
+    layout.save(5.0)
     assert Layout(path).get("pane") == "costs"
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["layout.json"]
-    Layout(tmp_path / "no" / "folder").save()
+    Layout(tmp_path / "no" / "folder").save(5.0)
+
+
+def test_a_disk_that_does_not_answer_holds_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "layout.json"
+    os.mkfifo(path)
+    layout = Layout(path)
+    layout.keep("pane", "costs")
+    layout.save()
+    assert layout.get("pane") == "costs"
+    # Whoever reads it is let go, and nothing was written over it.
+    with path.open("wb"):
+        pass
+    assert path.is_fifo()
 
 
 json_values = st.recursive(
@@ -145,5 +159,5 @@ def test_what_is_kept_is_read_again(tmp_path_factory: pytest.TempPathFactory, va
     layout = Layout(path)
     for name, value in values.items():
         layout.keep(name, value)
-    layout.save()
+    layout.save(5.0)
     assert {name: Layout(path).get(name) for name in values} == values

@@ -120,7 +120,11 @@ def _show(context: Context, found: "CallList", total: int, calendar: Calendar) -
         number("in", rank=2), number("out", rank=3), number("cost"),
         *(name(label, rank=4 + index) for index, label in enumerate(asked)),
     ]  # fmt: skip
-    table(out, columns, [_row(call, asked, calendar) for call in found.calls])
+    rows = [_row(call, asked, calendar) for call in found.calls]
+    if getattr(context.args, "ids", False):
+        columns.append(Column("id", rank=len(asked) + 4))
+        rows = [[*row, (call.id, DIM)] for row, call in zip(rows, found.calls, strict=True)]
+    table(out, columns, rows)
     if total > len(found.calls):
         way = f"--limit {total} shows them" if total <= _MOST else "--lines gives all"
         out.note(f"{total - len(found.calls):,} more: {way}")

@@ -27,6 +27,7 @@ VERBS: dict[str, Verb] = {
         _verb("status", "one look at everything; the exit code tells how it is", elsewhere=True),
         _verb("metrics", "one metric over time or by group, from flags", elsewhere=True),
         _verb("query", "ask a query and print or chart the answer", elsewhere=True),
+        _verb("calls", "single calls: the newest, of a filter, or one whole", "onecall", elsewhere=True),
         _verb("costs", "spend by model, provider, user …, projection and budgets", elsewhere=True),
         _verb("prices", "which price holds for a model"),
         _verb("reprice", "price stored calls anew, after the prices have changed"),

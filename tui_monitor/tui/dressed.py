@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.tui import theme
 from tui_monitor.tui.dressing import Dressing
-from tui_monitor.tui.keeping import Keeping
+from tui_monitor.tui.keeping import PATIENCE_S, Keeping
 from tui_monitor.tui.paint.painted import PaintedApp
 from tui_monitor.tui.terminal import Terminal
 from tui_monitor.tui.toolkit import colourless, hold_still
@@ -39,7 +39,7 @@ class DressedApp(PaintedApp, inherit_bindings=False):
 
     def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
         """End the app; what was chosen is written down before."""
-        self.keeping.save()
+        self.keeping.save(PATIENCE_S)
         super().exit(result, return_code, message)
 
     def dress(self, screen: "Screen", config_file: "Path") -> None:

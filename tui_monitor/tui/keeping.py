@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EVERY_S = 5.0
 """Seconds between two looks at what was chosen: as much may be lost when the process is killed."""
+PATIENCE_S = 1.0
+"""Seconds that the disk has to take what was chosen, when that is the last moment for it."""
 _LAST = "last"
 
 
@@ -70,15 +72,15 @@ class Keeping:
             return seconds * SECOND
         return self._screen.range
 
-    def save(self) -> None:
-        """Write down what is chosen now, if it is not written yet."""
+    def save(self, wait_s: float = 0.0) -> None:
+        """Write down what is chosen now, if it is not written yet; wait so many seconds for the disk."""
         if self._forgotten or self._screen is None:
             return
         for pane in self._dashboard.query(Pane):
             self._layout.keep_pane(pane.id or "", chosen(pane))
         self._layout.keep("pane", self._dashboard.active)
         self._layout.keep("range_s", max(1, self._dashboard.shown.length // SECOND))
-        self._layout.save()
+        self._layout.save(wait_s)
 
     def write_nothing(self) -> None:
         """What is shown from now on is nobody's choice."""
@@ -87,5 +89,5 @@ class Keeping:
     def forget(self) -> None:
         """The next dashboard begins as the settings say; this one stays as it is."""
         self._layout.clear()
-        self._layout.save()
+        self._layout.save(PATIENCE_S)
         self._forgotten = True

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from tui_monitor.config import places
@@ -17,6 +18,8 @@ from tui_monitor.config import places
 log = logging.getLogger(__name__)
 
 _VERSION = 1
+_PATIENCE_S = 0.5
+"""Seconds that a disk has to answer."""
 _MAX_BYTES = 65_536
 """A larger file is not ours."""
 
@@ -25,10 +28,12 @@ class Layout:
     """Choices by name; those of a pane are a table of their own. Plain values as JSON has them."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Without a path nothing is kept."""
-        self._path = path
-        self._values: dict[str, Any] = {} if path is None else _read(path)
+        """Without a path nothing is kept, nor where the disk does not answer."""
+        found = None if path is None else _read_soon(path)
+        self._path = None if found is None else path
+        self._values: dict[str, Any] = found or {}
         self._written = json.dumps(self._values, sort_keys=True)
+        self._writing: Thread | None = None
 
     @classmethod
     def usual(cls) -> "Layout":
@@ -61,16 +66,29 @@ class Layout:
         """Forget everything."""
         self._values = {}
 
-    def save(self) -> None:
-        """Write what differs from the file, whole or not at all."""
+    def save(self, wait_s: float = 0.0) -> None:
+        """Begin to write what differs from the file, whole or not at all, and wait so many seconds for it.
+
+        The file is written on a thread of its own: a disk that does not answer holds nobody. Until it does,
+        nothing more is written.
+        """
         text = json.dumps(self._values, sort_keys=True)
-        if self._path is None or text == self._written or len(text) > _MAX_BYTES:
+        if self._writing is not None and self._writing.is_alive():
+            self._writing.join(wait_s)
+        busy = self._writing is not None and self._writing.is_alive()
+        if self._path is None or busy or text == self._written or len(text) > _MAX_BYTES:
             return
-        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        body = json.dumps({"version": _VERSION, **self._values}, indent=1, sort_keys=True)
+        self._writing = Thread(target=self._write, args=(self._path, text, body), daemon=True)
+        self._writing.start()
+        self._writing.join(wait_s)
+
+    def _write(self, path: Path, text: str, body: str) -> None:
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with open(fresh, "w", encoding="utf-8", opener=_private) as file:
-                file.write(json.dumps({"version": _VERSION, **self._values}, indent=1, sort_keys=True))
-            fresh.replace(self._path)
+                file.write(body)
+            fresh.replace(path)
             self._written = text
         except OSError as error:
             log.info("the layout is not kept: %s", error)
@@ -80,6 +98,17 @@ class Layout:
 
 def _private(name: str, flags: int) -> int:
     return os.open(name, flags, 0o600)
+
+
+def _read_soon(path: Path) -> dict[str, Any] | None:
+    """What is in the file; None where the disk takes too long."""
+    found: list[dict[str, Any]] = []
+    reading = Thread(target=lambda: found.append(_read(path)), daemon=True)
+    reading.start()
+    reading.join(_PATIENCE_S)
+    if not found:
+        log.info("the layout of the last time is not used: the disk does not answer")
+    return found[0] if found else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING
 from textual.containers import Container
 from textual.widget import Widget
 
+from tui_monitor.model.calendar import Calendar
+from tui_monitor.model.clock import Micros
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, show
-from tui_monitor.tui.drawing import Span, printable
+from tui_monitor.tui.drawing import ASCII, BRAILLE, Span, printable
 from tui_monitor.tui.exporting import DRAWN
+from tui_monitor.tui.link import Look
+from tui_monitor.tui.panes.calllist import FACT_COLUMNS, fact_rows
+from tui_monitor.tui.panes.callsheet import sheet_rows
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import COMPARED
 from tui_monitor.tui.widgets.bars import BarData, Bars
@@ -30,10 +36,13 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tui_monitor.model.comparison import Against
+    from tui_monitor.monitor.api import CallView
     from tui_monitor.tui.app import MonitorApp
 
 SIZE = (200, 60)
 """Cells of the screen that nobody sees: large enough that nothing is left out."""
+_ENDLESS = 10_000
+"""Cells that hold any line."""
 _PATIENCE_S = 30.0
 _LOOK_S = 0.02
 _MOVED = re.compile(r"([▲▼]) ?(?=[\d<$])")
@@ -49,6 +58,21 @@ def told(text: str) -> str:
     for sign in "→≈≥≤":
         text = text.replace(sign, _WORDS[sign])
     return _SPACES.sub("  ", _SHAPES.sub(" ", printable(text))).strip()
+
+
+def of_call(view: "CallView", now: Micros, calendar: Calendar, width: int) -> list[str]:
+    """A call whole, as the Calls pane has it: in so many cells, or with 0 as text without places."""
+    look = Look(at=now, version=0, shown=TimeRange(), calendar=calendar)
+    room, glyphs = width or _ENDLESS, BRAILLE if width else ASCII
+    rows = sheet_rows(fact_rows(view.call, look, room, glyphs), view, look, room, glyphs)
+    lines: list[str] = []
+    for row in rows:
+        if row.heading:
+            lines += ["", row.heading] if lines else [row.heading]
+            continue
+        name, text = (row.cells[key].text for key in ("name", "value"))
+        lines.append(f"{name:<{FACT_COLUMNS[0].width}}  {text}" if width else f"{told(name)}: {told(text)}")
+    return [printable(line).rstrip() for line in lines]
 
 
 async def panes(

@@ -1,5 +1,6 @@
-"""The dialogs about queries with a name: keeping one, and choosing one."""
+"""The dialogs about queries with a name: keeping one, and choosing one. The file may be slow."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -54,16 +55,19 @@ class KeepDialog(Dialog[str | None]):
         self._name.clear_error()
 
     @on(Prompt.Submitted)
-    def _keep(self, event: Prompt.Submitted) -> None:
-        name = event.value.strip()
+    def _submitted(self, event: Prompt.Submitted) -> None:
+        self.run_worker(self._keep(event.value), exclusive=True)
+
+    async def _keep(self, typed: str) -> None:
+        name = typed.strip()
         try:
-            taken = saved_queries(self._path).get(name)
+            taken = (await asyncio.to_thread(saved_queries, self._path)).get(name)
             if taken not in (None, self._text) and self._asked != name:
                 self._asked = name
                 raise UsageError(f"it is {taken} now", hint="enter again replaces it")
-            save_query(self._path, name, self._text)
+            await asyncio.to_thread(save_query, self._path, name, self._text)
         except UsageError as error:
-            self._name.show_error(0, len(event.value), error.message, error.hint or "")
+            self._name.show_error(0, len(typed), error.message, error.hint or "")
         else:
             self.dismiss(name)
 
@@ -79,6 +83,8 @@ class SavedDialog(Dialog[str | None]):
         self._path = path
         self._list = Grid(_COLUMNS)
         self._said = Lines([Line()])
+        self._turn = asyncio.Lock()
+        """One change of the file after the other."""
         self._known: Mapping[str, str] = {}
         self._gone: list[tuple[str, str]] = []
 
@@ -94,15 +100,15 @@ class SavedDialog(Dialog[str | None]):
             yield Lines([key_line(keymap_of(self.app), *keys)])
 
     def on_mount(self) -> None:
-        self._list.say_empty(keymap_of(self.app).filled(_NONE))
         self._list.focus()
-        self._read()
+        self.run_worker(self._read())
 
-    def _read(self) -> None:
+    async def _read(self) -> None:
         try:
-            self._known = saved_queries(self._path)
+            self._known = await asyncio.to_thread(saved_queries, self._path)
         except UsageError as error:
             self._say(error)
+        self._list.say_empty(keymap_of(self.app).filled(_NONE))
         self._list.show(
             [
                 GridRow(name, {"name": Cell(name, "bright"), "query": Cell(" ".join(text.split()), "dim")})
@@ -122,25 +128,33 @@ class SavedDialog(Dialog[str | None]):
     def action_remove(self) -> None:
         """Take the one under the cursor away."""
         name = self._list.cursor
-        if name is not None and name in self._known:
-            text = self._known[name]
-            if self._change(name, None):
+        if name is not None:
+            self.run_worker(self._remove(name))
+
+    async def _remove(self, name: str) -> None:
+        async with self._turn:
+            text = self._known.get(name)
+            if text is not None and await self._change(name, None):
                 self._gone.append((name, text))
                 key = keymap_of(self.app).key("dialog.saved.undo")
                 self._said.show([Line.of(f" {name} is taken away; {key} puts it back", "dim")])
 
     def action_undo(self) -> None:
         """Put back what was taken away last."""
-        if self._gone and self._change(*self._gone[-1]):
-            name, _ = self._gone.pop()
-            self._said.show([Line()])
-            self._list.move_to(name)
+        self.run_worker(self._put_back())
 
-    def _change(self, name: str, text: str | None) -> bool:
+    async def _put_back(self) -> None:
+        async with self._turn:
+            if self._gone and await self._change(*self._gone[-1]):
+                name, _ = self._gone.pop()
+                self._said.show([Line()])
+                self._list.move_to(name)
+
+    async def _change(self, name: str, text: str | None) -> bool:
         try:
-            save_query(self._path, name, text)
+            await asyncio.to_thread(save_query, self._path, name, text)
         except UsageError as error:
             self._say(error)
             return False
-        self._read()
+        await self._read()
         return True
