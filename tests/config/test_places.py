@@ -85,3 +85,17 @@ def test_a_runtime_folder_that_somebody_else_prepared_is_refused(
 def test_a_home_that_cannot_be_written_to_is_no_reason_to_fall_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", "/proc/nowhere")
     assert places.database_file() == Path("/proc/nowhere/tui-monitor/monitor.db")
+
+
+def test_folders_above_are_private_too(tmp_path: Path) -> None:
+    """Or who removes a folder under a running program finds it made anew for everybody to enter."""
+    before = os.umask(0o022)
+    try:
+        made = places.private(tmp_path / "one" / "two" / "three")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (made, made.parent, made.parent.parent)] == [0o700] * 3
+    places.make(made)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        places.make(tmp_path / "file" / "below")

@@ -121,8 +121,17 @@ def private(folder: Path) -> Path:
     One that cannot be made is left to whoever opens a file in it: that error names the file.
     """
     with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make(folder)
     return folder
+
+
+def make(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for the owner alone. Raises `OSError`."""
+    missing = [folder]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _place(kind: str, below_home: str) -> Path:

@@ -108,7 +108,7 @@ def _key(path: Path) -> bytes:
     try:
         with suppress(FileNotFoundError):
             return _read(path)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        places.make(path.parent)
         fresh = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(_KEY_BYTES) + "\n")

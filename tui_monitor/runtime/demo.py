@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui_monitor.config import places
 from tui_monitor.config.load import Settings
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, WEEK, Clock, Micros
 from tui_monitor.model.demo import MARK, Plan
@@ -216,7 +217,7 @@ def _open(settings: Settings, path: Path, clock: Clock) -> Store:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """One process at a time makes it; the others wait, and find it made."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    places.make(path.parent)
     with path.with_name("making").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from tui_monitor.config import places
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.errors import MonitorError, NotFound, UsageError
 from tui_monitor.model.text import clean
@@ -109,7 +110,7 @@ class NamedTokens:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, NamedToken]]:
         """The tokens, to be changed; written in one step, one process after another."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        places.make(self._path.parent)
         with _locked(self._path):
             tokens = _read(self._path) if self._path.exists() else {}
             yield tokens

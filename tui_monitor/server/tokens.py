@@ -8,6 +8,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from tui_monitor.config import places
 from tui_monitor.model.errors import MonitorError
 
 _BYTES = 32
@@ -19,7 +20,7 @@ def read_or_make(path: Path) -> str:
         if token := _read(path):
             return token
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        places.make(path.parent)
         fresh = _write_beside(path)
         try:
             # A link fails where another process was faster, and then that one's token is the token.
@@ -35,7 +36,7 @@ def read_or_make(path: Path) -> str:
 def replace(path: Path) -> str:
     """A new token in place of the old one, which opens nothing from now on. Raises `MonitorError`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        places.make(path.parent)
         _write_beside(path).replace(path)
         return _read(path)
     except OSError as error:

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_monitor.config import places
 from tui_monitor.model.errors import StoreError
 from tui_monitor.store import migrations, opening
 from tui_monitor.store.lock import WriteLock
@@ -84,7 +85,7 @@ def restore(copy: Path, target: Path, progress: Progress | None = None) -> Path 
     # A link stays a link; the lock and the log lie beside the file that it leads to.
     target = target.resolve()
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        places.make(target.parent)
         lock = WriteLock.take(target)
         try:
             return _put_in_place(copy, target, progress)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tui_monitor.config import places
 from tui_monitor.model.errors import StoreError
 
 APPLICATION_ID = 0x544D4F4E
@@ -75,7 +76,7 @@ def check_file(path: Path, *, write: bool) -> None:
 def create_file(path: Path) -> None:
     """Make an empty file that only its owner can read, and its folder where that is missing."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        places.make(path.parent)
         with suppress(FileExistsError):
             # Never one that is there: see `check_file`.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
