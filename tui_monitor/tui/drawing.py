@@ -260,6 +260,16 @@ def sparkline(
     return " " * (width - len(cells)) + "".join(cells)
 
 
+def curve(
+    values: Sequence[float | None], width: int, top: float | None = None, glyphs: Glyphs = BRAILLE
+) -> str:
+    """A sparkline over a whole range: of fewer values than cells, it is as wide as its place."""
+    count = len(values)
+    if 0 < count < width:
+        values = [values[n * count // width] for n in range(width)]
+    return sparkline(values, width, top, glyphs)
+
+
 def bar(fraction: float | None, width: int, glyphs: Glyphs = BRAILLE, *, track: bool = True) -> str:
     """`width` cells filled to `fraction`; what is above 1 ends in an arrow, unknown is an empty track."""
     if width <= 0:

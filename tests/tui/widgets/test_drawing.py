@@ -15,6 +15,7 @@ from tui_monitor.tui.drawing import (
     GLYPHS,
     SINGLE,
     bar,
+    curve,
     detect,
     fit,
     printable,
@@ -80,6 +81,16 @@ def test_ascii_keeps_the_meaning():
 @given(st.lists(any_value, max_size=60), st.integers(-1, 40), any_value, any_glyphs)
 def test_sparkline_is_exact(values, width, top, glyphs):
     assert cell_len(sparkline(values, width, top, glyphs)) == max(0, width)
+
+
+@given(st.lists(st.floats(0, 9) | st.none(), min_size=1, max_size=40), st.integers(1, 60))
+def test_a_curve_is_as_wide_as_its_place(values, width):
+    drawn = curve(values, width, 9.0)
+    assert len(drawn) == width
+    if len(values) < width:
+        assert " " not in drawn
+    else:
+        assert drawn == sparkline(values, width, 9.0)
 
 
 def test_sparkline_levels():

@@ -71,6 +71,14 @@ class TestColumns:
             assert len({cell_len(text) for text in drawn}) == 1
 
 
+def test_a_mark_stands_beside_a_name_and_in_line_behind_numbers():
+    places = lay_out((Column("name", "name", width=10), Column("cost", "cost", width=8, align="right")), 20)
+    cells = {"name": Cell("ab", mark=("◌", "stale")), "cost": Cell("9.0", mark=("▲", "warn"))}
+    spans = draw_row(GridRow("a", cells), places, BRAILLE)
+    assert "".join(text for text, _ in spans) == "ab ◌           9.0 ▲"
+    assert [(text.strip(), style) for text, style in spans if style] == [("◌", "stale"), ("▲", "warn")]
+
+
 async def test_shows_rows_under_their_titles(stage):
     grid = Grid(COLUMNS)
     app = stage(grid)
@@ -244,13 +252,13 @@ async def test_empty_grid_says_how_it_is_fed(stage):
     grid = Grid(COLUMNS, empty="No calls yet.\nPush events to /monitor/v1/events.")
     app = stage(grid)
     async with app.run_test(size=(60, 8)) as pilot:
-        assert [line.strip() for line in app.lines()[1:3]] == [
+        assert [line.strip() for line in app.lines()[:2]] == [
             "No calls yet.",
             "Push events to /monitor/v1/events.",
         ]
         grid.say_empty("Nothing in the last hour.")
         await pilot.pause()
-        assert app.lines()[1].strip() == "Nothing in the last hour."
+        assert app.lines()[0].strip() == "Nothing in the last hour."
         assert app.lines()[2].strip() == ""
         grid.show(rows("a"))
         await pilot.pause()

@@ -8,7 +8,7 @@ from tui_monitor.config.boards import NOTHING, Board, PanelSettings
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.monitor.boards import called, full, passed
-from tui_monitor.tui.drawing import Glyphs, bar, fit, safe, sparkline, wrap
+from tui_monitor.tui.drawing import Glyphs, bar, curve, fit, safe, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.answers import table_rows
 from tui_monitor.tui.panes.charts import SEVERITY, Colours, chart_of, firing_marks
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FOLDED = 96
 """Cells of a screen below which panels stand below each other."""
-_GAP = 2
-"""Cells between two panels."""
+_GAP = 1
+"""Cells between two panels, each of which keeps its first one free."""
 _ROW = 4
 """Lines of a row of the grid at least."""
 _ABREAST = 3
@@ -33,6 +33,7 @@ _TALLEST = 14
 _MARGIN = 14
 """Cells of a chart beside its field, about."""
 _NAME = 24
+_NONE_SHORT = "no data"
 _LEVEL = {"warning": "warn", "critical": "crit"}
 _SMALL = ("stat", "gauge")
 
@@ -198,14 +199,20 @@ def figures(view: "PanelView", width: int, height: int, look: Look, glyphs: Glyp
 def _nothing(panel: PanelSettings, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     if panel.widget == "alerts":
         return [Line(((f" {glyphs.ok}", "ok"), (f"  {panel.missing}", "dim")))]
-    first = Line(((f" {glyphs.unknown}", "bright bold"), (f"  {NOTHING}", "dim")))
+    said = NOTHING if width_of(NOTHING) + 4 <= width else _NONE_SHORT
+    first = Line(((f" {glyphs.unknown}", "bright bold"), (f"  {said}", "dim")))
     told = wrap(f"needs {panel.needs}", width - 2, glyphs) if panel.needs else []
     if len(told) > max(1, height - 1):
-        told = [
-            *told[: max(0, height - 2)],
-            fit(" ".join(told[max(0, height - 2) :]), width - 2, "left", glyphs),
-        ]
+        told = told[: max(1, height - 1)]
+        told[-1] = _ended(told[-1], width - 2, glyphs)
     return [first, *(Line.of(f" {text}", "dim") for text in told)]
+
+
+def _ended(text: str, width: int, glyphs: Glyphs) -> str:
+    """A line that goes on where there is no room: it ends with a whole word."""
+    while " " in text and width_of(text) + 2 > width:
+        text = text.rpartition(" ")[0]
+    return fit(f"{text} {glyphs.ellipsis}", width, "left", glyphs).rstrip()
 
 
 def broken(view: "PanelView", width: int, glyphs: Glyphs) -> list[Line]:
@@ -240,15 +247,9 @@ def _stat(view: "PanelView", width: int, height: int, glyphs: Glyphs) -> list[Li
         line = max(view.over.series, key=lambda one: one.mean)
         known = [one for one in line.values if one is not None]
         if known:
-            drawn = sparkline(_stretched(line.values, width - 2), width - 2, None, glyphs)
+            drawn = curve(line.values, width - 2, None, glyphs)
             lines.append(Line.of(f" {drawn}", "accent"))
     return lines
-
-
-def _stretched(values: Sequence[float | None], cells: int) -> Sequence[float | None]:
-    """As many values as there are cells, where there are fewer: so that the curve is as wide as its panel."""
-    count = len(values)
-    return values if count >= cells else [values[n * count // cells] for n in range(cells)]
 
 
 def _bars(view: "PanelView", width: int, height: int, glyphs: Glyphs) -> list[Line]:

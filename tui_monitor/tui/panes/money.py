@@ -37,11 +37,12 @@ def change_span(value: float | None, before: float | None) -> Span:
 
 
 def between(projection: "Projection") -> str:
-    """The interval of a projection: ` (521–580)`, without the decimals that it cannot have."""
+    """The interval of a projection: ` (521–580)`, none where both ends are one."""
     if projection.low is None or projection.high is None:
         return ""
     decimals = 0 if projection.high >= 100 else 2
-    return f" ({projection.low:,.{decimals}f}–{projection.high:,.{decimals}f})"
+    low, high = (f"{end:,.{decimals}f}" for end in (projection.low, projection.high))
+    return f" ({low}–{high})" if low != high else ""
 
 
 def level(budget: "BudgetStatus") -> str:

@@ -230,6 +230,8 @@ class OverviewPane(SiftingPane[Overview]):
             if live
             else "Nobody collects: what happens is known while a collector runs."
         )
+        # What has nothing to tell leaves its place to the charts.
+        self.set_class(not events, "-still")
         self._log.show(happenings.rows_of(events, look, self.glyphs))
         if not self._log.has_focus:
             # Nobody reads further down: the newest stays to be seen.

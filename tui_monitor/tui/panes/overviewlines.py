@@ -6,7 +6,7 @@ from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, share_of_change, usd
 from tui_monitor.monitor.before import Before
-from tui_monitor.tui.drawing import Glyphs, Span, about_spans, size_of, sparkline
+from tui_monitor.tui.drawing import Glyphs, Span, about_spans, curve, size_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.earlier import safer, slower, total_words
 from tui_monitor.tui.panes.money import between, change_span
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tui_monitor.health.views import ProviderRow, ProvidersView
 
 TOKENS = {Health.HEALTHY: "ok", Health.DEGRADED: "warn", Health.UNAVAILABLE: "crit", Health.UNKNOWN: "dim"}
-NARROW, WIDE = 100, 150
-SPARK, WIDE_SPARK = 12, 24
+NARROW, WIDE, WIDEST = 100, 150, 190
+SPARK, WIDE_SPARK, WIDEST_SPARK = 12, 24, 60
 
 
 def columns(width: int) -> tuple[Column, ...]:
@@ -35,13 +35,13 @@ def columns(width: int) -> tuple[Column, ...]:
         Column("today", "today", width=9, align="right", rank=2),
         Column("change", "change", width=7, align="right", rank=5),
         Column("last", "last", width=6, align="right", rank=7),
-        Column("spark", "requests", width=WIDE_SPARK if width >= WIDE else SPARK, rank=4),
+        Column("spark", "requests", width=sparks_of(width), rank=4),
     )
 
 
 def sparks_of(width: int) -> int:
     """Cells of a sparkline on a screen of so many cells."""
-    return WIDE_SPARK if width >= WIDE else SPARK
+    return WIDEST_SPARK if width >= WIDEST else WIDE_SPARK if width >= WIDE else SPARK
 
 
 def provider_rows(
@@ -93,7 +93,7 @@ def _row(
             "today": Cell(usd(row.cost_today), sort=row.cost_today),
             "change": Cell(changed, worse, sort=share_of_change(row.cost_today, yesterday)),
             "last": last_cell(row, at),
-            "spark": Cell(sparkline(row.spark, cells, top, glyphs), "accent", sort=row.requests),
+            "spark": Cell(curve(row.spark, cells, top, glyphs), "accent", sort=row.requests),
         },
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from tui_monitor.model.states import Health
 from tui_monitor.model.units import UNKNOWN, count, milliseconds, ratio, share_of_change, usd
 from tui_monitor.monitor.before import FIGURES, Before
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Span, about_spans, safe, size_of, sparkline, width_of, wrap
+from tui_monitor.tui.drawing import Span, about_spans, curve, safe, size_of, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes import providers_beside as beside
@@ -222,7 +222,7 @@ class ProvidersPane(SiftingPane[Providers]):
                 "today": Cell(usd(row.cost_today), sort=row.cost_today),
                 "last": last_cell(row, self.answer.view.at if self.answer else 0),
                 **beside.cells(row),
-                "spark": Cell(sparkline(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
+                "spark": Cell(curve(row.spark, cells, top, self.glyphs), "accent", sort=row.requests),
             },
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import count, show, significant
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, Span, bar, sparkline
+from tui_monitor.tui.drawing import Glyphs, Span, bar, curve
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Question
@@ -115,7 +115,8 @@ def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
             "value": Cell(show(gauge.value, gauge.unit), "" if token == "accent" else token),
             "bar": Cell(filled, token),
             "spark": Cell(
-                sparkline(gauge.spark, cells, 1.0 if gauge.unit == "ratio" else None, glyphs), "accent"
+                curve(gauge.spark, cells, 1.0 if gauge.unit == "ratio" else None, glyphs),
+                "accent",
             ),
             "detail": Cell(gauge.detail, "dim"),
         },

@@ -7,7 +7,7 @@ from tui_monitor.model.clock import SECOND
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, show, size
-from tui_monitor.tui.drawing import Glyphs, Span, sparkline
+from tui_monitor.tui.drawing import Glyphs, Span, curve
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.sourcelines import TOKENS
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
@@ -205,7 +205,7 @@ def _gauge(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
         {
             "name": Cell(gauge.name, "bright"),
             "value": Cell(value or show(gauge.value, gauge.unit)),
-            "spark": Cell(sparkline(gauge.spark, cells, top, glyphs), "accent"),
+            "spark": Cell(curve(gauge.spark, cells, top, glyphs), "accent"),
         },
     )
 

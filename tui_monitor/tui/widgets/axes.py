@@ -94,6 +94,9 @@ def label(value: float, unit: str) -> str:
     for said in (unit, ""):
         text = re.sub(r"(\.\d*?)0+(?!\d)", r"\1", words(value, said))
         text = re.sub(r"\.(?!\d)", "", text)
+        if said == "usd":
+            # Cents are two digits or none.
+            text = re.sub(r"(\.\d)$", r"\g<1>0", text)
         if len(text) <= _LONGEST:
             return text
     return f"{value:.1e}"

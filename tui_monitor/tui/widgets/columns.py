@@ -130,9 +130,12 @@ def draw_row(row: GridRow, places: Places, glyphs: Glyphs, chosen: str | None = 
         room = width if mark is None else width - _MARK
         drawn = place(text, column, room, glyphs)
         style = "" if cell is None else cell.style
+        rest = ""
+        if mark is not None and column.align == "left":
+            drawn, rest = _bare(drawn)
         _append(spans, drawn, room, f"{style} reverse" if column.key == chosen else style)
         if mark is not None:
-            spans.append((fit(f" {mark[0]}", _MARK, "left", glyphs), mark[1]))
+            spans += [(fit(f" {mark[0]}", _MARK, "left", glyphs), mark[1]), (rest, "")]
     return spans
 
 
@@ -149,6 +152,12 @@ def draw_header(
         style = "accent" if column.key == chosen else "dim"
         _append(spans, place(title, column, width, glyphs), width, style)
     return spans
+
+
+def _bare(text: str) -> tuple[str, str]:
+    """A text and the spaces behind it."""
+    bare = text.rstrip(" ")
+    return bare, text[len(bare) :]
 
 
 def _append(spans: list[Span], text: str, width: int, style: str) -> None:

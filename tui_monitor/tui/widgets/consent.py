@@ -131,7 +131,7 @@ class ConsentBanner(Drawn, can_focus=True):
         for item in ITEMS:
             if row == item:
                 answer = self.form.answers[item]
-                state = f"{self.glyphs.state(_TOKENS[answer])} {_WORDS[answer]:<8}"
+                state = f"{self.glyphs.state(_TOKENS[answer])} {_WORDS[answer]:<9}"
                 return Line(
                     (
                         mark, (self._key(item), "accent bold"), (f"  {state}", _TOKENS[answer]),
@@ -141,7 +141,7 @@ class ConsentBanner(Drawn, can_focus=True):
         title = next((a.title for a in self.form.asking.paid if a.name == row), str(row))
         paid, other = self.form.billing[row], "by the token (api)"
         words = "by subscription" if paid == "subscription" else other
-        return Line((mark, (f"   {'':<10}", ""), (f"{clean(title, 20)} is paid ", "dim"), (words, "bright")))
+        return Line((mark, (f"   {'':<11}", ""), (f"{clean(title, 20)} is paid ", "dim"), (words, "bright")))
 
     def _what(self, item: Item) -> str:
         offers = self.form.asking.offers

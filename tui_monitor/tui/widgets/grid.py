@@ -235,8 +235,9 @@ class Grid(Drawn, can_focus=True):
         self.refresh()
 
     def _header(self) -> int:
-        """Lines of the header: a low grid keeps them for its rows."""
-        return 1 if self.size.height >= 3 and any(column.title for column in self._columns) else 0
+        """Lines of the header: a low grid keeps them for its rows, and titles of nothing are not shown."""
+        titled = any(column.title for column in self._columns)
+        return 1 if titled and self.size.height >= 3 and (self._rows or not self.empty) else 0
 
     def _body(self) -> int:
         """Lines for rows; one is kept to say how many more there are."""

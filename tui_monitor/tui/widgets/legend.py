@@ -34,7 +34,7 @@ class Key:
         self._real = len(data.times) if late is None else bisect_right(data.times, late)
         self._old = at is None and any(series.ended for series in data.series)
         widest = max((width_of(self._words(value)) for value in self._told()), default=0)
-        self._slot = self._old + max(_SLOTS.get(data.unit, 8), widest)
+        self._slot = 2 * self._old + max(_SLOTS.get(data.unit, 8), widest)
 
     def _words(self, value: float | None) -> str:
         return words(value, self._data.unit)
@@ -62,7 +62,7 @@ class Key:
             pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
         if not value:
             return pieces
-        stale = glyphs.stale if self._old and series.ended else ""
+        stale = f"{glyphs.stale} " if self._old and series.ended else ""
         text = f" {stale}{safe(self._words(self._last(values)), glyphs)}"
         high = safe(f"  peak {self._words(self._peak(values))}", glyphs) if peak else ""
         room = 1 + self._slot + (peak and self._slot + 7)
