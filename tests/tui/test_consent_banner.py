@@ -64,12 +64,18 @@ async def test_it_lists_what_was_found_by_names_alone_and_fits_a_small_screen() 
         await settle(pilot)
         shown = text(app)
         assert " FOUND HERE  nothing is used or leaves this machine unless you allow it\n" in shown
-        assert " ▸ a  ○ not now agent logs     Claude Code (1): counts and costs, never text\n" in shown
-        assert "   k  ○ not now provider keys  ANTHROPIC_API_KEY: probes that cost nothing\n" in shown
-        assert "   s  ○ not now status pages   anthropic: incidents they report\n" in shown
+        assert " ▸ a  ○ not now  agent logs     Claude Code (1): counts and costs, never text\n" in shown
+        assert "   k  ○ not now  provider keys  ANTHROPIC_API_KEY: probes that cost nothing\n" in shown
+        assert "   s  ○ not now  status pages   anthropic: incidents they report\n" in shown
         assert "enter save   esc later" in shown
         assert SECRET not in shown
         assert "PROVIDERS" in shown
+        # The other panes are left alone, until somebody asks there.
+        await settle(pilot, "8")
+        assert "FOUND HERE" not in text(app)
+        await settle(pilot, "C")
+        assert "FOUND HERE" in text(app)
+        assert "enter save   esc later" in text(app)
 
 
 async def test_allowing_writes_the_file_and_takes_it_over(found: Path) -> None:
@@ -81,7 +87,7 @@ async def test_allowing_writes_the_file_and_takes_it_over(found: Path) -> None:
         assert "Claude Code is paid by subscription" in text(app)
         await settle(pilot, "down", "space", "s", "s")
         assert "Claude Code is paid by the token (api)" in text(app)
-        assert "✖ never   status pages" in text(app)
+        assert "✖ never    status pages" in text(app)
         assert not app.backend.config_file.exists()
         await settle(pilot, "enter")
         await settle(pilot)
@@ -94,8 +100,8 @@ async def test_allowing_writes_the_file_and_takes_it_over(found: Path) -> None:
         assert "C allow" in lines(app)[-1]
         await settle(pilot, "C")
         await settle(pilot)
-        assert "● allow   agent logs" in text(app)
-        assert "○ not now provider keys" in text(app)
+        assert "● allow    agent logs" in text(app)
+        assert "○ not now  provider keys" in text(app)
 
 
 @pytest.mark.usefixtures("found")
@@ -112,7 +118,7 @@ async def test_later_keeps_nothing_and_comes_back_when_wanted() -> None:
         assert "FOUND HERE" not in text(app)
         await settle(pilot, "C")
         await settle(pilot)
-        assert "○ not now agent logs" in text(app)
+        assert "○ not now  agent logs" in text(app)
         # Nothing chosen is nothing to keep.
         await settle(pilot, "enter")
         assert not app.backend.config_file.exists()
@@ -127,6 +133,7 @@ async def test_where_there_is_data_the_keys_stay_the_panes() -> None:
         assert "anthropic, openai" in text(app) or "openai, anthropic" in text(app)
         await settle(pilot, "y", "enter")
         assert not app.backend.config_file.exists()
+        await settle(pilot, "1")
         assert "C answers" in text(app)
 
 

@@ -50,7 +50,7 @@ class Consenting:
             return
         found = self._screen.query("#consent")
         if found:
-            found.first().focus()
+            found.first().add_class("-asked").focus()
         else:
             self._screen.run_worker(self._offer(wanted=True, focus=True), group="consent", exclusive=True)
 
@@ -74,6 +74,8 @@ class Consenting:
         from tui_monitor.tui.widgets.consent import ConsentBanner, Form
 
         banner = ConsentBanner(Form(asking))
+        # What nobody asked for stands on the first pane alone.
+        banner.set_class(wanted, "-asked")
         await self._screen.mount(banner, before="#panes")
         if focus:
             banner.focus()
