@@ -300,9 +300,16 @@ def test_no_question_is_asked_twice_and_totals_agree_with_the_engine(build, cloc
     for day in range(40):
         house.put(now - day * DAY, 0.1 + day, model_served=f"m{day % 3}", project=f"p{day % 4}", session="s")
     asked = []
-    plain = house.engine.instant
+    plain, many = house.engine.instant, house.engine.together
+
+    def together(texts, at):
+        asked.extend((text, at) for text in texts)
+        return many(texts, at)
+
     monkeypatch.setattr(house.engine, "instant", lambda text, at: asked.append((text, at)) or plain(text, at))
-    view = house.costs(now, by=by, period=period)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.engine, "together", together)
+        view = house.costs(now, by=by, period=period)
     assert len(asked) == len(set(asked))
     if by != "session":
         # The month is drawn by day, and that is the month's cost.

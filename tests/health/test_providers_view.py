@@ -153,6 +153,10 @@ class Counting:
         self.asked += 1
         return self._engine.instant(*args)
 
+    def together(self, texts, *args):
+        self.asked += len(texts)
+        return self._engine.together(texts, *args)
+
     def range(self, *args):
         self.asked += 1
         return self._engine.range(*args)

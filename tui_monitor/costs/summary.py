@@ -22,6 +22,9 @@ from tui_monitor.query.spend import LABEL
 
 DAILY = 20
 """Rows whose days are told, at most."""
+_SPLIT = ("requests", "cost", "unpriced", "input_tokens", "output_tokens")
+_RATIO = "cache_hit_rate"
+_TOTAL = ("cost", "requests", "unpriced", "list_cost")
 
 
 class CostSettings(Protocol):
@@ -49,11 +52,16 @@ def costs_view(
     month = part_of("month", calendar, now)
     drawn = shown if shown.kind == "month" else month
     sums = Sums(asking, calendar, by, drawn)
+    parts = [part_of(kind, calendar, now) for kind in KINDS]
+    sums.ahead(
+        [(metric, shown) for metric in _SPLIT],
+        [(metric, part) for part in parts for metric in _TOTAL],
+        [(_RATIO, shown)],
+    )
     # The rows and days first: most totals are theirs added up.
     daily = tuple((day.start, cost) for day, cost in sums.daily())
     daily_by = tuple(sums.daily_split()[:DAILY])
     rows = _rows(sums, shown, _compared(shown, calendar, first, against))
-    parts = [part_of(kind, calendar, now) for kind in KINDS]
     spends = tuple(_spend(sums, part, _compared(part, calendar, first, against)) for part in parts)
     projection, why_not = project(spends[-1].cost, month, first)
     if projection is not None and spends[-1].cost is not None and drawn.end == month.end:
@@ -90,9 +98,8 @@ def _spend(sums: Sums, part: Part, earlier: Part | None) -> Spend:
 
 
 def _rows(sums: Sums, part: Part, previous: Part | None) -> tuple[CostRow, ...]:
-    calls, costs, unpriced = (sums.split(metric, part) for metric in ("requests", "cost", "unpriced"))
-    tokens_in, tokens_out = sums.split("input_tokens", part), sums.split("output_tokens", part)
-    cached = sums.ratio("cache_hit_rate", part)
+    calls, costs, unpriced, tokens_in, tokens_out = (sums.split(metric, part) for metric in _SPLIT)
+    cached = sums.ratio(_RATIO, part)
     earlier = sums.split("cost", previous) if previous else {}
     total = sum(costs.values())
     rows = [

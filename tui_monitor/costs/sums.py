@@ -11,6 +11,8 @@ from tui_monitor.query.language import spelled
 
 Split = Mapping[str, float]
 """Label value → sum; without the values for which nothing is known."""
+Asked = tuple[str, Part]
+"""A metric and the part that it is asked of."""
 
 
 class Sums:
@@ -30,6 +32,19 @@ class Sums:
         self._splits: dict[tuple[str, Part], Split] = {}
         self._totals: dict[tuple[str, Part], float | None] = {}
 
+    def ahead(self, splits: Iterable[Asked], totals: Iterable[Asked], ratios: Iterable[Asked]) -> None:
+        """Say what will be asked, by metric and part: what lies in the same part is read once."""
+        by = f" by({spelled(self._by)})"
+        asked = [(_sum_of(*one) + by, one[1]) for one in splits if not self._is_drawn(*one)]
+        asked += [(f"{_ratio_of(*one)}{by}", one[1]) for one in ratios]
+        known = {text for text, _ in asked}
+        for metric, part in totals:
+            split = _sum_of(metric, part)
+            if not self._coarse or not (self._is_drawn(metric, part) or split + by in known):
+                asked.append((split, part))
+        for at in {part.at for _, part in asked}:
+            self._asking.ahead({text: None for text, part in asked if part.at == at}, at)
+
     def split(self, metric: str, part: Part) -> Split:
         """The metric's sum over the part for each value of the label."""
         key = metric, part
@@ -46,7 +61,7 @@ class Sums:
 
     def ratio(self, metric: str, part: Part) -> Split:
         """A ratio over the part for each value of the label, numerator and denominator pooled."""
-        return self._ask(f"{metric}{{}} [{part.range}] avg", part)
+        return self._ask(_ratio_of(metric, part), part)
 
     def daily(self) -> list[tuple[Part, float | None]]:
         """The cost of each day."""
@@ -64,16 +79,27 @@ class Sums:
     def _split(self, metric: str, part: Part) -> Split:
         if metric == "cost" and self._coarse and part == self._by_day:
             return _added(self.split(metric, day) for day in self._days)
-        return self._ask(f"{metric}{{}} [{part.range}] sum", part)
+        return self._ask(_sum_of(metric, part), part)
 
     def _total(self, metric: str, part: Part) -> float | None:
-        drawn = metric == "cost" and (part == self._by_day or part in self._days)
-        if self._coarse and (drawn or (metric, part) in self._splits):
+        if self._coarse and (self._is_drawn(metric, part) or (metric, part) in self._splits):
             return _sum(self.split(metric, part).values())
-        return self._asking.instant(f"{metric}{{}} [{part.range}] sum", part.at).scalar
+        return self._asking.instant(_sum_of(metric, part), part.at).scalar
+
+    def _is_drawn(self, metric: str, part: Part) -> bool:
+        """Whether it is made of the days that are drawn, or one of them."""
+        return metric == "cost" and (part == self._by_day or part in self._days)
 
     def _ask(self, question: str, part: Part) -> Split:
         return self._asking.instant(f"{question} by({spelled(self._by)})", part.at).by(self._by)
+
+
+def _sum_of(metric: str, part: Part) -> str:
+    return f"{metric}{{}} [{part.range}] sum"
+
+
+def _ratio_of(metric: str, part: Part) -> str:
+    return f"{metric}{{}} [{part.range}] avg"
 
 
 def _added(splits: Iterable[Split]) -> Split:

@@ -64,19 +64,22 @@ def _outside(providers: Mapping[str, tuple[float, float]]) -> dict[str, tuple[fl
 def _calls(asking: Asking, settings: HealthSettings, end: Micros) -> dict[str, Evidence]:
     window = format_duration(settings.window)
     told: dict[str, Evidence] = {}
-    outcomes = asking.instant(f"requests{{}} [{window}] sum by(provider, status, error_category)", end)
+    outcomes, p95, count = asking.together(
+        [
+            f"requests{{}} [{window}] sum by(provider, status, error_category)",
+            f"latency{{}} [{window}] p95 by(provider)",
+            f"latency{{}} [{window}] count by(provider)",
+        ],
+        end,
+    )
     for series in outcomes.series:
         if series.value:
             evidence = told.setdefault(series.label("provider"), Evidence())
             evidence.add(series.label("status"), series.label("error_category"), series.value)
-    for how in ("p95", "count"):
-        values = asking.instant(f"latency{{}} [{window}] {how} by(provider)", end).by("provider")
-        for name, value in values.items():
-            evidence = told.setdefault(name, Evidence())
-            if how == "p95":
-                evidence.p95_ms = value
-            else:
-                evidence.timed = value
+    for name, value in p95.by("provider").items():
+        told.setdefault(name, Evidence()).p95_ms = value
+    for name, value in count.by("provider").items():
+        told.setdefault(name, Evidence()).timed = value
     return told
 
 

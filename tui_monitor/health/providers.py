@@ -16,7 +16,6 @@ from tui_monitor.query.asking import Asking
 from tui_monitor.query.engine import Engine
 from tui_monitor.store.api import Reader
 
-Figures = Mapping[str, float]
 Spark = tuple[float | None, ...]
 
 _CALLS = "requests{} sum by(provider)"
@@ -64,10 +63,12 @@ def providers_view(
     span = shown.span(now)
     asking = Asking(engine)
     length = format_duration(span.length)
-    figures = {
-        column: _grouped(asking, f"{metric}{{}} [{window.format(span=length)}] {how}", span.end)
-        for column, (metric, window, how) in _COLUMNS.items()
-    }
+    texts = [
+        f"{metric}{{}} [{window.format(span=length)}] {how} by(provider)"
+        for metric, window, how in _COLUMNS.values()
+    ]
+    answers = asking.together(texts, span.end)
+    figures = {column: answer.by("provider") for column, answer in zip(_COLUMNS, answers, strict=True)}
     seen = _last_seen(asking, span)
     believed = believed or settings.probe_age
     told, beside = Judging(asking, reader, settings, calendar, believed).at(span.end, now)
@@ -99,10 +100,6 @@ def providers_view(
         now, span, tuple(rows), spark_step=step, warnings=asking.warnings,
         approximate=asking.approximate, queries=_queries(length),
     )  # fmt: skip
-
-
-def _grouped(asking: Asking, text: str, at: Micros) -> Figures:
-    return asking.instant(f"{text} by(provider)", at).by("provider")
 
 
 def _sparks(asking: Asking, span: Span, step: Micros) -> Mapping[str, Spark]:

@@ -1,5 +1,7 @@
 """Many questions for one view: what their answers warn of is gathered, each truth once."""
 
+from collections.abc import Collection, Sequence
+
 from tui_monitor.model.clock import Micros
 from tui_monitor.query.engine import Engine
 from tui_monitor.query.result import Result
@@ -16,6 +18,7 @@ class Asking:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._warnings: dict[str, str] = {}
+        self._ahead: dict[tuple[str, Micros], Result] = {}
         self.approximate = ""
         """The server that extrapolated answers from samples; empty where all are exact."""
 
@@ -30,7 +33,17 @@ class Asking:
 
     def instant(self, text: str, at: Micros) -> Result:
         """The engine's answer at one instant."""
-        return self._heard(self.engine.instant(text, at))
+        known = self._ahead.get((text, at))
+        return self._heard(self.engine.instant(text, at) if known is None else known)
+
+    def ahead(self, texts: Collection[str], at: Micros) -> None:
+        """Ask together what will be asked one by one: it is read once."""
+        found = self.engine.together(list(texts), at)
+        self._ahead |= {(text, at): result for text, result in zip(texts, found, strict=True)}
+
+    def together(self, texts: Sequence[str], at: Micros) -> list[Result]:
+        """The engine's answers at one instant, in the order of the texts."""
+        return [self._heard(result) for result in self.engine.together(texts, at)]
 
     def range(self, text: str, start: Micros, end: Micros, step: Micros) -> Result:
         """The engine's answer over time."""

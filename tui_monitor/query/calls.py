@@ -47,7 +47,11 @@ class CallQuery:
 
     def answer(self, windows: Windows) -> Vector:
         """One series per group that has calls. Raises `QueryError` or `StoreError`."""
-        (gathered,) = _gathered([self], windows)
+        (sums,) = gathered([self], windows)
+        return self.found(sums)
+
+    def found(self, gathered: Gathered) -> Vector:
+        """The values of what was gathered. Raises `StoreError`."""
         self._warn_of_labels()
         if not gathered.grid.size:
             self._warn_of_values()
@@ -262,24 +266,24 @@ def tallies(queries: Sequence[CallQuery], windows: Windows, *, known_only: bool 
     `known_only` where it only tells which groups there are: then what is missing is not warned of, and
     histograms are not read. Raises `QueryError` or `StoreError`.
     """
-    found = _gathered(queries, windows, known_only=known_only)
+    found = gathered(queries, windows, known_only=known_only)
     # The labels of many groups take more room than their numbers.
-    groups = {
-        query.names: gathered.grid.labels(query.names) for query, gathered in zip(queries, found, strict=True)
-    }
-    return [
-        query.tallied(gathered, groups[query.names]) for query, gathered in zip(queries, found, strict=True)
-    ]
+    groups = {query.names: sums.grid.labels(query.names) for query, sums in zip(queries, found, strict=True)}
+    return [query.tallied(sums, groups[query.names]) for query, sums in zip(queries, found, strict=True)]
 
 
-def _gathered(queries: Sequence[CallQuery], windows: Windows, *, known_only: bool = False) -> list[Gathered]:
-    """All are of one evaluation. Where they are several, none picks calls by their labels."""
+def gathered(queries: Sequence[CallQuery], windows: Windows, *, known_only: bool = False) -> list[Gathered]:
+    """What each query's value is made of, read once for all of them. Raises `QueryError` or `StoreError`.
+
+    All are of one evaluation; the first one's context plans and reads. Where they are several, none picks
+    calls by their labels, and none is for single calls alone.
+    """
     context, labels = queries[0].context, _every(query.labels for query in queries)
     measures = _every(query.measures for query in queries)
     plan = context.planner.plan(windows, labels, raw_only=any(query.singly for query in queries))
     grids = {query.by: Grid(windows, query.by) for query in queries}
     found = [query.begin(grids[query.by], known_only=known_only) for query in queries]
-    histograms = _every(gathered.histograms for gathered in found)
+    histograms = _every(sums.histograms for sums in found)
     for piece in plan.pieces:
         context.budget.check()
         facts = context.recent.facts(
@@ -295,8 +299,8 @@ def _gathered(queries: Sequence[CallQuery], windows: Windows, *, known_only: boo
             query.add(into, facts, *placed[query.by])
     if not known_only:
         context.spans.append(windows.span)
-        for query, gathered in zip(queries, found, strict=True):
-            query.warn_of(plan, gathered)
+        for query, sums in zip(queries, found, strict=True):
+            query.warn_of(plan, sums)
     return found
 
 

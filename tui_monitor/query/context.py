@@ -1,7 +1,7 @@
 """What one evaluation knows and notes down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -51,6 +51,12 @@ class Context:
     def planner(self) -> Planner:
         """Chooses layers."""
         return Planner(self.holdings, self.calendar, self.reader.extent().last)
+
+    def of(self, text: str) -> "Context":
+        """The same evaluation for another text, which is told of by itself."""
+        other = replace(self, text=text, warnings={}, layers=set(), spans=[])
+        other.holdings, other.planner = self.holdings, self.planner
+        return other
 
     def warn(self, text: str) -> None:
         """Tell something with the answer, once."""

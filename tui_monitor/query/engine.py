@@ -1,6 +1,7 @@
 """The engine's interface: what panes, rules, budgets, commands and the HTTP API call."""
 
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 from tui_monitor.model.clock import Micros
@@ -23,6 +24,12 @@ class Engine(Protocol):
 
         Raises `QueryCancelled` soon after `cancel` is set, and `QueryLimit` and `QueryTimeout`.
         """
+        ...
+
+    def together(
+        self, texts: Sequence[str], at: Micros, *, cancel: threading.Event | None = None
+    ) -> list[Result]:
+        """The answers of `instant` at one instant, in the order of the texts, for less than one by one."""
         ...
 
     def range(

@@ -1,7 +1,7 @@
 """The engine over a store of this machine."""
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import SECOND, Clock, Micros, SystemClock
@@ -10,6 +10,7 @@ from tui_monitor.model.histogram import NativeHistogram
 from tui_monitor.model.timerange import Span
 from tui_monitor.query import catalog, complete
 from tui_monitor.query.context import Context
+from tui_monitor.query.direct import Direct, at_once, direct, over
 from tui_monitor.query.filters import rows
 from tui_monitor.query.keeping import Keeping
 from tui_monitor.query.noting import Noting
@@ -54,9 +55,36 @@ class LocalEngine:
 
         def answer(noting: Noting, budget: Budget) -> Result:
             check_instant(at, text)
+            if plain is not None:
+                return at_once([(plain, self._context(text, noting, budget))], at, self._calendar)[0]
             return self._question(text, tree, noting, budget).instant(at)
 
+        plain = direct(text) if tree is None else None
         return self._kept((text, tree, at), text, 1, cancel, answer)
+
+    def together(
+        self, texts: Sequence[str], at: Micros, *, cancel: threading.Event | None = None
+    ) -> list[Result]:
+        """The answers at one instant, in the order of the texts; what they have in common is read once."""
+        check_instant(at, "")
+        asked = {text: found for text in texts if (found := direct(text)) is not None}
+        known = {text: kept for text in asked if (kept := self.keeping.get((text, None, at))) is not None}
+        if left := [query for text, query in asked.items() if text not in known]:
+            known |= zip((query.text for query in left), self._at_once(left, at, cancel), strict=True)
+        return [known[text] if text in known else self.instant(text, at, cancel=cancel) for text in texts]
+
+    def _at_once(self, asked: Sequence[Direct], at: Micros, cancel: threading.Event | None) -> list[Result]:
+        budget, noting = self._budget(cancel), self.keeping.noting()
+        name = asked[0].text if len(asked) == 1 else f"{asked[0].text}, and {len(asked) - 1} more at once"
+        with self.timing.noting(name, budget) as noted:
+            first = self._context("", noting, budget)
+            # What an evaluation may take is what one of them may.
+            found = at_once([(query, first.of(query.text)) for query in asked], at, self._calendar)
+            noted.series = sum(len(result.series) for result in found)
+        rests = noting.rests()
+        for result in found:
+            self.keeping.keep((result.query, None, at), result, rests, result.size)
+        return found
 
     def histograms(self, text: str, at: Micros) -> list[tuple[Labels, NativeHistogram]]:
         """The native histograms that PromQL gives at one instant. Raises as `instant`."""
@@ -89,7 +117,10 @@ class LocalEngine:
         """The answer in windows of one step; see `windows.steps`. Of PromQL, at the ends of the steps."""
 
         def answer(noting: Noting, budget: Budget) -> Result:
-            return self._question(text, None, noting, budget).over(steps(start, end, step, text))
+            windows = steps(start, end, step, text)
+            if (plain := direct(text)) is not None:
+                return over(plain, self._context(text, noting, budget), windows)
+            return self._question(text, None, noting, budget).over(windows)
 
         count = max(1, -(-(end - start) // step)) if step > 0 else 1
         return self._kept((text, start, end, step), text, count, cancel, answer)

@@ -73,6 +73,12 @@ class RemoteEngine:
             noted.series = len(result.series)
             return result
 
+    def together(
+        self, texts: Sequence[str], at: Micros, *, cancel: threading.Event | None = None
+    ) -> list[Result]:
+        """The answers at one instant, one after the other."""
+        return [self.instant(text, at, cancel=cancel) for text in texts]
+
     def _instant(self, text: str, node: Expr, at: Micros, cancel: threading.Event | None) -> Result:
         build = self._builds.now(cancel)
         question = self._spoken(node, text, spoken.at_instant(at, self._calendar), build)
