@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -106,6 +107,39 @@ def test_they_answer_what_the_other_collector_knows(attached: Cli) -> None:
     paused = attached("sources", "pause", "host", "--as", "ana")
     assert "host is paused by ana" in paused.out
     assert not places.expected("data").joinpath("monitor.db").exists()
+
+
+def test_panes_over_the_line_show_what_the_commands_say(attached: Cli) -> None:
+    names = ("boards", "sources", "system", "collector")
+    panes = attached("--json", *(word for name in names for word in ("--pane", name))).json["data"]
+    board = attached("--json", "dashboards", "show", "application").json["data"]
+    assert _figures(panes["boards"]) == _figures(board) != []
+    ways = attached("--json", "sources", "list", "--all").json["data"]["sources"]
+    for shown in (panes["sources"], panes["system"]["collector"], panes["collector"]["collector"]):
+        assert _lasting(shown["sources"]) == _lasting(ways) != []
+    there = attached("--json", "status").json["data"]["collector"]
+    for shown in (panes["sources"], panes["system"]["collector"], panes["collector"]["collector"]):
+        same = ("running", "pid", "started", "calls", "accepted", "rejected", "database")
+        assert [shown[name] for name in same] == [there[name] for name in same]
+    assert panes["collector"]["queries"]["asked"] > 0
+
+
+def _figures(board: dict[str, Any]) -> list[Any]:
+    """What the panels of a board say that does not move with the clock."""
+    return [
+        (
+            panel["title"],
+            panel["unit"],
+            [(one["metric"], one.get("value", ["", ""])[1]) for one in panel["result"]],
+        )
+        for panel in board["panels"]
+        if "result" in panel
+    ]
+
+
+def _lasting(rows: list[dict[str, Any]]) -> list[Any]:
+    """Of ways in what does not move with the clock."""
+    return sorted((row["name"], row["kind"], row["pausable"], row["errors"]) for row in rows)
 
 
 def test_days_are_those_of_the_collector(attached: Cli) -> None:

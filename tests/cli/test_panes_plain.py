@@ -1,5 +1,6 @@
 """The panes as text and as JSON: what the screen shows is what the commands say of the same moment."""
 
+import asyncio
 import math
 import re
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 
 from tests.cli.conftest import Cli, Ran
 from tui_monitor.config import places
-from tui_monitor.model.clock import SECOND
+from tui_monitor.model.clock import SECOND, ManualClock
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.units import count, milliseconds, ratio, usd
 from tui_monitor.monitor.thread import CollectorThread
+from tui_monitor.tui.app import MonitorApp
+from tui_monitor.tui.panes.query import QueryPane
+from tui_monitor.tui.panes.queryasking import QueryAnswer
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.plain import _chart, texts, told
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
@@ -71,6 +75,45 @@ def test_every_pane_says_what_the_commands_say(fed: Cli) -> None:
         assert f"calls {count(row['calls'])}, " in line
         assert f"cost {usd(row['cost'])}" in line
     assert sum(": provider anthropic, " in line for line in text["calls"]) == len(shown)
+
+
+QUERIES = ("latency{} [1h] p95 by(provider)", "requests{} by(provider)", "sum by (model) (cost)")
+
+
+async def ask_on_the_screen(config: CollectorThread, form: str) -> list[Any]:
+    """What the Query pane exports of each query, as a chart or as a table, and the seconds of its steps."""
+    app = MonitorApp(config, environ={"LANG": "C.UTF-8"})
+    found: list[Any] = []
+    async with app.run_test(size=(120, 40)) as pilot:
+        dashboard = app.get_default_screen()
+        while dashboard.snapshot is None:
+            await pilot.pause(0.02)
+        await dashboard.action_pane("query")
+        pane = dashboard.query_one(QueryPane)
+        for text in QUERIES:
+            pane.ask_for(text)
+            await pilot.pause()
+            while pane.asking or pane.answer is None or pane.answer.text != text:
+                await pilot.pause(0.02)
+            if form == "table" and not pane.as_table:
+                await pane.run_action("view")
+            assert isinstance(pane.answer, QueryAnswer)
+            first, second = pane.answer.over.times[:2]
+            found.append((pane.exported().data, (second - first) // SECOND))
+    return found
+
+
+@pytest.mark.parametrize("form", ["table", "chart"])
+def test_the_query_pane_answers_as_the_command_does(fed: Cli, clock: ManualClock, form: str) -> None:
+    database = Path(fed("--json", "config", "path").json["data"]["database"])
+    thread = CollectorThread(None, {"database": {"path": database}}, collect=False, clock=clock)
+    try:
+        shown = asyncio.run(ask_on_the_screen(thread, form))
+    finally:
+        assert thread.stop(5)
+    for text, (data, step) in zip(QUERIES, shown, strict=True):
+        over = ["--range", "1h", "--step", f"{step}s"] if form == "chart" else []
+        assert data == without(fed("--json", "query", text, *over).json["data"], "unit", "query"), text
 
 
 def test_text_draws_nothing_and_a_pane_can_be_chosen(fed: Cli) -> None:

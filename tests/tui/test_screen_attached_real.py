@@ -12,6 +12,8 @@ from tests.monitor.proxying import Proxy
 from tests.runtime.collecting import CALL, opened, ready, settings_for
 from tests.tui.screen_fakes import KEY, text
 from tui_monitor.config import places
+from tui_monitor.config.load import Settings
+from tui_monitor.model.states import SourceState
 from tui_monitor.monitor import line as lines
 from tui_monitor.monitor.attached import AttachedThread
 from tui_monitor.monitor.target import Target
@@ -67,7 +69,30 @@ async def test_all_of_it_over_a_line_that_breaks(
                 await visit(pilot, proxy, collector)
         finally:
             assert await asyncio.to_thread(thread.stop, 5)
+        await look_alone(AttachedThread(target, settings=read_only(mine)), collector)
     assert not (tmp_path / "none.db").exists()
+
+
+def read_only(settings: Settings) -> Settings:
+    return settings.model_copy(update={"screen": settings.screen.model_copy(update={"read_only": True})})
+
+
+async def look_alone(thread: AttachedThread, collector: Collector) -> None:
+    """Where one only looks, nothing is decided there either."""
+    app = MonitorApp(thread, host="laptop", environ={"LANG": "C.UTF-8"})
+    try:
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            await sees(pilot, "read-only", "● attached")
+            await pilot.press(KEY["alerts"])
+            await sees(pilot, "any", "not taken")
+            await pilot.press("a")
+            await sees(pilot, "read-only: acknowledge cannot be done from here")
+            await pilot.press(KEY["sources"], "p")
+            await sees(pilot, "read-only: pause/resume cannot be done from here")
+    finally:
+        assert await asyncio.to_thread(thread.stop, 5)
+    assert (await collector.monitor.alerts()).alerts[0].acked_by is None
+    assert all(row.state is not SourceState.PAUSED for row in collector.rows())
 
 
 async def visit(pilot: Any, proxy: Proxy, collector: Collector) -> None:
@@ -83,6 +108,8 @@ async def visit(pilot: Any, proxy: Proxy, collector: Collector) -> None:
     await sees(pilot, "● running")
     await pilot.press(KEY["collector"])
     await sees(pilot, "● running", "20 calls")
+    await pilot.press(KEY["boards"])
+    await sees(pilot, "APPLICATION", "gpt-4o", "118 ms")
     await pilot.press(KEY["alerts"])
     await sees(pilot, "any", "not taken")
     proxy.refusing = True

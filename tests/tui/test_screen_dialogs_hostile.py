@@ -1,5 +1,6 @@
 """Everything that floats: text from outside neither breaks nor drives it, and any size shows something."""
 
+import json
 import random
 from typing import Any
 
@@ -7,6 +8,9 @@ import pytest
 
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, tick
 from tests.tui.test_screen_hostile import NASTY, check, fill
+from tui_monitor.config import places
+from tui_monitor.config.saved import saved_file
+from tui_monitor.tui.panes.query import QueryPane
 from tui_monitor.tui.screens.dashboard import Dashboard
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -18,6 +22,7 @@ FLOATING: dict[str, tuple[str, tuple[str, ...]]] = {
     "line": ("costs", ("colon", "c")), "jump": ("alerts", ("ctrl+o",)), "palette": ("costs", ("ctrl+p",)),
     "acknowledge": ("alerts", ("a",)), "silence": ("alerts", ("s",)), "still": ("providers", ("c", "z")),
     "distribution": ("providers", ("c", "z", "d")), "leave": ("system", ("ctrl+c",)),
+    "saved": ("query", ("escape", "S")), "name": ("query", ("escape", "s")),
 }  # fmt: skip
 """What floats: the pane it is opened on, and the keys that do."""
 
@@ -31,12 +36,20 @@ async def opened(pilot: Any, name: str) -> None:
     await screen.action_pane(FLOATING[name][0])
     # A chart takes keys once its answer is there.
     await settle(pilot)
+    if name == "name":
+        screen.query_one(QueryPane).ask_for("latency{}")
+        await settle(pilot)
     await settle(pilot, *FLOATING[name][1])
     assert app.screen is not screen, name
 
 
 async def test_text_from_outside() -> None:
     monitor = FakeMonitor()
+    # Somebody else may have written the file of the saved queries.
+    names = "".join(f"{json.dumps(text)} = {json.dumps(text)}\n" for text in (EVERYTHING, NASTY["long"]))
+    saved = saved_file(places.config_file())
+    saved.parent.mkdir(parents=True)
+    saved.write_text(f"[queries]\n{names}", encoding="utf-8")
     app = dashboard(monitor)
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(pilot, KEY["alerts"])

@@ -39,9 +39,10 @@ def test_pane(snap_compare: Compare, pane: str, size: str) -> None:
     assert snap_compare(dashboard(quiet()), terminal_size=SIZES[size], run_before=show(pane))
 
 
-def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pane", ["overview", "costs", "alerts"])
+def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, pane: str) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert snap_compare(dashboard(quiet()), terminal_size=(120, 40), run_before=show("overview"))
+    assert snap_compare(dashboard(quiet()), terminal_size=(120, 40), run_before=show(pane))
 
 
 @pytest.mark.parametrize("size", {"80x24": (80, 24), "200x50": (200, 50)}.values(), ids=["80x24", "200x50"])

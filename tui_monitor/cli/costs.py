@@ -91,7 +91,7 @@ def spends(out: Output, view: "CostsView") -> None:
         out.line(f"changes: against the same a {view.against} before")
     if view.projection is not None:
         end = view.projection
-        between = "" if end.low is None else f"{usd(end.low)} to {usd(end.high)} in 8 of 10 cases, "
+        between = "" if end.low is None else f"{usd(end.low)} to {usd(end.high)} in 8 of 10 months like it, "
         out.line(f"month ends at about {usd(end.amount)} ({between}{end.method})")
 
 
