@@ -58,6 +58,33 @@ def test_gauges_show_the_newest_value_and_the_course(engine, store, clock):
     assert (view.active, view.host != "", view.step) == (1, True, 5 * MINUTE)
 
 
+def test_programs_and_queues_of_the_host(engine, store, clock):
+    now = clock.now()
+    samples = [Sample("system_memory_limit", now - MINUTE, 8000.0)]
+    for tick in range(121):
+        at = now - HOUR + tick * 30 * SECOND
+        for name, cpu, size in (("ollama", 0.25, 4000.0), ("py\x1b[2J", 0.5, 1000.0)):
+            labels = {"program": name}
+            samples += [
+                Sample("system_program_cpu_utilization", at, cpu, labels),
+                Sample("system_program_memory_usage", at, size, labels),
+                Sample("system_program_processes", at, 3.0, labels),
+            ]
+        samples.append(Sample("tui_monitor_queue_length", at, 500.0))
+    store.write(WriteBatch(samples=samples, starts=[Start("t", "1", now - MINUTE, "openai")]))
+    view = system_view(engine, store, TimeRange(), 12, now, COLLECTOR, 1000)
+    assert [row.name for row in view.programs] == ["py[2J", "ollama"], "what takes most comes first"
+    ollama = view.programs[1]
+    assert (ollama.cpu, ollama.memory, ollama.share, ollama.processes) == (0.25, 4000.0, 0.5, 3)
+    (series,) = engine.range(ollama.query, view.span.start, view.span.end, view.step).series
+    assert series.values == ollama.spark
+    waiting, active = view.queues
+    assert (waiting.value, waiting.fraction, waiting.detail) == (500.0, 0.5, "of 1.00 k records")
+    assert (active.name, active.value) == ("under way", 1.0)
+    later = system_view(engine, store, TimeRange(HOUR, now + HOUR), 12, now + HOUR, COLLECTOR)
+    assert later.programs == (), "nothing was sampled lately"
+
+
 def test_the_query_behind_a_gauge_gives_its_course(engine, store, clock):
     now = clock.now()
     store.write(WriteBatch(samples=host_samples(now)))

@@ -15,6 +15,7 @@ from tui_monitor.health.views import (
     Headroom,
     PageLook,
     ProbeLook,
+    Program,
     Progress,
     ProviderRow,
     ProvidersView,
@@ -186,6 +187,10 @@ GAUGES = (
 )
 
 
+PROGRAMS = (
+    Program("ollama", 0.25, 8.0 * 2**30, 0.5, 2, (0.2, 0.2, 0.3, 0.3), "system_program_cpu_utilization avg"),
+    Program("postgres", None, 2.0**30, None, 1),
+)
 OWN = (
     Gauge("records", 42.0, "/s", "", None, (40.0, 41.0, None, 42.0), "tui_monitor_ingest_rate{} avg"),
     Gauge("processor", 0.031, "ratio", "", 0.031, (0.02, 0.03), "process_cpu_utilization{} avg"),
@@ -348,6 +353,7 @@ class FakeMonitor:
         view = SystemView(
             self.at, shown.span(self.at), HOST, () if self.empty else GAUGES, self.status, 2 * MINUTE, 3,
             (Progress("bench", 40, 100, "calls", "running", self.at - MINUTE),),
+            programs=() if self.empty else PROGRAMS,
         )  # fmt: skip
         return await self._answer("system", view, shown, points)
 

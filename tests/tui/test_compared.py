@@ -106,8 +106,11 @@ async def test_w_goes_through_what_to_compare_with(monitor: FakeMonitor) -> None
             assert text(pilot.app).count(f"┄┄ {words}") == 3, "the first line and two charts"
             ends = {args[1].end for name, args in monitor.asked if name == "query_range"}
             assert NOON - offset in ends
-        for pane in ("providers", "query", "costs"):
+        for pane in ("providers", "query", "costs", "system"):
             await settle(pilot, KEY[pane])
+            if pane == "system":
+                memory = next(line for line in text(pilot.app).splitlines() if line.startswith("  memory"))
+                assert memory.split()[4:9] == ["91.5", "%", "91.5", "%", "="], "means of both, and the change"
             if pane == "query":
                 await settle(pilot, *"latency", "enter", "escape")
                 assert "before" in text(pilot.app)
@@ -118,7 +121,7 @@ async def test_w_goes_through_what_to_compare_with(monitor: FakeMonitor) -> None
                 assert "┄┄ March" not in text(pilot.app), "a month is no week"
                 assert "≈ $548.00" in text(pilot.app)
             assert "┄┄ a week before" in text(pilot.app)
-        await settle(pilot, "w")
+        await settle(pilot, KEY["costs"], "w")
         assert "┄┄ a week before" not in text(pilot.app)
         await settle(pilot, "w")
         assert "┄┄ March" in text(pilot.app), "the month before lies below the running total"

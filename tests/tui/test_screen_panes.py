@@ -172,10 +172,15 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         shown = text(pilot.app)
         for words in (
             "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
-            "● running  pid 4242", "for 3 h", "9 more", "3 requests",
+            "● running  pid 4242", "for 3 h", "9 more", "3 requests", "PROGRAMS", "ollama", "8.00 GiB 50",
         ):  # fmt: skip
             assert words in shown, words
         assert row(pilot.app, "  load").split()[1] == "–"
+        assert row(pilot.app, "  postgres").split()[1] == "–"
+        # Filters and orders reach the programs, too.
+        await settle(pilot, "slash", *"ollama", "enter")
+        assert "network in" not in text(pilot.app)
+        assert "ollama" in text(pilot.app)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tui_monitor.health.limits import finished, progress
-from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SystemView
+from tui_monitor.health.views import CollectorStatus, Gauge, Program, Progress, SystemView
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.text import clean
 from tui_monitor.model.timerange import Span, TimeRange, step_for
@@ -71,6 +71,11 @@ _GPU = (
     _Figure("power", "hw_power", "W", by="hw_name", first=True),
 )
 """Of graphics processors; asked for where the first one is known."""
+_QUEUES = (
+    _Figure("to be written", "tui_monitor_queue_length", "", "max"),
+    _Figure("under way", "requests_active", "requests", "sum"),
+    _Figure("queue wait p95", "queue_wait", "ms", "p95"),
+)
 _OWN = (
     _Figure("records", "tui_monitor_ingest_rate", "/s"),
     _Figure("lag", "tui_monitor_ingest_lag_seconds", "s", "max"),
@@ -84,12 +89,18 @@ _OWN = (
 
 
 def system_view(
-    engine: Engine, reader: Reader, shown: TimeRange, points: int, now: Micros, collector: CollectorStatus
+    engine: Engine,
+    reader: Reader,
+    shown: TimeRange,
+    points: int,
+    now: Micros,
+    collector: CollectorStatus,
+    queue_size: int = 0,
 ) -> SystemView:
     """The host's figures at the end of the shown span, each with its course over the span.
 
-    A figure without a sample in the span is left out; one without a recent sample has no value.
-    Blocks on the store; raises `QueryError` or `StoreError`.
+    A figure without a sample in the span is left out; one without a recent sample has no value. `queue_size`
+    is how many records may wait to be written. Blocks on the store; raises `QueryError` or `StoreError`.
     """
     span = shown.span(now)
     step = step_for(span.length, points)
@@ -100,6 +111,7 @@ def system_view(
     if any(gauge.query.startswith("hw_") for gauge in gauges):
         details |= _card_details(asking, span.end)
     active = asking.instant("requests_active{}", span.end).scalar
+    queues = [gauge for figure in _QUEUES for gauge in _gauges(asking, figure, span, step)]
     return SystemView(
         at=now,
         span=span,
@@ -110,7 +122,45 @@ def system_view(
         active=round(active or 0),
         progress=progress(reader, now),
         finished=_results(asking, finished(reader, now), now),
+        queues=tuple(_filled(gauge, queue_size) for gauge in queues),
+        programs=_programs(asking, span, step),
     )
+
+
+def _filled(gauge: Gauge, most: int) -> Gauge:
+    """The queue before the disk with how full it is: beyond that, pushers are turned away."""
+    if gauge.name != _QUEUES[0].name or not most:
+        return gauge
+    share = None if gauge.value is None else gauge.value / most
+    return replace(gauge, fraction=share, detail=f"of {show(most)} records")
+
+
+def _programs(asking: Asking, span: Span, step: Micros) -> tuple[Program, ...]:
+    """What ran at the end of the span, by what it took of the processors."""
+    memory = _newest(
+        asking, "system_program_memory_usage{{}} [{}] last by(program)".format, "program", span.end
+    )
+    if not memory:
+        return ()
+    busy = "system_program_cpu_utilization{{}} [{}] avg by(program)"
+    cpu = _newest(asking, busy.format, "program", span.end)
+    number = _newest(asking, "system_program_processes{{}} [{}] last by(program)".format, "program", span.end)
+    total = _newest(asking, "system_memory_limit{{}} [{}] last".format, "", span.end).get("")
+    course = asking.range("system_program_cpu_utilization{} avg by(program)", span.start, span.end, step)
+    sparks = {series.label("program"): series.values for series in course.series}
+    rows = [
+        Program(
+            name=clean(name) or UNKNOWN,
+            cpu=cpu.get(name),
+            memory=size,
+            share=size / total if total else None,
+            processes=round(number.get(name, 0)),
+            spark=sparks.get(name, ()),
+            query=f"system_program_cpu_utilization{{program={quote(name)}}} avg",
+        )
+        for name, size in memory.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (-(row.cpu or 0.0), -(row.memory or 0.0), row.name)))
 
 
 def own_gauges(

@@ -202,6 +202,23 @@ class CollectorStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """Processes of one name on the host: what runs LLM workloads, and what else takes much."""
+
+    name: str
+    cpu: float | None
+    """Share of all processors, 0–1."""
+    memory: float | None
+    """Resident bytes of all its processes."""
+    share: float | None = None
+    """Of the host's memory, 0–1."""
+    processes: int = 0
+    spark: tuple[float | None, ...] = ()
+    """The share of the processors per step."""
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SystemView:
     """The System pane at one moment."""
 
@@ -216,6 +233,10 @@ class SystemView:
     progress: tuple["Progress", ...] = ()
     finished: tuple["Progress", ...] = ()
     """Benchmarks and evaluations that ended in the last day, the newest first."""
+    queues: tuple[Gauge, ...] = ()
+    """Records that wait for the disk, calls that wait for an answer, and how long calls waited to be sent."""
+    programs: tuple[Program, ...] = ()
+    """Those that take most of the processors first."""
 
 
 @dataclass(frozen=True, slots=True)

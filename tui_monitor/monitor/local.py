@@ -209,8 +209,9 @@ class LocalMonitor(InThreads):
         """The System pane."""
         collector = await self.collector()
         return await self._in_thread(
-            system_view, self._own, self._reader, shown, points, self._clock.now(), collector
-        )
+            system_view, self._own, self._reader, shown, points, self._clock.now(), collector,
+            self._settings.collector.queue_size,
+        )  # fmt: skip
 
     async def upkeep(self, shown: TimeRange, points: int = 24) -> Upkeep:
         """The Collector pane: its parts, slow queries, rules by their time, and its own figures over time."""

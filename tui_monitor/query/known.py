@@ -6,16 +6,23 @@ HOST: tuple[Sampled, ...] = (
     Sampled("system_cpu_utilization", "gauge", "ratio", "how busy this host's processors are"),
     Sampled("system_cpu_load_average_1m", "gauge", "", "processes that want to run, mean of a minute"),
     Sampled("system_memory_usage", "gauge", "bytes", "memory by state"),
+    Sampled("system_memory_limit", "gauge", "bytes", "how much memory there is"),
     Sampled("system_memory_utilization", "gauge", "ratio", "how full the memory is"),
     Sampled("system_filesystem_usage", "gauge", "bytes", "disk space by mountpoint and state"),
     Sampled("system_filesystem_utilization", "gauge", "ratio", "how full the disks are, by mountpoint"),
     Sampled("system_network_io", "counter", "bytes", "network traffic by direction"),
     Sampled("system_disk_io", "counter", "bytes", "disk traffic by direction"),
+    Sampled(
+        "system_program_cpu_utilization", "gauge", "ratio",
+        "how much of the processors a program takes: of LLM workloads, and what else takes much",
+    ),
+    Sampled("system_program_memory_usage", "gauge", "bytes", "memory of a program's processes, by program"),
+    Sampled("system_program_processes", "gauge", "", "how many processes a program has, by program"),
     Sampled("process_cpu_utilization", "gauge", "ratio", "how much of the processors this program takes"),
     Sampled("process_memory_usage", "gauge", "bytes", "memory of this program"),
     Sampled("process_thread_count", "gauge", "", "threads of this program"),
     Sampled("process_unix_file_descriptor_count", "gauge", "", "files and sockets this program has open"),
-)
+)  # fmt: skip
 """What the collector samples of its host; known before the first sample."""
 
 GPU: tuple[Sampled, ...] = (

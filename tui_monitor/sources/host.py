@@ -12,7 +12,9 @@ import psutil
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.feed import Sample, SampleType
+from tui_monitor.model.text import clean
 from tui_monitor.sources.api import SourceContext
+from tui_monitor.sources.processes import Processes
 from tui_monitor.sources.sampling import sample_on
 
 _PATIENCE_S = 120.0
@@ -50,6 +52,9 @@ class HostProbe:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._process = psutil.Process()
+        self._others = Processes(self._process.pid)
+        self._elapsed: float | None = None
+        """Seconds of all processors between the two newest looks."""
         self._known_problems: set[str] = set()
         # Both compare with their previous look, so they are asked once before it counts. psutil's own
         # cpu_percent remembers that look per thread, and we are called from any thread of a pool.
@@ -69,6 +74,7 @@ class HostProbe:
             "network": _network,
             "disks": _disks,
             "process": self._own_process,
+            "processes": self._programs,
         }
         for name, read in readers.items():
             found, problem = self._guarded(name, lambda read=read: list(read()))
@@ -90,6 +96,7 @@ class HostProbe:
 
     def _cpu(self) -> Iterator[Figure]:
         before, self._busy = self._busy, _cpu_seconds()
+        self._elapsed = None if before is None else self._busy[1] - before[1]
         if before is not None and self._busy[1] > before[1]:
             busy = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
             yield "system_cpu_utilization", _ratio(min(1.0, max(0.0, busy))), {}, "gauge"
@@ -131,6 +138,15 @@ class HostProbe:
             if hasattr(process, "num_fds"):
                 yield "process_unix_file_descriptor_count", process.num_fds(), {}, "gauge"
 
+    def _programs(self) -> Iterator[Figure]:
+        """Programs of LLM workloads, and others that take much of the host."""
+        for program in self._others.look(self._elapsed, psutil.virtual_memory().total):
+            labels = {"program": clean(program.name, 64)}
+            if program.cpu is not None:
+                yield "system_program_cpu_utilization", _ratio(min(1.0, program.cpu)), labels, "gauge"
+            yield "system_program_memory_usage", program.memory, labels, "gauge"
+            yield "system_program_processes", program.processes, labels, "gauge"
+
 
 def _ratio(value: float) -> float:
     """To a millionth: more digits say nothing, and take eight times the room."""
@@ -156,6 +172,7 @@ def _memory() -> Iterator[Figure]:
         if value is not None:
             yield "system_memory_usage", value, {"state": state}, "gauge"
     if memory.total:
+        yield "system_memory_limit", memory.total, {}, "gauge"
         yield "system_memory_utilization", _ratio(1 - memory.available / memory.total), {}, "gauge"
 
 

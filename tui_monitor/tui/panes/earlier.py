@@ -1,6 +1,6 @@
 """What panes compare with: figures and courses of an earlier span, and the words and arrows for them."""
 
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,12 +18,14 @@ from tui_monitor.tui.words import change, earlier_words
 
 if TYPE_CHECKING:
     from tui_monitor.costs.views import CostsView
-    from tui_monitor.health.views import ProvidersView
+    from tui_monitor.health.views import ProvidersView, SystemView
     from tui_monitor.monitor.api import Monitor
     from tui_monitor.query.result import Result
 
 _KEPT = 12
 """Answers about earlier spans that a pane keeps."""
+_SAMPLED = 0.9
+"""Share of the steps of a span that have samples, from which its mean counts."""
 _SLOWER = 0.05
 """Share by which a latency differs before an arrow says so."""
 _SAFER = 0.005
@@ -79,6 +81,16 @@ class Past:
 
         return await self._once((*_key(look), text, points, "value"), ask)
 
+    async def host(self, monitor: "Monitor", look: Look, points: int) -> Mapping[str, float]:
+        """The mean of each figure of the host over that span, by its name."""
+        span = look.earlier()
+
+        async def ask() -> Mapping[str, float]:
+            then = await monitor.system(TimeRange(span.length, span.end), points)
+            return means(then)
+
+        return await self._once((*_key(look), points, "host"), ask)
+
     async def last_month(self, monitor: "Monitor", look: Look, *, wanted: bool) -> None:
         """Have the spend of the month before, by days, or none where it is not wanted."""
         at = look.shown.end
@@ -96,6 +108,17 @@ class Past:
                 self._known.pop(next(iter(self._known)))
             self._known[key] = answer
         return self._known[key]
+
+
+def means(view: "SystemView") -> Mapping[str, float]:
+    """The mean of each figure of the host over the span, by its name, where it was sampled throughout."""
+    found: dict[str, float] = {}
+    for gauge in (*view.gauges, *view.queues, *view.programs):
+        known = [value for value in gauge.spark if value is not None]
+        # A mean over a part of a span says nothing about the whole of another.
+        if known and len(known) >= _SAMPLED * len(gauge.spark):
+            found[gauge.name] = sum(known) / len(known)
+    return found
 
 
 def _key(look: Look) -> tuple[Hashable, ...]:

@@ -1,5 +1,8 @@
-"""System: this host, and what is under way."""
+"""System: this host, the programs on it, what waits, and what is under way."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -7,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.units import count, show, significant
+from tui_monitor.model.units import change, count, ratio, share_of_change, show, significant, size
 from tui_monitor.tui import commands
 from tui_monitor.tui.drawing import Glyphs, Span, bar, curve
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Question
+from tui_monitor.tui.panes.earlier import Past, against, means, trend
 from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.panes.upkeeplines import one_line, took
 from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
@@ -21,34 +25,62 @@ from tui_monitor.tui.widgets.sifted import SiftedGrid
 from tui_monitor.tui.words import ago, length_words
 
 if TYPE_CHECKING:
-    from tui_monitor.health.views import CollectorStatus, Gauge, Progress, SystemView
+    from tui_monitor.health.views import CollectorStatus, Gauge, Program, Progress, SystemView
     from tui_monitor.monitor.api import Monitor
 
-BAR, SPARK, WIDE_SPARK = 16, 16, 40
+BAR, NARROW_BAR, SPARK, WIDE_SPARK = 16, 10, 16, 40
+_MOVED = 0.05
+"""Share by which a mean differs before an arrow says so."""
 _FULL, _FILLING = 0.9, 0.75
 _PROGRESS, _FINISHED = 4, 3
+_PROGRAM = "program "
+"""Before the key of a program's row."""
 _WANTED = "hw_gpu_utilization"
 _BROKEN = ("failed", "cancelled")
 
 
-def gauge_columns(width: int) -> tuple[Column, ...]:
-    """The host's columns for a screen of so many cells."""
+@dataclass(frozen=True, slots=True)
+class System:
+    """Answers of this pane."""
+
+    view: "SystemView"
+    before: Mapping[str, float]
+    """The mean of each figure over the span that is compared with."""
+
+
+def gauge_columns(width: int, *, compared: bool = False) -> tuple[Column, ...]:
+    """The host's columns for a screen of so many cells; where it is compared, with means and their change."""
+    means = (
+        Column("mean", "mean", width=11, align="right", rank=1),
+        Column("before", "before", width=11, align="right"),
+        Column("change", "change", width=7, align="right"),
+    )
     return (
         Column("name", "figure", min=14, max=24),
-        Column("value", "now", width=11, align="right"),
-        Column("bar", "", width=BAR, rank=2),
-        Column("spark", "", width=WIDE_SPARK if width >= 120 else SPARK, rank=1),
+        Column("value", "now  ", width=13, align="right"),
+        *(means if compared else ()),
+        Column("bar", "", width=_bar_cells(width), rank=2),
+        Column("spark", "", width=_spark_cells(width, compared), rank=1),
         Column("detail", "", min=12, max=60, rank=3),
     )
 
 
-class SystemPane(SiftingPane["SystemView"]):
+def _bar_cells(width: int) -> int:
+    return BAR if width >= 100 else NARROW_BAR
+
+
+def _spark_cells(width: int, compared: bool) -> int:
+    return WIDE_SPARK if width >= 120 and not compared else SPARK
+
+
+class SystemPane(SiftingPane[System]):
     """Gauges, the collector in lines, and what is under way."""
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("system")
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._past = Past()
         self._head = Lines([Line.of(" HOST", "accent bold")], classes="head")
         self._gauges = SiftedGrid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
         self._collector = Lines(id="system-collector")
@@ -64,29 +96,33 @@ class SystemPane(SiftingPane["SystemView"]):
         shown = look.shown
         points = WIDE_SPARK if self.app.size.width >= 120 else SPARK
 
-        async def ask(monitor: "Monitor") -> "SystemView":
-            return await monitor.system(shown, points)
+        past = self._past
 
-        return Question((shown, points), (look.moment(points), look.collector), ask)
+        async def ask(monitor: "Monitor") -> System:
+            # Together: where the collector is far away, each question takes a while.
+            view, before = await asyncio.gather(
+                monitor.system(shown, points), past.host(monitor, look, points)
+            )
+            return System(view, before)
 
-    def show(self, answer: "SystemView", look: Look) -> None:
-        width, glyphs = self.app.size.width, self.glyphs
-        cells = WIDE_SPARK if width >= 120 else SPARK
-        step = f"sparks: {length_words(answer.step)} a step, each to its own peak" if answer.gauges else ""
-        self._head.show([Line(((" HOST  ", "accent bold"), (answer.host, "bright")), ((step, "dim"),))])
-        self._gauges.set_columns(gauge_columns(width))
-        self._gauges.say_empty(no_gauges(answer, look, self.keymap.key("range.live")))
-        self._gauges.show([_gauge_row(gauge, cells, glyphs) for gauge in answer.gauges])
+        return Question((shown, points, *against(look)), (look.moment(points), look.collector), ask)
+
+    def show(self, answer: System, look: Look) -> None:
+        width, glyphs, view = self.app.size.width, self.glyphs, answer.view
+        cells = _bar_cells(width), _spark_cells(width, look.beside)
+        step = f"sparks: {length_words(view.step)} a step, each to its own peak" if view.gauges else ""
+        self._head.show([Line(((" HOST  ", "accent bold"), (view.host, "bright")), ((step, "dim"),))])
+        self._gauges.set_columns(gauge_columns(width, compared=look.beside))
+        self._gauges.say_empty(no_gauges(view, look, self.keymap.key("range.live")))
+        self._gauges.show(rows_of(view, answer.before, cells, glyphs))
         key = self.keymap.key("pane.collector")
-        self._collector.show(collector_lines(answer.collector, look, glyphs, key))
-        self._doing.show(progress_lines(answer, look, glyphs))
+        self._collector.show(collector_lines(view.collector, look, glyphs, key))
+        self._doing.show(progress_lines(view, look, glyphs))
 
     @on(Grid.Opened)
     def _gauge_opened(self, event: Grid.Opened) -> None:
-        gauges = self.answer.gauges if self.answer else ()
-        gauge = next((gauge for gauge in gauges if gauge.name == event.key), None)
-        if gauge is not None and gauge.query:
-            self.post_message(QueryWanted(gauge.query))
+        if self.answer is not None and (text := queries(self.answer.view).get(event.key)):
+            self.post_message(QueryWanted(text))
 
 
 def no_gauges(view: "SystemView", look: Look, live: str) -> str:
@@ -100,22 +136,97 @@ def no_gauges(view: "SystemView", look: Look, live: str) -> str:
     return "No sample of this host in this time range; the first comes within the collector's interval."
 
 
-def _gauge_row(gauge: "Gauge", cells: int, glyphs: Glyphs) -> GridRow:
+def queries(view: "SystemView") -> dict[str, str]:
+    """Row → the query behind it."""
+    gauges = {gauge.name: gauge.query for gauge in (*view.gauges, *view.queues)}
+    return gauges | {_PROGRAM + program.name: program.query for program in view.programs}
+
+
+def rows_of(
+    view: "SystemView", before: Mapping[str, float], cells: tuple[int, int], glyphs: Glyphs
+) -> list[GridRow]:
+    """The host's figures, the programs that take most of it, and what waits; `before` has earlier means."""
+    present = means(view)
+    rows = [_gauge_row(gauge, present, before, cells, glyphs) for gauge in view.gauges]
+    if view.programs:
+        rows.append(GridRow("programs", heading="PROGRAMS  processor and memory"))
+        rows += [_program_row(program, present, before, cells, glyphs) for program in view.programs]
+    if view.queues:
+        rows.append(GridRow("queues", heading="QUEUES"))
+        rows += [_gauge_row(gauge, present, before, cells, glyphs) for gauge in view.queues]
+    return rows
+
+
+def _compared(
+    name: str, unit: str, present: Mapping[str, float], before: Mapping[str, float]
+) -> dict[str, Cell]:
+    """The means of the two spans, and how the one differs from the other."""
+    mean, then = present.get(name), before.get(name)
+    return {
+        "mean": Cell(show(mean, unit), sort=mean),
+        "before": Cell(show(then, unit), "dim", sort=then),
+        "change": Cell(change(mean, then)[0], "dim", sort=share_of_change(mean, then)),
+    }
+
+
+def _moved(name: str, present: Mapping[str, float], before: Mapping[str, float], glyphs: Glyphs) -> Span:
+    """An arrow where the mean is another one; whether that is good nobody knows."""
+    then = before.get(name)
+    return (trend(present.get(name), then, "up", glyphs, _MOVED * abs(then or 0.0))[0], "dim")
+
+
+def _program_row(
+    program: "Program",
+    present: Mapping[str, float],
+    before: Mapping[str, float],
+    cells: tuple[int, int],
+    glyphs: Glyphs,
+) -> GridRow:
+    number = f" of {program.processes} processes" if program.processes > 1 else ""
+    share = "" if program.share is None else f" {ratio(program.share)}"
+    return GridRow(
+        _PROGRAM + program.name,
+        {
+            "name": Cell(program.name, "bright", sort=program.name),
+            "value": Cell(
+                ratio(program.cpu), sort=program.cpu, mark=_moved(program.name, present, before, glyphs)
+            ),
+            **_compared(program.name, "ratio", present, before),
+            "bar": Cell("" if program.cpu is None else bar(program.cpu, cells[0], glyphs), "accent"),
+            "spark": Cell(curve(program.spark, cells[1], 1.0, glyphs), "accent"),
+            "detail": Cell(f"{size(program.memory)}{share}{number}", "dim", sort=program.memory),
+        },
+    )
+
+
+def _gauge_row(
+    gauge: "Gauge",
+    present: Mapping[str, float],
+    before: Mapping[str, float],
+    cells: tuple[int, int],
+    glyphs: Glyphs,
+) -> GridRow:
     token = "accent"
     # A card is bought to be busy: that it is worries nobody.
     wanted = gauge.query.startswith(_WANTED)
     if gauge.fraction is not None and gauge.fraction >= _FILLING and not wanted:
         token = "crit" if gauge.fraction >= _FULL else "warn"
     mark = f" {glyphs.state(token)}" if token in ("warn", "crit") else ""
-    filled = "" if gauge.fraction is None else bar(gauge.fraction, BAR, glyphs)
+    filled = "" if gauge.fraction is None else bar(gauge.fraction, cells[0], glyphs)
     return GridRow(
         gauge.name,
         {
-            "name": Cell(f"{gauge.name}{mark}", "bright"),
-            "value": Cell(show(gauge.value, gauge.unit), "" if token == "accent" else token),
+            "name": Cell(f"{gauge.name}{mark}", "bright", sort=gauge.name),
+            "value": Cell(
+                show(gauge.value, gauge.unit),
+                "" if token == "accent" else token,
+                sort=gauge.value,
+                mark=_moved(gauge.name, present, before, glyphs),
+            ),
+            **_compared(gauge.name, gauge.unit, present, before),
             "bar": Cell(filled, token),
             "spark": Cell(
-                curve(gauge.spark, cells, 1.0 if gauge.unit == "ratio" else None, glyphs),
+                curve(gauge.spark, cells[1], 1.0 if gauge.unit == "ratio" else None, glyphs),
                 "accent",
             ),
             "detail": Cell(gauge.detail, "dim"),
