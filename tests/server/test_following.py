@@ -25,6 +25,8 @@ async def followed(collector: Collector, query: str = "", **options: Any) -> Asy
     """A WebSocket over TCP, with the token."""
     url = (await opened(collector, "http")).replace("http://", "ws://")
     options.setdefault("additional_headers", bearer())
+    # What nobody reads here would hold back the answer to its close.
+    options.setdefault("max_queue", None)
     async with connect(f"{url}/ws{query}", proxy=None, **options) as socket:
         yield socket
 

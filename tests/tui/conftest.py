@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -34,10 +35,19 @@ def style_sheets_parsed_once() -> Iterator[None]:
         yield
 
 
+def undrawn(compositor: Compositor, *_given: Any, **_named: Any) -> None:
+    """What changed is settled, and not drawn."""
+    compositor._dirty_regions.clear()
+
+
 @pytest.fixture
 def quick_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toolkit waits 20 ms and more after every key; plain data comes at once."""
+    """The toolkit waits 20 ms and more after every key; plain data comes at once.
+
+    Nor does it throw away a drawing after every key: where there is no terminal, a test looks when it asks.
+    """
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
+    monkeypatch.setattr(Compositor, "render_update", undrawn)
 
 
 async def resized(pilot: Pilot[Any], width: int, height: int) -> None:

@@ -577,16 +577,22 @@ def dashboard(
     return MonitorApp(backend, host=HOST, environ=environ or {"LANG": "C.UTF-8"}, timer=lambda: 0.0)
 
 
+def at_work_beside() -> bool:
+    """Whether a thread of the loop's own is doing something, such as writing a file."""
+    threads: Any = getattr(asyncio.get_running_loop(), "_default_executor", None)
+    return threads is not None and threads._idle_semaphore._value < len(threads._threads)
+
+
 async def settle(pilot: Any, *keys: str) -> None:
     """Press keys and let everything that follows come to rest."""
     if keys:
         await pilot.press(*keys)
-    quiet = 0
-    for _ in range(20):
+    quiet, left = 0, 20
+    while left and quiet < 3:
         await pilot.pause()
-        quiet = 0 if any(worker.is_running for worker in pilot.app.workers) else quiet + 1
-        if quiet == 3:
-            break
+        beside = at_work_beside()
+        left -= not beside
+        quiet = 0 if beside or any(worker.is_running for worker in pilot.app.workers) else quiet + 1
 
 
 async def tick(pilot: Any) -> None:

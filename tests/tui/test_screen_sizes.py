@@ -39,6 +39,7 @@ async def test_dialogs_at_any_size(dialog: str) -> None:
         for width, height in SIZES:
             await pilot.resize_terminal(width, height)
             await settle(pilot)
+            assert len(text(app).split("\n")) == height
         await settle(pilot, "escape")
 
 
