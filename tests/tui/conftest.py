@@ -12,6 +12,7 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
+DRAW = Compositor.render_update
 RESIZE = Pilot[Any].resize_terminal
 PARSE = Stylesheet._parse_rules
 
@@ -35,9 +36,12 @@ def style_sheets_parsed_once() -> Iterator[None]:
         yield
 
 
-def undrawn(compositor: Compositor, *_given: Any, **_named: Any) -> None:
-    """What changed is settled, and not drawn."""
+def undrawn(compositor: Compositor, full: bool = False, **named: Any) -> Any:
+    """What changed is settled, and drawn only where all of it is asked for, as for a picture."""
+    if full:
+        return DRAW(compositor, full=True, **named)
     compositor._dirty_regions.clear()
+    return None
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from textual._context import visible_screen_stack
+
 from tui_monitor.config import places
 from tui_monitor.config.load import Settings, load
 from tui_monitor.costs.views import BudgetStatus, CostRow, CostsView, Projection, Spend
@@ -603,6 +605,8 @@ async def tick(pilot: Any) -> None:
 
 def lines(app: Any) -> list[str]:
     """The screen as text."""
+    # A dialog shows what is behind it.
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip) for strip in strips]
 
