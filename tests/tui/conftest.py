@@ -12,7 +12,8 @@ from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
-DRAW = Compositor.render_update
+from tests.tui.screen_fakes import not_drawn
+
 RESIZE = Pilot[Any].resize_terminal
 PARSE = Stylesheet._parse_rules
 
@@ -36,22 +37,16 @@ def style_sheets_parsed_once() -> Iterator[None]:
         yield
 
 
-def undrawn(compositor: Compositor, full: bool = False, **named: Any) -> Any:
-    """What changed is settled, and drawn only where all of it is asked for, as for a picture."""
-    if full:
-        return DRAW(compositor, full=True, **named)
-    compositor._dirty_regions.clear()
-    return None
+@pytest.fixture
+def quick_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The toolkit waits 20 ms and more after every key; plain data comes at once."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
 
 
 @pytest.fixture
-def quick_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The toolkit waits 20 ms and more after every key; plain data comes at once.
-
-    Nor does it throw away a drawing after every key: where there is no terminal, a test looks when it asks.
-    """
-    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
-    monkeypatch.setattr(Compositor, "render_update", undrawn)
+def undrawn(quick_pilot: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does the toolkit draw what it throws away, as there is no terminal: a test looks when it asks."""
+    monkeypatch.setattr(Compositor, "render_update", not_drawn)
 
 
 async def resized(pilot: Pilot[Any], width: int, height: int) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any, TypeVar
 
+from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 
 from tui_monitor.config import places
@@ -579,6 +581,22 @@ def dashboard(
     return MonitorApp(backend, host=HOST, environ=environ or {"LANG": "C.UTF-8"}, timer=lambda: 0.0)
 
 
+DRAW = Compositor.render_update
+_changes = count()
+_changed = 0
+
+
+def not_drawn(compositor: Compositor, full: bool = False, **named: Any) -> Any:
+    """What changed is settled, and drawn only where all of it is asked for, as for a picture."""
+    global _changed
+    if full:
+        return DRAW(compositor, full=True, **named)
+    if compositor._dirty_regions:
+        _changed = next(_changes)
+    compositor._dirty_regions.clear()
+    return None
+
+
 def at_work_beside() -> bool:
     """Whether a thread of the loop's own is doing something, such as writing a file."""
     threads: Any = getattr(asyncio.get_running_loop(), "_default_executor", None)
@@ -591,10 +609,12 @@ async def settle(pilot: Any, *keys: str) -> None:
         await pilot.press(*keys)
     quiet, left = 0, 20
     while left and quiet < 3:
+        before = _changed
         await pilot.pause()
         beside = at_work_beside()
         left -= not beside
-        quiet = 0 if beside or any(worker.is_running for worker in pilot.app.workers) else quiet + 1
+        busy = beside or _changed != before or any(worker.is_running for worker in pilot.app.workers)
+        quiet = 0 if busy else quiet + 1
 
 
 async def tick(pilot: Any) -> None:

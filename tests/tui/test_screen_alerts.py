@@ -21,7 +21,7 @@ from tui_monitor.tui.widgets.columns import lay_out
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.prompt import Prompt
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 OWN = (Matcher("alertname", "openai fails"), Matcher("provider", "openai"))

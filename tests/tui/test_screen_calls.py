@@ -15,7 +15,7 @@ from tui_monitor.tui.panes import query
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.prompt import Prompt
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 ASKED = "provider=claude AND latency>1000"
 
 

@@ -24,7 +24,7 @@ from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.legend import Key
 from tui_monitor.tui.widgets.plot import Plot
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture

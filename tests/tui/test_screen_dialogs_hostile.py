@@ -13,7 +13,7 @@ from tui_monitor.config.saved import saved_file
 from tui_monitor.tui.panes.query import QueryPane
 from tui_monitor.tui.screens.dashboard import Dashboard
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 EVERYTHING = "".join(NASTY[name] for name in NASTY if name not in ("long", "lines"))
 """Every nasty text in one."""

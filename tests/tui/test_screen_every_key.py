@@ -13,7 +13,7 @@ from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 FILTERED = ("slash", "o", "p", "enter")
 BEFORE: dict[str, tuple[str, ...]] = {

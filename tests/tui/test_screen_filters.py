@@ -6,7 +6,7 @@ from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text
 from tui_monitor.tui.widgets.filterline import FilterLine
 from tui_monitor.tui.widgets.sifted import SiftedGrid
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 async def test_every_list_is_filtered_and_shown_whole_again() -> None:

@@ -110,8 +110,6 @@ async def test_nothing_new_paints_nothing(
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot, pane)
-        # A board asks for as many points as its panels have room for, once they are laid out.
-        await tick(pilot)
         refreshed: list[Widget] = []
         refresh = Widget.refresh
 

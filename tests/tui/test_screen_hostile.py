@@ -9,7 +9,7 @@ import pytest
 from tests.tui.screen_fakes import KEY, FakeMonitor, alerts, collector, dashboard, lines, settle, tick
 from tui_monitor.model.errors import MonitorError
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 NASTY = {
     "closing": "[/foo]",

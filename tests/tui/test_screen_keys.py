@@ -17,7 +17,7 @@ from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 from tui_monitor.tui.widgets.prompt import Field, Prompt
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes.earlier import trend
 from tui_monitor.tui.panes.table import PANES
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture

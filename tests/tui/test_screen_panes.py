@@ -32,7 +32,7 @@ from tui_monitor.tui.panes.money import level, month_lines
 from tui_monitor.tui.panes.providers import columns
 from tui_monitor.tui.widgets.columns import lay_out
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 

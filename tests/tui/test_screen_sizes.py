@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 SIZES = [(60, 20), (80, 24), (1, 1), (3, 3), (20, 5), (200, 50), (40, 100), (300, 10)]
 

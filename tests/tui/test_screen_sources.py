@@ -13,7 +13,7 @@ from tui_monitor.model.states import SourceState
 from tui_monitor.tui.panes.sourcelines import lag, rate
 from tui_monitor.tui.widgets.grid import Grid
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 SIZES = [(80, 24), (120, 40), (200, 50)]
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, lines, settle, text
 from tui_monitor.tui import taking
 
-pytestmark = pytest.mark.usefixtures("quick_pilot")
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture
