@@ -16,7 +16,7 @@ from tui_monitor.tui.verbs import VERBS, WrongWord, named, read, told, ways
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("quick_pilot")
 
 
 async def say(pilot: Any, line: str) -> None:

@@ -33,6 +33,8 @@ BEFORE: dict[str, tuple[str, ...]] = {
 """Keys that bring about what a command is for."""
 OF_CALLS = ("query.detail", "query.older", "query.newer")
 """What the Query pane does with an answer of single calls."""
+OF_THE_TERMINAL = ("redraw",)
+"""What only a terminal shows, and there is none here."""
 STANDS = {"chart": ("providers", "c"), "list": ("providers", ""), "line": ("query", "slash")}
 """Where a widget's keys are tried: a pane, and the key that gives it the focus."""
 
@@ -117,7 +119,7 @@ async def test_every_key(pane: str, monkeypatch: pytest.MonkeyPatch) -> None:
             await settle(pilot, command.keys.split(",")[0])
             if command.keys != "enter" and command.action.removeprefix("app.") not in watched.ran:
                 deaf.append((command.id, list(watched.ran)))
-            if watched.state() == before:
+            if watched.state() == before and command.id not in OF_THE_TERMINAL:
                 silent.append(command.id)
     assert not deaf
     assert not silent
