@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # opened from here.
     "cli": (
         *_MEANING, "pricing", "recorder", "sources", "runtime", "monitor", "server", "tui.drawing",
-        "tui.widgets.axes", "tui.app", "tui.plain", "tui.keymap", "tui.keynames",
+        "tui.widgets.axes", "tui.widgets.figure", "tui.widgets.plot", "tui.app", "tui.plain",
+        "tui.keymap", "tui.keynames",
     ),
     # The store is behind the façade: a pane that reads it would be a second truth.
     # What it writes of calls is what the command line writes.
@@ -48,7 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "textual": ("tui",),
-    "plotext": ("cli",),
+    "plotext": (),
     "sqlite3": ("store", "recorder", "sources", "forward"),
     "aiosqlite": ("store",),
     "genai_prices": ("pricing",),

@@ -65,15 +65,26 @@ def show_table(out: Output, result: Result, calendar: Calendar) -> None:
         _long(out, result, calendar)
 
 
-def show_chart(out: Output, result: Result, now: Result, calendar: Calendar) -> None:
-    """An answer over time, drawn, the largest of `now` first; its figures where nothing is to be drawn."""
-    if out.plain:
-        show_table(out, result, calendar)
-        return
+def show_chart(
+    out: Output,
+    result: Result,
+    now: Result,
+    calendar: Calendar,
+    then: "Result | None" = None,
+    before: str = "",
+) -> None:
+    """An answer over time, drawn, the largest of `now` first.
+
+    `then` is the answer about an earlier span, called `before`, at the same times.
+    """
     if result.approximate:
         out.line(about(", ".join(result.layers)))
-    lines = [(called(series, result.metric or "value"), series.values) for series in result.ranked(now)]
-    draw(out, result.times, lines, result.unit, calendar)
+    old = {series.labels: series.values for series in then.series} if then is not None else {}
+    lines = [
+        (called(series, result.metric or "value"), series.values, old.get(series.labels, ()))
+        for series in result.ranked(now)
+    ]
+    draw(out, result.times, lines, result.unit, calendar, before)
 
 
 def _vector(out: Output, result: Result) -> None:

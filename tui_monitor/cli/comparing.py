@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tui_monitor.cli.answers import data, label_names
+from tui_monitor.cli.answers import data, label_names, show_chart, show_table
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.output import Output
 from tui_monitor.cli.tables import name, number, table
+from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros, iso
 from tui_monitor.model.comparison import Against, comparable, earlier
 from tui_monitor.model.errors import UsageError
@@ -73,6 +74,17 @@ def both(result: Result, then: Then | None) -> Result:
     words = shown(then.offset / 1_000_000, "s")
     series = tuple(Series((*one.labels, ("before", words)), one.values) for one in old.series)
     return replace(result, series=(*result.series, *series))
+
+
+def chart(out: Output, result: Result, now: Result, calendar: Calendar, then: Then | None) -> None:
+    """An answer over time, drawn, with the course of the earlier span; as figures where nothing is drawn."""
+    if out.plain:
+        show_table(out, both(result, then), calendar)
+    elif then is None:
+        show_chart(out, result, now, calendar)
+    else:
+        old = moved(then.result, then.offset, result.times)
+        show_chart(out, result, now, calendar, old, f"{shown(then.offset / 1_000_000, 's')} before")
 
 
 def show(out: Output, result: Result, then: Then) -> None:

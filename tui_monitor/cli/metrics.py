@@ -161,7 +161,7 @@ def _listed(groups: "Groups") -> list[dict[str, object]]:
 
 
 def _chart(context: Context, asked: Asked) -> int:
-    from tui_monitor.cli import answers, chart, comparing
+    from tui_monitor.cli import chart, comparing
 
     out, calendar = context.out, context.calendar
     count = chart.points(out)
@@ -176,7 +176,7 @@ def _chart(context: Context, asked: Asked) -> int:
 
     drawn, now, then, (found, before) = context.ask(ask)
     out.line(text)
-    answers.show_chart(out, comparing.both(drawn, then), now, calendar)
+    comparing.chart(out, drawn, now, calendar, then)
     if found:
         out.line()
         old = _groups({how: one.result for how, one in before.items()}) if before else None

@@ -20,7 +20,7 @@ _WIDE = 100_000
 """Columns of what is no terminal: nothing is cut that a program may read."""
 _MAX_LINE = 4_000
 _CROSSINGS = str.maketrans(dict.fromkeys("┌┐└┘├┤┬┴┼", "+"))
-"""Of the lines that plotext draws."""
+"""Of lines that meet."""
 
 
 class Unwritable(MonitorError):

@@ -108,7 +108,7 @@ def run(context: Context) -> int:
 
     def show() -> None:
         if args.chart:
-            answers.show_chart(out, comparing.both(result, then), now, calendar)
+            comparing.chart(out, result, now, calendar, then)
         elif then is not None and not count:
             comparing.show(out, result, then)
         else:
