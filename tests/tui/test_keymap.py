@@ -16,11 +16,22 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import SourceState
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
-from tui_monitor.tui.commands import COMMANDS
+from tui_monitor.tui.commands import COMMANDS, Command
+from tui_monitor.tui.dialogkeys import DIALOGS
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.keymap import DEFAULT, EVERY, Keymap, read
 from tui_monitor.tui.keynames import read_key, shown_key
 from tui_monitor.tui.panes import alertlines, sourcelines
+from tui_monitor.tui.screens.acting import SilenceDialog
+from tui_monitor.tui.screens.commandline import CommandLine
+from tui_monitor.tui.screens.dashboard import Dashboard
+from tui_monitor.tui.screens.help import HelpScreen
+from tui_monitor.tui.screens.leave import LeaveDialog
+from tui_monitor.tui.screens.saved import KeepDialog, SavedDialog
+from tui_monitor.tui.screens.saving import SaveDialog
+from tui_monitor.tui.screens.still import StillScreen
+from tui_monitor.tui.screens.timerange import TimeRangeDialog
+from tui_monitor.tui.widgets.consent import ConsentBanner
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
 
@@ -215,6 +226,21 @@ async def test_a_read_only_screen_refuses_with_a_word() -> None:
 def test_every_binding_of_the_table_is_there_once() -> None:
     for place in ("", *commands.WIDGETS, *{c.pane for c in COMMANDS}):
         assert [b.id for b in commands.bindings(place)] == [c.id for c in COMMANDS if c.pane == place]  # type: ignore[union-attr]
+
+
+DIALOG_CLASSES: dict[str, type] = {
+    "time": TimeRangeDialog, "export": SaveDialog, "alert": SilenceDialog, "saved": SavedDialog,
+    "name": KeepDialog, "command": CommandLine, "still": StillScreen, "help": HelpScreen,
+    "leave": LeaveDialog, "consent": ConsentBanner, "tour": Dashboard,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", DIALOGS, ids=lambda command: command.id)
+def test_every_key_of_a_dialog_is_bound_there_and_does_something(command: Command) -> None:
+    dialog = DIALOG_CLASSES[command.pane.removeprefix("dialog.")]
+    bound = [b for cls in dialog.__mro__ for b in vars(cls).get("BINDINGS", ()) if b.id == command.id]
+    assert [(b.key, b.action) for b in bound] == [(command.keys, command.action)]
+    assert callable(getattr(dialog, f"action_{command.action.partition('(')[0]}"))
 
 
 async def test_words_on_the_screen_name_the_keys_that_hold() -> None:

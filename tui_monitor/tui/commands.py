@@ -174,7 +174,7 @@ COMMANDS: tuple[Command, ...] = (
         "filter", "alerts", 60,
     ),
     Command(
-        "alerts.silences", "S", "silences", "Who silenced what until when; {alerts.undo} ends one.",
+        "alerts.silences", "S", "silences", "Who silenced what until when.",
         "silences", "alerts", 65,
     ),
     Command(
@@ -315,7 +315,11 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 
-BY_NAME: tuple[Command, ...] = (Command("tour", "", "tour", "Six steps through the screen.", "tour"),)
+BY_NAME: tuple[Command, ...] = (
+    Command("tour", "", "tour", "Six steps through the screen.", "tour"),
+    Command("forget-layout", "", "forget the layout", "The next dashboard begins as the settings say.",
+            "app.forget_layout"),
+)  # fmt: skip
 """Commands that have no key: the palette and the line behind `:` find them."""
 
 

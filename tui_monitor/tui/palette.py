@@ -51,10 +51,8 @@ class CommandList(Provider):
                 label = command.label[:1].upper() + command.label[1:]
                 key = f"  ({command.key})" if command.keys else ""
                 yield f"{label}{key}", command.help, command.action
-        yield "Forget the layout", "The next dashboard begins as the settings say.", "app.forget_layout"
         for command in BY_NAME:
             yield command.label.capitalize(), command.help, command.action
-        yield "Tour", "Six steps through the screen.", "tour"
         for board in self._boards:
             yield f"Dashboard {board.title}", board.about or "Show this board.", f"board('{board.name}')"
         for name in sorted(self.app.available_themes, key=lambda name: (name not in SHIPPED, name)):

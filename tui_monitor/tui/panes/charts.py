@@ -83,7 +83,7 @@ def _forget(known: dict[str, Any], most: int) -> None:
 
 def name_of(series: "Series", metric: str = "") -> str:
     """A series in words: the values of its labels, or their pairs where values alone do not tell."""
-    values = [value or UNKNOWN for name, value in series.labels if name != "__name__"]
+    values = [value or f"without {name}" for name, value in series.labels if name != "__name__"]
     if len(values) <= 2:
         return " ".join(values) or dict(series.labels).get("__name__") or metric or "all"
     return " ".join(f"{name}={value or UNKNOWN}" for name, value in series.labels if name != "__name__")
