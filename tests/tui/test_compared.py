@@ -106,8 +106,12 @@ async def test_w_goes_through_what_to_compare_with(monitor: FakeMonitor) -> None
             assert text(pilot.app).count(f"┄┄ {words}") == 3, "the first line and two charts"
             ends = {args[1].end for name, args in monitor.asked if name == "query_range"}
             assert NOON - offset in ends
-        for pane in ("providers", "query", "costs", "system"):
+        for pane in ("providers", "query", "costs", "calls", "system"):
             await settle(pilot, KEY[pane])
+            if pane == "calls":
+                assert f"{monitor.held:,} calls in all   = against {monitor.held:,} a week before" in text(
+                    pilot.app
+                )
             if pane == "system":
                 memory = next(line for line in text(pilot.app).splitlines() if line.startswith("  memory"))
                 assert memory.split()[4:9] == ["91.5", "%", "91.5", "%", "="], "means of both, and the change"

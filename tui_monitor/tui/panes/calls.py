@@ -1,6 +1,6 @@
 """Calls: every single one as it comes in, back in time without end, and one of them whole."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,10 +17,12 @@ from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
+from tui_monitor.tui.panes.callcounts import Newest, count_lines, newest, words_for
 from tui_monitor.tui.panes.callexport import calls_export, calls_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
 from tui_monitor.tui.panes.calltail import PAGE, Tail
+from tui_monitor.tui.panes.earlier import Past, against
 from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui_monitor.monitor.api import Monitor
-    from tui_monitor.query.result import After, CallList, Completion
+    from tui_monitor.query.result import After, Completion
 
 _AHEAD = 50
 """The next page is asked for when so many calls are left."""
@@ -40,14 +42,6 @@ _EVERY = "where"
 _WARNINGS = 2
 _OF_ONE = ("calls.older", "calls.newer")
 _OF_THE_LIST = ("calls.detail", "calls.filter", "calls.pause", "calls.follow", "calls.sort")
-
-
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """The newest calls that pass the filter."""
-
-    text: str
-    found: "CallList"
 
 
 class CallsPane(Pane[Newest]):
@@ -59,7 +53,7 @@ class CallsPane(Pane[Newest]):
         super().__init__(id=id)
         self._text = _EVERY
         self._intent: object = None
-        self._tail = Tail()
+        self._tail, self._past = Tail(), Past()
         self._following = True
         """Whether the cursor goes along with the newest call."""
         self._paused = False
@@ -111,13 +105,14 @@ class CallsPane(Pane[Newest]):
         intent = (text, shown)
         if intent != self._intent:
             self._intent, self._following = intent, True
-        elif self._still and self.answer is not None:
+        elif self._still and self.answer is not None and words_for(look) == self.answer.than:
             return None
 
         async def ask_for(monitor: "Monitor") -> Newest:
-            return Newest(text, await monitor.calls(text, shown, PAGE))
+            return await newest(monitor, text, look, PAGE, self._past)
 
-        return Question(intent, (look.moment(self.points), taught_by(look)), ask_for)
+        asked = (*intent, *against(look))
+        return Question(asked, (look.moment(self.points), taught_by(look)), ask_for)
 
     @property
     def _still(self) -> bool:
@@ -180,7 +175,13 @@ class CallsPane(Pane[Newest]):
         )
         found = self._tail.first
         said = () if found is None else found.warnings[:_WARNINGS]
-        self._head.show([first, *(Line.of(f" {self.glyphs.warn} {text}", "warn") for text in said)])
+        self._head.show(
+            [
+                first,
+                *count_lines(self.answer),
+                *(Line.of(f" {self.glyphs.warn} {text}", "warn") for text in said),
+            ]
+        )
 
     def _newer(self, look: Look) -> str:
         """That newer calls are there than those in the list."""

@@ -81,6 +81,14 @@ class Past:
 
         return await self._once((*_key(look), text, points, "value"), ask)
 
+    async def calls(self, monitor: "Monitor", text: str, look: Look) -> int | None:
+        """How many calls passed a filter in that span; unknown where it was not recorded whole."""
+        span = look.earlier()
+        if not comparable(look.oldest, span):
+            return None
+        then = TimeRange(span.length, span.end)
+        return await self._once((*_key(look), text, "calls"), lambda: monitor.count_calls(text, then))
+
     async def host(self, monitor: "Monitor", look: Look, points: int) -> Mapping[str, float]:
         """The mean of each figure of the host over that span, by its name."""
         span = look.earlier()
