@@ -1,10 +1,20 @@
 """Screens that paint once for what one key brings: the toolkit paints after each of its steps."""
 
 import asyncio
-from typing import TypeVar
+from functools import lru_cache
+from typing import Self, TypeVar
 
+from rich.segment import Segment
+from rich.style import Style
+from textual._context import visible_screen_stack
+from textual.color import Color
 from textual.events import Idle
+from textual.filter import ANSIToTruecolor
+from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+
+from tui_monitor.tui.widgets.hollow import Hollow
 
 _QUIET = 3
 """Turns of the loop without a wish to paint, after which nobody is at work on what is to be seen."""
@@ -16,7 +26,7 @@ _ROUNDS = 4
 R = TypeVar("R")
 
 
-class Gathered(Screen[R]):
+class Gathered(Hollow, Screen[R]):
     """Waits with each paint until the widgets have answered to their new sizes, and lays out what they want.
 
     A dialog that opens is laid out three or four times, each with a paint of all that lies behind it; what
@@ -28,6 +38,8 @@ class Gathered(Screen[R]):
     _paint_wanted = False
     _gathering_since = 0.0
     _layouts = 0
+    _below: list[Strip] | None = None
+    """What lies under it, as it shows through."""
 
     def _compositor_refresh(self) -> None:
         if self.app.screen is not self:
@@ -72,6 +84,51 @@ class Gathered(Screen[R]):
         # They wait for the paint.
         if self._painting is None:
             await super()._invoke_and_clear_callbacks()
+
+    # What lies below.
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The toolkit's hook: what lies under this screen, dimmed; by itself it takes the long way."""
+        dim, below = self.styles.background, visible_screen_stack.get()
+        if dim.a == 1 or not below:
+            return super().render_lines(crop)
+        if self._below is None:
+            self._below = self._dimmed(below.pop(), dim)
+        lines = self._below[crop.y : crop.bottom]
+        if crop.column_span != (0, self.size.width):
+            lines = [line.crop(*crop.column_span) for line in lines]
+        return lines
+
+    def _dimmed(self, screen: "Screen[object]", dim: Color) -> list[Strip]:
+        lines = [
+            Strip([Segment(text, _dim(style, dim)) for text, style, _ in line], line.cell_length)
+            for line in screen._compositor.render_strips()
+        ]
+        for one in self.app.get_line_filters():
+            # What shines through has colours of its own already.
+            if not isinstance(one, ANSIToTruecolor):
+                lines = [line.apply_filter(one, dim) for line in lines]
+        return lines
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Also what the screen below calls when it changed."""
+        if repaint:
+            self._below = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+@lru_cache(2_048)
+def _dim(style: Style | None, dim: Color) -> Style:
+    """A style with a translucent colour over it, and no links."""
+    style = (style or Style()).clear_meta_and_links()
+    if dim.a == 0:
+        return style
+    fore, back = (
+        colour and (Color.from_rich_color(colour) + dim).rich_color for colour in (style.color, style.bgcolor)
+    )
+    return style + Style.from_color(fore, back)
 
 
 class Dialog(ModalScreen[R], Gathered[R]):

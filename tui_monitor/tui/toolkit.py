@@ -5,7 +5,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from textual.app import App
+from textual.await_remove import AwaitRemove
+from textual.dom import DOMNode
+from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +39,11 @@ class QuietEnd(App[None]):
         return next(
             (themes[name] for each in theme_name.split(",") if (name := each.strip()) in themes), None
         )
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        # A screen that goes leaves nothing to lay out: the one below comes to light, and paints itself.
+        gone = all(isinstance(node, Screen) for node in nodes)
+        return super()._prune(*nodes, parent=None if gone else parent)
 
     def action_command_palette(self) -> None:
         """The toolkit's own, but for an ellipsis that not every terminal can show."""

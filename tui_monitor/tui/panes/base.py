@@ -18,6 +18,7 @@ from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid, GridRow
+from tui_monitor.tui.widgets.hollow import Hollow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.words import moment_words
 
@@ -49,7 +50,7 @@ class Question:
         return other is not None and (self.intent, self.moment) == (other.intent, other.moment)
 
 
-class Pane(Vertical, Generic[A]):
+class Pane(Hollow, Vertical, Generic[A]):
     """One pane. It is told to look at each tick while it is visible, and asks only what may have changed."""
 
     DEFAULT_CLASSES = "pane"

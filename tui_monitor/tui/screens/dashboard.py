@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.events import DescendantFocus, Resize, ScreenResume
 
 from tui_monitor.model.clock import SECOND, Micros
@@ -32,6 +31,7 @@ from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import COMPARED, RangedScreen
 from tui_monitor.tui.toolkit import write_to_terminal
+from tui_monitor.tui.widgets.hollow import Room
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
 
@@ -75,7 +75,7 @@ class Dashboard(RangedScreen):
         yield self._tabs
         yield self._rule
         yield self._notice
-        with Container(id="panes"):
+        with Room(id="panes"):
             yield PANES[0].make()
         yield self._footer
 

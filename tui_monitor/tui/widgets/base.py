@@ -13,6 +13,12 @@ from textual.widget import Widget
 from tui_monitor.tui.drawing import BRAILLE, SINGLE, Glyphs, Span, safe, width_of
 from tui_monitor.tui.theme import TERMINAL, colours
 
+BEYOND = (
+    "border_top", "border_right", "border_bottom", "border_left",
+    "outline_top", "outline_right", "outline_bottom", "outline_left",
+    "tint", "hatch", "text_opacity", "opacity",
+)  # fmt: skip
+"""What the toolkit draws around and over a widget's lines."""
 _FAINT = 0.5
 """How much of a colour is left where it is faint."""
 
@@ -31,6 +37,8 @@ class Drawn(Widget):
         self._paints: dict[str, Style] = {}
         self._strips: dict[int, Strip] = {}
         self._drawn_for: Size | None = None
+        self._padded: dict[int, tuple[Strip, Strip]] = {}
+        """Lines with the padding beside them, each with the line that it is of."""
 
     @property
     def glyphs(self) -> Glyphs:
@@ -95,12 +103,49 @@ class Drawn(Widget):
         """A line of the widget's content, made anew."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The toolkit's hook. Its way around a widget's lines costs more than they do; few need any of it."""
+        if self.styles.has_any_rules(*BEYOND) or self.opacity != 1:
+            return super().render_lines(crop)
+        top, right, bottom, left = self.styles.padding
+        outer = self.outer_size
+        self._draw_for(self.size)
+        last = outer.height - bottom
+        lines = [
+            self._beside(y - top, left, right) if top <= y < last else self.blank(outer.width)
+            for y in crop.line_range
+        ]
+        behind = self.background_colors[1]
+        for one in self.get_line_filters():
+            lines = [line.apply_filter(one, behind) for line in lines]
+        if crop.column_span != (0, outer.width):
+            lines = [line.crop(*crop.column_span) for line in lines]
+        return lines
+
+    def _beside(self, y: int, left: int, right: int) -> Strip:
+        """A line with its padding."""
+        line = self._line(y)
+        if not left and not right:
+            return line
+        padded = self._padded.get(y)
+        if padded is None or padded[0] is not line:
+            padded = line, Strip.join([self.blank(left), line, self.blank(right)])
+            self._padded[y] = padded
+        return padded[1]
+
     def render_line(self, y: int) -> Strip:
         """The toolkit's hook: a line as it was drawn last."""
-        if self._drawn_for != self.size:
+        self._draw_for(self.size)
+        return self._line(y)
+
+    def _draw_for(self, size: Size) -> None:
+        if self._drawn_for != size:
             # Of another height, other lines may be right although they are as wide.
-            self._drawn_for = self.size
+            self._drawn_for = size
             self._strips.clear()
+            self._padded.clear()
+
+    def _line(self, y: int) -> Strip:
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = self.draw(y)
@@ -129,6 +174,7 @@ class Drawn(Widget):
         """Let go of what was drawn."""
         self._paints.clear()
         self._strips.clear()
+        self._padded.clear()
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
