@@ -89,7 +89,7 @@ class Gathered(Hollow, Screen[R]):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The toolkit's hook: what lies under this screen, dimmed; by itself it takes the long way."""
-        dim, below = self.styles.background, visible_screen_stack.get()
+        dim, below = self.styles.background, visible_screen_stack.get([])
         if dim.a == 1 or not below:
             return super().render_lines(crop)
         if self._below is None:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
@@ -61,17 +62,18 @@ def stage() -> Callable[..., Stage]:
 
 @pytest.fixture
 def repaints(monkeypatch: pytest.MonkeyPatch) -> Callable[[Widget], list[int]]:
-    """Records the lines a widget draws from now on."""
+    """Records the lines a widget wants painted from now on."""
 
     def watch(widget: Widget) -> list[int]:
         drawn: list[int] = []
-        render_line = widget.render_line
+        set_dirty = widget._set_dirty
 
-        def recorded(y: int):
-            drawn.append(y)
-            return render_line(y)
+        def recorded(*regions: Region) -> None:
+            rows = [y for region in regions for y in region.line_range]
+            drawn.extend(rows if regions else range(widget.size.height))
+            set_dirty(*regions)
 
-        monkeypatch.setattr(widget, "render_line", recorded)
+        monkeypatch.setattr(widget, "_set_dirty", recorded)
         return drawn
 
     return watch

@@ -110,26 +110,27 @@ class Drawn(Widget):
         top, right, bottom, left = self.styles.padding
         outer = self.outer_size
         self._draw_for(self.size)
-        last = outer.height - bottom
+        last, behind = outer.height - bottom, self.background_colors[1]
+        pad = Style(bgcolor=behind.rich_color)
         lines = [
-            self._beside(y - top, left, right) if top <= y < last else self.blank(outer.width)
+            self._beside(y - top, left, right, pad) if top <= y < last else Strip.blank(outer.width, pad)
             for y in crop.line_range
         ]
-        behind = self.background_colors[1]
         for one in self.get_line_filters():
             lines = [line.apply_filter(one, behind) for line in lines]
         if crop.column_span != (0, outer.width):
             lines = [line.crop(*crop.column_span) for line in lines]
         return lines
 
-    def _beside(self, y: int, left: int, right: int) -> Strip:
+    def _beside(self, y: int, left: int, right: int, pad: Style) -> Strip:
         """A line with its padding."""
         line = self._line(y)
         if not left and not right:
             return line
         padded = self._padded.get(y)
         if padded is None or padded[0] is not line:
-            padded = line, Strip.join([self.blank(left), line, self.blank(right)])
+            sides = [Strip([Segment(" " * side, pad)], side) if side else Strip([]) for side in (left, right)]
+            padded = line, Strip.join([sides[0], line, sides[1]])
             self._padded[y] = padded
         return padded[1]
 
@@ -153,6 +154,14 @@ class Drawn(Widget):
 
     def repaint(self, y: int) -> None:
         """Draw a line anew and paint the stretch of it that differs, if any does."""
+        if self.is_on_screen:
+            self._repaint(y)
+        else:
+            # Nobody knows its width now: it is drawn when it is seen.
+            self._strips.pop(y, None)
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _repaint(self, y: int) -> None:
         before = self._strips.get(y)
         if before is None:
             self.refresh(Region(0, y, self.size.width, 1))
@@ -168,7 +177,7 @@ class Drawn(Widget):
             self.refresh()
             return
         for y in range(self.size.height):
-            self.repaint(y)
+            self._repaint(y)
 
     def forget(self) -> None:
         """Let go of what was drawn."""
@@ -183,10 +192,6 @@ class Drawn(Widget):
         if repaint and not regions:
             self.forget()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-    def on_hide(self) -> None:
-        # What changes meanwhile has no lines to repaint: draw all of it when it is seen again.
-        self.forget()
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
