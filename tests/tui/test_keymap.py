@@ -1,5 +1,6 @@
 """Keys of one's own: what can be one, what clashes, and that everything follows."""
 
+import re
 import string
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import SourceState
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
-from tui_monitor.tui.commands import COMMANDS, Command
+from tui_monitor.tui.commands import COMMANDS, PAIRS, Command
 from tui_monitor.tui.dialogkeys import DIALOGS
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.keymap import DEFAULT, EVERY, Keymap, read
@@ -140,6 +141,11 @@ def test_words_say_the_keys_that_hold() -> None:
     assert moved.filled("{values} {part.next} {export} {rows}") == "f7 – f8 :export ↑ ↓"
     assert not [c.id for c in (*DEFAULT.commands, *moved.commands) if "{" in c.help]
     assert "f8 goes to the other one" in {c.id: c.help for c in moved.commands}["overview.chart"]
+    # A screen for looking alone names no key that it does not have.
+    looking = Keymap(read_only=True)
+    known = {c.id for c in looking.commands} | set(PAIRS)
+    named = {name for c in EVERY if not c.dangerous for name in re.findall(r"{([a-z._]+)}", c.help)}
+    assert named <= known
 
 
 def test_a_command_without_a_key_leaves_the_footer() -> None:
