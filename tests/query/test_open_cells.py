@@ -3,6 +3,7 @@
 from query_oracle import answer, random_calls
 
 from tests.conftest import Put
+from tui_monitor.config.settings import Retention
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, ManualClock
 from tui_monitor.query.local import LocalEngine
@@ -44,8 +45,22 @@ def test_single_calls_are_read_at_the_end_only_where_one_is_booked_behind_it(
     put(now - HOUR, "openai")
     put(now, "openai", 2)
     start = now // MINUTE * MINUTE - 10 * MINUTE
-    assert engine.range("requests", start, now, MINUTE).layers == ("hour", "minute")
+    assert engine.range("requests", start, now, MINUTE).layers == ("minute",)
     put(now + SECOND, "openai")
     result = engine.range("requests", start, now, MINUTE)
     assert (result.layers, result.series[0].values[-1]) == (("minute", "raw"), 2)
-    assert engine.instant("requests [today]", now + SECOND).layers == ("day",)
+    # A day begins a microsecond before its first hour does.
+    assert engine.instant("requests [today]", now + SECOND).layers == ("hour", "minute", "raw")
+    assert engine.instant("requests [today] by(user)", now + SECOND).layers == ("hour", "raw")
+
+
+def test_where_the_minutes_are_gone_the_day_that_is_not_over_answers(
+    put: Put, engine: LocalEngine, store: Store, clock: ManualClock
+) -> None:
+    now = clock.now() + 30 * MINUTE
+    put(now - 40 * MINUTE, "openai", 3)
+    put(now, "openai", 2)
+    clock.advance(10 * DAY)
+    store.retain(Retention.model_validate({"raw": "1d", "minute": "2d"}), clock.now())
+    result = engine.instant("requests [today]", now + SECOND)
+    assert (result.scalar, result.warnings, result.layers) == (5, (), ("day",))

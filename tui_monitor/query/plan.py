@@ -38,16 +38,22 @@ class Planner:
         self._calendar = calendar
         self._newest = newest
         self._open: Micros | None = None
+        self._opens: list[Layer] = []
 
     def plan(self, windows: Windows, labels: Collection[str], *, raw_only: bool = False) -> Plan:
         """How to answer windows by these labels; `raw_only` where a layer's sums are not enough."""
         layers = [Layer.RAW] if raw_only else self._knowing(labels)
         self._open = self._open_end(windows.span.end)
+        sums = [layer for layer in layers if layer is not Layer.RAW]
+        # Of the cells that are not over the finest is read anew with each call: it has the fewest rows.
+        self._opens = sums[-1:]
         plan = self._plan(windows, layers)
+        if plan.missing and self._open is not None:
+            self._opens = sums
+            plan = _fuller(plan, self._plan(windows, layers))
         if plan.missing and Layer.DAY in layers:
             # Days begin a microsecond beside hours: where single calls are gone, hours alone may fit.
-            other = self._plan(windows, layers[1:])
-            plan = min(plan, other, key=lambda one: sum(span.length for span in one.missing))
+            plan = _fuller(plan, self._plan(windows, layers[1:]))
         return plan
 
     def _open_end(self, end: Micros) -> Micros | None:
@@ -93,13 +99,20 @@ class Planner:
         reached = span.start
         for kept in self._kept(layer, span):
             self._cover(Span(reached, kept.start), finer, plan)
-            plan.pieces.append(Piece(layer, kept))
+            plan.pieces += (Piece(layer, part) for part in self._parted(layer, kept, span.end))
             reached = kept.end
         self._cover(Span(reached, span.end), finer, plan)
 
+    def _parted(self, layer: Layer, kept: Span, end: Micros) -> tuple[Span, ...]:
+        """A cell that is not over stands alone: it changes with each call, and those before it do not."""
+        opens = self._edge(layer, end, up=False) if kept.end > end else kept.end
+        if kept.start < opens < kept.end:
+            return Span(kept.start, opens), Span(opens, kept.end)
+        return (kept,)
+
     def _kept(self, layer: Layer, span: Span) -> Iterator[Span]:
         """Runs of whole cells in the span of which nothing is gone."""
-        last = self._edge(layer, span.end, up=span.end == self._open)
+        last = self._edge(layer, span.end, up=span.end == self._open and layer in self._opens)
         whole = Span(self._edge(layer, span.start, up=True), last)
         reached = whole.start
         for hole in sorted(self._holdings[layer].gone):
@@ -123,6 +136,11 @@ class Planner:
             return (end if up and start - 1 < instant else start) - 1
         cell = CELL[layer]
         return -(-instant // cell) * cell if up else instant // cell * cell
+
+
+def _fuller(one: Plan, other: Plan) -> Plan:
+    """The one of two plans that misses less."""
+    return min(one, other, key=lambda plan: sum(span.length for span in plan.missing))
 
 
 def _regular(windows: Windows) -> tuple[Span | None, Span | None]:

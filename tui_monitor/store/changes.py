@@ -8,6 +8,7 @@ as it was.
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -124,15 +125,38 @@ class Changes:
         self._days[kind, day] = min(known[0], low), max(known[1], high)
 
 
-def changed(conn: sqlite3.Connection, version: int, parts: Collection[Part]) -> bool:
-    """Whether something of these parts changed after a version."""
+def version(conn: sqlite3.Connection) -> int:
+    """The version of the database."""
+    return conn.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What changed after a version, as one moment of the database has it."""
+
+    version: int
+    everything: bool
+    spans: tuple[tuple[Kind, Micros, Micros], ...] | None
+    """First and last instants; `None` where only days are known."""
+
+
+def since(conn: sqlite3.Connection, version: int) -> Since:
+    """What changed after a version."""
     stored = dict(conn.execute("SELECT name, value FROM meta WHERE name IN ('changed', 'noted')").fetchall())
-    if stored["changed"] > version:
-        return True
-    exactly = stored["noted"] <= version
+    if stored["changed"] > version or stored["noted"] > version:
+        return Since(version, stored["changed"] > version, None)
+    found = conn.execute("SELECT kind, low, high FROM changed_spans WHERE version > ?", (version,))
+    return Since(version, False, tuple(found.fetchall()))
+
+
+def changed(conn: sqlite3.Connection, after: Since, parts: Collection[Part]) -> bool:
+    """Whether something of these parts changed."""
+    if after.everything or after.spans is None:
+        return after.everything or any(_day_changed(conn, after.version, part) for part in parts)
     return any(
-        _day_changed(conn, version, part) and (not exactly or _instant_changed(conn, version, part))
+        low <= part.span.end and high > part.span.start and kind in _RESTS_ON[part.kind]
         for part in parts
+        for kind, low, high in after.spans
     )
 
 
@@ -146,13 +170,3 @@ def _day_changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
         ).fetchone()
         for kind in _RESTS_ON[part.kind]
     )
-
-
-def _instant_changed(conn: sqlite3.Connection, version: int, part: Part) -> bool:
-    kinds = _RESTS_ON[part.kind]
-    found = conn.execute(
-        f"""SELECT 1 FROM changed_spans WHERE version > ? AND kind IN ({", ".join("?" * len(kinds))})
-        AND low <= ? AND high > ? LIMIT 1""",
-        (version, *map(int, kinds), min(part.span.end, _MOST), max(part.span.start, _LEAST)),
-    )
-    return found.fetchone() is not None

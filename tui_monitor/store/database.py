@@ -1,7 +1,7 @@
 """The store: one SQLite file behind `store.api`'s Reader and Writer."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -290,23 +290,30 @@ class Store(CallReader, SampleReader):
 
     def version(self) -> int:
         """Changes whenever a commit, of this process or another, changed what a query could see."""
-        with self._read() as conn:
-            return conn.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0]
+        return self._once("version", changes.version)
 
     def changed(self, version: int, parts: Collection[Part]) -> bool:
         """Whether something of these parts changed, or may have, after the database had that version."""
+        after = self._once(("since", version), lambda conn: changes.since(conn, version))
         with self._read() as conn:
-            return changes.changed(conn, version, parts)
+            return changes.changed(conn, after, parts)
 
     def holdings(self) -> Mapping[Layer, Holding]:
         """What each layer still holds; the days are those of the zone it was opened with."""
-        with self._read() as conn:
-            return zones.holdings(conn, self._zone)
+        return self._once("holdings", lambda conn: zones.holdings(conn, self._zone))
 
     def extent(self) -> Extent:
         """How much there is, and from when to when."""
-        with self._read() as conn:
-            return ledger.extent(conn)
+        return self._once("extent", ledger.extent)
+
+    def _once(self, what: Hashable, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """A small answer, read once in a moment."""
+
+        def read() -> T:
+            with self._read() as conn:
+                return ask(conn)
+
+        return self._readers.once(what, read)
 
     def facts(
         self, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],

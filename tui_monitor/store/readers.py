@@ -3,15 +3,17 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tui_monitor.store import opening, sealed
 from tui_monitor.store.dictionary import Lookup
 from tui_monitor.store.series.cached import SampleCache
 
+T = TypeVar("T")
 _IDLE = 4
 _File = tuple[int, int]
 
@@ -53,11 +55,11 @@ class Readers:
             yield
             return
         with ExitStack() as held:
-            self._moments.held, self._moments.reading = held, None
+            self._moments.held, self._moments.reading, self._moments.told = held, None, {}
             try:
                 yield
             finally:
-                self._moments.held = self._moments.reading = None
+                self._moments.held = self._moments.reading = self._moments.told = None
 
     @contextmanager
     def reading(self, check: Callable[[Reading], None]) -> Iterator[Reading]:
@@ -70,6 +72,15 @@ class Readers:
         if self._moments.reading is None:
             self._moments.reading = held.enter_context(self._begun(check))
         yield self._moments.reading
+
+    def once(self, what: Hashable, ask: Callable[[], T]) -> T:
+        """The answer to a small question, asked once in a moment of this thread; nobody may change it."""
+        told = getattr(self._moments, "told", None)
+        if told is None:
+            return ask()
+        if what not in told:
+            told[what] = ask()
+        return told[what]
 
     @contextmanager
     def _begun(self, check: Callable[[Reading], None]) -> Iterator[Reading]:
