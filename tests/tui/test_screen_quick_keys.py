@@ -1,5 +1,7 @@
 """Keys that come before a dialog stands: none may break the dashboard."""
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +17,7 @@ from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.screens.help import HelpScreen
 from tui_monitor.tui.screens.leave import LeaveDialog
 from tui_monitor.tui.screens.timerange import TimeRangeDialog
+from tui_monitor.tui.widgets.lines import Lines
 from tui_monitor.tui.widgets.prompt import Field
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -92,3 +95,19 @@ async def test_a_dialog_is_painted_once_and_then_rests(monkeypatch: pytest.Monke
         await settle(pilot, "escape")
         assert {type(screen) for screen in painted} == {Dashboard}
         assert len(painted) <= 2
+
+
+async def test_nothing_is_left_of_a_dialog_that_was_closed() -> None:
+    app = dashboard(FakeMonitor())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        dialogs: list[weakref.ref[object]] = []
+        for _ in range(3):
+            await settle(pilot, "question_mark")
+            assert isinstance(app.screen, HelpScreen)
+            dialogs += [weakref.ref(app.screen), *map(weakref.ref, app.screen.query(Lines))]
+            await settle(pilot, "escape")
+        # The last one may be in the hands of whoever told of it.
+        await settle(pilot, "j", "k")
+        gc.collect()
+        assert [one for one in dialogs[:4] if one() is not None] == []

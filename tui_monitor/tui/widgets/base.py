@@ -196,6 +196,10 @@ class Drawn(Widget):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
+    def on_unmount(self) -> None:
+        # The signal holds on to it, and with it to its whole screen.
+        self.app.theme_changed_signal.unsubscribe(self)
+
 
 def _joins(last: Segment, text: str, style: Style) -> bool:
     """Whether a text goes on in the last segment's style: every change of style costs bytes on the wire."""
