@@ -222,9 +222,8 @@ class BoardsPane(Pane["BoardView"]):
             if isinstance(panel.body, Figures):
                 panel.body.show(make)
                 continue
-            empty = view.empty and not isinstance(panel.body, PanelChart)
-            nothing = view.now is None and view.over is None
-            panel.say(make if view.broken or empty or nothing else None)
+            nothing = view.empty or (view.now is None and view.over is None)
+            panel.say(make if view.broken or nothing else None)
             if isinstance(panel.body, PanelChart) and view.over is not None:
                 panel.body.show(boardlines.chart(view, look, self.colours))
             elif isinstance(panel.body, PanelTable) and view.now is not None:
