@@ -108,6 +108,10 @@ class Screen(Section):
     """Whether a dashboard that collects asks before it ends, and offers to go on without a window."""
     read_only: bool = False
     """Whether the dashboard only shows: what changes alerts, sources or settings cannot be done from it."""
+    line: Literal["auto", "fast", "slow"] = "auto"
+    """The way to the terminal. On a slow one little is sent at once, the newest first; `auto` measures it."""
+    colours: Literal["auto", "true", "256", "16"] = "auto"
+    """Colours that the terminal is sent; fewer are fewer bytes. `auto`: as many as it shows."""
 
 
 class Server(Section):

@@ -45,6 +45,9 @@ class DressedApp(PaintedApp, inherit_bindings=False):
     def dress(self, screen: "Screen", config_file: "Path") -> None:
         """Look as the settings say, or as was chosen the last time; themes are beside the configuration."""
         self._screen_settings, keeping = screen, self.keeping
+        self.paint_as(screen.line, screen.colours)
+        if screen.colours == "16":
+            self._dressing.few_colours = True
         keeping.begin(screen)
         self._dressing.begin(keeping.choice("theme", screen.theme), config_file)
         self._pack(keeping.choice("density", screen.density))

@@ -40,9 +40,9 @@ class Dressing:
         """What is set or was chosen, though its file may be broken."""
         self._before: str | None = None
         """What was worn before another theme was looked at."""
-        self._few = app.no_color or bool(term and app.console.color_system in _FEW)
+        self.few_colours = app.no_color or bool(term and app.console.color_system in _FEW)
         theme.install(app)
-        app.theme = resolve("auto", few_colours=self._few)
+        app.theme = resolve("auto", few_colours=self.few_colours)
 
     def begin(self, wanted: str, config_file: Path) -> None:
         """Wear this theme, and follow the files beside the configuration from now on."""
@@ -51,7 +51,7 @@ class Dressing:
         where = self._folder = theming.folder(config_file)
         self._stamp = theming.stamp(where)
         self._take(theming.load_themes(where))
-        self._wanted = resolve(wanted, few_colours=self._few)
+        self._wanted = resolve(wanted, few_colours=self.few_colours)
         if not self.wear(self._wanted):
             key = keymap_of(self._app).key("palette")
             self._app.notify(f"no theme is called {wanted}; {key} lists them", severity="warning")

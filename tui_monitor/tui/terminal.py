@@ -7,16 +7,28 @@ import codecs
 import os
 import select
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import CursorPosition
+from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOutput
+
+from tui_monitor.tui.paint.pace import Pace
+
+if TYPE_CHECKING:
+    from textual.message import Message
 
 _READ = 4_096
 _PATIENCE_S = 0.1
 """How long a key is waited for before a lone escape is taken as one."""
 _PORTION = 65_536
+_QUEUED = 3
+"""Frames that may wait for a terminal that takes no more."""
+_SETTLE_S = 0.6
+"""How long the end waits for answers: the shell would take them for something typed."""
 
 RESET = "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?2004l\x1b[?2048l"
 """Ends what may be on: synchronized output, the mouse in all its forms, bracketed paste, reports of sizes."""
@@ -28,26 +40,71 @@ class Terminal(LinuxDriver):
     """The toolkit's driver, but for a terminal that hangs up: the toolkit's spins, or dies of it.
 
     The app's `hung_up` is called on its loop when nothing more can come from the terminal, or reach it;
-    its `forget_terminal` when the screen begins empty.
+    its `forget_terminal` when the screen begins empty, and its `send` when there is room for more.
     """
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
         self._hung_up: Callable[[], None] = app.hung_up
         self._forget: Callable[[], None] = app.forget_terminal
+        self._send: Callable[[], None] = app.send
+        self.pace = Pace(app.timer)
+        self._handed = 0
+        self._crowded = False
         assert sys.__stderr__ is not None
-        self._wire = Wire(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost)
+        self._wire = Wire(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost, self._written)
         self._file = self._wire  # pyright: ignore[reportAttributeAccessIssue]
 
     def start_application_mode(self) -> None:
         """Begin on an empty screen."""
         self._forget()
+        self.pace.forget()
         super().start_application_mode()
 
     def stop_application_mode(self) -> None:
         """Leave the terminal as it was found."""
         self.write(f"{RESET}\x1b[0m")
+        self._settle()
         super().stop_application_mode()
+
+    def write(self, data: str) -> None:
+        """Hand text to the writing thread."""
+        self._handed += 1
+        super().write(data)
+
+    def room(self) -> int | None:
+        """Bytes of a frame that may be sent now; None for any number. After 0 the app's `send` is called."""
+        self._crowded = True
+        if self._handed - self._wire.done > _QUEUED:
+            return 0
+        self._crowded = False
+        return self.pace.room()
+
+    def paint(self, text: str) -> None:
+        """Send a part of a frame."""
+        self.write(text + self.pace.sent(len(text.encode())))
+
+    def process_message(self, message: "Message") -> None:
+        """Take what the terminal tells; answers to our own questions end here."""
+        if isinstance(message, CursorPosition):
+            self.pace.answered()
+            self._call(self._send)
+            return
+        if isinstance(message, TerminalSupportsSynchronizedOutput | InBandWindowResize):
+            self.pace.answers = True
+        super().process_message(message)
+
+    def _settle(self) -> None:
+        """Wait for answers that are to come, not for long."""
+        end = time.monotonic() + _SETTLE_S
+        while self.pace.waiting and not self._wire.lost and time.monotonic() < end:
+            time.sleep(0.01)
+        self.pace.forget()
+
+    def _written(self) -> None:
+        if self._crowded:
+            self._crowded = False
+            self._call(self._send)
 
     def run_input_thread(self) -> None:
         """Hand keys to the app until it ends, or nothing more can come from the terminal."""
@@ -83,18 +140,26 @@ class Terminal(LinuxDriver):
             return None
 
     def _lost(self) -> None:
+        self._call(self._hung_up)
+
+    def _call(self, what: Callable[[], None]) -> None:
         # The app's loop may have ended meanwhile, and then there is nobody to tell.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._hung_up)
+            self._loop.call_soon_threadsafe(what)
 
 
 class Wire:
     """A file for the toolkit's writing thread. What nobody can see any more is dropped, without an error."""
 
-    def __init__(self, fd: int, encoding: str, lost: Callable[[], None]) -> None:
+    def __init__(self, fd: int, encoding: str, lost: Callable[[], None], written: Callable[[], None]) -> None:
+        """`lost` (nobody reads any more) and `written` are called on the writing thread."""
         self._fd = fd
         self._encoding = encoding
         self._tell = lost
+        self._written = written
+        self._taken = 0
+        self.done = 0
+        """Writes that the terminal has taken."""
         self._parts: list[str] = []
         self._size = 0
         self.lost = False
@@ -103,12 +168,14 @@ class Wire:
         """Keep it until `flush`, or until it is much."""
         self._parts.append(text)
         self._size += len(text)
+        self._taken += 1
         if self._size >= _PORTION:
             self.flush()
 
     def flush(self) -> None:
         """Write everything. Blocks for as long as the terminal takes no more."""
         data = memoryview("".join(self._parts).encode(self._encoding, "replace"))
+        taken = self._taken
         self._parts.clear()
         self._size = 0
         while data and not self.lost:
@@ -119,6 +186,8 @@ class Wire:
             except OSError:
                 self.lost = True
                 self._tell()
+        self.done = taken
+        self._written()
 
     def fileno(self) -> int:
         """The terminal."""

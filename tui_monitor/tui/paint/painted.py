@@ -16,15 +16,22 @@ from tui_monitor.tui.toolkit import QuietEnd
 if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.screen import Screen
+    from textual.timer import Timer
 
 _ALONE = 48
 """Characters that are not worth a frame of their own around them."""
+_RETRY_S = 1.0
+_COLOURS = {"true": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT, "16": ColorSystem.STANDARD}
+SLOW = "-slow"
+"""Set while the line to the terminal is slow."""
 
 
 class PaintedApp(QuietEnd):
     """The toolkit composes; what reaches the terminal is ours. Reaches into the toolkit's `_display`."""
 
     _shadow: Shadow | None = None
+    _retry: "Timer | None" = None
+    _colours: ColorSystem | None = None
 
     def on_resize(self) -> None:
         """The terminal moved what it showed, nobody knows how."""
@@ -35,21 +42,32 @@ class PaintedApp(QuietEnd):
         if self._shadow is not None:
             self._shadow.forget()
 
+    def paint_as(self, line: str, colours: str) -> None:
+        """Paint for a line that is `slow`, `fast` or measured (`auto`), in so many colours."""
+        terminal = self._driver
+        if not isinstance(terminal, Terminal):
+            return
+        terminal.pace.fixed = None if line == "auto" else line == "slow"
+        self._colours = _COLOURS.get(colours)
+        if self._colours is not None:
+            self._shadow = None
+            self.screen.refresh(layout=True)
+
     def action_redraw(self) -> None:
         """Draw the whole screen anew, as after a message that something else left on it."""
         self.forget_terminal()
-        self._send()
+        self.send()
 
     def _display(self, screen: "Screen", renderable: Any) -> None:
-        terminal = self._driver
-        if not isinstance(terminal, Terminal) or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
-            self.forget_terminal()
+        if not isinstance(self._driver, Terminal) or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
+            if renderable is not None:
+                self.forget_terminal()
             super()._display(screen, renderable)
             return
         if self._running and not self._closed and not self.is_headless and not self._batch_count:
             try:
                 self._paper(screen._compositor.size).draw(_pieces(renderable))
-                self._send()
+                self.send()
             except Exception as error:
                 self._handle_exception(error)
         self.post_display_hook()
@@ -57,24 +75,50 @@ class PaintedApp(QuietEnd):
     def _paper(self, size: "Size") -> Shadow:
         shadow = self._shadow
         if shadow is None or (shadow.width, shadow.height) != size:
-            colours = cast("ColorSystem | None", self.console._color_system) or ColorSystem.TRUECOLOR
+            shown = cast("ColorSystem | None", self.console._color_system)
+            colours = self._colours or shown or ColorSystem.TRUECOLOR
             shadow = self._shadow = Shadow(*size, colours=colours, erases=_erases())
         return shadow
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Send what differs, as much as the line takes now; the terminal calls again when there is room."""
         terminal, shadow = self._driver, self._shadow
-        if terminal is None or shadow is None:
+        if not isinstance(terminal, Terminal) or shadow is None or self._exit:
             return
-        text = shadow.difference()
-        x, y = self.cursor_position
-        if hasattr(self.focused, "cursor_screen_offset") and x < shadow.width and y < shadow.height:
-            # Where an input method shows what is composed.
-            text += shadow.move(y, x)
-        if self._sync_available and len(text) > _ALONE:
+        self._suit(terminal.pace.slow)
+        while shadow.behind:
+            room = terminal.room()
+            if room == 0:
+                self._look_again()
+                return
+            text = shadow.difference(room)
+            x, y = self.cursor_position
+            if hasattr(self.focused, "cursor_screen_offset") and x < shadow.width and y < shadow.height:
+                # Where an input method shows what is composed.
+                text += shadow.move(y, x)
+            if text:
+                self._paint(terminal, text)
+
+    def _paint(self, terminal: Terminal, text: str) -> None:
+        # On a slow line what has come is shown at once.
+        if self._sync_available and len(text) > _ALONE and not terminal.pace.slow:
             text = f"{SYNC_START}{text}{SYNC_END}"
-        if text:
-            terminal.write(text)
-            terminal.flush()
+        terminal.paint(text)
+
+    def _suit(self, slow: bool) -> None:
+        """What is dimmed behind a dialog is sent twice: not on a slow line."""
+        if slow != self.has_class(SLOW):
+            self.set_class(slow, SLOW)
+
+    def _look_again(self) -> None:
+        """The answer that is waited for may be lost."""
+        if self._retry is None:
+
+            def again() -> None:
+                self._retry = None
+                self.send()
+
+            self._retry = self.set_timer(_RETRY_S, again)
 
 
 def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:

@@ -109,7 +109,7 @@ class Shadow:
             cells[-1] = " "
 
     def difference(self, most: int | None = None) -> str:
-        """What makes the terminal show what is wanted; rows only until there are `most` characters."""
+        """What makes the terminal show what is wanted; rows only until there are `most` bytes."""
         parts: list[str] = []
         size = 0
         while self._changed and (most is None or size < most):
@@ -117,7 +117,7 @@ class Shadow:
             del self._changed[y]
             before = len(parts)
             self._row(y, parts)
-            size += sum(map(len, parts[before:]))
+            size += 0 if most is None else len("".join(parts[before:]).encode())
         return "".join(parts)
 
     def move(self, y: int, x: int) -> str:
@@ -147,7 +147,7 @@ class Shadow:
         """Columns to draw, from and to; what is between two of them stays."""
         start = end = -1
         for x in _differing(wanted, shown):
-            if start >= 0 and x - end <= _GAP and len({*map(id, wanted.pens[end - 1 : x + 1])}) == 1:
+            if start >= 0 and x - end <= _GAP and _same_pen(wanted, end, x):
                 end = x + 1
                 continue
             if start >= 0:
@@ -234,6 +234,13 @@ class Shadow:
             parts.append(f"\x1b[{y + 1};{x + 1}H")
         else:
             parts.append(f"\x1b[{y + 1}H" if y else "\x1b[H")
+
+
+def _same_pen(row: Row, start: int, end: int) -> bool:
+    """Whether the pen of the cell before draws these as well."""
+    cells, pens = row
+    pen = pens[start - 1]
+    return all(pens[x] is pen or (cells[x] == " " and pens[x].blank is pen.blank) for x in range(start, end))
 
 
 def _differing(wanted: Row, shown: Row) -> Iterator[int]:

@@ -1,0 +1,99 @@
+"""What a terminal shows of a real dashboard, which sends what differs: what a redraw shows, too."""
+
+import fcntl
+import re
+import signal
+import struct
+import termios
+import time
+
+import pyte
+import pytest
+
+from tests.lifetime.conftest import Open
+from tests.lifetime.terminal import Terminal
+
+_ASKED = re.compile(r"\x1b\[6n|\x1b\[\?2026\$p|\x1b\[\?2048\$p")
+_ANSWERS = {"\x1b[6n": "\x1b[3;9R", "\x1b[?2026$p": "\x1b[?2026;2$y", "\x1b[?2048$p": "\x1b[?2048;0$y"}
+
+
+class Watched:
+    """A terminal that draws what it is sent, and answers what it is asked, after a delay."""
+
+    def __init__(self, dashboard: Terminal, delay: float) -> None:
+        self.dashboard, self.delay = dashboard, delay
+        self.screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self.screen)
+        self._fed = 0
+        self._tail = ""
+        self._due: list[tuple[float, str]] = []
+
+    def watch(self, seconds: float) -> None:
+        """Draw and answer for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            size = len(self.dashboard.output)
+            self.dashboard.read(lambda before=size: self._turn(before) or time.monotonic() > end, 60)
+
+    def _turn(self, before: int) -> bool:
+        now = time.monotonic()
+        while self._due and self._due[0][0] <= now:
+            self.dashboard.press(self._due.pop(0)[1])
+        new = self.dashboard.output[self._fed :]
+        self._fed += len(new)
+        self._stream.feed(new)
+        self._tail += new.decode(errors="replace")
+        last = 0
+        for asked in _ASKED.finditer(self._tail):
+            self._due.append((now + self.delay, _ANSWERS[asked[0]]))
+            last = asked.end()
+        self._tail = self._tail[last:][-16:]
+        return self._fed > before
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As a window's edge that is dragged."""
+        fcntl.ioctl(self.dashboard.inside, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.dashboard.send(signal.SIGWINCH)
+        self.screen.resize(rows, columns)
+
+    def look(self) -> list[list[tuple[str, str, str, bool, bool]]]:
+        """The characters, and how they look; of a blank its background."""
+        return [
+            [
+                (
+                    cell.data,
+                    "" if cell.data == " " else cell.fg,
+                    cell.bg,
+                    cell.bold and cell.data != " ",
+                    cell.reverse,
+                )
+                for cell in (self.screen.buffer[y][x] for x in range(self.screen.columns))
+            ]
+            for y in range(self.screen.lines)
+        ]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.15], ids=["fast", "slow"])
+def test_it_shows_what_a_whole_redraw_shows(terminal: Open, delay: float) -> None:
+    dashboard = terminal("--no-collect", TUI_MONITOR_SCREEN__MOTION="reduced")
+    watched = Watched(dashboard, delay)
+    watched.watch(3)
+    for keys in ["2", "3", "?", "\x1b", "6", "9", ":", "\x1b", "t", "\x1b"]:
+        dashboard.press(keys)
+        watched.watch(0.3)
+    for columns, rows in [(100, 30), (60, 20), (97, 31), (80, 24), (120, 40), (80, 24)]:
+        watched.resize(columns, rows)
+        watched.watch(0.02)
+    # Back before anybody could look: the size is the same, what is shown is not.
+    watched.watch(1)
+    watched.resize(40, 24)
+    watched.resize(80, 24)
+    dashboard.press("1")
+    watched.watch(2)
+    was = watched.look()
+    assert "Overview" in "\n".join(watched.screen.display)
+    dashboard.press("\x0c")
+    watched.watch(1.5)
+    assert watched.look() == was
+    dashboard.press("\x11")
+    assert dashboard.ends() == 0
