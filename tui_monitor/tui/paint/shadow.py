@@ -147,7 +147,7 @@ class Shadow:
         """Columns to draw, from and to; what is between two of them stays."""
         start = end = -1
         for x in _differing(wanted, shown):
-            if start >= 0 and x - end <= _GAP and _same_pen(wanted, end, x):
+            if x == end or (start >= 0 and x - end <= _GAP and _same_pen(wanted, end, x)):
                 end = x + 1
                 continue
             if start >= 0:
