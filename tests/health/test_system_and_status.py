@@ -79,7 +79,7 @@ def test_programs_and_queues_of_the_host(engine, store, clock):
     (series,) = engine.range(ollama.query, view.span.start, view.span.end, view.step).series
     assert series.values == ollama.spark
     waiting, active = view.queues
-    assert (waiting.value, waiting.fraction, waiting.detail) == (500.0, 0.5, "of 1.00 k records")
+    assert (waiting.value, waiting.fraction, waiting.detail) == (500.0, 0.5, "of 1.00 k")
     assert (active.name, active.value) == ("under way", 1.0)
     later = system_view(engine, store, TimeRange(HOUR, now + HOUR), 12, now + HOUR, COLLECTOR)
     assert later.programs == (), "nothing was sampled lately"

@@ -545,3 +545,11 @@ async def test_bell_and_notification_can_be_off(
         await changed(pilot, monitor)
         assert "critical: disk full" in text(app)
         assert rung == []
+
+
+async def test_an_act_without_an_alert_says_why(monitor: FakeMonitor) -> None:
+    monitor.alert_list.clear()
+    app = dashboard(monitor)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot, KEY["alerts"], "s", "a")
+        assert [notice.message for notice in app._notifications] == ["no alert is chosen"] * 2

@@ -241,6 +241,9 @@ def _alerts(context: Context, view: "StatusView") -> None:
     from tui_monitor.cli import alerttables
 
     active = [alert for alert in view.alerts.alerts if alert.open]
+    if active and not view.collector.running:
+        # Their states are those of the last evaluation, and time went on.
+        context.out.line("as they stood when a collector ran last; nobody looks at the rules now")
     if active:
         alerttables.show_table(context.out, active, context.clock.now())
     else:

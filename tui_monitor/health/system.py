@@ -132,7 +132,7 @@ def _filled(gauge: Gauge, most: int) -> Gauge:
     if gauge.name != _QUEUES[0].name or not most:
         return gauge
     share = None if gauge.value is None else gauge.value / most
-    return replace(gauge, fraction=share, detail=f"of {show(most)} records")
+    return replace(gauge, fraction=share, detail=f"of {show(most)}")
 
 
 def _programs(asking: Asking, span: Span, step: Micros) -> tuple[Program, ...]:

@@ -274,10 +274,16 @@ class AlertsPane(Pane[Alerts]):
         alerts = self.answer.view.alerts if self.answer else ()
         return next((alert for alert in alerts if alert.id == self._list.cursor), None)
 
+    def _meant(self) -> Alert | None:
+        """The alert that something is to be done about; says so where there is none."""
+        if (alert := self._here()) is None and not self.has_class("-silences"):
+            self.app.notify("alerts are not known yet" if self.answer is None else "no alert is chosen")
+        return None if self.has_class("-silences") else alert
+
     def action_acknowledge(self) -> None:
         """Ask for a note and take the alert under the cursor."""
-        alert, look = self._here(), self.look
-        if alert is None or look is None or self.has_class("-silences"):
+        alert, look = self._meant(), self.look
+        if alert is None or look is None:
             return
         if not alert.open:
             self.app.notify(f"{alert.rule} is resolved: nothing is left to take care of")
@@ -297,8 +303,8 @@ class AlertsPane(Pane[Alerts]):
 
     def action_silence(self) -> None:
         """Ask for how long and keep the alert under the cursor quiet."""
-        alert, look = self._here(), self.look
-        if alert is None or look is None or self.answer is None or self.has_class("-silences"):
+        alert, look = self._meant(), self.look
+        if alert is None or look is None or self.answer is None:
             return
         from tui_monitor.tui.screens.acting import SilenceDialog
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui_monitor.health.views import CollectorStatus, Gauge, Program, Progress, SystemView
     from tui_monitor.monitor.api import Monitor
 
-BAR, NARROW_BAR, SPARK, WIDE_SPARK = 16, 10, 16, 40
+BAR, NARROW_BAR, SPARK, MIDDLE_SPARK, WIDE_SPARK = 16, 10, 16, 24, 40
 _MOVED = 0.05
 """Share by which a mean differs before an arrow says so."""
 _FULL, _FILLING = 0.9, 0.75
@@ -70,7 +70,9 @@ def _bar_cells(width: int) -> int:
 
 
 def _spark_cells(width: int, compared: bool) -> int:
-    return WIDE_SPARK if width >= 120 and not compared else SPARK
+    if compared or width < 120:
+        return SPARK
+    return WIDE_SPARK if width >= 150 else MIDDLE_SPARK
 
 
 class SystemPane(SiftingPane[System]):
@@ -94,7 +96,7 @@ class SystemPane(SiftingPane[System]):
 
     def question(self, look: Look) -> Question:
         shown = look.shown
-        points = WIDE_SPARK if self.app.size.width >= 120 else SPARK
+        points = _spark_cells(self.app.size.width, compared=False)
 
         past = self._past
 
@@ -182,8 +184,11 @@ def _program_row(
     cells: tuple[int, int],
     glyphs: Glyphs,
 ) -> GridRow:
-    number = f" of {program.processes} processes" if program.processes > 1 else ""
-    share = "" if program.share is None else f" {ratio(program.share)}"
+    share = "" if program.share is None else f", {ratio(program.share)}"
+    number = f", {program.processes} processes" if program.processes > 1 else ""
+    taken = f"{size(program.memory)}{share}{number}"
+    if cells[0] == NARROW_BAR:
+        taken = size(program.memory) + (f" x{program.processes}" if program.processes > 1 else "")
     return GridRow(
         _PROGRAM + program.name,
         {
@@ -194,7 +199,7 @@ def _program_row(
             **_compared(program.name, "ratio", present, before),
             "bar": Cell("" if program.cpu is None else bar(program.cpu, cells[0], glyphs), "accent"),
             "spark": Cell(curve(program.spark, cells[1], 1.0, glyphs), "accent"),
-            "detail": Cell(f"{size(program.memory)}{share}{number}", "dim", sort=program.memory),
+            "detail": Cell(taken, "dim", sort=program.memory),
         },
     )
 
