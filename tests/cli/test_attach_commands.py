@@ -102,6 +102,8 @@ def test_they_answer_what_the_other_collector_knows(attached: Cli) -> None:
     assert attached("query", "requests{} [1h] sum", "--json").json["data"]["result"][0]["value"][1] == "1"
     assert "gpt-4o" in attached("costs").out
     assert "gpt-4o" in attached("query", "provider=openai").out
+    assert attached("calls", "--id", "c", "--json").json["data"]["call"]["provider"] == "openai"
+    assert "2026" not in attached("calls", "--id", "nonsense").out
     assert "http" in attached("sources", "list", "--all").out
     assert attached("alerts").out == "no active alerts\n"
     paused = attached("sources", "pause", "host", "--as", "ana")
@@ -115,10 +117,10 @@ def test_panes_over_the_line_show_what_the_commands_say(attached: Cli) -> None:
     board = attached("--json", "dashboards", "show", "application").json["data"]
     assert _figures(panes["boards"]) == _figures(board) != []
     ways = attached("--json", "sources", "list", "--all").json["data"]["sources"]
-    for shown in (panes["sources"], panes["system"]["collector"], panes["collector"]["collector"]):
+    for shown in (panes["sources"], panes["system"]["view"]["collector"], panes["collector"]["collector"]):
         assert _lasting(shown["sources"]) == _lasting(ways) != []
     there = attached("--json", "status").json["data"]["collector"]
-    for shown in (panes["sources"], panes["system"]["collector"], panes["collector"]["collector"]):
+    for shown in (panes["sources"], panes["system"]["view"]["collector"], panes["collector"]["collector"]):
         same = ("running", "pid", "started", "calls", "accepted", "rejected", "database")
         assert [shown[name] for name in same] == [there[name] for name in same]
     assert panes["collector"]["queries"]["asked"] > 0
