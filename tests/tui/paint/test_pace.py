@@ -102,6 +102,17 @@ def test_an_answer_that_never_comes_holds_up_nothing_for_long() -> None:
     assert line.pace.room()
 
 
+def test_answers_that_never_come_are_not_collected() -> None:
+    line = Line(10_000_000, 0.002)
+    for _ in range(50):
+        line.send(100)
+        line.answers.clear()
+        line.passes(20)
+    line.send(100)
+    line.passes(1)
+    assert not line.pace.waiting
+
+
 def test_a_line_becomes_fast_again() -> None:
     line = _slow()
     line.rate, line.delay = 10_000_000, 0.001

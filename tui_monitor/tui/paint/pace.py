@@ -65,9 +65,7 @@ class Pace:
         """Bytes that may be sent now; None for any number."""
         if not self.slow or not self.answers:
             return None
-        now = self._timer()
-        while self._under_way and now - self._under_way[0][1] > _PATIENCE_S:
-            self._take()
+        self._expire(self._timer())
         out = sum(size for size, _ in self._under_way.copy())
         most = self._window / (_PARTS if out else _FIRST)
         return max(int(min(self._window - out, most)), 0)
@@ -75,6 +73,7 @@ class Pace:
     def sent(self, size: int) -> str:
         """Note bytes that go to the terminal; the question that has to go behind them, or nothing."""
         now = self._timer()
+        self._expire(now)
         self._bytes += size
         if not self.answers:
             return ""
@@ -110,6 +109,10 @@ class Pace:
         """Nothing is waited for: the terminal was another's meanwhile."""
         self._under_way.clear()
         self._bytes = 0
+
+    def _expire(self, now: float) -> None:
+        while self._under_way and now - self._under_way[0][1] > _PATIENCE_S:
+            self._take()
 
     def _take(self) -> tuple[int, float] | None:
         try:

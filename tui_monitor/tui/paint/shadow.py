@@ -196,7 +196,8 @@ class Shadow:
         while x < end:
             cell, pen = cells[x], pens[x]
             if cell == " ":
-                if x > start and self._blanks(row, x, end):
+                begins = x > start and (cells[x - 1] != " " or pens[x - 1].blank is not pen.blank)
+                if begins and self._blanks(row, x, end):
                     break
                 self._use_blank(pen, parts)
             elif cell:
