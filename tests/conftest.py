@@ -6,9 +6,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
+from ssl import SSLContext
+from typing import Any
 
+import httpx
 import pytest
 from hypothesis import settings
 
@@ -57,6 +61,25 @@ def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
         if name.startswith("TUI_MONITOR_") or name in ("DAILY_BUDGET", "NO_COLOR"):
             monkeypatch.delenv(name)
     return home
+
+
+@cache
+def trusted(verify: Any, cert: Any, trust_env: bool, _said: tuple[str | None, ...]) -> SSLContext:
+    """What a client trusts, read once: hundreds of clients would read all certificates of the world."""
+    return httpx.create_ssl_context(verify, cert, trust_env)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """As long as the environment names the same ones."""
+
+    def context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> SSLContext:
+        said = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+        return trusted(verify, cert, trust_env, said)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", context)
+        yield
 
 
 @pytest.fixture
