@@ -46,6 +46,21 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+@pytest.fixture(scope="session")
+def fresh_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One after the other. Pytest's own would be looked for among those of all tests before."""
+    base = tmp_path_factory.mktemp("each")
+    return (base / str(number) for number in count())
+
+
+@pytest.fixture
+def tmp_path(fresh_folders: Iterator[Path]) -> Path:
+    """A folder of the test's own."""
+    path = next(fresh_folders)
+    path.mkdir(mode=0o700)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def private_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """No test reads or writes the developer's own configuration, data or keys."""
