@@ -21,15 +21,20 @@ _SECOND = 1000.0
 """From so many ms on a length is also told as the list tells it."""
 _SHOWN = frozenset(("provider", "model", "status", "error_category"))
 _USUAL = ("user", "project", "session")
-"""Who called, where there is room."""
+_WIDER = ("operation", "app", "agent", "team", "environment", "finish_reason")
+"""Who called and what for, where there is room."""
+_DEFAULT = {"operation": "chat"}
+"""What says nothing where all calls have it."""
 
 
 def call_columns(found: "CallList", width: int) -> tuple[Column, ...]:
     """The list's columns; besides the usual ones those that the filter names. Empty ones are left out."""
     wide, narrow = width >= 150, width < 110
     long = found.span.length > DAY
-    waited = any(call.ttft_ms is not None for call in found.calls)
-    ttft = (Column("ttft", "ttft", width=8, align="right", rank=9),) if waited or not found.calls else ()
+    calls = found.calls
+    waited = any(call.ttft_ms is not None for call in calls)
+    ttft = (Column("ttft", "ttft", width=8, align="right", rank=9),) if waited or not calls else ()
+    cached = any(call.cache_read for call in calls)
     return (
         Column("time", "time", width=15 if long else 8),
         Column("provider", "provider", width=12 if wide else 9),
@@ -38,7 +43,9 @@ def call_columns(found: "CallList", width: int) -> tuple[Column, ...]:
         Column("latency", "latency", width=8, align="right"),
         *ttft,
         Column("in", "in", width=7, align="right", rank=3),
+        *((Column("cached", "cached", width=7, align="right", rank=30),) if cached else ()),
         Column("out", "out", width=7, align="right", rank=4),
+        *((Column("speed", "tokens/s", width=8, align="right", rank=29),) if any(map(_rate, calls)) else ()),
         Column("cost", "cost", width=9, align="right"),
         *(
             Column(f"text.{label}", label, min=8, max=24, rank=5 + index)
@@ -59,14 +66,25 @@ def key_of(call: Call) -> str:
 
 
 def _asked(found: "CallList") -> list[str]:
-    told = [name for name in _USUAL if any(text_of(call, name) for call in found.calls)]
+    told = [name for name in (*_USUAL, *_WIDER) if _tells(found.calls, name)]
     names = dict.fromkeys([*texts_of(parse(found.query)), *told])
     return [label for label in names if label not in _SHOWN]
+
+
+def _tells(calls: "Sequence[Call]", name: str) -> bool:
+    """Whether a label says something of one of the calls."""
+    return any(text not in ("", _DEFAULT.get(name)) for text in (text_of(call, name) for call in calls))
+
+
+def _rate(call: Call) -> float | None:
+    """Tokens that came out per second of the call."""
+    return call.out_total / call.latency_ms * 1000 if call.out_total and call.latency_ms else None
 
 
 def _cells(call: Call, asked: Sequence[str], long: bool, look: Look, glyphs: Glyphs) -> Mapping[str, Cell]:
     wall = look.calendar.local(call.booked)
     token = _STATUS.get(call.status, "dim")
+    rate = _rate(call)
     status = call.error_category or call.status if call.status == "error" else call.status
     return {
         "time": Cell(f"{wall:%d %b %H:%M:%S}"[:15] if long else f"{wall:%H:%M:%S}", "dim", sort=call.booked),
@@ -76,7 +94,9 @@ def _cells(call: Call, asked: Sequence[str], long: bool, look: Look, glyphs: Gly
         "latency": Cell(milliseconds(call.latency_ms), "bright", sort=call.latency_ms),
         "ttft": Cell(milliseconds(call.ttft_ms), sort=call.ttft_ms),
         "in": Cell(count(call.total_in), sort=call.total_in),
+        "cached": Cell(count(call.cache_read), sort=call.cache_read),
         "out": Cell(count(call.out_total), sort=call.out_total),
+        "speed": Cell(UNKNOWN if rate is None else significant(rate), sort=rate),
         "cost": Cell(money(call.cost), "bright", sort=call.cost),
         **{f"text.{label}": _text(text_of(call, label), "dim") for label in asked},
     }
@@ -218,6 +238,5 @@ def _yes(value: bool | None) -> str:
 
 
 def _speed(call: Call) -> str:
-    if not call.out_total or not call.latency_ms:
-        return ""
-    return f"{significant(call.out_total / call.latency_ms * 1000)} tokens/s"
+    rate = _rate(call)
+    return "" if rate is None else f"{significant(rate)} tokens/s"

@@ -87,7 +87,7 @@ class Plot:
         """Give the field what it needs first, then axis, head and key as there is room."""
         data, height, glyphs = self.data, self.height, self.glyphs
         start, end = self._reach()
-        self.axis = height >= 5 and end > start
+        self.axis = height >= 5 and end > start and self.known
         room = height - (2 if self.axis else 0)
         titled = bool(data.title or data.note or self.sums or self.before)
         sided = self.known and not data.bounds
