@@ -80,6 +80,7 @@ def test_any_scale_holds_its_values(a, b, unit, wanted, zero):
 def test_label_of_zero_says_no_unit():
     assert label(0, "ms") == "0"
     assert label(2500, "ms") == "2.5 s"
+    assert [text for _, text in scale(0, 85, "s", 3).ticks] == ["0", "30 s", "1 m", "1 m 30 s"]
     assert (label(0.5, "usd"), label(1.5, "usd"), label(2.0, "usd")) == ("$0.50", "$1.50", "$2")
 
 

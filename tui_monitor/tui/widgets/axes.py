@@ -54,6 +54,7 @@ def scale(low: float, high: float, unit: str, wanted: int, *, zero: bool = True)
 _STATES = (0.0, 1.0, 2.0)
 """Of a provider, from good to bad: there is nothing between two of them, and all are of interest."""
 _SECONDS = (
+    *(10.0, 20.0, 30.0),
     *(60.0 * n for n in (1, 2, 5, 10, 15, 30)),
     *(3600.0 * n for n in (1, 2, 3, 6, 12)),
     *(86_400.0 * n for n in (1, 2, 5, 10)),
@@ -69,7 +70,7 @@ def _step(least: float, unit: str) -> float:
         base = 1024.0 ** math.floor(math.log(least, 1024) + 1e-12)
         return base * next((n for n in _KIBI if n * base >= least), 1024)
     second = {"ms": 1000.0, "s": 1.0}.get(unit)
-    if second is not None and least > 30 * second:
+    if second is not None and least > 10 * second:
         longer = next((n * second for n in _SECONDS if n * second >= least), None)
         if longer is not None:
             return longer
