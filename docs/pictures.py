@@ -1,23 +1,30 @@
-"""Pictures of every pane at three sizes, from a database: `python docs/pictures.py monitor.db pictures/`.
+"""Pictures of every pane as SVG, as `x` writes them.
 
-They are SVG, as `x` writes them. Nothing is collected, and your configuration holds.
+`python docs/pictures.py DATABASE FOLDER` draws a database at three sizes; nothing is collected, and your
+configuration holds. `python docs/pictures.py --demo docs/pictures` draws those of the page about the screens:
+the demo at 120×40, collecting.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
 
+from tui_monitor.model.clock import SystemClock
 from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.server import serve
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.panes.table import PANES
 
 SIZES = ((80, 24), (120, 40), (200, 50))
+DEMO_SIZE = (120, 40)
+DEMO_S = 25.0
+"""Seconds that the demo collects before it is drawn, so that host and collector have figures."""
 QUERY = "latency{} [1h] p95 by(provider)"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 """Seconds that a pane has for its answer."""
 
 
@@ -30,29 +37,42 @@ async def answered(pilot: Pilot[Any]) -> None:
             quiet = 0 if any(worker.is_running for worker in pilot.app.workers) else quiet + 1
 
 
-async def draw(database: Path, folder: Path, width: int, height: int) -> None:
-    """Every pane at one size, about the newest data."""
-    app = MonitorApp(CollectorThread(None, {"database": {"path": database}}, collect=False, serve=serve))
-    async with app.run_test(size=(width, height)) as pilot:
+async def draw(thread: CollectorThread, folder: Path, size: tuple[int, int], *, demo: bool) -> None:
+    """Every pane at one size: of a database about the newest data, of the demo as it is now."""
+    app = MonitorApp(thread, host="demo") if demo else MonitorApp(thread)
+    async with app.run_test(size=size) as pilot:
         while app.get_default_screen().snapshot is None:
             await pilot.pause(0.05)
-        await pilot.press("n")
+        await pilot.pause(DEMO_S if demo else 0.0)
+        if not demo:
+            await pilot.press("n")
         for pane in PANES:
             await app.get_default_screen().action_pane(pane.id)
             if pane.id == "query":
                 app.get_default_screen().query_one("#query").ask_for(QUERY)  # pyright: ignore
             await answered(pilot)
-            path = folder / f"{pane.id}-{width}x{height}.svg"
-            path.write_text(app.export_screenshot(), encoding="utf-8")
-    app.backend.stop(2.0)
+            name = f"{pane.id}.svg" if demo else f"{pane.id}-{size[0]}x{size[1]}.svg"
+            (folder / name).write_text(app.export_screenshot(), encoding="utf-8")
+    app.backend.stop(10.0 if demo else 2.0)
 
 
 def main() -> None:
     """Draw them all."""
-    database, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+    first, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
-    for width, height in SIZES:
-        asyncio.run(draw(database, folder, width, height))
+    if first == "--demo":
+        from tui_monitor.config import demo
+        from tui_monitor.config.load import load
+        from tui_monitor.monitor.demo import prepare
+
+        demo.enter()
+        prepare(load(), SystemClock(), lambda what, share: None, whole=True)
+        asyncio.run(draw(CollectorThread(demo=True, serve=serve), folder, DEMO_SIZE, demo=True))
+        return
+    for size in SIZES:
+        thread = CollectorThread(None, {"database": {"path": Path(first)}}, collect=False, serve=serve)
+        asyncio.run(draw(thread, folder, size, demo=False))
 
 
 if __name__ == "__main__":
