@@ -358,7 +358,7 @@ def test_lines_that_stopped_say_so_in_the_key_and_all_of_them_since_when() -> No
     assert [line.ended for line in one.series] == [True, False]
     assert "no data since" not in one.note
     key = "".join(text for text, _ in Key(one, [line.values for line in one.series], None).row(80, BRAILLE))
-    assert "p0 ◌1.00 ms" in key
+    assert "p0 ◌ 1.00 ms" in key
     assert "p1 1.00 ms" in key
     assert drawn(course).note == "◌ no data since 11:40"
     assert not drawn(course, shown=TimeRange(HOUR, NOON)).series[0].ended, "a fixed range does not age"

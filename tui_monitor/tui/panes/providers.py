@@ -79,20 +79,20 @@ def columns(width: int, rows: "Sequence[ProviderRow]" = ()) -> tuple[Column, ...
     # An arrow and a cell before it.
     more, gap = (2, "  ") if width >= ARROWS else (0, "")
     return (
-        Column("provider", "provider", min=11, max=28),
+        Column("provider", "provider", min=10, max=28),
         Column("state", "state", width=13),
         Column("p50", f"p50{gap}", width=8 + more, align="right", rank=5),
         Column("p95", f"p95{gap}", width=14 + more, align="right"),
-        Column("p99", f"p99{gap}", width=8 + more, align="right", rank=6),
+        Column("p99", f"p99{gap}", width=8 + more, align="right", rank=7),
         Column("success", f"success{gap}", width=12 + more, align="right"),
         Column("errors", f"errors{gap}", width=7 + more, align="right", rank=10),
         Column("requests", "requests", width=8, align="right", rank=1),
         Column("change", "change", width=7, align="right", rank=9),
-        Column("tokens", "tokens", width=8, align="right", rank=7),
+        Column("tokens", "tokens", width=8, align="right", rank=8),
         Column("today", "today", width=9, align="right", rank=2),
         Column("last", "last", width=6, align="right", rank=11),
         *beside.columns(rows),
-        Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=8),
+        Column("spark", "requests", width=WIDE_SPARK if width >= 150 else SPARK, rank=6),
     )
 
 
