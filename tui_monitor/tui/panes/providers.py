@@ -24,7 +24,8 @@ from tui_monitor.tui.panes.feeding import no_calls, taught_by
 from tui_monitor.tui.panes.overviewlines import last_cell, quiet_mark
 from tui_monitor.tui.panes.sifting import SiftingPane
 from tui_monitor.tui.widgets.chart import Chart
-from tui_monitor.tui.widgets.grid import Cell, Column, Grid, GridRow
+from tui_monitor.tui.widgets.columns import lay_out
+from tui_monitor.tui.widgets.grid import EDGE, MARGIN, Cell, Column, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.sifted import SiftedGrid
 from tui_monitor.tui.words import ago, change, length_words, moment_words
@@ -154,7 +155,8 @@ class ProvidersPane(SiftingPane[Providers]):
         self.set_class(not view.rows, "-empty")
         self._list.say_empty(no_calls(self.backend, look, self.keymap))
         self._list.show([self._row(row, answer.before, sparks, top) for row in view.rows])
-        drawn = top and "spark" in self._list.visible_columns
+        places = lay_out(self._list.columns, self.app.size.width - MARGIN - EDGE)
+        drawn = top and any(column.key == "spark" for column, _ in places)
         scale = f"bars: requests per {length_words(view.spark_step)}, to {count(top)}" if drawn else ""
         about = about_spans(view.approximate, self.glyphs)
         total = total_words(view, answer.before, look)
