@@ -166,7 +166,8 @@ class Hosted:
     async def _ask(self, ask: "Callable[[Monitor], Awaitable[T]]") -> T:
         await self._tried.wait()
         if self._monitor is None:
-            raise self._state.error or stopped()
+            # It is one error for all who ask: raised as it is, it would gather the frames of each of them.
+            raise (self._state.error or stopped()).with_traceback(None)
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
