@@ -53,6 +53,10 @@ class Gathered(Hollow, Screen[R]):
             self._painting = loop.call_soon(self._turn_of_loop, _QUIET)
 
     def _turn_of_loop(self, left: int) -> None:
+        if not self.is_attached:
+            # It went meanwhile, or the app did.
+            self._painting = None
+            return
         loop = asyncio.get_running_loop()
         late = loop.time() - self._gathering_since > _LONGEST_S
         if self._paint_wanted:
@@ -66,10 +70,9 @@ class Gathered(Hollow, Screen[R]):
             self._painting = loop.call_soon(self._turn_of_loop, _QUIET)
             return
         self._painting = None
-        if self.is_attached:
-            super()._compositor_refresh()
-            # Whoever waits for the paint is told now.
-            self.check_idle()
+        super()._compositor_refresh()
+        # Whoever waits for the paint is told now.
+        self.check_idle()
 
     @property
     def _unsettled(self) -> bool:
