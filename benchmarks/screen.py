@@ -37,7 +37,7 @@ from tui_monitor.store.database import Store
 DRAWN = "Providers"
 FULL = r"(?s)requests .*SPEND.*COST by.*LATENCY.*┤.*┤"
 PANES = ("providers 2", "costs 3", "alerts 4", "query 5", "calls 6", "sources 7", "system 8", "collector 9")
-HELP = r"measure help ?,esc x{} expect EVERYWHERE | (?s)\A(?!.*EVERYWHERE)"
+HELP = r"measure help ?,esc x{} expect ─ keys ─ | (?s)\A(?!.*─ keys ─)"
 PUSHED = 200
 """Calls per second while bytes and processor are looked at."""
 
