@@ -3,7 +3,6 @@
 Reaches into the toolkit's driver, for the release that pyproject pins.
 """
 
-import codecs
 import os
 import select
 import sys
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 _READ = 4_096
 _PATIENCE_S = 0.1
-"""How long a key is waited for before a lone escape is taken as one."""
+"""How long is waited for a key, or for a terminal that takes no more, before it is looked whether to end."""
 _PORTION = 65_536
 _QUEUED = 3
 """Frames that may wait for a terminal that takes no more."""
@@ -108,26 +107,24 @@ class Terminal(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Hand keys to the app until it ends, or nothing more can come from the terminal."""
-        from textual._parser import ParseError
-        from textual._xterm_parser import XTermParser
+        from tui_monitor.tui.typed import Typed
 
-        parser = XTermParser(self._debug)
-        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        typed = Typed(debug=self._debug)
         poll = select.poll()
         poll.register(self.fileno, select.POLLIN)
         while not self.exit_event.is_set():
-            if poll.poll(_PATIENCE_S * 1000):
+            patience = typed.patience(slow=self.pace.slow)
+            # Asked once more: while others kept this thread from running, the rest may have come.
+            if poll.poll((_PATIENCE_S if patience is None else patience) * 1000) or poll.poll(0):
                 data = self._read()
                 if data is None:
                     self._lost()
                     break
-                for event in parser.feed(decode(data)) if data else ():
-                    self.process_message(event)
-            for event in parser.tick():
+                events = typed.feed(data)
+            else:
+                events = () if patience is None else typed.as_it_is()
+            for event in events:
                 self.process_message(event)
-        with suppress(EOFError, ParseError):
-            for _event in parser.feed(""):
-                pass
 
     def _read(self) -> bytes | None:
         """What was typed; None where nothing can come any more."""
