@@ -95,6 +95,11 @@ def test_ranges_in_words(fed: Cli) -> None:
     same = fed("query", "requests{} sum", *ends, "--step", "1h", "--json").json["data"]
     assert day == same
     assert fed("metrics", "requests", "--range", "since yesterday", "--json").code == 0
+    # A day that is not over begins at midnight, and is compared with the same part of the one before.
+    told = fed("metrics", "requests", "--range", "today", "--compare", "previous", "--json").json["data"]
+    same = fed("query", "requests{} [today] sum", "--compare", "previous", "--json").json["data"]
+    assert told["result"][0]["value"][1] == same["result"][0]["value"][1]
+    assert told["before"]["start"] == same["before"]["start"]
     wrong = fed("query", "requests{} sum", "--range", "yesterday 14:00 t")
     assert wrong.code == 2
     assert "yesterday 14:00 t\n                ^ not understood: 't'" in wrong.err

@@ -195,3 +195,22 @@ def test_a_provider_that_went_quiet_says_since_when_to_the_minute(look, store, c
     assert 0 <= rows["openai"].last_call - (now - 20 * MINUTE) <= MINUTE
     assert rows["google"].quiet_since is None, "one call is no habit"
     assert 0 <= rows["google"].last_call - last <= MINUTE
+
+
+def test_a_range_that_grows_has_every_call_from_its_first_instant_on(look, store, clock):
+    now = clock.now()
+    midnight = now - 7 * HOUR - 12_345
+    calls = [
+        Call("t", "first", ts_end=midnight, provider="openai", status="success"),
+        Call("t", "before", ts_end=midnight - 1, provider="openai", status="success"),
+    ]
+    store.write(WriteBatch(calls))
+    (row,) = look(TimeRange(HOUR, None, midnight - 1)).rows
+    assert row.requests == 1
+
+
+def test_the_last_call_is_never_later_than_the_newest_one(look, store, clock):
+    newest = clock.now() // MINUTE * MINUTE - 47 * SECOND
+    store.write(WriteBatch([Call("t", "1", ts_end=newest, provider="openai", status="success")]))
+    (row,) = look().rows
+    assert row.last_call == newest

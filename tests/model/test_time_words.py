@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_monitor.model.calendar import Calendar
-from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND, from_datetime
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, MS, SECOND, from_datetime
 from tui_monitor.model.timepoints import UNITS
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.timewords import NotATime, following, last_word, read_instant, read_range
@@ -94,7 +94,7 @@ def test_what_is_not_over_grows(text: str, start: str) -> None:
     assert found.span(SUNDAY).start == at(start) - 1
     assert found.span(SUNDAY + 5 * HOUR).start == at(start) - 1
     assert found.grown(SUNDAY + HOUR).length - found.grown(SUNDAY).length == HOUR
-    assert found.until(SUNDAY) == TimeRange(SUNDAY - at(start) + 1, SUNDAY)
+    assert found.until(SUNDAY).span(0) == found.span(SUNDAY)
 
 
 def test_the_hours_of_today_up_to_its_end_grow() -> None:
@@ -184,8 +184,8 @@ def refusal(text: str, now: int, calendar: Calendar = BERLIN) -> NotATime | None
     except NotATime as error:
         return error
     span = found.span(now)
-    assert span.start < span.end <= now
-    assert found.live == (span.end == now)
+    assert span.start < span.end < now + MS
+    assert found.live == (span.end >= now)
     return None
 
 
@@ -222,3 +222,13 @@ def test_the_last_period_ends_where_this_one_begins(now: int, words: str, zone: 
     this = {"yesterday": "today", "last week": "this week", "last month": "this month"}[words]
     begins = read_range(this, TimeRange(), now + SECOND, calendar).since
     assert read_range(words, TimeRange(), now + SECOND, calendar).end == begins
+
+
+def test_a_range_that_grows_begins_at_its_first_instant_and_is_as_long_as_a_query_can_say():
+    shown = read_range("today", TimeRange(), SUNDAY + 1_234_567, BERLIN)
+    assert shown.since is not None
+    for instant in (SUNDAY + 1_234_567, SUNDAY + 9_000_001):
+        span = shown.span(instant)
+        assert (span.start, span.length % 1_000) == (at("2026-03-29T00:00") - 1, 0)
+        assert 0 <= span.end - instant < 1_000
+        assert shown.until(instant).span(SUNDAY) == span

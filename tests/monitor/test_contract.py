@@ -43,6 +43,8 @@ OPENAI = Matcher("provider", "openai")
 ODD = 'a "quoted" <b>, ümläut, \x1b[31m, \u2028 and 🦊'
 OLD = TimeRange(7 * HOUR + 1, NOW - 3)
 """Lengths and ends are exact to the µs."""
+GROWING = TimeRange(15 * MINUTE, None, NOW - 14 * MINUTE - 30 * SECOND - 1)
+"""Its length is to the minute, what it is asked for is not."""
 LONG = " or ".join(f'vector({n}) * on() label_replace(vector(1), "n", "{n}", "", "")' for n in range(40))
 
 
@@ -61,7 +63,11 @@ async def still(upkeep: Awaitable[Upkeep]) -> Upkeep:
 QUESTIONS: dict[str, tuple[Ask, ...]] = {
     "upkeep": (lambda m: still(m.upkeep(TimeRange())), lambda m: still(m.upkeep(OLD, 3))),
     "snapshot": (lambda m: m.snapshot(TimeRange()), lambda m: m.snapshot(OLD)),
-    "providers": (lambda m: m.providers(TimeRange()), lambda m: m.providers(OLD, 7)),
+    "providers": (
+        lambda m: m.providers(TimeRange()),
+        lambda m: m.providers(OLD, 7),
+        lambda m: m.providers(GROWING),
+    ),
     "costs": (
         lambda m: m.costs(),
         lambda m: m.costs("provider", "today"),
@@ -79,6 +85,7 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
     "query": (
         lambda m: m.query("cost{} [1h] sum by(provider)"),
         lambda m: m.query("requests{} [$__range] sum", shown=TimeRange(30 * MINUTE), points=5),
+        lambda m: m.query("requests{} [$__range] sum", shown=GROWING),
         lambda m: m.query("requests{} [1h] sum", at=NOW - 20 * MINUTE - 1),
         # Not a number, both infinities, minus nothing, and nothing at all.
         lambda m: m.query("vector(0) / 0"),
@@ -97,6 +104,7 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
     "query_range": (
         lambda m: m.query_range("requests{} sum by(model)", TimeRange(), 12),
         lambda m: m.query_range("load / 0", OLD, 9),
+        lambda m: m.query_range("requests{} sum", GROWING, 9),
         lambda m: m.query_range("latency{} p95", TimeRange(DAY, NOW), 500),
         lambda m: m.query_range("sum(", TimeRange(), 60),
     ),
@@ -116,6 +124,7 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
             ],
             OLD,
         ),
+        lambda m: m.panels([PanelQuery("requests{} [$__range] sum")], GROWING),
         lambda m: m.panels([PanelQuery("requests{}")] * (MOST + 1), TimeRange()),
     ),
     "calls": (
@@ -123,11 +132,13 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
         lambda m: m.calls("where", TimeRange(), 5, after=After(NOW - 10 * SECOND, 1)),
         lambda m: m.calls("status=error", TimeRange(DAY), 50),
         lambda m: m.calls("where", OLD, 1_000),
+        lambda m: m.calls("where", GROWING, 1_000),
         lambda m: m.calls("latency >", TimeRange(), 5),
     ),
     "count_calls": (
         lambda m: m.count_calls("provider=openai", TimeRange(DAY)),
         lambda m: m.count_calls("where", OLD),
+        lambda m: m.count_calls("where", GROWING),
         lambda m: m.count_calls("status=", TimeRange()),
     ),
     "call": (

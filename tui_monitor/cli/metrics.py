@@ -102,6 +102,9 @@ def _asked(context: Context) -> Asked:
         values["provider"] = canonical(values["provider"])
     matchers = ", ".join(f"{label}={quote(value)}" for label, value in values.items())
     shown = ranges.asked(args, context.calendar, context.now, TimeRange()) or TimeRange()
+    if shown.since is not None:
+        # It begins where it was said to, however long the answer takes: `today` at midnight.
+        shown = shown.until(context.now)
     return Asked(given("name"), matchers, shown, given("group_by"))
 
 

@@ -69,7 +69,10 @@ def providers_view(
     ]
     answers = asking.together(texts, span.end)
     figures = {column: answer.by("provider") for column, answer in zip(_COLUMNS, answers, strict=True)}
-    seen = _last_seen(asking, span)
+    seen, newest = _last_seen(asking, span), reader.extent().last
+    if newest is not None:
+        # A minute that is not over ends after its last call.
+        seen = {name: min(at, newest) for name, at in seen.items()}
     believed = believed or settings.probe_age
     told, beside = Judging(asking, reader, settings, calendar, believed).at(span.end, now)
     rooms = headrooms(asking, reader, span.end, believed)

@@ -108,9 +108,9 @@ class TimeRange:
         return self.end is None
 
     def span(self, now: Micros) -> Span:
-        """The span at this moment."""
+        """The span at this moment; one that grows is of whole ms, as a query can say it, the last begun."""
         if self.since is not None and self.since < now:
-            return Span(self.since, now)
+            return Span(self.since, self.since - (self.since - now) // MS * MS)
         end = now if self.end is None else self.end
         return Span(end - self.length, end)
 
@@ -122,4 +122,7 @@ class TimeRange:
 
     def until(self, end: Micros) -> "TimeRange":
         """What it shows at an instant, standing still there."""
-        return TimeRange(self.span(end).length, end) if self.live else self
+        if not self.live:
+            return self
+        span = self.span(end)
+        return TimeRange(span.length, span.end)

@@ -258,7 +258,7 @@ class LocalMonitor(InThreads):
     ) -> Result:
         """An instant answer, now unless `at` is given; variables in it are those of `shown`."""
         instant = self._clock.now() if at is None else at
-        length = (shown or TimeRange()).length
+        length = (shown or TimeRange()).span(instant).length
         step = step_for(length, points)
         return await self._until_cancelled(
             lambda cancel: answered(

@@ -107,7 +107,7 @@ class RemoteMonitor(RemoteActions):
         self, text: str, *, at: Micros | None = None, shown: TimeRange | None = None, points: int = 60
     ) -> Result:
         """An instant answer, now unless `at` is given; variables in it are those of `shown`."""
-        length = {} if shown is None else {"shown": _length(shown.length)}
+        length = {} if shown is None else {"shown": _length(shown.length), **_at("since", shown.since)}
         return await self._ask({"query": text, "points": points, **length, **_at("time", at)})
 
     async def query_range(self, text: str, shown: TimeRange, points: int) -> Result:
@@ -181,7 +181,7 @@ class RemoteMonitor(RemoteActions):
 
 
 def _shown(shown: TimeRange) -> dict[str, str]:
-    return {"range": _length(shown.length), **_at("end", shown.end)}
+    return {"range": _length(shown.length), **_at("end", shown.end), **_at("since", shown.since)}
 
 
 def _length(length: Micros) -> str:

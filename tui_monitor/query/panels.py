@@ -70,7 +70,7 @@ def answers(
 def _answer(
     engine: Engine, one: PanelQuery, shown: TimeRange, now: Micros, cancel: threading.Event
 ) -> PanelAnswer:
-    span = TimeRange(one.length or shown.length, shown.end).span(now)
+    span = (TimeRange(one.length, shown.end) if one.length else shown).span(now)
     step = step_for(span.length, one.points or _STEPS)
     ask = (
         partial(engine.range, start=span.start, end=span.end, step=step, cancel=cancel)

@@ -13,7 +13,7 @@ from tui_monitor.query.result import After, CallList
 from tui_monitor.server.declare import Group, get
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import Text, Whole, bad
-from tui_monitor.server.usual import END, RANGE
+from tui_monitor.server.usual import END, RANGE, SINCE, looked_at
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -105,16 +105,28 @@ class Calls:
     def __init__(self, collector: "Collector") -> None:
         self._monitor = collector.monitor
 
-    @get("/monitor/v1/calls", Need.READ, Group.CALLS, CallsPage, params=(_FILTER, RANGE, END, _LIMIT, _AFTER))
+    @get(
+        "/monitor/v1/calls",
+        Need.READ,
+        Group.CALLS,
+        CallsPage,
+        params=(_FILTER, RANGE, END, SINCE, _LIMIT, _AFTER),
+    )
     async def calls(
-        self, text: str, length: Micros, end: Micros | None, limit: int, after: str | None
+        self,
+        text: str,
+        length: Micros,
+        end: Micros | None,
+        since: Micros | None,
+        limit: int,
+        after: str | None,
     ) -> CallsPage:
         """Calls that pass a filter, the newest first, page by page.
 
         Hand `next` of a page back as `after` for the page behind it: it goes on in the same range of time,
         and calls that come in meanwhile move nothing. One call is found by its id: `source_key="r-1"`.
         """
-        shown = TimeRange(length, end)
+        shown = looked_at(length, end, since)
         cursor = None if after is None else Cursor.read(after)
         if cursor is not None:
             shown = cursor.shown(text, shown)
@@ -123,10 +135,10 @@ class Calls:
         plain = {field.name: getattr(page, field.name) for field in fields(page)}
         return CallsPage(**plain, next=behind and behind.text())
 
-    @get("/monitor/v1/calls/count", Need.READ, Group.CALLS, int, params=(_FILTER, RANGE, END))
-    async def count(self, text: str, length: Micros, end: Micros | None) -> int:
+    @get("/monitor/v1/calls/count", Need.READ, Group.CALLS, int, params=(_FILTER, RANGE, END, SINCE))
+    async def count(self, text: str, length: Micros, end: Micros | None, since: Micros | None) -> int:
         """How many calls pass a filter."""
-        return await self._monitor.count_calls(text, TimeRange(length, end))
+        return await self._monitor.count_calls(text, looked_at(length, end, since))
 
     @get("/monitor/v1/calls/{id}", Need.READ, Group.CALLS, CallView, params=(_ID,))
     async def call(self, id: str) -> CallView:

@@ -11,7 +11,7 @@ from tui_monitor.server.declare import Group, get
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import MAX_POINTS, Text, Whole
 from tui_monitor.server.silencing import ID
-from tui_monitor.server.usual import END, POINTS, RANGE
+from tui_monitor.server.usual import END, POINTS, RANGE, SINCE, looked_at
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -40,10 +40,12 @@ class Panes:
     def __init__(self, collector: "Collector") -> None:
         self._monitor = collector.monitor
 
-    @get("/monitor/v1/providers", Need.READ, Group.VIEWS, ProvidersView, params=(RANGE, END, _SPARKS))
-    async def providers(self, length: Micros, end: Micros | None, points: int) -> ProvidersView:
+    @get("/monitor/v1/providers", Need.READ, Group.VIEWS, ProvidersView, params=(RANGE, END, SINCE, _SPARKS))
+    async def providers(
+        self, length: Micros, end: Micros | None, since: Micros | None, points: int
+    ) -> ProvidersView:
         """Every provider: how it is, how fast, how often it fails, what it costs."""
-        return await self._monitor.providers(TimeRange(length, end), points)
+        return await self._monitor.providers(looked_at(length, end, since), points)
 
     @get("/monitor/v1/system", Need.READ, Group.VIEWS, SystemView, params=(RANGE, END, _SPARKS))
     async def system(self, length: Micros, end: Micros | None, points: int) -> SystemView:

@@ -10,14 +10,14 @@ from typing_extensions import TypedDict
 
 from tui_monitor.model.clock import HOUR, Micros
 from tui_monitor.model.errors import UsageError
-from tui_monitor.model.timerange import TimeRange, parse_duration
+from tui_monitor.model.timerange import parse_duration
 from tui_monitor.query.panels import PanelAnswer, PanelQuery
 from tui_monitor.query.result import Result
 from tui_monitor.server.declare import Group, get, post
 from tui_monitor.server.needs import Need
 from tui_monitor.server.params import MAX_POINTS, Body, Choice, Instant, Length, Moment, Text, bad
 from tui_monitor.server.refusal import success
-from tui_monitor.server.usual import END, POINTS
+from tui_monitor.server.usual import END, POINTS, SINCE, looked_at
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -76,6 +76,7 @@ class Question:
     time: Moment | None = None
     range: str = ""
     end: Moment | None = None
+    since: Moment | None = None
     shown: str = ""
     points: int = 100
     form: Form = "prometheus"
@@ -97,6 +98,7 @@ class Many:
     queries: list[OneOfMany]
     range: str = "1h"
     end: Moment | None = None
+    since: Moment | None = None
 
 
 _EITHER: Any = Answered | Result
@@ -110,11 +112,11 @@ class Questions:
 
     @get(
         "/monitor/v1/query", Need.READ, Group.QUERIES, _EITHER,
-        params=(_QUERY, _TIME, _OVER, END, _SHOWN, POINTS, _FORM),
+        params=(_QUERY, _TIME, _OVER, END, SINCE, _SHOWN, POINTS, _FORM),
     )  # fmt: skip
     async def query(
         self, text: str, at: Micros | None, length: Micros | None, end: Micros | None,
-        shown: Micros | None, points: int, form: Form,
+        since: Micros | None, shown: Micros | None, points: int, form: Form,
     ) -> Response:  # fmt: skip
         """The answer to a query, at one instant or over time.
 
@@ -122,9 +124,9 @@ class Questions:
         hangs up ends the query.
         """
         if length is not None:
-            result = await self._monitor.query_range(text, TimeRange(length, end), points)
+            result = await self._monitor.query_range(text, looked_at(length, end, since), points)
         else:
-            over = None if shown is None else TimeRange(shown)
+            over = None if shown is None else looked_at(shown, None, since)
             result = await self._monitor.query(text, at=at, shown=over, points=points)
         # Millions of points take a second to write down.
         return await asyncio.to_thread(_answer, result, form)
@@ -138,7 +140,9 @@ class Questions:
         if not 1 <= body.points <= MAX_POINTS:
             raise bad(f"points must be a whole number from 1 to {MAX_POINTS}")
         length, shown = _length("range", body.range), _length("shown", body.shown)
-        return await self.query(body.query, body.time, length, body.end, shown, body.points, body.form)
+        return await self.query(
+            body.query, body.time, length, body.end, body.since, shown, body.points, body.form
+        )
 
     @post(
         "/monitor/v1/panels", Need.READ, Group.QUERIES, list[PanelAnswer], reads=True,
@@ -151,7 +155,7 @@ class Questions:
         """
         asked = [_panel(number, one) for number, one in enumerate(body.queries)]
         length = _length("range", body.range) or HOUR
-        found = await self._monitor.panels(asked, TimeRange(length, body.end))
+        found = await self._monitor.panels(asked, looked_at(length, body.end, body.since))
         return await asyncio.to_thread(success, found)
 
 

@@ -157,6 +157,11 @@ class Pane(Hollow, Vertical, Generic[A]):
         # Called by the worker: one that ends before it began leaves no coroutine behind.
         self.run_worker(partial(self._put, question), exclusive=True, group="question")
 
+    def held(self, look: Look) -> Micros | None:
+        """Since when its answer stands though another one may be had; None where none may."""
+        question = self.question(look) if self._ready and self._asked is not None else None
+        return None if question is None or question.same(self._asked) else self._answered
+
     @property
     def asking(self) -> bool:
         """Whether an answer is on its way."""

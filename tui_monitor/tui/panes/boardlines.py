@@ -154,7 +154,7 @@ def chart(view: "PanelView", look: Look, colours: Colours) -> ChartData:
     """What a panel's chart draws."""
     panel = view.panel
     assert view.over is not None
-    own = replace(look, shown=TimeRange(panel.range or look.shown.length, look.shown.end))
+    own = look if panel.range is None else replace(look, shown=TimeRange(panel.range, look.shown.end))
     thresholds = [(threshold.label, threshold.value) for threshold in panel.thresholds]
     data = chart_of(
         view.over, own, colours, empty=panel.missing, thresholds=thresholds, marks=firing_marks(look)
