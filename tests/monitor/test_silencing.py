@@ -66,7 +66,8 @@ async def monitor(request: pytest.FixtureRequest, settings: Settings) -> AsyncIt
 
 
 async def test_a_silence_takes_effect_at_once_and_is_taken_back(monitor: LocalMonitor) -> None:
-    assert [fired.id for fired in (await monitor.snapshot(TimeRange())).firing] == ["abc"]
+    fired = (await monitor.snapshot(TimeRange())).firing
+    assert [(one.id, one.rule) for one in fired] == [("abc", firing("abc").rule)]
     ends = CLOCK.now() + HOUR
     silence = await monitor.silence([OPENAI], ends, "ana", "a note")
     (alert,) = (await monitor.alerts()).alerts

@@ -323,7 +323,7 @@ class FakeMonitor:
             extent=Extent(self.status.calls, first, self.newest), open_alerts=len(open_),
             worst_alert=worst.value if worst else None, unpriced_today=self.unpriced, version=self.version,
             firing=tuple(
-                Fired(a.id, a.severity, a.summary, a.fired or a.since)
+                Fired(a.id, a.severity, a.summary, a.fired or a.since, a.rule)
                 for a in self.alert_list
                 if a.state is AlertState.FIRING and self.rings
             ),

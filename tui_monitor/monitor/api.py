@@ -32,6 +32,7 @@ class Fired:
     severity: Severity
     summary: str
     fired: Micros
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,9 +140,9 @@ class LocalMonitor(InThreads):
         version, extent, unpriced, demo = await self._in_thread(self._read_frame, now)
         alerts = [a for a in (await self.alerts()).alerts if a.state in _NEEDS_SOMEBODY]
         firing = [
-            Fired(alert.id, alert.severity, alert.summary or alert.rule, alert.fired or alert.since)
-            for alert in alerts
-            if alert.state is AlertState.FIRING
+            Fired(a.id, a.severity, a.summary or a.rule, a.fired or a.since, a.rule)
+            for a in alerts
+            if a.state is AlertState.FIRING
         ]
         worst = max((alert.severity for alert in alerts), key=lambda s: s.rank, default=None)
         return Snapshot(

@@ -50,10 +50,20 @@ def theme_of(name: str, palette: Palette) -> Theme:
             "block-cursor-foreground": palette.bright,
             "block-cursor-text-style": "reverse" if ansi else "none",
             "input-selection-background": palette.accent if ansi else f"{palette.accent} 30%",
+            **_scrollbar(palette),
             **(_ANSI if ansi else {}),
             **_series(palette.series),
         },
     )
+
+
+def _scrollbar(palette: Palette) -> dict[str, str]:
+    """As quiet as an axis."""
+    behind = dict.fromkeys(("background", "background-hover", "background-active"), palette.background)
+    thumb = {"": palette.dim, "-hover": palette.text, "-active": palette.accent}
+    return {f"scrollbar-{name}": colour for name, colour in behind.items()} | {
+        f"scrollbar{state}": colour for state, colour in thumb.items()
+    }
 
 
 def _series(colours: tuple[str, ...]) -> dict[str, str]:

@@ -47,12 +47,16 @@ class QuietEnd(App[None]):
 
     def action_command_palette(self) -> None:
         """The toolkit's own, but for an ellipsis that not every terminal can show."""
-        from textual.command import CommandPalette
+        from textual.command import CommandPalette, SearchIcon
 
         from tui_monitor.tui.gathered import Gathered
 
         class Palette(CommandPalette, Gathered[Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
-            """The toolkit's list of commands."""
+            """The toolkit's list of commands, in the manner of our dialogs."""
+
+            def on_mount(self) -> None:
+                self.query_one(SearchIcon).icon = ">"
+                self.query_one("#--input").border_title = "commands"
 
         if self.use_command_palette and not CommandPalette.is_open(cast("App[object]", self)):
             self.push_screen(Palette(id="--command-palette", placeholder="Search for commands"))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.units import UNKNOWN, share_of_change, show
 from tui_monitor.tui.drawing import Glyphs, bar
 from tui_monitor.tui.panes.charts import name_of
-from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
+from tui_monitor.tui.widgets.columns import GAP, Cell, Column, GridRow
+from tui_monitor.tui.widgets.grid import EDGE, MARGIN
 from tui_monitor.tui.words import change
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _BAR, _LONGEST_BAR = 20, 80
 """Cells of a bar on a narrow screen, and at most."""
 _HEAD = 24
 """Cells of the value's title at most."""
+_LABEL, _LABEL_MOST = 40, 60
+"""Cells of a label where there is room, and at most."""
 _LABELS = 4
 """Labels that have a column of their own."""
 
@@ -108,13 +111,25 @@ def bar_cells(width: int) -> int:
 def table_columns(now: "Result", width: int, then: "Result | None" = None) -> tuple[Column, ...]:
     """The labels that there are, the value under its metric's name, and its size against the largest."""
     names, head = _names(now), now.metric or "value"
-    labels = tuple(Column(f"label.{name}", name, min=10, max=40) for name in names)
+    labels = tuple(Column(f"label.{name}", name, min=10, max=_LABEL_MOST) for name in names)
     return (
-        *(labels or (Column("label.", "series", min=10, max=40),)),
-        Column("value", head, width=max(12, min(_HEAD, len(head)), _figure(now.unit)), align="right"),
+        *(labels or (Column("label.", "series", min=10, max=_LABEL_MOST),)),
+        Column("value", head, width=_value_cells(now), align="right"),
         *_before(then, _figure(now.unit)),
-        Column("bar", "", width=bar_cells(width), rank=3),
+        Column("bar", "", width=_bars_of(now, width, then), rank=3),
     )
+
+
+def _value_cells(now: "Result") -> int:
+    return max(12, min(_HEAD, len(now.metric or "value")), _figure(now.unit))
+
+
+def _bars_of(now: "Result", width: int, then: "Result | None") -> int:
+    """Cells of this table's bars: what labels of the usual length leave."""
+    columns = (*_before(then, _figure(now.unit)), Column("value", "", width=_value_cells(now)))
+    figures = sum(column.width + GAP for column in columns)
+    labels = max(1, len(_names(now))) * (_LABEL + GAP)
+    return max(bar_cells(width), min(_LONGEST_BAR, width - MARGIN - EDGE - figures - labels))
 
 
 def table_rows(now: "Result", glyphs: Glyphs, width: int, then: "Result | None" = None) -> list[GridRow]:
@@ -122,7 +137,7 @@ def table_rows(now: "Result", glyphs: Glyphs, width: int, then: "Result | None" 
     ordered = sorted(now.series, key=lambda series: (series.value is None, -(series.value or 0)))
     top = max((series.value for series in ordered if series.value is not None), default=0.0)
     names = _names(now)
-    bars = bar_cells(width)
+    bars = _bars_of(now, width, then)
     return [
         replace(
             row := _table_row(series, names, now, top, glyphs, bars),

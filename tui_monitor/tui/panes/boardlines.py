@@ -142,11 +142,11 @@ def heading(view: "PanelView", look: Look, glyphs: Glyphs, lit: bool) -> Line:
     left = [(f"{mark}", "accent"), (panel.title, "accent bold" if lit else "bold")]
     right: list[tuple[str, str]] = []
     if view.warnings:
-        right.append((f"{glyphs.warn} ", "warn"))
+        right.append((f" {glyphs.warn}", "warn"))
     if any(r is not None and r.approximate for r in (view.now, view.over)):
-        right.append((f"{glyphs.about} ", "bright"))
+        right.append((f" {glyphs.about}", "bright"))
     if panel.range is not None and panel.range != look.shown.length:
-        right.append((length_words(panel.range), "dim"))
+        right.append((f" {length_words(panel.range)}", "dim"))
     return Line(tuple(left), tuple(right))
 
 

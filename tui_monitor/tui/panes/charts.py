@@ -249,8 +249,8 @@ def _more(value: float | None, below: float | None) -> float | None:
 
 
 def firing_marks(look: Look) -> tuple[Mark, ...]:
-    """When the alerts began that fire now; the newest of them."""
-    found = [Mark(fired.fired, fired.summary, SEVERITY[fired.severity]) for fired in look.firing]
+    """When the alerts began that fire now, by their rules' names; the newest of them."""
+    found = [Mark(one.fired, one.rule or one.summary, SEVERITY[one.severity]) for one in look.firing]
     return tuple(sorted(found, key=lambda mark: -mark.at)[:MARKS])
 
 

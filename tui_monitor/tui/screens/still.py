@@ -59,6 +59,8 @@ class StillScreen(Dialog[None]):
         self._view: View = "over time"
         self._head = Lines([Line()], id="still-head")
         self._plot = _Drawing(id="still-plot")
+        # Axes and labels then have the colours of the style sheet.
+        self._plot.theme = "clear"
 
     def compose(self) -> ComposeResult:
         with Vertical(id="still"):
@@ -83,17 +85,21 @@ class StillScreen(Dialog[None]):
     def _draw(self) -> None:
         data, plt = self._data, self._plot.plt
         plt.clear_figure()
+        plt.xaxes(True, False)
+        plt.yaxes(True, False)
         if self._view == "distribution":
             draw_distribution(plt, data, self._paint, self._glyphs)
         else:
             draw_lines(plt, data, self._paint, self._glyphs, self.app.size.width)
-        name = f"{data.title or 'CHART'}  "
+        name = f" {data.title or 'CHART'}  "
         span = ""
         if data.times:
             length = data.times[-1] - data.times[0]
             first, last = (moment(t, max(length, 1), data.calendar) for t in (data.times[0], data.times[-1]))
-            span = f"{self._view}, {first} to {last}, still"
-        keys = key_spans(keymap_of(self.app), (("dialog.still.turn", ""), ("dialog.still.close", "")))
+            steps = " of the steps" if self._view == "distribution" and not data.bounds else ""
+            span = f"{self._view}{steps}, {first} to {last}, still"
+        other = "distribution" if self._view == "over time" else "over time"
+        keys = key_spans(keymap_of(self.app), (("dialog.still.turn", other), ("dialog.still.close", "")))
         self._head.show([Line(((name, "accent bold"), (span, "dim")), keys)])
         self._plot.refresh()
 
@@ -165,7 +171,14 @@ def draw_distribution(plt: "Plot", data: ChartData, paint: Painter, glyphs: Glyp
         return
     for series, line in zip(data.series, counts, strict=True):
         colour, name = paint(series), safe(series.name, glyphs)
+        if len(counts) == 1:
+            mark = "#" if glyphs.plain else "sd"
+            plt.bar(middles, line, marker=mark, color=colour, label=name, width=0.8)
+            continue
         plt.plot(middles, line, marker=_marker(series, colour, glyphs), color=colour, label=name)
     axis = scale(middles[0], middles[-1], data.unit, 8, zero=False)
     plt.xticks([tick for tick, _ in axis.ticks], [safe(text, glyphs) for _, text in axis.ticks])
-    plt.ylabel("steps")
+    height = scale(0, max(map(max, counts)), "", 6)
+    plt.ylim(0, height.high)
+    whole = [tick for tick, _ in height.ticks if tick == int(tick)]
+    plt.yticks(whole, [f"{tick:.0f}" for tick in whole])

@@ -128,8 +128,9 @@ class PanelChart(Chart):
 
 
 class PanelTable(Grid):
-    """A table whose arrows lead out of it at its edges."""
+    """A table whose arrows lead out of it at its edges, and that fills its panel."""
 
+    edge = 0
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", show=False, id="panel.open_table")
     ]

@@ -47,6 +47,7 @@ class Grid(Drawn, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("list")
+    edge: ClassVar[int] = EDGE
 
     class Told(Message):
         """What grids tell."""
@@ -227,7 +228,7 @@ class Grid(Drawn, can_focus=True):
         return self._rows[index].key if index < len(self._rows) and not self._is_heading(index) else None
 
     def _place(self) -> None:
-        self._places = lay_out(self._columns, self.size.width - MARGIN - EDGE)
+        self._places = lay_out(self._columns, self.size.width - MARGIN - self.edge)
         if self._chosen not in self.visible_columns:
             self._chosen = None
         self._clamp(follow=True)
@@ -247,7 +248,7 @@ class Grid(Drawn, can_focus=True):
     # Drawing.
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._rows or wrap(self.empty, width - MARGIN - EDGE)) + 1
+        return len(self._rows or wrap(self.empty, width - MARGIN - self.edge)) + 1
 
     def _content(self, y: int) -> object:
         """What is to be seen on a line; equal content is not painted again."""
@@ -281,7 +282,7 @@ class Grid(Drawn, can_focus=True):
             spans = draw_header(self._places, self.glyphs, self._order, self._chosen)
             return self.strip([(" " * MARGIN, ""), *spans], width)
         if not self._rows:
-            lines = wrap(self.empty, width - MARGIN - EDGE, self.glyphs)
+            lines = wrap(self.empty, width - MARGIN - self.edge, self.glyphs)
             text = lines[y - header] if y - header < len(lines) else ""
             return self.strip([(" " * MARGIN, ""), (text, "dim")], width)
         if y - header < self._body():
