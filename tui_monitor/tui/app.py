@@ -19,6 +19,7 @@ from textual.notifications import SeverityLevel
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.text import clean
+from tui_monitor.tui.ahead import load_ahead
 from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
 from tui_monitor.tui.dressed import DressedApp
 from tui_monitor.tui.keymap import DEFAULT, Keymap
@@ -28,7 +29,6 @@ from tui_monitor.tui.panes.charts import Colours
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
 from tui_monitor.tui.terminal import restore
-from tui_monitor.tui.toolkit import mouse_off
 from tui_monitor.tui.tour import first_start
 
 if TYPE_CHECKING:
@@ -229,11 +229,10 @@ class MonitorApp(DressedApp, inherit_bindings=False):
             self.glyphs = glyphs
             self.set_class(glyphs.plain, "-plain")
             self.refresh_css()
-        if not screen.mouse:
-            mouse_off(self)
         self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only))
         interval = max(screen.update_interval, SECOND // 10)
         self._dashboard.begin(self.keeping.range(), interval, self.keeping.first_pane())
+        load_ahead(self)
 
     def _use_keys(self, keymap: Keymap) -> None:
         self.keymap = keymap

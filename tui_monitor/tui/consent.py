@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.tui.link import ask
+from tui_monitor.tui.panes.table import PANES
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.consent import Asking
@@ -54,6 +55,16 @@ class Consenting:
         else:
             self._screen.run_worker(self._offer(wanted=True, focus=True), group="consent", exclusive=True)
 
+    def moved(self) -> None:
+        """Another pane is shown. A class of the screen would have the styles of all widgets matched anew."""
+        for banner in self._screen.children:
+            if banner.id == "consent":
+                banner.set_class(self._away, "-away")
+
+    @property
+    def _away(self) -> bool:
+        return self._screen.active != PANES[0].id
+
     @property
     def _elsewhere(self) -> bool:
         """Whether what is shown is collected on another machine, of which this one knows nothing."""
@@ -76,6 +87,7 @@ class Consenting:
         banner = ConsentBanner(Form(asking))
         # What nobody asked for stands on the first pane alone.
         banner.set_class(wanted, "-asked")
+        banner.set_class(self._away, "-away")
         await self._screen.mount(banner, before="#panes")
         if focus:
             banner.focus()

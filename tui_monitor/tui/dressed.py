@@ -8,7 +8,7 @@ from tui_monitor.tui.dressing import Dressing
 from tui_monitor.tui.keeping import PATIENCE_S, Keeping
 from tui_monitor.tui.paint.painted import PaintedApp
 from tui_monitor.tui.terminal import Terminal
-from tui_monitor.tui.toolkit import colourless, hold_still
+from tui_monitor.tui.toolkit import colourless, hold_still, mouse_off
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +53,8 @@ class DressedApp(PaintedApp, inherit_bindings=False):
         self._pack(keeping.choice("density", screen.density))
         if screen.motion == "reduced":
             hold_still(self)
+        if not screen.mouse:
+            mouse_off(self)
 
     def action_use_theme(self, name: str) -> None:
         """Show everything in other colours."""

@@ -132,6 +132,17 @@ def _apart(start: int, length: int, other: int, size: int) -> int:
     return max(start, other) - min(start + length, other + size) + 1
 
 
+def same(one: Board | None, other: Board | None) -> bool:
+    """Whether a board would look the same."""
+    if one is None or other is None:
+        return one is other
+
+    def told(board: Board) -> tuple[object, ...]:
+        return board.name, board.title, board.about, board.panels, board.problems
+
+    return told(one) == told(other)
+
+
 # What stands in them.
 
 

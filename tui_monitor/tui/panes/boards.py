@@ -59,7 +59,8 @@ class BoardsPane(Pane["BoardView"]):
         self._chosen = ""
         """The name of the board that is shown, or was asked for and is not there yet."""
         self._built: Board | None = None
-        """The board whose panels are there."""
+        """The board whose panels are there, or are being made."""
+        self._making = False
         self._choosing = False
         self._rests: tuple[Micros, object] = (0, None)
         """Until when nothing new is asked by itself, and the moment that holds until then."""
@@ -123,20 +124,30 @@ class BoardsPane(Pane["BoardView"]):
         self._list.show(boardlines.board_rows(self._boards, self.glyphs))
         if board is not None:
             self._list.move_to(board.name)
-        if not _same(board, self._built):
+        if not boardlines.same(board, self._built):
             focused = self.has_focus_within or self.screen.focused is None
             self.drop_question()
-            self._built, self.answer = None, None
-            await self._grid.remove_children()
-            panels = [Panel(n, _body(one.widget)) for n, one in enumerate(board.panels if board else ())]
-            self._built = board
-            await self._grid.mount_all(panels)
-            self._grid.scroll_home(animate=False)
-            self._show_parts()
+            self._built, self.answer, self._making = board, None, True
+            # Asked while the panels are made.
+            self.changed()
+            try:
+                with self.app.batch_update():
+                    await self._make(board)
+            finally:
+                self._making = False
             if focused and self.display:
                 self.first().focus()
+            if self.answer is not None and self.look is not None:
+                self.show(self.answer, self.look)
         self._show_parts()
         self.changed()
+
+    async def _make(self, board: Board | None) -> None:
+        await self._grid.remove_children()
+        panels = [Panel(n, _body(one.widget)) for n, one in enumerate(board.panels if board else ())]
+        self._show_parts()
+        await self._grid.mount_all(panels)
+        self._grid.scroll_home(animate=False)
 
     def choose(self, name: str) -> None:
         """Show the board of that name from now on; it may not be read yet."""
@@ -182,7 +193,7 @@ class BoardsPane(Pane["BoardView"]):
 
     @property
     def _room(self) -> tuple[int, int]:
-        size = self._grid.container_size
+        size = self._grid.container_size if self._grid.display else self.size
         return (size.width or self.app.size.width, size.height or max(4, self.app.size.height - 5))
 
     def _regions(self, width: int, height: int) -> Sequence[boardlines.Region]:
@@ -213,7 +224,7 @@ class BoardsPane(Pane["BoardView"]):
         self._head.show([Line(left, ((f"{at} of {len(self._boards)}", "dim"),))])
 
     def show(self, answer: "BoardView", look: Look) -> None:
-        if answer.board is not self._built:
+        if answer.board is not self._built or self._making:
             return
         for panel, view in zip(self.query(Panel), answer.panels, strict=False):
             n = panel.number
@@ -381,14 +392,3 @@ def _body(widget: str) -> Figures | PanelChart | PanelTable:
     if widget in boards.CHARTS:
         return PanelChart()
     return PanelTable(()) if widget == "table" else Figures()
-
-
-def _same(one: Board | None, other: Board | None) -> bool:
-    """Whether a board would look the same."""
-    if one is None or other is None:
-        return one is other
-
-    def told(board: Board) -> tuple[object, ...]:
-        return board.name, board.title, board.about, board.panels, board.problems
-
-    return told(one) == told(other)

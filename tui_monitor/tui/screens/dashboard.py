@@ -245,7 +245,7 @@ class Dashboard(RangedScreen):
             await panes.mount(next(entry for entry in PANES if entry.id == id).make())
         for child in panes.children:
             child.display = child.id == id
-        self.set_class(id != PANES[0].id, "-away")
+        self._consent.moved()
         self._show_frame()
         self.pane.first().focus()
         self._look()
