@@ -4,7 +4,7 @@ import pytest
 
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.call import Call
-from tui_monitor.model.clock import HOUR, MINUTE, SECOND
+from tui_monitor.model.clock import DAY, HOUR, MINUTE, SECOND
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.feed import Retract
 from tui_monitor.model.timerange import Span
@@ -58,7 +58,7 @@ def test_what_was_written_since_is_seen(counting, store):
 
 def test_what_is_kept_is_bounded(counting, monkeypatch):
     reader, engine = counting
-    monkeypatch.setattr(reading, "MAX_ROWS", 25)
+    monkeypatch.setattr(reading, "MAX_ROWS", 4 * reading._EACH)
     for hours in (20, 21, 22, 23):
         engine.instant(f"requests [{hours}h] by(model)", NOW)
     reads = reader.reads
@@ -66,6 +66,15 @@ def test_what_is_kept_is_bounded(counting, monkeypatch):
     assert reader.reads == reads, "the latest is kept"
     engine.instant("requests [20h] rate by(model)", NOW)
     assert reader.reads > reads, "the oldest made room"
+
+
+def test_of_answers_without_a_row_not_any_number_is_kept(store, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_ROWS", 50 * reading._EACH)
+    recent, version = reading.RecentFacts(store), store.version()
+    for day in range(200):
+        span = Span(NOW - (day + 1) * DAY, NOW - day * DAY)
+        assert not len(recent.facts(version, Layer.HOUR, span, ["user"], ["calls"], [], {}))
+    assert len(recent._kept) == 50
 
 
 EDGE = Span(NOW - 10 * SECOND - MINUTE, NOW - 10 * SECOND)
@@ -213,3 +222,20 @@ def test_the_minute_is_read_anew_after_a_call_came_into_it_and_only_then(edge):
     assert rows(0) == before[0] + 1
     edge.write(WriteBatch(retracts=[Retract("t", "late")]))
     assert rows(1) == before[1]
+
+
+def test_a_minute_with_a_burst_before_the_window_is_read_whole_but_once(store, monkeypatch):
+    monkeypatch.setattr(reading, "_LARGEST", 20)
+    store.write(WriteBatch([Call("t", str(n), ts_end=WHOLE.start + SECOND + n) for n in range(30)]))
+    whole = []
+
+    class Watched(Counting):
+        def facts(self, layer, span, *rest):
+            whole.append(span == WHOLE)
+            return super().facts(layer, span, *rest)
+
+    recent = reading.RecentFacts(Watched(store))
+    for second in range(10, 16):
+        span = Span(WHOLE.start + second * SECOND, WHOLE.end)
+        assert len(read_at_edge(recent, store, (), ("calls",), (), {}, span=span)) == 0
+    assert sum(whole) == 1

@@ -22,6 +22,8 @@ MAX_ROWS = 200_000
 _LARGEST = MAX_ROWS // 2
 _WIDE = 4
 """A row of all measures takes as much room as so many of few."""
+_EACH = 64
+"""Rows that take as much room as the columns of an answer without any."""
 
 _EDGES = 64
 """Of so many ends of windows it is remembered how many calls they hold."""
@@ -106,6 +108,7 @@ class RecentFacts:
             found = self._from_memory(key, version)
             if found is None:
                 found = self._read(key, version, {}, in_order=True)
+                self._note_minute(whole, len(found))
         except StoreError:
             # It may be for something that is not wanted at all.
             return None
@@ -116,10 +119,15 @@ class RecentFacts:
             self._edges[span, tuple(sorted(where.items()))] = rows
             if len(self._edges) > _EDGES:
                 self._edges.popitem(last=False)
-            if not where and 0 < span.length <= MINUTE and span.end % MINUTE == 0:
-                self._minutes[Span(span.end - MINUTE, span.end)] = rows * MINUTE // span.length
-                if len(self._minutes) > _EDGES:
-                    self._minutes.popitem(last=False)
+        if not where and 0 < span.length <= MINUTE and span.end % MINUTE == 0:
+            self._note_minute(Span(span.end - MINUTE, span.end), rows * MINUTE // span.length)
+
+    def _note_minute(self, whole: Span, rows: int) -> None:
+        with self._lock:
+            # The end of a minute says little of a burst at its beginning.
+            self._minutes[whole] = max(rows, self._minutes.get(whole, 0))
+            if len(self._minutes) > _EDGES:
+                self._minutes.popitem(last=False)
 
     def _at_edge(
         self, version: int, span: Span, histograms: Sequence[Measure], where: Mapping[str, str]
@@ -204,6 +212,6 @@ def _some(
 
 
 def _weight(facts: Facts) -> int:
-    """Rows, more of those with many columns and of histograms; an empty answer weighs something too."""
+    """Rows, more of those with many columns and of histograms, and the columns themselves."""
     wide = _WIDE if len(facts.numbers) == len(MEASURES) else 1
-    return 1 + wide * len(facts) + sum(len(spread.row) // 4 for spread in facts.histograms.values())
+    return _EACH + wide * len(facts) + sum(len(spread.row) // 4 for spread in facts.histograms.values())
