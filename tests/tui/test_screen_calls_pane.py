@@ -285,3 +285,15 @@ async def test_what_came_from_outside_is_text(key: str) -> None:
         assert "[@click=app.quit]x[" in text(pilot.app)
         assert "\x1b" not in text(pilot.app)
         assert "\u202e" not in text(pilot.app)
+
+
+async def test_a_range_that_grows_leaves_the_list_where_it_is(monitor: Calling) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        grid = await opened(pilot)
+        await settle(pilot, "t", "t", *"today", "enter")
+        await settle(pilot, "j", "j")
+        here = grid.cursor
+        for _ in range(3):
+            await monitor.come(pilot, 60)
+        assert grid.cursor == here
+        assert "new ones come in above" in text(pilot.app)

@@ -340,3 +340,41 @@ def test_a_bug_ends_the_app_without_showing_what_it_held(capfd: pytest.CaptureFi
     assert app.message == "the dashboard broke: ZeroDivisionError: 14; the log tells more"
     out, err = capfd.readouterr()
     assert "sk-very-secret" not in out + err
+
+
+async def test_what_stands_under_a_dialog_says_of_when_it_is(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, KEY["costs"])
+        await settle(pilot, "question_mark")
+        monitor.at += 7 * SECOND
+        await tick(pilot)
+        assert "last 1 h  live" in text(app), "nothing else may be known by now"
+        monitor.at, monitor.version = monitor.at + SECOND, monitor.version + 1
+        await tick(pilot)
+        assert "last 1 h  ◌ as of 12:00:00" in text(app)
+        await settle(pilot, "escape")
+        assert "last 1 h  live" in text(app)
+
+
+async def test_a_frame_that_nobody_answers_for_says_so(monitor: FakeMonitor) -> None:
+    app = dashboard(monitor)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        goes_on, plain = asyncio.Event(), monitor.snapshot
+
+        async def stuck(shown):
+            await goes_on.wait()
+            return await plain(shown)
+
+        monitor.snapshot = stuck
+        dashboard_screen = app.get_default_screen()
+        dashboard_screen.tick()
+        for seconds, told in ((9.0, False), (11.0, True)):
+            app.timer = lambda now=seconds: now
+            dashboard_screen.tick()
+            await pilot.pause()
+            assert ("no answer since 12:00:00" in text(app)) is told
+        goes_on.set()
+        await settle(pilot)
+        assert "no answer since" not in text(app)

@@ -42,9 +42,13 @@ def title(
     width: int,
     *,
     read_only: bool = False,
+    held: Micros | None = None,
     compared: tuple[Against, bool] = ("previous", False),
 ) -> Line:
-    """What, where, which time, with which one it is compared, is it alive."""
+    """What, where, which time, with which one it is compared, is it alive.
+
+    `held` is when that was known which a dialog stands over, where more is known by now.
+    """
     left: list[Span] = [(f" {NAME}", "accent bold"), ("  ", "")]
     home: list[Span] = []
     line = state.line if state else None
@@ -61,6 +65,9 @@ def title(
         left += [("  ", ""), (" PAUSED ", "warn bold reverse")]
         if width >= 70:
             left.append((f" {moment_words(paused, now, calendar, seconds=True)}", "dim"))
+    elif held is not None:
+        when = moment_words(held, now, calendar, seconds=True)
+        left.append((f"  {glyphs.stale} {'as of ' if width >= 96 else ''}{when}", "stale"))
     else:
         left.append(("  live" if shown.live else "  fixed", "dim" if shown.live else "warn"))
     alive = collector(state, snapshot, glyphs, width)

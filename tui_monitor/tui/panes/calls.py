@@ -102,7 +102,8 @@ class CallsPane(Pane[Newest]):
 
     def question(self, look: Look) -> Question | None:
         text, shown = self._text, look.shown
-        intent = (text, shown)
+        # A range that grows is the same one a minute later.
+        intent = (text, shown if shown.since is None else shown.since)
         if intent != self._intent:
             self._intent, self._following = intent, True
         elif self._still and self.answer is not None and words_for(look) == self.answer.than:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -29,7 +29,7 @@ from tui_monitor.tui.messages import (
 )
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.screens.ranged import COMPARED, RangedScreen
+from tui_monitor.tui.screens.ranged import COMPARED, LATE, RangedScreen, unanswered
 from tui_monitor.tui.toolkit import write_to_terminal
 from tui_monitor.tui.widgets.hollow import Room
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -55,7 +55,7 @@ class Dashboard(RangedScreen):
         self.active = PANES[0].id
         self.thread: ThreadState | None = None
         self._failure: MonitorError | None = None
-        self._taking = False
+        self._taking: float | None = None
         self._said: tuple[str, ...] = ()
         """Lines given behind `:`."""
         self.board_names: Sequence[str] = ()
@@ -100,10 +100,13 @@ class Dashboard(RangedScreen):
         self.tick()
 
     def tick(self) -> None:
-        """Take a snapshot unless one is under way."""
-        if not self._taking:
-            self._taking = True
+        """Take a snapshot unless one is under way; say so where that takes long."""
+        if self._taking is None:
+            self._taking = cast(Any, self.app).timer()
             self.run_worker(self._take_snapshot, group="frame")
+        elif self.snapshot is not None and cast(Any, self.app).timer() - self._taking >= LATE:
+            self._failure = self._failure or unanswered(self.snapshot)
+            self._show_frame()
 
     async def _take_snapshot(self) -> None:
         shown = self.shown
@@ -114,7 +117,7 @@ class Dashboard(RangedScreen):
         else:
             self.post_message(SnapshotTaken(snapshot))
         finally:
-            self._taking = False
+            self._taking = None
 
     @on(SnapshotTaken)
     def _snapshot_taken(self, event: SnapshotTaken) -> None:
@@ -190,11 +193,17 @@ class Dashboard(RangedScreen):
 
     # The frame.
 
+    def _held(self) -> Micros | None:
+        """Since when the pane stands as it is under a dialog, where more is known by now."""
+        if self.uncovered or self.snapshot is None:
+            return None
+        return self.pane.held(self._look_at(self.snapshot))
+
     def _show_frame(self) -> None:
         glyphs, width, keymap = self.glyphs, self.app.size.width, keymap_of(self.app)
         title = frame.title(
             self.host, self.shown, self.paused, self.thread, self.snapshot, glyphs, width,
-            read_only=keymap.read_only, compared=COMPARED[self.compared],
+            read_only=keymap.read_only, compared=COMPARED[self.compared], held=self._held(),
         )  # fmt: skip
         self._title.show([title])
         self._tabs.show(frame.tabs(self.snapshot, glyphs, keymap), self.active)
@@ -223,7 +232,7 @@ class Dashboard(RangedScreen):
 
     @on(ScreenResume)
     def _uncovered_again(self) -> None:
-        self._look()
+        self.range_changed()
 
     @property
     def uncovered(self) -> bool:
@@ -289,12 +298,11 @@ class Dashboard(RangedScreen):
 
     def action_pause(self) -> None:
         """Freeze the panes, or let them go on."""
-        if self.paused is None:
-            if self.snapshot is not None:
-                self.paused = self.snapshot.at
-        else:
+        if self.paused is not None:
             self.paused = None
             self._look()
+        elif self.snapshot is not None:
+            self.paused = self.snapshot.at
         self._show_frame()
 
     def action_look_again(self) -> None:
@@ -321,17 +329,9 @@ class Dashboard(RangedScreen):
 
     def action_help(self) -> None:
         """Show what has the focus, and every key that works here."""
-        from tui_monitor.tui.screens.help import HelpScreen
+        from tui_monitor.tui.screens.help import HelpScreen, kind_of
 
-        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app), self._kind_of_focus()))
-
-    def _kind_of_focus(self) -> str:
-        from tui_monitor.tui.widgets.chart import Chart
-        from tui_monitor.tui.widgets.grid import Grid
-        from tui_monitor.tui.widgets.prompt import Field
-
-        kinds = ((Grid, "list"), (Chart, "chart"), (Field, "line"))
-        return next((name for kind, name in kinds if isinstance(self.focused, kind)), "")
+        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app), kind_of(self.focused)))
 
     def action_consent(self) -> None:
         """Say what may be used of what was found on this machine."""

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 
 from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command
@@ -74,6 +75,16 @@ def lines(pane: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
             found += [Line.of(" " * (_KEYS + 2) + more) for more in rest]
         found.append(Line())
     return found[:-1]
+
+
+def kind_of(focused: Widget | None) -> str:
+    """Of which kind the widget with the focus is, where that kind has keys of its own."""
+    from tui_monitor.tui.widgets.chart import Chart
+    from tui_monitor.tui.widgets.grid import Grid
+    from tui_monitor.tui.widgets.prompt import Field
+
+    kinds = ((Grid, "list"), (Chart, "chart"), (Field, "line"))
+    return next((name for kind, name in kinds if isinstance(focused, kind)), "")
 
 
 class HelpScreen(Dialog[None]):

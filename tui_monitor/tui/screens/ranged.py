@@ -6,11 +6,13 @@ from textual import on
 
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.comparison import AGAINST, Against
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import travel
 from tui_monitor.tui.gathered import Gathered
 from tui_monitor.tui.link import Backend
 from tui_monitor.tui.messages import RangeChosen, RangeMoved, RangeZoomed
+from tui_monitor.tui.words import moment_words
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Snapshot
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
 
 COMPARED: tuple[tuple[Against, bool], ...] = (("previous", False), *((one, True) for one in AGAINST))
 """With which span figures are compared, and whether charts draw it too."""
+
+
+LATE = 10.0
+"""Seconds after which a question about the frame that is still under way is told of."""
+
+
+def unanswered(snapshot: "Snapshot") -> MonitorError:
+    """That nothing was answered for a while: what stands there is of the last snapshot."""
+    when = moment_words(snapshot.at, snapshot.at, snapshot.calendar, seconds=True)
+    return MonitorError(
+        f"no answer since {when}: what stands here is of then",
+        hint="the disk or the machine is busy, or a long query is under way",
+    )
 
 
 class RangedScreen(Gathered[None]):
