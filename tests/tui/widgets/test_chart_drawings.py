@@ -183,6 +183,17 @@ def test_bars_have_gaps_where_there_is_room_and_one_per_step():
     assert "total 8" in rows[0]
 
 
+@pytest.mark.parametrize("width", [50, 98, 130, 190, 250, 300])
+def test_either_all_bars_stand_apart_or_none(width):
+    data = chart([8.0] * 60, drawing="bars", unit="requests")
+    plot = Plot(data, width, 12, BRAILLE)
+    inside = "".join(piece for piece, _ in plot.lines()[plot.head + plot.rows - 1])[plot.offset :]
+    bars, gaps = inside.split(), inside.strip().split("█")
+    assert len(bars) in (1, 60), "a hole in some places reads as a step in which nothing happened"
+    assert {len(gap) for gap in gaps if gap} <= {1}
+    assert max(map(len, bars[1:-1]), default=0) - min(map(len, bars[1:-1]), default=0) <= 1
+
+
 def test_the_key_of_what_is_added_up_tells_of_the_step_of_the_total():
     data = chart([4.0, 6.0], [3.0, None], drawing="bars", unit="requests")
     head = " ".join(text(data, 70, 10)[:2])

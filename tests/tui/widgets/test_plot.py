@@ -152,6 +152,19 @@ def test_key_has_name_last_value_and_peak_in_words():
     assert "google" in tiny
 
 
+def test_names_stay_in_the_key_under_the_crosshair_as_long_as_they_have_room():
+    chart = data(
+        [2.0, 2.14],
+        [1.0, 1.17],
+        [1.0, 1.09],
+        names=["anthropic", "google", "openai"],
+        unit="usd",
+        title="COST",
+    )
+    key = text(chart, 58, 12, pointed=chart.times[-1])[1]
+    assert key.rstrip() == "● anthropic $2.14  ◆ google $1.17  ▲ openai $1.09"
+
+
 def test_labels_at_line_ends_stand_at_their_lines_and_apart():
     chart = data([9.0] * 30, [8.9] * 30, [0.0] * 30, names=["high", "near", "low"])
     lines = text(chart, 120, 12)

@@ -34,6 +34,7 @@ class Key:
         self._real = len(data.times) if late is None else bisect_right(data.times, late)
         self._old = at is None and any(series.ended for series in data.series)
         widest = max((width_of(self._words(value)) for value in self._told()), default=0)
+        self._least = 2 * self._old + widest
         self._slot = 2 * self._old + max(_SLOTS.get(data.unit, 8), widest)
 
     def _words(self, value: float | None) -> str:
@@ -53,19 +54,20 @@ class Key:
         return [v for values in self._values for v in (self._last(values), self._peak(values))]
 
     def entry(
-        self, n: int, glyphs: Glyphs, name: int, *, value: bool = True, peak: bool = False
+        self, n: int, glyphs: Glyphs, name: int, *, slot: int | None = None, peak: bool = False
     ) -> list[Piece]:
-        """The n-th series with `name` cells for its name."""
+        """The n-th series with `name` cells for its name and `slot` cells for its value, if any."""
+        slot = self._slot if slot is None else slot
         series, values = self._data.series[n], self._values[n]
         pieces = [(glyphs.marker(series.index), f"{series.token} bold")]
         if name:
             pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
-        if not value:
+        if not slot:
             return pieces
         stale = f"{glyphs.stale} " if self._old and series.ended else ""
         text = f" {stale}{safe(self._words(self._last(values)), glyphs)}"
         high = safe(f"  peak {self._words(self._peak(values))}", glyphs) if peak else ""
-        room = 1 + self._slot + (peak and self._slot + 7)
+        room = 1 + slot + (peak and slot + 7)
         return [*pieces, (text, "stale" if stale else "bright"), (high.ljust(room - width_of(text)), "dim")]
 
     def names(self, glyphs: Glyphs, longest: int = _NAME) -> list[int]:
@@ -74,29 +76,35 @@ class Key:
 
     def row(self, width: int, glyphs: Glyphs) -> list[Piece]:
         """All series side by side with as much about each as has room; else some, and how many more."""
-        for name, value, peak in self._forms():
-            pieces = self._row(self.names(glyphs, name), glyphs, value=value, peak=peak)
+        for name, slot, peak in self._forms():
+            pieces = self._row(self.names(glyphs, name), glyphs, slot, peak=peak)
             if size_of(pieces) <= width:
                 return pieces
         names = self.names(glyphs, 8)
         for shown in range(len(names) - 1, 0, -1):
-            pieces = [*self._row(names[:shown], glyphs, value=False), (f"  +{len(names) - shown}", "dim")]
+            pieces = [*self._row(names[:shown], glyphs, 0), (f"  +{len(names) - shown}", "dim")]
             if size_of(pieces) <= width:
                 return pieces
-        return shorten(self._row(names[:1], glyphs, value=False), width, glyphs)
+        return shorten(self._row(names[:1], glyphs, 0), width, glyphs)
 
-    def _forms(self) -> tuple[tuple[int, bool, bool], ...]:
-        """Cells for names, values, peaks. Under a crosshair values matter more than names."""
-        last = (0, True, False) if self._at is not None else (_NAME, False, False)
-        return (_NAME, True, True), (_NAME, True, False), (8, True, False), last, (8, False, False)
+    def _forms(self) -> tuple[tuple[int, int, bool], ...]:
+        """Cells for names, for values, and whether peaks are told. Under a crosshair values come first.
+
+        Room for a value to grow is given up before a letter of a name is.
+        """
+        last = (0, self._least, False) if self._at is not None else (_NAME, 0, False)
+        return (
+            (_NAME, self._slot, True), (_NAME, self._slot, False), (_NAME, self._least, False),
+            (8, self._least, False), last, (8, 0, False),
+        )  # fmt: skip
 
     def _row(
-        self, names: Sequence[int], glyphs: Glyphs, *, value: bool = True, peak: bool = False
+        self, names: Sequence[int], glyphs: Glyphs, slot: int | None = None, *, peak: bool = False
     ) -> list[Piece]:
         pieces: list[Piece] = []
         for n, name in enumerate(names):
             pieces += [("  ", "")] if pieces else []
-            pieces += self.entry(n, glyphs, name, value=value, peak=peak)
+            pieces += self.entry(n, glyphs, name, slot=slot, peak=peak)
         return pieces
 
     def side(self, width: int, rows: int, glyphs: Glyphs) -> tuple[int, bool]:

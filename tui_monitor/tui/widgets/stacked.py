@@ -10,6 +10,8 @@ Layer = tuple[ChartSeries, Values]
 _STEPS = 8
 """Parts of a cell that a character can fill from below."""
 _UNFINISHED = "▒"
+_GAPPED = 3
+"""Cells of a step from which on bars look alike with a gap, even if some are a cell wider."""
 
 
 def layers(data: ChartData, values: Sequence[Values], rest: Values | None) -> list[Layer]:
@@ -74,17 +76,27 @@ def _areas(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) 
 
 
 def _bars(data: ChartData, stack: Sequence[Layer], sums: Values, frame: Frame) -> Piles:
-    """As wide as its step, with a gap between bars that have room for one."""
+    """As wide as its step; with a gap between all of them or, where bars are narrow, between none.
+
+    A gap between some of them would read as a step in which nothing happened.
+    """
     found: Piles = {}
-    for x, start, stop in frame.groups(data.times, frame.columns):
-        i = _tallest(sums, start, stop)
-        if i is None:
-            continue
-        first = frame.after(data.times, start, x)
-        gap = 1 if x > first else 0
-        for column in range(first + gap, x + 1):
-            found[column] = _at(stack, i)
+    steps = [
+        (frame.after(data.times, start, x), x, _tallest(sums, start, stop))
+        for x, start, stop in frame.groups(data.times, frame.columns)
+    ]
+    gap = _gap([x + 1 - first for first, x, _ in steps])
+    for first, x, i in steps:
+        if i is not None:
+            found |= dict.fromkeys(range(min(first + gap, x), x + 1), _at(stack, i))
     return found
+
+
+def _gap(widths: Sequence[int]) -> int:
+    """Cells between bars of steps so wide; the first and the last may be cut off and do not count."""
+    inner = widths[1:-1] or widths
+    narrow, wide = min(inner, default=0), max(inner, default=0)
+    return 1 if narrow >= _GAPPED or 1 < narrow == wide else 0
 
 
 def pile(
