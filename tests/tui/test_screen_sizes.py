@@ -74,3 +74,20 @@ async def test_the_rule_goes_first() -> None:
         await pilot.pause(0.1)
         await settle(pilot)
         assert "ATTENTION" in text(app).splitlines()[2]
+
+
+async def test_a_large_screen_has_the_running_total_beside_the_days() -> None:
+    app = dashboard()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, KEY["costs"])
+        days, chart = app.screen.query_one("#costs-bars"), app.screen.query_one("#costs-chart")
+        assert days.display
+        assert not chart.display
+        await pilot.resize_terminal(200, 50)
+        await settle(pilot)
+        assert days.display
+        assert "● spent $449.00" in text(app)
+        await settle(pilot, "c")
+        assert chart.has_focus
+        rows = app.screen.query_one("#costs-list")
+        assert rows.region.bottom > 40, "what the rows leave goes to the days"

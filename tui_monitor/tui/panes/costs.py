@@ -41,9 +41,15 @@ if TYPE_CHECKING:
     from tui_monitor.costs.views import CostRow, CostsView
     from tui_monitor.monitor.api import Monitor
 
-SHARE, WIDE_SHARE = 12, 40
-"""Cells of a share bar."""
+SHARE, WIDE_SHARE, LONGEST_SHARE = 12, 40, 60
+"""Cells of a share bar: usually, on a wide screen, and at most."""
 WIDE = 150
+_FIGURES = 86
+"""Cells of what stands between name and bar, gaps and edges included."""
+_NAME = 60
+"""Cells of a name at most, on a wide screen."""
+ROOMY = ("-tall", "-wide")
+"""The screen's classes where the days have the running total beside them."""
 DRAWN = ("whole", "divided", "running total")
 """How the days are drawn."""
 PERIOD_WORDS = {
@@ -59,11 +65,16 @@ _METRICS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def share_cells(width: int) -> int:
+    """Cells of a share bar on a screen of so many: what names and figures leave."""
+    return SHARE if width < WIDE else max(WIDE_SHARE, min(LONGEST_SHARE, width - _NAME - _FIGURES))
+
+
 def columns(width: int) -> tuple[Column, ...]:
     """The list's columns for a screen of so many cells; the highest rank goes first."""
     wide = width >= WIDE
     return (
-        Column("name", "", min=20, max=60 if wide else 44),
+        Column("name", "", min=20, max=_NAME if wide else 44),
         Column("calls", "calls", width=8, align="right", rank=2),
         Column("in", "in", width=8, align="right", rank=5),
         Column("out", "out", width=8, align="right", rank=6),
@@ -72,7 +83,7 @@ def columns(width: int) -> tuple[Column, ...]:
         Column("cost", "cost", width=10, align="right"),
         Column("change", "change", width=8, align="right", rank=3),
         Column("share", "share", width=7, align="right", rank=1),
-        Column("bar", "", width=WIDE_SHARE if wide else SHARE, rank=4),
+        Column("bar", "", width=share_cells(width), rank=4),
     )
 
 
@@ -110,8 +121,7 @@ class CostsPane(SiftingPane["CostsView"]):
     def question(self, look: Look) -> Question:
         by, period, past = BY[self._by], PERIODS[self._period], self._past
         # The course of a month has none a day or a week before: it is a part of itself.
-        running = DRAWN[self._drawing] == "running total"
-        beside = look.beside and running and look.against == "previous"
+        beside = look.beside and self._adds_up and look.against == "previous"
 
         async def ask(monitor: "Monitor") -> "CostsView":
             view, _ = await asyncio.gather(
@@ -134,10 +144,8 @@ class CostsPane(SiftingPane["CostsView"]):
         drawn = DRAWN[self._drawing]
         parts = parts_of(answer, self.colours) if drawn == "divided" else {}
         self.set_class(drawn == "running total", "-running")
-        if drawn == "running total":
-            self._chart.show(running_total(answer, look, self._past.month))
-        else:
-            self._bars.show(daily_bars(answer, look, parts))
+        self._chart.show(running_total(answer, look, self._past.month))
+        self._bars.show(daily_bars(answer, look, parts))
         self._facts.show(fact_lines(answer))
         period = PERIOD_WORDS.get(answer.period, answer.period)
         head: tuple[Span, ...] = ((" BY ", "accent bold"), (answer.dimension, "accent bold"))
@@ -154,13 +162,18 @@ class CostsPane(SiftingPane["CostsView"]):
         )
         self._list.show([self._row(row, parts.get(row.name)) for row in answer.rows])
 
+    @property
+    def _adds_up(self) -> bool:
+        """Whether the running total is drawn: instead of the days, and beside them where there is room."""
+        return DRAWN[self._drawing] == "running total" or self.screen.has_class(*ROOMY)
+
     def skipped(self) -> tuple[str, ...]:
         left = super().skipped()
-        return left if DRAWN[self._drawing] == "running total" else (*left, "costs.chart")
+        return left if self._adds_up else (*left, "costs.chart")
 
     def _row(self, row: "CostRow", colour: int | None = None) -> GridRow:
         change, token = change_span(row.cost, row.previous)
-        cells = WIDE_SHARE if self.app.size.width >= WIDE else SHARE
+        cells = share_cells(self.app.size.width)
         return GridRow(
             row.name,
             {

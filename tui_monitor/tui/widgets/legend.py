@@ -10,7 +10,7 @@ from tui_monitor.tui.widgets.figure import ChartData, last_known, most
 
 _SLOTS = {"usd": 9, "bytes/s": 10}
 """Cells kept for a value of a unit, so that labels do not move as it changes; 8 for any other."""
-_NAME = 18
+_NAME = 24
 """Cells of a series' name at most."""
 
 
