@@ -163,6 +163,7 @@ def test_what_came_into_the_last_minute_since_is_seen(edge):
 
 def test_of_many_calls_no_more_is_read_than_is_asked_for(edge, monkeypatch):
     monkeypatch.setattr(reading, "_FEW", 9)
+    monkeypatch.setattr(reading, "_MANY", 9)
     reader = Counting(edge)
     recent = reading.RecentFacts(reader)
     for measure in ("latency", "output", "input"):

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tui_monitor.model.call import FINE_DIMENSIONS
-from tui_monitor.model.clock import MINUTE
+from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.timerange import Span
-from tui_monitor.query.slicing import ordered, within
+from tui_monitor.query.pieces import PIECE, Joined, divided, joined
+from tui_monitor.query.slicing import ordered, passing, within
 from tui_monitor.store.api import HISTOGRAMS, MEASURES, Facts, Layer, Measure, Part, Reader
 from tui_monitor.store.where import go_on
 
@@ -29,6 +30,10 @@ _EDGES = 64
 """Of so many ends of windows it is remembered how many calls they hold."""
 _FEW = 2_000
 """Calls of which all measures may be read and kept."""
+_MANY = _LARGEST // _WIDE
+"""Calls of which all measures are kept at most."""
+_NEW = 2 * MINUTE
+"""Longest span that is read in pieces, and how far behind the newest call it may end."""
 _FINE = frozenset(FINE_DIMENSIONS)
 
 _Key = tuple[
@@ -69,6 +74,9 @@ class RecentFacts:
         self._edges: OrderedDict[_Edge, int] = OrderedDict()
         self._minutes: OrderedDict[Span, int] = OrderedDict()
         """About how many calls a minute holds, of those whose end was asked for."""
+        self._news: tuple[Micros, int] = (0, 0)
+        """The minute in which single calls were read last, and about how many of one minute."""
+        self._joined = Joined(_MANY)
 
     def facts(
         self, version: int, layer: Layer, span: Span, labels: Sequence[str], measures: Sequence[Measure],
@@ -85,6 +93,10 @@ class RecentFacts:
                 wide = self._at_edge(version, span, histograms, where)
             if wide is not None:
                 return _some(wide, labels, measures, histograms)
+        if layer is Layer.RAW and 2 * PIECE <= span.length <= _NEW and _FINE.issuperset((*labels, *where)):
+            news = self._in_pieces(span, labels, measures, histograms, where, check)
+            if news is not None:
+                return news
         facts = self._read(key, version, where, check)
         if layer is Layer.RAW:
             self._note(span, where, len(facts))
@@ -114,7 +126,45 @@ class RecentFacts:
             return None
         return within(found, span, where)
 
+    def _in_pieces(
+        self, span: Span, labels: Sequence[str], measures: Sequence[Measure],
+        histograms: Sequence[Measure], where: Mapping[str, str], check: Callable[[], None],
+    ) -> Facts | None:  # fmt: skip
+        """The newest calls, of which each look asks for some more: what does not change is read once.
+
+        `None` for calls of the past, for the first who asks in a minute, and for few or many calls.
+        """
+        minute, rows = self._news
+        if span.end // MINUTE != minute or not _FEW < rows * span.length // MINUTE <= _MANY:
+            return None
+        with self._reader.moment():
+            # All of it is of one state of the database.
+            last, version = self._reader.extent().last, self._reader.version()
+            if last is None or span.end < last - _NEW:
+                return None
+            before, pieces, behind = divided(span)
+            try:
+                whole = self._joined.of([self._piece(version, piece, check) for piece in pieces])
+            except StoreError:
+                # It may be for something that is not wanted at all.
+                return None
+            self._news = minute, len(whole) * MINUTE // (len(pieces) * PIECE)
+            parts = [_some(passing(whole, where), labels, measures, histograms)]
+            parts += [
+                self.facts(version, Layer.RAW, rest, labels, measures, histograms, where, check)
+                for rest in (before, behind)
+                if rest.length
+            ]
+        return joined(parts)
+
+    def _piece(self, version: int, piece: Span, check: Callable[[], None]) -> Facts:
+        key = _key(Layer.RAW, piece, FINE_DIMENSIONS, MEASURES, HISTOGRAMS, {})
+        found = self._from_memory(key, version)
+        return self._read(key, version, {}, check) if found is None else found
+
     def _note(self, span: Span, where: Mapping[str, str], rows: int) -> None:
+        if not where and 2 * PIECE <= span.length <= _NEW:
+            self._news = span.end // MINUTE, rows * MINUTE // span.length
         with self._lock:
             self._edges[span, tuple(sorted(where.items()))] = rows
             if len(self._edges) > _EDGES:

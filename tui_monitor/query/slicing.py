@@ -20,12 +20,24 @@ def within(facts: Facts, span: Span, where: Mapping[str, str]) -> Facts:
     first, last = np.searchsorted(facts.end, (span.start, span.end), side="right").tolist()
     if not where:
         return _cut(facts, slice(first, last))
-    kept = np.ones(last - first, dtype=bool)
+    kept = _passes(facts, where, slice(first, last))
+    return _taken(facts, np.flatnonzero(kept) + first)
+
+
+def passing(facts: Facts, where: Mapping[str, str]) -> Facts:
+    """Those of single calls whose labels equal these values."""
+    if not where:
+        return facts
+    return _taken(facts, np.flatnonzero(_passes(facts, where, slice(None))))
+
+
+def _passes(facts: Facts, where: Mapping[str, str], rows: slice) -> np.ndarray:
+    kept = np.ones(len(facts.end[rows]), dtype=bool)
     for name, value in where.items():
         column = facts.labels[name]
         passes = np.array([(text or "") == value for text in column.values], dtype=bool)
-        kept &= passes[column.codes[first:last]]
-    return _taken(facts, np.flatnonzero(kept) + first)
+        kept &= passes[column.codes[rows]]
+    return kept
 
 
 def _cut(facts: Facts, rows: slice) -> Facts:
