@@ -1,5 +1,7 @@
 """Upright bars: heights, estimates, gaps, any size."""
 
+import re
+
 import pytest
 
 from tui_monitor.tui.drawing import ASCII, BRAILLE, width_of
@@ -20,6 +22,17 @@ def test_heights() -> None:
     rows = [line.ljust(60) for line in lines[:4]]
     first = lines[-1].index("1")
     assert [sum(row[first + n * 6] != " " for row in rows) for n in range(4)] == [4, 2, 0, 1]
+
+
+@pytest.mark.parametrize("height", range(6, 30))
+def test_a_bar_ends_beside_the_label_of_its_value(height: int) -> None:
+    lines = [re.split("[┤│]", line) for line in drawn(days(100, 200, 300, 400), 60, height)[:-2]]
+    labels = {label.strip(): row for row, (label, _) in enumerate(lines) if label.strip()}
+    ends = [
+        next(row for row, (_, bars) in enumerate(lines) if bars[n * 6 : n * 6 + 5].strip()) for n in range(4)
+    ]
+    assert labels.items() <= {f"${n + 1}00": end for n, end in enumerate(ends)}.items()
+    assert "$400" in labels
 
 
 def test_estimates_and_unknown_days() -> None:

@@ -92,6 +92,19 @@ async def test_shows_rows_under_their_titles(stage):
         assert lines[3:] == ["", "", ""]
 
 
+async def test_rows_are_whole_where_the_toolkit_told_no_size(stage):
+    class Deaf(Grid):
+        def on_resize(self, event):
+            event.prevent_default()
+
+    grid = Deaf(COLUMNS)
+    app = stage(grid)
+    async with app.run_test(size=(60, 6)) as pilot:
+        grid.show([row("anthropic", 2.5)])
+        await pilot.pause()
+        assert app.lines()[1].rstrip() == "▸ anthropic               850 ms     2.5 s      $1.00"
+
+
 async def test_cursor_keeps_to_its_row_when_rows_move_come_and_go(stage):
     grid = Grid(COLUMNS)
     app = stage(grid)

@@ -1,5 +1,6 @@
 """A chart of upright bars: one value per day, in parts where it has any, or an estimate."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def _slots(count: int, room: int) -> tuple[int, int]:
 
 def _row(value: float, axis: Scale, rows: int) -> int:
     """The row, counted from the floor, in which a value ends."""
-    return max(0, min(rows - 1, round(axis.share(value) * rows) - 1))
+    return max(0, min(rows - 1, math.ceil(axis.share(value) * rows - 1e-9) - 1))
 
 
 def _wall(text: str, left: int, glyphs: Glyphs) -> list[Span]:

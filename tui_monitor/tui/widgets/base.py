@@ -145,6 +145,14 @@ class Drawn(Widget):
             self._drawn_for = size
             self._strips.clear()
             self._padded.clear()
+            self.sized()
+
+    def sized(self) -> None:
+        """It is drawn at another size than before: lay out what depends on it.
+
+        The toolkit's event of it may be missing: it sends none to a widget that came between a scroll and
+        the next layout.
+        """
 
     def _line(self, y: int) -> Strip:
         strip = self._strips.get(y)

@@ -42,9 +42,7 @@ class Grid(Drawn, can_focus=True):
     choose one value of the row. Headings stay where they are, and the cursor passes over them.
     """
 
-    DEFAULT_CSS = """
-    Grid { width: 1fr; height: 1fr; }
-    """
+    DEFAULT_CSS = "Grid { width: 1fr; height: 1fr; }"
 
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("list")
     edge: ClassVar[int] = EDGE
@@ -227,12 +225,15 @@ class Grid(Drawn, can_focus=True):
     def _key_at(self, index: int) -> str | None:
         return self._rows[index].key if index < len(self._rows) and not self._is_heading(index) else None
 
-    def _place(self) -> None:
+    def sized(self) -> None:
         self._places = lay_out(self._columns, self.size.width - MARGIN - self.edge)
         if self._chosen not in self.visible_columns:
             self._chosen = None
         self._clamp(follow=True)
         self._drawn = [self._content(y) for y in range(self.size.height)]
+
+    def _place(self) -> None:
+        self.sized()
         self.refresh()
 
     def _header(self) -> int:
@@ -310,7 +311,7 @@ class Grid(Drawn, can_focus=True):
     # Events and keys.
 
     def on_resize(self, event: Resize) -> None:
-        """Give the columns their widths, which depend on nothing but this one."""
+        """Give the columns their widths."""
         self._place()
 
     def on_focus(self, event: Focus) -> None:
