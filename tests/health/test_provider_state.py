@@ -111,7 +111,11 @@ def test_that_no_call_failed_is_said_only_where_none_did():
     assert judge(evidence(ok=10, auth=3), RULES).reason == f"{none} through the provider; on our side: auth 3"
     unnamed = evidence(ok=8)
     unnamed.add("error", "", 2)
-    assert judge(unnamed, RULES) == (H, f"{none} through the provider", "")
+    assert judge(unnamed, RULES) == (
+        H,
+        f"{none} through the provider; failed otherwise: no cause told 2",
+        "",
+    )
 
 
 def test_every_limit_is_a_setting():

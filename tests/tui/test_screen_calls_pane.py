@@ -208,9 +208,15 @@ async def test_the_filter(monitor: Calling) -> None:
         # An error stands under its character.
         await settle(pilot, "slash", "space", "A", "N", "D", "enter")
         assert "^" in text(pilot.app)
-        assert pilot.app.screen.query_one("#calls-filter", Prompt).value == "status=error AND"
+        line = pilot.app.screen.query_one("#calls-filter", Prompt)
+        assert line.value == "status=error AND"
+        assert "no filter yet: these are the calls from before" in text(pilot.app)
+        # It is put right there, and no letter is a command.
+        await settle(pilot, *" cached=true", "enter")
+        assert [args[0] for name, args in monitor.asked if name == "calls"][-1] == line.value
+        await settle(pilot, "slash", "space", "A", "N", "D", "enter")
         # One step back from the line, one to all calls.
-        await settle(pilot, "slash", "escape")
+        await settle(pilot, "escape")
         assert grid.has_focus
         await settle(pilot, "escape")
         assert [args[0] for name, args in monitor.asked if name == "calls"][-1] == "where"

@@ -101,3 +101,6 @@ async def test_every_pane_without_colours_of_ours(monkeypatch: pytest.MonkeyPatc
             assert all(c.type is ColorType.STANDARD for c in used), pane.id
             assert bool(used) == (wish != "NO_COLOR"), pane.id
             assert any(style.reverse for style in styles), f"{pane.id}: nothing shows where one is"
+        behind = text(app).splitlines()[-1]
+        await settle(pilot, "question_mark")
+        assert text(app).splitlines()[-1] == behind, "a dialog hides all that is behind it"

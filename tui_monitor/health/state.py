@@ -39,6 +39,8 @@ class Evidence:
     """Provider errors by category."""
     ours: dict[str, float] = field(default_factory=dict)
     """Our own errors by category."""
+    otherwise: dict[str, float] = field(default_factory=dict)
+    """Errors that are neither: of the request itself by category, and those that tell none."""
     errors: float = 0
     """Calls that failed, for whatever reason."""
     unjudged: float = 0
@@ -65,6 +67,9 @@ class Evidence:
             self.ours[category] = self.ours.get(category, 0) + calls
         else:
             self.answered += calls
+            if status == "error":
+                name = category or "no cause told"
+                self.otherwise[name] = self.otherwise.get(name, 0) + calls
 
     def excuse(self, calls: float) -> None:
         """So many calls that got no answer failed through our own network."""
@@ -183,7 +188,8 @@ def _too_few(evidence: Evidence, settings: HealthSettings) -> str:
 
 
 def _own(evidence: Evidence) -> str:
-    return f"; on our side: {_listed(evidence.ours)}" if evidence.ours else ""
+    ours = f"; on our side: {_listed(evidence.ours)}" if evidence.ours else ""
+    return ours + (f"; failed otherwise: {_listed(evidence.otherwise)}" if evidence.otherwise else "")
 
 
 def _listed(counts: Mapping[str, float]) -> str:

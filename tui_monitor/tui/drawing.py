@@ -87,7 +87,7 @@ class Glyphs:
 BRAILLE = Glyphs("braille")
 BLOCK = Glyphs("block")
 ASCII = Glyphs(
-    "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="+", down="-", above="^",
+    "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="^", down="v", above="^",
     below="v", ellipsis="~", unknown="-", dot=".", about="~", rule="-", gap=" ", levels="_.:-=+*#",
     eighths="       #", track=".", over=">", wall="|", post="|", corner="+", floor="-", stud="+", dash="-",
     hair=":", lone="*", markers="*o+x#@%&",
@@ -161,8 +161,8 @@ def printable(text: str) -> str:
 
 
 _PLAIN = {
-    "–": "-", "—": "-", "…": "~", "≈": "~", "·": ".", "×": "x", "≥": ">=", "≤": "<=", "→": ">", "←": "<",
-    "↓": "v", "↑": "^", "▲": "+", "▼": "-", "●": "*", "✖": "X", "○": "o", "▸": ">", "◂": "<", "▾": "v",
+    "–": "-", "—": "-", "…": "~", "≈": "~", "·": ".", "×": "x", "≥": ">=", "≤": "<=", "→": "->", "←": "<-",
+    "↓": "v", "↑": "^", "▲": "^", "▼": "v", "●": "*", "✖": "X", "○": "o", "▸": ">", "◂": "<", "▾": "v",
     "▴": "^", "─": "-", "│": "|", "┄": "-", "µ": "u", "“": '"', "”": '"', "‘": "'", "’": "'", "✓": "+",
     "█": "#", "░": ".", "€": "EUR", "£": "GBP",
 }  # fmt: skip

@@ -59,7 +59,7 @@ def table_of(grid: Grid) -> Table | None:
     rows = [row for row in grid.rows if not row.heading]
     if not rows or not columns:
         return None
-    header = tuple(column.title or column.key for column in columns)
+    header = tuple(column.title.strip() or column.key for column in columns)
     return Table(header, tuple(tuple(_raw(row.cells.get(c.key), c) for c in columns) for row in rows))
 
 

@@ -96,7 +96,7 @@ async def test_tabs_tell_what_was_clicked_and_repaint_only_on_a_difference(stage
 async def test_ascii_set_draws_ascii_only(stage):
     app = stage(Lines([Line((("● ok – 日本 ≈ 5 …", "ok"),), (("▲", "warn"),))]), ASCII)
     async with app.run_test(size=(40, 2)):
-        assert app.lines()[0].rstrip() == "* ok - ???? ~ 5 ~" + " " * 22 + "+"
+        assert app.lines()[0].rstrip() == "* ok - ???? ~ 5 ~" + " " * 22 + "^"
 
 
 async def test_only_the_stretch_that_differs_is_painted(stage, monkeypatch):

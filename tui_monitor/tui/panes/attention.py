@@ -50,7 +50,7 @@ def columns(width: int) -> tuple[Column, ...]:
     narrow = width < NARROW
     return (
         Column("severity", "", width=6 if narrow else 10),
-        Column("subject", "", min=18, max=32 if width >= 150 else 24),
+        Column("subject", "", min=18, max=18 if narrow else 32 if width >= 150 else 24),
         Column("text", "", min=16, max=120),
         Column("age", "", width=5, align="right", rank=1),
         Column("who", "", width=11 if narrow else _WHO, rank=2),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.units import count
+from tui_monitor.tui.drawing import Glyphs, Span
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import change, earlier_words
@@ -53,3 +54,18 @@ def count_lines(answer: Newest | None) -> list[Line]:
     told = [(f" {count(answer.total)}", "bright"), (noun, "dim"), (f"   {words}", "")]
     than = answer.than if answer.before is None else f"{count(answer.before)} {answer.than}"
     return [Line((*told, (f" against {than}", "dim")))]
+
+
+def standing(glyphs: Glyphs, look: Look, *, faulty: bool, paused: bool, following: bool, still: bool) -> Span:
+    """Whether new calls come into the list, and where."""
+    if faulty:
+        return (f"{glyphs.crit} no filter yet: these are the calls from before", "crit")
+    if paused:
+        return (f"{glyphs.off} paused", "warn")
+    if look.shown.end is not None:
+        return (f"{glyphs.off} the newest first", "dim")
+    if following:
+        return (f"{glyphs.ok} following", "ok")
+    if still:
+        return (f"{glyphs.off} holds still", "warn")
+    return (f"{glyphs.ok} new ones come in above", "dim")

@@ -17,7 +17,7 @@ from tui_monitor.tui.exporting import Export
 from tui_monitor.tui.link import Look, ask
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.panes.callcounts import Newest, count_lines, newest, words_for
+from tui_monitor.tui.panes.callcounts import Newest, count_lines, newest, standing, words_for
 from tui_monitor.tui.panes.callexport import calls_export, calls_table
 from tui_monitor.tui.panes.calllist import call_columns, call_rows, key_of
 from tui_monitor.tui.panes.callsheet import CallSheet
@@ -156,21 +156,16 @@ class CallsPane(Pane[Newest]):
 
     def _show_head(self, look: Look) -> None:
         calls = self._list.rows
-        if self._paused:
-            state = (f"{self.glyphs.off} paused", "warn")
-        elif look.shown.end is not None:
-            state = (f"{self.glyphs.off} the newest first", "dim")
-        elif self._following:
-            state = (f"{self.glyphs.ok} following", "ok")
-        elif self._still:
-            state = (f"{self.glyphs.off} holds still", "warn")
-        else:
-            state = (f"{self.glyphs.ok} new ones come in above", "dim")
+        faulty = self._filter.faulty
+        state = standing(
+            self.glyphs, look,
+            faulty=faulty, paused=self._paused, following=self._following, still=self._still,
+        )  # fmt: skip
         newer = self._newer(look)
         words = f"   {newer}" if newer else ""
         order = self._list.order
         sorted_ = f"   of these {len(calls):,}, by {order[0].removeprefix('text.')}" if order else ""
-        where = [] if self._text == _EVERY else [("   where ", "dim"), (self._text, "bright")]
+        where = [] if faulty or self._text == _EVERY else [("   where ", "dim"), (self._text, "bright")]
         first = Line(
             ((" ", ""), state, (words, "accent"), *where, (sorted_, "dim")), ((self._reach(look), "dim"),)
         )
@@ -212,6 +207,11 @@ class CallsPane(Pane[Newest]):
             self.forget_trouble()
             self._filter.display = True
             self._filter.show_error(error.position, error.length, error.message, error.hint or "")
+            if self._list.has_focus:
+                # It is put right where it was typed.
+                self._filter.focus()
+            if self.look is not None:
+                self._show_head(self.look)
         else:
             super().trouble(error)
 

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import change, count, ratio, share_of_change, show, significant, size
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, Span, bar, curve
+from tui_monitor.tui.drawing import Glyphs, Span, bar, curve, fit, safe, width_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Question
@@ -33,6 +33,8 @@ _MOVED = 0.05
 """Share by which a mean differs before an arrow says so."""
 _FULL, _FILLING = 0.9, 0.75
 _PROGRESS, _FINISHED = 4, 3
+_NAME = 40
+"""Cells of the longest name of a piece of work."""
 _PROGRAM = "program "
 """Before the key of a program's row."""
 _WANTED = "hw_gpu_utilization"
@@ -242,7 +244,7 @@ def _gauge_row(
 def collector_lines(status: "CollectorStatus", look: Look, glyphs: Glyphs, key: str) -> list[Line]:
     """Who collects, and that its own pane tells more."""
     line = one_line(status, look, glyphs)
-    lines = [Line(), Line(line.left, ((key, "accent bold"), (" more", "dim")))]
+    lines = [Line(), Line(line.left, ((key, "accent bold"), (" Collector", "dim")))]
     card = next((row for row in status.sources if row.name == "gpu" and row.state is SourceState.OFF), None)
     if card is not None:
         lines.append(Line(((" GPU  ", "accent bold"), ("none  ", "dim"), (card.detail, "dim"))))
@@ -256,14 +258,16 @@ def progress_lines(view: "SystemView", look: Look, glyphs: Glyphs) -> list[Line]
         lines.append(Line(((" UNDER WAY  ", "accent bold"), (f"{count(view.active)} requests", "bright"))))
     elif view.progress:
         lines.append(Line.of(" UNDER WAY", "accent bold"))
-    lines += [_progress(item, look, glyphs) for item in view.progress[:_PROGRESS]]
+    going, over = view.progress[:_PROGRESS], view.finished[:_FINISHED]
+    wide = min(_NAME, max((width_of(safe(item.name, glyphs)) for item in (*going, *over)), default=0))
+    lines += [_progress(item, look, glyphs, wide) for item in going]
     if view.finished:
         gap = [Line()] if lines else []
         lines += [*gap, Line.of(" FINISHED  in the last day", "accent bold")]
-    return [*lines, *(_finished(item, look, glyphs) for item in view.finished[:_FINISHED])]
+    return [*lines, *(_finished(item, look, glyphs, wide) for item in over)]
 
 
-def _finished(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
+def _finished(item: "Progress", look: Look, glyphs: Glyphs, wide: int) -> Line:
     """What is over: how it ended, how much of it was done, its score, how long it took, when."""
     token = "crit" if item.state.lower() in _BROKEN else "ok"
     of = f" of {count(item.total)}" if item.total and item.done < item.total else ""
@@ -274,16 +278,20 @@ def _finished(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
         right.append((f"   in {took(item.seconds)}", "dim"))
     right.append((f"   {ago(item.at, look.at)}", "dim"))
     return Line(
-        ((f"   {glyphs.state(token)} ", token), (f"{item.name}  ", "bright"), (item.state, "dim")),
+        (
+            (f"   {glyphs.state(token)} ", token),
+            (f"{fit(item.name, wide, 'left', glyphs)}  ", "bright"),
+            (item.state, "dim"),
+        ),
         tuple(right),
     )
 
 
-def _progress(item: "Progress", look: Look, glyphs: Glyphs) -> Line:
+def _progress(item: "Progress", look: Look, glyphs: Glyphs, wide: int) -> Line:
     share = item.done / item.total if item.total else None
     of = f" of {count(item.total)}" if item.total else ""
     return Line(
-        ((f"   {item.name}  ", "bright"), (item.state, "dim")),
+        ((f"     {fit(item.name, wide, 'left', glyphs)}  ", "bright"), (item.state, "dim")),
         (
             (f"{count(item.done)}{of} {item.unit}  ", ""),
             (bar(share, BAR, glyphs) if share is not None else "", "accent"),

@@ -150,6 +150,11 @@ class Prompt(Vertical):
         if self._awaited:
             self.focus()
 
+    @property
+    def faulty(self) -> bool:
+        """Whether something is said to be wrong with the text."""
+        return self._error is not None
+
     def show_error(self, position: int, length: int, message: str, hint: str = "") -> None:
         """Mark `length` characters from `position` on and say what is wrong with them, and what would help.
 
