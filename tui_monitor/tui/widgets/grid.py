@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
@@ -232,6 +233,7 @@ class Grid(Drawn, can_focus=True):
         self._clamp(follow=True)
         self._drawn = [self._content(y) for y in range(self.size.height)]
 
+    @on(Resize)
     def _place(self) -> None:
         self.sized()
         self.refresh()
@@ -310,14 +312,9 @@ class Grid(Drawn, can_focus=True):
 
     # Events and keys.
 
-    def on_resize(self, event: Resize) -> None:
-        """Give the columns their widths."""
-        self._place()
-
-    def on_focus(self, event: Focus) -> None:
-        self._refresh_changed()
-
-    def on_blur(self, event: Blur) -> None:
+    @on(Focus)
+    @on(Blur)
+    def _focus_changed(self) -> None:
         self._refresh_changed()
 
     def on_click(self, event: Click) -> None:
