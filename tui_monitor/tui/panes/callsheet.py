@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
 
+from textual import on
+from textual.events import Resize
+
 from tui_monitor.model.call import Call
 from tui_monitor.model.callprice import CallPrice, PricePart
 from tui_monitor.model.errors import MonitorError
@@ -76,8 +79,8 @@ class CallSheet(Grid):
         calls = (call for near in self.view.neighbours for call in (*near.before, *near.after))
         return next((call for call in calls if call.id == wanted), None)
 
-    def on_resize(self, event: Any) -> None:
-        super().on_resize(event)
+    @on(Resize)
+    def _resized(self) -> None:
         self._fill()
 
 
