@@ -136,6 +136,19 @@ def test_a_terminal_that_takes_no_more_does_not_hold_up_the_end(terminal: Open, 
     assert dashboard.same_as_before()
 
 
+def test_one_leaves_a_terminal_that_takes_no_more_by_key(terminal: Open) -> None:
+    dashboard = terminal("--no-collect")
+    dashboard.sees("no data")
+    for _ in range(60):
+        # Nobody reads what this paints.
+        dashboard.press("\x0c")
+        time.sleep(0.02)
+    dashboard.press("q")
+    dashboard.process.wait(20)
+    assert dashboard.process.returncode == 0
+    assert dashboard.same_as_before()
+
+
 BUG = f"""
 import sys
 from tui_monitor.tui.screens import dashboard

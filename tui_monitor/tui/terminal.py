@@ -4,6 +4,7 @@ Reaches into the toolkit's driver, for the release that pyproject pins.
 """
 
 import os
+import queue
 import select
 import sys
 import time
@@ -24,6 +25,10 @@ _READ = 4_096
 _PATIENCE_S = 0.1
 """How long is waited for a key, or for a terminal that takes no more, before it is looked whether to end."""
 _PORTION = 65_536
+_AT_ONCE = 4_096
+"""Bytes that are written in one go: on a slow line, too, this is soon done."""
+_STUCK_S = 2.0
+"""After which a terminal that takes nothing is not waited for at the end."""
 _QUEUED = 3
 """Frames that may wait for a terminal that takes no more."""
 _SETTLE_S = 0.6
@@ -93,6 +98,24 @@ class Terminal(LinuxDriver):
             self.pace.answers = True
         super().process_message(message)
 
+    def close(self) -> None:
+        """End the writing thread; at the end of the app not for a terminal that takes no more."""
+        writer = self._writer_thread
+        if writer is None or not self._app._exit:
+            super().close()
+            return
+        with suppress(queue.Full):
+            writer._queue.put_nowait(None)
+        moved, since = self._wire.moved, time.monotonic()
+        while writer.is_alive():
+            writer.join(_PATIENCE_S)
+            if self._wire.moved != moved:
+                moved, since = self._wire.moved, time.monotonic()
+            elif time.monotonic() - since > _STUCK_S:
+                self._wire.lost = True
+                restore(self)
+                return
+
     def _settle(self) -> None:
         """Wait for answers that are to come, not for long."""
         end = time.monotonic() + _SETTLE_S
@@ -157,6 +180,8 @@ class Wire:
         self._taken = 0
         self.done = 0
         """Writes that the terminal has taken."""
+        self.moved = 0
+        """Bytes of them."""
         self._parts: list[str] = []
         self._size = 0
         self.lost = False
@@ -177,7 +202,9 @@ class Wire:
         self._size = 0
         while data and not self.lost:
             try:
-                data = data[os.write(self._fd, data) :]
+                written = os.write(self._fd, data[:_AT_ONCE])
+                data = data[written:]
+                self.moved += written
             except BlockingIOError:
                 select.select([], [self._fd], [], _PATIENCE_S)
             except OSError:
