@@ -346,6 +346,9 @@ async def test_what_stands_under_a_dialog_says_of_when_it_is(monitor: FakeMonito
     app = dashboard(monitor)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot, KEY["costs"])
+        async with asyncio.timeout(30):
+            while app.get_default_screen().pane.answer is None:
+                await pilot.pause()
         await settle(pilot, "question_mark")
         monitor.at += 7 * SECOND
         await tick(pilot)
