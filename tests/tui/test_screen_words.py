@@ -233,6 +233,7 @@ async def test_the_title_says_how_old_the_newest_data_is_as_far_as_there_is_room
     assert "▲ newest call 3 m in the future" in await title(120, NOON + 3 * MINUTE)
     line = LineState("gpu-box-2", up=True, heard=NOON, ahead=-90 * SECOND)
     assert "▲ its clock 1 m 30 s behind this one" in await title(120, NOON, line=line)
+    assert "▲ its clock -1 m 30 s" in await title(80, NOON, line=line)
     assert "clock" not in await title(120, NOON, line=replace(line, ahead=SECOND))
 
 

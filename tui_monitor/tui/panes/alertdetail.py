@@ -159,12 +159,12 @@ def chart_of(result: "Result", alert: Alert, history: Sequence[Change], look: Lo
         unit=result.unit or alert.unit,
         calendar=look.calendar,
         thresholds=level,
-        marks=tuple(_mark(change) for change in history[-MARKS:]),
+        marks=tuple(_mark(change, alert) for change in history[-MARKS:]),
         title="VALUE AND THRESHOLD",
         empty="no value in this time range",
     )
 
 
-def _mark(change: Change) -> Mark:
-    token = {AlertState.FIRING: "crit", AlertState.RESOLVED: "ok"}.get(change.state, "dim")
+def _mark(change: Change, alert: Alert) -> Mark:
+    token = {AlertState.FIRING: SEVERITY[alert.severity], AlertState.RESOLVED: "ok"}.get(change.state, "dim")
     return Mark(change.at, change.state.value, token)

@@ -8,7 +8,7 @@ from tui_monitor.model.clock import DAY
 from tui_monitor.model.units import UNKNOWN, count, exact_usd, milliseconds, money, significant
 from tui_monitor.query.filters.fields import text_of, texts_of
 from tui_monitor.query.filters.parser import parse
-from tui_monitor.tui.drawing import Glyphs, wrap
+from tui_monitor.tui.drawing import Glyphs, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
 
@@ -35,9 +35,10 @@ def call_columns(found: "CallList", width: int) -> tuple[Column, ...]:
     waited = any(call.ttft_ms is not None for call in calls)
     ttft = (Column("ttft", "ttft", width=8, align="right", rank=9),) if waited or not calls else ()
     cached = any(call.cache_read for call in calls)
+    named = max((width_of(call.provider or "") for call in calls), default=0)
     return (
         Column("time", "time", width=15 if long else 8),
-        Column("provider", "provider", width=12 if wide else 9),
+        Column("provider", "provider", width=12 if wide else 9 if narrow else min(12, max(9, named))),
         Column("model", "model", min=16 if narrow else 24, max=34),
         Column("status", "status", width=12 if narrow else 16),
         Column("latency", "latency", width=8, align="right"),
