@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
 from textual.await_remove import AwaitRemove
@@ -10,6 +11,9 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual.command import CommandPalette
 
 log = logging.getLogger(__name__)
 
@@ -47,19 +51,23 @@ class QuietEnd(App[None]):
 
     def action_command_palette(self) -> None:
         """The toolkit's own, but for an ellipsis that not every terminal can show."""
-        from textual.command import CommandPalette, SearchIcon
-
-        from tui_monitor.tui.gathered import Gathered
-
-        class Palette(CommandPalette, Gathered[Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
-            """The toolkit's list of commands, in the manner of our dialogs."""
-
-            def on_mount(self) -> None:
-                self.query_one(SearchIcon).icon = ">"
-                self.query_one("#--input").border_title = "commands"
+        from textual.command import CommandPalette
 
         if self.use_command_palette and not CommandPalette.is_open(cast("App[object]", self)):
-            self.push_screen(Palette(id="--command-palette", placeholder="Search for commands"))
+            self.push_screen(_palette()(id="--command-palette", placeholder="Search for commands"))
+
+
+@cache
+def _palette() -> "type[CommandPalette]":
+    """The toolkit's list of commands. One class for all openings: the toolkit keeps every class for good."""
+    from textual.command import CommandPalette
+
+    from tui_monitor.tui.gathered import Gathered
+
+    class Palette(CommandPalette, Gathered[Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Painted as our own screens are."""
+
+    return Palette
 
 
 def write_to_terminal(app: App[Any], sequence: str) -> None:

@@ -1,0 +1,16 @@
+"""The toolkit's list of commands, opened again and again."""
+
+from tests.tui.screen_fakes import dashboard, settle
+
+
+async def test_each_opening_makes_no_class_of_its_own(quick_pilot: None) -> None:
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        kinds: list[type] = []
+        for _ in range(2):
+            await settle(pilot, "ctrl+p")
+            kinds.append(type(app.screen))
+            await settle(pilot, "escape")
+        assert kinds[0].__name__ == "Palette"
+        assert kinds[0] is kinds[1]
