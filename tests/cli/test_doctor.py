@@ -120,6 +120,16 @@ def test_a_configuration_that_does_not_load_fails_and_all_else_is_looked_at(cli:
     assert checks["program/version"]["level"] == "ok"
 
 
+def test_keys_that_cannot_be_are_told(cli: Cli) -> None:
+    path = places.config_file()
+    path.parent.mkdir(parents=True)
+    path.write_text('[keys]\npause = "q"\n')
+    check = found(cli)["config/keys"]
+    assert check["level"] == "warn"
+    assert "config.toml:2: keys.pause" in check["text"]
+    assert "config keys" in check["hint"]
+
+
 def test_a_damaged_database_and_what_is_none(fed: Cli) -> None:
     path = places.database_file()
     body = bytearray(path.read_bytes())

@@ -603,16 +603,32 @@ def at_work_beside() -> bool:
     return threads is not None and threads._idle_semaphore._value < len(threads._threads)
 
 
+def under_way(app: Any) -> bool:
+    """Whether messages lie about, a pane is not made yet, or a paint is being gathered."""
+    nodes = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
+    if any(node._message_queue is not None and node.message_queue_size for node in nodes):
+        return True
+    made = all(getattr(node, "_ready", True) for node in nodes)
+    return not made or any(getattr(screen, "_painting", None) is not None for screen in app.screen_stack)
+
+
 async def settle(pilot: Any, *keys: str) -> None:
-    """Press keys and let everything that follows come to rest."""
-    if keys:
-        await pilot.press(*keys)
-    quiet, left = 0, 20
-    while left and quiet < 3:
+    """Press keys, each when what the one before brought has come, and let everything come to rest."""
+    for key in keys or (None,):
+        if key is not None:
+            await pilot.press(key)
+        await rest(pilot)
+
+
+async def rest(pilot: Any) -> None:
+    """Wait until nothing goes on; of work that does not end, a while."""
+    quiet, left, most = 0, 20, 400
+    while left and most and quiet < 3:
         before = _changed
         await pilot.pause()
-        beside = at_work_beside()
+        beside = at_work_beside() or under_way(pilot.app)
         left -= not beside
+        most -= 1
         busy = beside or _changed != before or any(worker.is_running for worker in pilot.app.workers)
         quiet = 0 if busy else quiet + 1
 

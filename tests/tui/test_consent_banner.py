@@ -138,6 +138,21 @@ async def test_where_there_is_data_the_keys_stay_the_panes() -> None:
 
 
 @pytest.mark.usefixtures("found")
+@pytest.mark.parametrize("empty", [True, False])
+async def test_a_tour_that_somebody_wants_has_its_keys_beside_the_question(empty: bool) -> None:
+    app = app_of(Monitor(empty=empty))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        await settle(pilot, "colon", *"tour", "enter")
+        assert "1 of 6" in text(app)
+        assert "FOUND HERE" in text(app)
+        await settle(pilot, "enter")
+        assert "2 of 6" in text(app)
+        await settle(pilot, "escape")
+        assert "of 6" not in text(app)
+
+
+@pytest.mark.usefixtures("found")
 @pytest.mark.parametrize("answer", [True, False])
 async def test_who_has_answered_is_not_asked(answer: bool) -> None:
     monitor = Monitor()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.config import places
 from tui_monitor.tui.drawing import Span
 from tui_monitor.tui.keymap import Keymap, keymap_of
+from tui_monitor.tui.widgets.consent import ConsentBanner
 from tui_monitor.tui.widgets.prompt import Field
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ def words(text: str, keymap: Keymap) -> list[Span]:
     return [(part, "accent bold" if key else "") for part, key in keymap.parts(text)]
 
 
+_ANSWERING = (Field, ConsentBanner)
+"""What keys belong to while it has the focus, tour or not."""
+
+
 def first_start() -> bool:
     """Whether nobody has seen or left the tour yet."""
     return not places.toured_file().exists()
@@ -82,7 +87,7 @@ class Touring:
     def has_the_keys(self) -> bool:
         """Whether its keys are its own: not those of a line that somebody types into, or of a question."""
         screen = self._screen
-        return self._on and not isinstance(screen.focused, Field) and not screen.query("#consent")
+        return self._on and not isinstance(screen.focused, _ANSWERING)
 
     def look(self) -> None:
         """The data was looked at: the time to begin may have come."""
@@ -129,8 +134,8 @@ class Touring:
             words(step.text, keymap_of(screen.app)),
             last=step is STEPS[-1],
         )
-        if isinstance(screen.focused, Field):
-            # The keys of a line would be typed into it.
+        if isinstance(screen.focused, _ANSWERING):
+            # The keys of a line would be typed into it, and a question would take them for answers.
             screen.set_focus(None)
 
     async def _end(self) -> None:

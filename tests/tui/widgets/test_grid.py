@@ -92,6 +92,17 @@ async def test_shows_rows_under_their_titles(stage):
         assert lines[3:] == ["", "", ""]
 
 
+async def test_a_single_row_has_titles(stage):
+    grid = Grid(COLUMNS)
+    grid.styles.height = "auto"
+    app = stage(grid)
+    async with app.run_test(size=(60, 6)) as pilot:
+        grid.show([row("anthropic", 2.5)])
+        await pilot.pause()
+        assert app.lines()[0].split() == ["provider", "p50", "p95", "today"]
+        assert app.lines()[1].startswith("▸ anthropic")
+
+
 async def test_rows_are_whole_where_the_toolkit_told_no_size(stage):
     class Deaf(Grid):
         def on_resize(self, event):

@@ -33,8 +33,21 @@ def config(scene: Scene) -> Iterator[Check]:
         yield Check("config", "settings", "ok", f"no file at {path}: the defaults hold", hint)
     for warning in scene.loaded.warnings if scene.loaded else ():
         yield Check("config", "warning", "warn", clean(warning, 300))
+    yield from _keys(scene)
     if there:
         yield from _mode(path)
+
+
+def _keys(scene: Scene) -> Iterator[Check]:
+    """Keys of one's own that cannot be what they are meant to be."""
+    from tui_monitor.tui.keymap import Keymap
+
+    if scene.loaded is None:
+        return
+    for fault in Keymap(scene.loaded.settings.keys.model_dump()).faults:
+        place = scene.loaded.layers.place(("keys", *fault.path))
+        hint = "`tui-monitor config keys` lists commands and keys"
+        yield Check("config", "keys", "warn", clean(f"{place}: {fault}", 300), hint)
 
 
 def _mode(path: Path) -> Iterator[Check]:

@@ -82,6 +82,12 @@ def name_of(alert: Alert) -> str:
     return alert.rule if alert.summary.startswith(f"{alert.rule}:") else alert.summary or alert.rule
 
 
+def told_apart(alert: Alert) -> str:
+    """Its sentence in a list: of a rule without one, the labels tell it from the others of that rule."""
+    name = name_of(alert)
+    return f"{name} {labels_of(alert)}".rstrip() if name == alert.rule else name
+
+
 def labels_of(alert: Alert) -> str:
     """Its labels as pairs."""
     return " ".join(f"{name}={value}" for name, value in sorted(alert.labels.items()))
@@ -210,7 +216,7 @@ def _row(alert: Alert, waits: Micros, look: Look, width: int, glyphs: Glyphs) ->
         alert.id,
         {
             "severity": Cell(word, token, glyph=glyph, sort=-alert.severity.rank),
-            "alert": Cell(name_of(alert), "dim" if ended else "bright", sort=alert.rule),
+            "alert": Cell(told_apart(alert), "dim" if ended else "bright", sort=alert.rule),
             "value": Cell(
                 against(alert, alert.value, 0 if width < NARROW else _THRESHOLD), token, sort=alert.value
             ),

@@ -241,7 +241,8 @@ class Grid(Drawn, can_focus=True):
     def _header(self) -> int:
         """Lines of the header: a low grid keeps them for its rows, and titles of nothing are not shown."""
         titled = any(column.title for column in self._columns)
-        return 1 if titled and self.size.height >= 3 and (self._rows or not self.empty) else 0
+        room = self.size.height >= 3 or self.size.height > len(self._rows) > 0
+        return 1 if titled and room and (self._rows or not self.empty) else 0
 
     def _body(self) -> int:
         """Lines for rows; one is kept to say how many more there are."""
