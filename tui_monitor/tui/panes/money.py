@@ -137,8 +137,8 @@ def fact_lines(view: "CostsView") -> list[Line]:
     if month.unpriced:
         tokens = f"  {count(month.unpriced_tokens)} tokens" if month.unpriced_tokens else ""
         words = (("unpriced    ", "warn"), (f"{count(month.unpriced)} calls{tokens}", "warn"))
-        lines.append(Line((*words, ("  this month", "dim"))))
-        lines.append(Line.of("            tui-monitor prices show MODEL", "dim"))
+        lines.append(Line(words))
+        lines.append(Line.of("            this month; `prices show MODEL` says why", "dim"))
     if month.list_cost and month.list_cost > (month.cost or 0) * 1.005:
         text = f"{usd(month.list_cost):>9}"
         lines.append(Line((("list price  ", "dim"), (text, ""), ("  with subscriptions and free", "dim"))))
