@@ -290,7 +290,7 @@ def test_where_calls_are_left_out_one_behind_the_calls_asked_for_is_told(place: 
     before = answer(engine, text, NOON)
     place.store.write(WriteBatch([call("next", at + DAY)]))
     wanted = answer(LocalEngine(place.store, Calendar(), clock=place.clock), text, NOON)
-    assert wanted != before
+    assert before.series == wanted.series
     assert answer(engine, text, NOON) == wanted
 
 
