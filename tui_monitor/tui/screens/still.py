@@ -1,9 +1,9 @@
 """A chart as it was at one moment, on the whole screen, or how its values are distributed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from math import inf
-from typing import TYPE_CHECKING, ClassVar, Literal
+from math import cbrt, ceil, inf
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
@@ -13,25 +13,26 @@ from textual.containers import Vertical
 from textual_plotext import PlotextPlot
 
 from tui_monitor.config import resources
-from tui_monitor.model.clock import SECOND
+from tui_monitor.model.clock import SECOND, Micros
 from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, safe
 from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
+from tui_monitor.tui.screens.stillbeside import Beside, Colour, Painter
 from tui_monitor.tui.theme import colours
 from tui_monitor.tui.widgets.axes import label, moment, scale, time_ticks
-from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, cleaned, total
+from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Values, cleaned, finite, total, with_near
 from tui_monitor.tui.widgets.keyline import key_spans
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
     from textual_plotext.plot import Plot
 
-Colour = tuple[int, int, int]
-Painter = Callable[[ChartSeries], Colour | None]
 View = Literal["over time", "distribution"]
 BINS = 40
 """Bars of a distribution at most."""
+_FILLED = 0.8
+"""Share of its bin that a bar is wide."""
 _FRAME = str.maketrans("┌┐└┘├┤┬┴┼│─", "+++++++++|-")
 _MARGIN = 14
 """Cells beside the lines: labels of the values, and the frame."""
@@ -90,12 +91,12 @@ class StillScreen(Dialog[None]):
         if self._view == "distribution":
             draw_distribution(plt, data, self._paint, self._glyphs)
         else:
-            draw_lines(plt, data, self._paint, self._glyphs, self.app.size.width)
+            draw_lines(plt, data, self._paint, self._glyphs, self.app.size)
         name = f" {data.title or 'CHART'}  "
         span = ""
         if data.times:
-            length = data.times[-1] - data.times[0]
-            first, last = (moment(t, max(length, 1), data.calendar) for t in (data.times[0], data.times[-1]))
+            start, end = reach(data)
+            first, last = (moment(t, end - start, data.calendar) for t in (start, end))
             steps = " of the steps" if self._view == "distribution" and not data.bounds else ""
             span = f"{self._view}{steps}, {first} to {last}, still"
         other = "distribution" if self._view == "over time" else "over time"
@@ -103,42 +104,72 @@ class StillScreen(Dialog[None]):
         self._head.show([Line(((name, "accent bold"), (span, "dim")), keys)])
         self._plot.refresh()
 
-    def _paint(self, series: ChartSeries) -> Colour | None:
-        """The colour of a series; none where the terminal has colours of its own, or shall have none."""
+    def _paint(self, token: str) -> Colour | None:
+        """The colour of a style token; none where the terminal has colours of its own, or shall have none."""
         if self.app.no_color:
             return None
         try:
-            return Color.parse(colours(self.app.theme_variables)[series.token]).rgb
+            return Color.parse(colours(self.app.theme_variables)[token]).rgb
         except ColorParseError:
             return None
 
 
-def _marker(series: ChartSeries, paint: Colour | None, glyphs: Glyphs) -> str:
+def _marker(series: ChartSeries, paint: Painter, glyphs: Glyphs) -> str:
     """Without colour only the markers tell lines apart."""
-    return glyphs.marker(series.index) if glyphs.plain or paint is None else "braille"
+    return glyphs.marker(series.index) if glyphs.plain or paint(series.token) is None else "braille"
 
 
-def draw_lines(plt: "Plot", data: ChartData, paint: Painter, glyphs: Glyphs, width: int) -> None:
-    """The series over time; gaps stay gaps."""
-    known = {s.name: cleaned(s.values, len(data.times)) for s in data.series}
-    values = [v for line in known.values() for v in line if v is not None]
+def reach(data: ChartData) -> tuple[Micros, Micros]:
+    """The range that is shown, whether or not something is known of all of it."""
+    if not data.times:
+        return 0, 0
+    first = data.times[0] if data.span is None else min(data.span.start, data.times[0])
+    return min(first, data.times[-1] - SECOND), data.times[-1]
+
+
+def draw_lines(plt: "Plot", data: ChartData, paint: Painter, glyphs: Glyphs, size: tuple[int, int]) -> None:
+    """The series over time with all that stands beside them, in so many cells; gaps stay gaps."""
+    count = len(data.times)
+    known = [cleaned(series.values, count) for series in data.series]
+    before = [cleaned(course, count) for course in data.before]
+    values = [v for line in (*known, *before) for v in line if v is not None]
     if not values:
         return
-    for series in data.series:
-        colour = paint(series)
-        name: str | None = safe(series.name, glyphs)
-        points = zip(data.times, known[series.name], strict=True)
-        for there, run in groupby(points, key=lambda point: point[1] is not None):
-            if there:
-                xs, ys = zip(*run, strict=True)
-                seconds = [t / SECOND for t in xs]
-                plt.plot(seconds, ys, marker=_marker(series, colour, glyphs), color=colour, label=name)
-                name = None
-    axis = scale(min(values), max(values), data.unit, 6)
+    names = [safe(series.name, glyphs) for series in data.series]
+    for n, course in enumerate(before):
+        name = safe(data.before_name, glyphs) if n == 0 else None
+        _plot(plt, data.times, course, name, glyphs.dot, paint("dim"))
+    for series, line, name in zip(data.series, known, names, strict=True):
+        _plot(plt, data.times, line, name, _marker(series, paint, glyphs), paint(series.token))
+    thresholds = [(name, v) for name, value in data.thresholds if (v := finite(value)) is not None]
+    low, high = with_near(min(values), max(values), thresholds)
+    axis = scale(low, high, data.unit, 6)
     plt.ylim(axis.low, axis.high)
     plt.yticks([tick for tick, _ in axis.ticks], [safe(text, glyphs) for _, text in axis.ticks])
-    ticks = time_ticks(data.times[0], data.times[-1], max(20, width - _MARGIN), data.calendar)
+    first, last = reach(data)
+    plt.xlim(first / SECOND, last / SECOND)
+    ticks = time_ticks(first, last, max(20, size[0] - _MARGIN), data.calendar)
     plt.xticks([t / SECOND for t, _ in ticks], [safe(text, glyphs) for _, text in ticks])
+    key = [*names, *([safe(data.before_name, glyphs)] if before else [])]
+    beside = Beside(plt, (first, last), axis, paint, glyphs, size, key)
+    beside.levels(thresholds, data.unit)
+    beside.marks(data.marks)
+
+
+def _plot(
+    plt: "Plot", times: Sequence[Micros], values: Values, name: str | None, marker: str, colour: Colour | None
+) -> None:
+    """One line, of which the first stretch without a gap has the name."""
+    for there, run in groupby(zip(times, values, strict=True), key=lambda point: point[1] is not None):
+        if there:
+            xs, ys = zip(*run, strict=True)
+            plt.plot([t / SECOND for t in xs], ys, marker=marker, color=colour, label=name)
+            name = None
+
+
+def bins_for(count: int) -> int:
+    """Bars for so many values by Rice's rule, twice the cube root: few values are few bars."""
+    return max(1, min(BINS, ceil(2 * cbrt(count))))
 
 
 def distribution(values: Sequence[Values], bins: int) -> tuple[list[float], list[list[int]]]:
@@ -148,12 +179,15 @@ def distribution(values: Sequence[Values], bins: int) -> tuple[list[float], list
     if not every:
         return [], []
     low, high = min(every), max(every)
+    if high <= low:
+        bins = 1
     size = (high - low) / bins if high > low else 1.0
     counts = [[0] * bins for _ in known]
     for n, line in enumerate(known):
         for v in line:
             counts[n][min(bins - 1, int((v - low) / size))] += 1
-    return [low + (i + 0.5) * size for i in range(bins)], counts
+    start = low if high > low else low - size / 2
+    return [start + (i + 0.5) * size for i in range(bins)], counts
 
 
 def draw_distribution(plt: "Plot", data: ChartData, paint: Painter, glyphs: Glyphs) -> None:
@@ -164,21 +198,57 @@ def draw_distribution(plt: "Plot", data: ChartData, paint: Painter, glyphs: Glyp
         names = [
             safe(f"{label(bound, data.unit)}" if bound < inf else "more", glyphs) for bound in data.bounds
         ]
-        plt.bar(names, sums, marker="#" if glyphs.plain else "sd", color=paint(data.series[0]))
+        plt.bar(names, sums, marker="#" if glyphs.plain else "sd", color=paint(data.series[0].token))
+        _whole_ticks(plt, max(sums))
         return
-    middles, counts = distribution(values, BINS)
+    middles, counts = distribution(values, bins_for(sum(v is not None for line in values for v in line)))
     if not middles:
         return
-    for series, line in zip(data.series, counts, strict=True):
-        colour, name = paint(series), safe(series.name, glyphs)
-        if len(counts) == 1:
-            mark = "#" if glyphs.plain else "sd"
-            plt.bar(middles, line, marker=mark, color=colour, label=name, width=0.8)
-            continue
-        plt.plot(middles, line, marker=_marker(series, colour, glyphs), color=colour, label=name)
-    axis = scale(middles[0], middles[-1], data.unit, 8, zero=False)
-    plt.xticks([tick for tick, _ in axis.ticks], [safe(text, glyphs) for _, text in axis.ticks])
-    height = scale(0, max(map(max, counts)), "", 6)
+    size = middles[1] - middles[0] if len(middles) > 1 else 1.0
+    _piles(plt, data.series, middles, counts, size, paint, glyphs)
+    edges = middles[0] - size / 2, middles[-1] + size / 2
+    plt.xlim(*edges)
+    axis = scale(*edges, data.unit, 8, zero=False)
+    ticks = [(tick, text) for tick, text in axis.ticks if edges[0] <= tick <= edges[1]]
+    plt.xticks([tick for tick, _ in ticks], [safe(text, glyphs) for _, text in ticks])
+    _whole_ticks(plt, max(map(sum, zip(*counts, strict=True))))
+
+
+def _piles(
+    plt: "Plot",
+    series: Sequence[ChartSeries],
+    middles: Sequence[float],
+    counts: Sequence[Sequence[int]],
+    size: float,
+    paint: Painter,
+    glyphs: Glyphs,
+) -> None:
+    """Bars of counts, series on top of each other: from the last one down, each covers the one before."""
+    # The library says of both that they are one number each, and takes the two sides of a rectangle.
+    rectangle = cast(Any, plt).rectangle
+    for n in range(len(counts) - 1, -1, -1):
+        colour = paint(series[n].token)
+        marker = _bar_marker(series[n], paint, glyphs, alone=len(counts) == 1)
+        name: str | None = safe(series[n].name, glyphs)
+        for i, middle in enumerate(middles):
+            if not counts[n][i]:
+                continue
+            sides = [middle - _FILLED * size / 2, middle + _FILLED * size / 2]
+            height = [0, sum(line[i] for line in counts[: n + 1])]
+            rectangle(sides, height, marker=marker, color=colour, fill=True, label=name)
+            name = None
+
+
+def _bar_marker(series: ChartSeries, paint: Painter, glyphs: Glyphs, *, alone: bool) -> str:
+    """What fills a bar: a full cell, unless that would not tell series apart."""
+    if alone or paint(series.token) is not None:
+        return "#" if glyphs.plain else "sd"
+    return glyphs.marker(series.index)
+
+
+def _whole_ticks(plt: "Plot", highest: float) -> None:
+    """A scale of counts from 0 on: there is nothing between two whole numbers."""
+    height = scale(0, max(highest, 1), "", 6)
     plt.ylim(0, height.high)
     whole = [tick for tick, _ in height.ticks if tick == int(tick)]
-    plt.yticks(whole, [f"{tick:.0f}" for tick in whole])
+    plt.yticks(whole, [safe(label(tick, "")) for tick in whole])

@@ -89,6 +89,8 @@ class ChartData:
 
 _BEYOND = 1e300
 """Numbers from here on are no measurements, and differences of them overflow."""
+_NEAR = 3.0
+"""A threshold is drawn to scale if it is at most so many times the largest value."""
 Values = tuple[float | None, ...]
 
 
@@ -117,6 +119,12 @@ def total(values: Sequence[float | None]) -> float | None:
     """The sum of what is known; none where nothing is."""
     known = [v for v in values if v is not None]
     return finite(sum(known)) if known else None
+
+
+def with_near(low: float, high: float, thresholds: Sequence[tuple[str, float]]) -> tuple[float, float]:
+    """The lowest and the highest value to be seen, with those thresholds that are not far from them."""
+    near = [value for _, value in thresholds if high <= value <= high * _NEAR or low <= value <= high]
+    return min((low, *near)), max((high, *near))
 
 
 def drawings(data: ChartData) -> tuple[Drawing, ...]:

@@ -17,11 +17,9 @@ from tui_monitor.tui.widgets.figure import (
     nearest,
     step_of,
     total,
+    with_near,
 )
 from tui_monitor.tui.widgets.legend import Key
-
-_NEAR = 3.0
-"""A threshold is drawn to scale if it is at most so many times the largest value."""
 
 
 class Plot:
@@ -117,10 +115,7 @@ class Plot:
         drawn = (*self.values, self.sums, *self.before, *self._bands())
         known = [v for values in drawn for v in values if v is not None]
         low, high = min(known, default=0.0), max(known, default=0.0)
-        near = [
-            value for _, value in self.thresholds if high <= value <= high * _NEAR or low <= value <= high
-        ]
-        low, high = min((low, *near)), max((high, *near))
+        low, high = with_near(low, high, self.thresholds)
         zero = data.zero or data.drawing != "line"
         return scale(low, high, data.unit, max(1, min(5, self.rows // 3)), zero=zero)
 
