@@ -614,10 +614,12 @@ def under_way(app: Any) -> bool:
 
 async def settle(pilot: Any, *keys: str) -> None:
     """Press keys, each when what the one before brought has come, and let everything come to rest."""
-    for key in keys or (None,):
-        if key is not None:
-            await pilot.press(key)
-        await rest(pilot)
+    for key in keys:
+        before = _changed
+        await pilot.press(key)
+        if _changed != before or under_way(pilot.app) or any(w.is_running for w in pilot.app.workers):
+            await rest(pilot)
+    await rest(pilot)
 
 
 async def rest(pilot: Any) -> None:

@@ -201,6 +201,9 @@ def running_total(view: "CostsView", look: Look, last: "CostsView | None" = None
     for start, value in view.daily:
         times.append(min(calendar.day(start)[1], max(view.at, start + 1)))
         values.append((values[-1] or 0.0) + (value or 0.0))
+    # Nothing is known of the days before the first of which something is.
+    unknown = next((n for n, (_, value) in enumerate(view.daily) if value is not None), len(values))
+    values[:unknown] = [None] * unknown
     over = len(times)
     sides: tuple[list[float | None], list[float | None]] = ([None] * over, [None] * over)
     if view.projection is not None and over and view.month_end is not None:
