@@ -152,6 +152,7 @@ async def test_a_dashboard_is_gone_to_by_its_name() -> None:
 async def test_what_cannot_come_right_is_told_while_one_types() -> None:
     app = dashboard(FakeMonitor())
     async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
         await settle(pilot, "colon")
         for line, said in {
             "rang": "", "rangy": "there is no command 'rangy' – did you mean range?",

@@ -173,7 +173,7 @@ async def test_system(monitor: FakeMonitor, size: tuple[int, int]) -> None:
         memory = "8.00 GiB x2" if size[0] < 100 else "8.00 GiB, 50.0 %, 2 processes"
         for words in (
             "HOST  gpu-box-2", "processor", "41.0 %", "memory ✖", "93.0 %", "12.1 KiB/s",
-            "● running  pid 4242", "for 3 h", "9 more", "3 requests", "PROGRAMS", "ollama", memory,
+            "● running  pid 4242", "for 3 h", "9 Collector", "3 requests", "PROGRAMS", "ollama", memory,
         ):  # fmt: skip
             assert words in shown, words
         assert row(pilot.app, "  load").split()[1] == "–"

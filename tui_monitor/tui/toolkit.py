@@ -60,12 +60,16 @@ class QuietEnd(App[None]):
 @cache
 def _palette() -> "type[CommandPalette]":
     """The toolkit's list of commands. One class for all openings: the toolkit keeps every class for good."""
-    from textual.command import CommandPalette
+    from textual.command import CommandPalette, SearchIcon
 
     from tui_monitor.tui.gathered import Gathered
 
     class Palette(CommandPalette, Gathered[Any]):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Painted as our own screens are."""
+
+        def on_mount(self) -> None:
+            """A mark that every terminal can show, as before our own lines."""
+            self.query_one(SearchIcon).icon = ">"
 
     return Palette
 

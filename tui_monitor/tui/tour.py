@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from tui_monitor.config import places
 from tui_monitor.tui.drawing import Span
 from tui_monitor.tui.keymap import Keymap, keymap_of
-from tui_monitor.tui.widgets.consent import ConsentBanner
 from tui_monitor.tui.widgets.prompt import Field
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from tui_monitor.tui.screens.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,9 @@ def words(text: str, keymap: Keymap) -> list[Span]:
     return [(part, "accent bold" if key else "") for part, key in keymap.parts(text)]
 
 
-_ANSWERING = (Field, ConsentBanner)
-"""What keys belong to while it has the focus, tour or not."""
+def _answers(focused: "Widget | None") -> bool:
+    """Whether keys belong to what has the focus, tour or not: a line, or the question what may be used."""
+    return isinstance(focused, Field) or (focused is not None and focused.id == "consent")
 
 
 def first_start() -> bool:
@@ -87,7 +89,7 @@ class Touring:
     def has_the_keys(self) -> bool:
         """Whether its keys are its own: not those of a line that somebody types into, or of a question."""
         screen = self._screen
-        return self._on and not isinstance(screen.focused, _ANSWERING)
+        return self._on and not _answers(screen.focused)
 
     def look(self) -> None:
         """The data was looked at: the time to begin may have come."""
@@ -134,7 +136,7 @@ class Touring:
             words(step.text, keymap_of(screen.app)),
             last=step is STEPS[-1],
         )
-        if isinstance(screen.focused, _ANSWERING):
+        if _answers(screen.focused):
             # The keys of a line would be typed into it, and a question would take them for answers.
             screen.set_focus(None)
 
