@@ -109,6 +109,15 @@ def test_numbers_are_those_of_the_query(fed: Cli, mine: Path) -> None:
     assert {row["metric"]["series"] for row in panels[3]["result"]} == {"good", "bad"}
 
 
+def test_a_range_in_words(fed: Cli, mine: Path) -> None:
+    def table(length: str) -> list[tuple[object, str]]:
+        panels = fed("dashboards", "show", "mine", "--range", length, "--json").json["data"]["panels"]
+        return [(row["metric"], row["value"][1]) for row in panels[3]["result"]]
+
+    assert table("today") == table("12h") != table("yesterday")
+    assert fed("dashboards", "show", "mine", "--range", "tomorow").code == 2
+
+
 def test_every_shipped_board_answers_on_an_empty_database(fed: Cli) -> None:
     for name in ("application", "database", "agents", "users", "executive"):
         panels = fed("dashboards", "show", name, "--json").json["data"]["panels"]

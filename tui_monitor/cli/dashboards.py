@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui_monitor.cli import ranges
 from tui_monitor.cli.actions import actions
 from tui_monitor.cli.context import Context
 from tui_monitor.cli.options import examples
@@ -14,7 +15,7 @@ from tui_monitor.config import boards, places
 from tui_monitor.model.clock import HOUR
 from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.text import clean
-from tui_monitor.model.timerange import TimeRange, parse_duration
+from tui_monitor.model.timerange import TimeRange
 
 if TYPE_CHECKING:
     from tui_monitor.config.boards import Board
@@ -35,13 +36,13 @@ def arguments(parser: ArgumentParser) -> None:
     check.add_argument("name", metavar="NAME", nargs="?")
     show = verbs.add("show", "every panel as text, all from one moment")
     show.add_argument("name", metavar="NAME")
-    show.add_argument("--range", metavar="R", default="1h", help="how far back: 30m, 24h, 7d (default: 1h)")
+    ranges.arguments(show, "of this range instead of the last hour")
     show.add_argument("--at", metavar="TIME", help="as of this moment instead of now")
     examples(
         parser,
         """
         tui-monitor dashboards
-        tui-monitor dashboards show application --range 24h
+        tui-monitor dashboards show application --range today
         tui-monitor dashboards new my-team --like application
         tui-monitor dashboards edit my-team
         tui-monitor dashboards check my-team
@@ -66,7 +67,8 @@ def run(context: Context) -> int:
             board = boards.find(boards.load_boards(folder(context)), args.name)
             _whole(board)
             at = instant(args.at, context.calendar, context.now) if args.at else None
-            return show(context, board, TimeRange(parse_duration(args.range) or HOUR, at))
+            asked = ranges.asked(args, context.calendar, context.now, TimeRange(), at)
+            return show(context, board, asked or TimeRange(HOUR, at))
         case _:
             return _list(context)
 

@@ -180,7 +180,7 @@ def test_bars_have_gaps_where_there_is_room_and_one_per_step():
     rows = text(data, 40, 10)
     floor = rows[-3][6:]
     assert len([part for part in floor.split(" ") if part]) == 2, "a bar of nothing is not drawn"
-    assert "total 8" in rows[0]
+    assert "last step 8" in rows[0]
 
 
 @pytest.mark.parametrize("width", [50, 98, 130, 190, 250, 300])
@@ -194,11 +194,11 @@ def test_either_all_bars_stand_apart_or_none(width):
     assert max(map(len, bars[1:-1]), default=0) - min(map(len, bars[1:-1]), default=0) <= 1
 
 
-def test_the_key_of_what_is_added_up_tells_of_the_step_of_the_total():
+def test_the_key_of_what_is_added_up_tells_of_the_last_step_as_a_whole_does():
     data = chart([4.0, 6.0], [3.0, None], drawing="bars", unit="requests")
     head = " ".join(text(data, 70, 10)[:2])
-    assert "total 6" in head
-    assert " 6 " in head.split("total 6")[1] + " "
+    assert "last step 6" in head
+    assert " 6 " in head.split("last step 6")[1] + " "
     assert "3 " not in head.replace("peak 3", "")
 
 

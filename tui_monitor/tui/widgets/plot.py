@@ -139,7 +139,9 @@ class Plot:
             pieces.append(((" " if pieces else "") + self.data.note, "dim"))
         i = last_known(self.sums) if self.at is None else self.at
         if self.sums and i is not None:
-            pieces += [("  total ", "dim"), (words(self.sums[i], self.data.unit), "bright")]
+            # Of the crosshair's step, else of the last one: never of the whole range.
+            said = "  last step " if self.at is None else "  total "
+            pieces += [(said, "dim"), (words(self.sums[i], self.data.unit), "bright")]
         if self.before:
             gap = "  " if pieces else ""
             pieces.append((f"{gap}{self.glyphs.dash * 2} {self.data.before_name}", "dim"))
