@@ -84,7 +84,9 @@ class Watched:
 
 @pytest.mark.parametrize("delay", [0.0, 0.15], ids=["fast", "slow"])
 def test_it_shows_what_a_whole_redraw_shows(terminal: Open, delay: float) -> None:
-    dashboard = terminal("--no-collect", TUI_MONITOR_SCREEN__MOTION="reduced")
+    # What a shell exported once does not change with the window.
+    first = {"COLUMNS": "80", "LINES": "24"}
+    dashboard = terminal("--no-collect", TUI_MONITOR_SCREEN__MOTION="reduced", **first)
     watched = Watched(dashboard, delay)
     watched.settles("PROVIDERS")
     for keys in ["2", "3", "?", "\x1b", "6", "9", ":", "\x1b", "t", "\x1b"]:

@@ -71,6 +71,14 @@ class Terminal(LinuxDriver):
         self._settle()
         super().stop_application_mode()
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # COLUMNS and LINES, which the toolkit believes, do not change with the window.
+        try:
+            width, height = os.get_terminal_size(self.fileno)
+        except OSError:
+            width, height = 0, 0
+        return (width, height) if width and height else super()._get_terminal_size()
+
     def write(self, data: str) -> None:
         """Hand text to the writing thread."""
         self._handed += 1
