@@ -140,7 +140,7 @@ async def test_d_draws_it_another_way_where_that_suits(monitor: FakeMonitor) -> 
         await settle(pilot)
         await settle(pilot, "d", "d")
         assert chart.drawing == "stack"
-        assert "total" in text(pilot.app)
+        assert "last step" in text(pilot.app)
         await settle(pilot, "d")
         assert chart.drawing == "bars"
         assert "█" in text(pilot.app)
