@@ -17,6 +17,7 @@ from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.panes.query import QueryPane
 from tui_monitor.tui.panes.queryasking import QueryAnswer
+from tui_monitor.tui.panes.querykept import Pin, pin
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.plain import _chart, texts, told
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries
@@ -123,6 +124,25 @@ def test_text_draws_nothing_and_a_pane_can_be_chosen(fed: Cli) -> None:
     assert not DRAWING.findall(ran.out.replace("\n", ""))
     assert "BY model" in ran.out
     assert not [path for path in places.state_dir().iterdir() if path.name not in ("toured", "monitor.log")]
+
+
+def test_pinned_queries_are_told_with_their_answers_and_saved_ones_with_their_texts(fed: Cli) -> None:
+    asked = "requests{} by(provider)"
+    for query, table in ((asked, True), ("latency{} [1h] p95", False), ("latancy", False)):
+        assert pin(Pin(query, table))
+    assert fed("query", "--save", "slow", "latency{} [1h] p95").code == 0
+    lines = sections(fed("--plain", "--pane", "query"))["query"]
+    now = fed("--json", "query", asked).json["data"]
+    number = len(now["result"])
+    at = lines.index(f"{asked}  {number} series")
+    assert len([line for line in lines[at + 1 :][:number] if ": requests " in line]) == number > 0
+    assert next(line for line in lines if line.startswith("unknown metric"))
+    assert lines[-2:] == ["SAVED", "slow: latency{} [1h] p95"]
+    found = fed("--json", "--pane", "query").json["data"]["query"]["pinned"]
+    assert [one["query"] for one in found] == [asked, "latency{} [1h] p95", "latancy"]
+    assert (found[0]["widget"], found[1]["widget"]) == ("table", "chart")
+    assert found[0]["result"] == now["result"]
+    assert "unknown metric" in found[2]["error"]
 
 
 @pytest.mark.parametrize(

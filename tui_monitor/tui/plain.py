@@ -100,11 +100,13 @@ async def panes(
                 await dashboard.action_pane(name)
                 await pilot.pause()
                 pane = dashboard.pane
+                besides = await pane.in_full()
                 await _until(lambda: (pane.look is not None and not pane.asking) or failed())  # noqa: B023
                 await pilot.pause()
                 title = next(entry.title for entry in PANES if entry.id == name)
                 frame = [line for part in ("#title", "#notice") for line in texts(dashboard.query_one(part))]
-                give(name, pane.exported().data, [title.upper(), *frame, "", *_together(pane)])
+                lines = [*_together(pane), *(["", *map(told, besides)] if besides else [])]
+                give(name, pane.exported().data, [title.upper(), *frame, "", *lines])
         finally:
             app.exit()
 

@@ -274,6 +274,10 @@ class Pane(Hollow, Vertical, Generic[A]):
                 grid.move_to(self._sought)
                 self._sought = ""
 
+    async def in_full(self) -> list[str]:
+        """Show what waits behind a key, for those who read a pane as text; lines of what has no place."""
+        return []
+
     # Commands that several panes have.
 
     @property

@@ -17,6 +17,7 @@ from tui_monitor.tui.panes.charts import chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import Past
 from tui_monitor.tui.panes.queryasking import QueryAnswer, question_of_numbers
 from tui_monitor.tui.panes.querykept import Pin
+from tui_monitor.tui.panes.querylines import how_many
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.figure import ChartData
 from tui_monitor.tui.widgets.grid import Grid
@@ -24,6 +25,8 @@ from tui_monitor.tui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
+    from tui_monitor.query.result import Result
+    from tui_monitor.tui.exporting import Export
 
 _WIDE = 58
 """Cells of a panel at least, where there is more than one beside each other."""
@@ -80,6 +83,15 @@ class Pinned(VerticalScroll):
         for panel in self.panels:
             panel.update(look, force=force)
 
+    def exported(self) -> "Export":
+        """The chosen one as a table, and all of them for programs."""
+        from tui_monitor.tui.exporting import Export
+        from tui_monitor.tui.panes.callexport import result_table
+
+        shown = None if self.chosen is None else self.chosen.shown
+        data = {"pinned": [panel.data() for panel in self.panels]}
+        return Export("query", shown and result_table(shown), data)
+
     def on_resize(self) -> None:
         self._arrange()
 
@@ -118,6 +130,7 @@ class Panel(Pane[QueryAnswer]):
         self._gate = gate
         self._table = pin.table
         self._past = Past()
+        self._error: MonitorError | None = None
         self._head = Lines([self._title()], classes="panel--head")
         self._chart = Chart()
         self._list = Grid(())
@@ -143,11 +156,12 @@ class Panel(Pane[QueryAnswer]):
         return replace(asked, ask=ask)
 
     def show(self, answer: QueryAnswer, look: Look) -> None:
+        self._error = None
         self.set_class(self._table, "-table")
-        known = sum(any(v is not None for v in series.values) for series in answer.over.series)
         warned = (*answer.over.warnings, *answer.now.warnings)
         about = answer.over.approximate or answer.now.approximate
-        words = f"{known} series{f' {self.glyphs.about}' if about else ''}"
+        shown = answer.now if self._table else answer.over
+        words = f"{how_many(shown)}{f' {self.glyphs.about}' if about else ''}"
         glyph = ((f"  {self.glyphs.warn} {warned[0]}", "warn"),) if warned else ()
         self._head.show([self._title(words), *([Line(glyph)] if glyph else [])])
         if self._table:
@@ -163,12 +177,27 @@ class Panel(Pane[QueryAnswer]):
     def trouble(self, error: MonitorError) -> None:
         """Say it below the query; what is wrong with one keeps none of the others waiting."""
         super().trouble(error)
+        self._error = error
         if self.answer is None:
             self._chart.show(ChartData(empty="no answer"))
 
     def _title(self, right: str = "") -> Line:
         text = " ".join(self.pin.text.split())
         return Line(((" ", ""), (text, "bright bold")), ((right, "dim"),) if right else ())
+
+    @property
+    def shown(self) -> "Result | None":
+        """What of its answer is to be seen."""
+        if self.answer is None:
+            return None
+        return self.answer.now if self._table else self.answer.over
+
+    def data(self) -> dict[str, Any]:
+        """For programs: its query and what came of it, in Prometheus's form."""
+        form: dict[str, Any] = {"query": self.pin.text, "widget": "table" if self._table else "chart"}
+        if self.shown is not None:
+            form |= {**self.shown.prometheus(), "unit": self.shown.unit}
+        return form if self._error is None else {**form, "error": self._error.message}
 
     def turn(self) -> Pin:
         """Table instead of chart, or the other way; the pin as it is now."""

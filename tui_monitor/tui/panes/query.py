@@ -335,8 +335,9 @@ class QueryPane(KeepingPane):
 
     def exported(self) -> Export:
         """The answer as the API gives it; over time, one column for each series."""
-        panel = self.pinned.chosen if self.on_pinned else None
-        answer = self.answer if panel is None else panel.answer
+        if self.on_pinned:
+            return self.pinned.exported()
+        answer = self.answer
         if isinstance(answer, CallsAnswer):
             if self._sheet.call is not None:
                 return Export("call", calls_table([self._sheet.call]), self._sheet.view)

@@ -4,7 +4,8 @@ import asyncio
 
 from textual import on
 
-from tui_monitor.config.saved import saved_file
+from tui_monitor.config.saved import saved_file, saved_queries
+from tui_monitor.model.errors import MonitorError
 from tui_monitor.query.filters.reading import is_filter
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.base import Pane
@@ -149,6 +150,22 @@ class KeepingPane(Pane[QueryAnswer | CallsAnswer]):
         if self.look is not None and self.on_pinned:
             self.update(self.look)
         return bool(known)
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is on its way, to a pinned query where those are to be seen."""
+        return any(panel.asking for panel in self.pinned.panels) if self.on_pinned else super().asking
+
+    async def in_full(self) -> list[str]:
+        """The pinned queries in place of an empty line; of the saved ones their names and texts."""
+        if not self.asked and await self._put_pinned():
+            self.add_class("-pinned")
+            self.changed()
+        try:
+            saved = await asyncio.to_thread(saved_queries, saved_file(self.backend.config_file))
+        except MonitorError as error:
+            return ["SAVED", error.message]
+        return ["SAVED", *(f"{name}: {text}" for name, text in saved.items())] if saved else []
 
     async def turn_panel(self) -> None:
         """The chosen panel as a table, or as a chart."""

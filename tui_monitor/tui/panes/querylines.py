@@ -1,11 +1,16 @@
 """The lines above an answer of the Query pane: how much came of it, how long it took, how it was read."""
 
+from typing import TYPE_CHECKING
+
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import milliseconds
 from tui_monitor.query.filters.reading import as_filter
 from tui_monitor.tui.drawing import Glyphs, wrap
 from tui_monitor.tui.panes.queryasking import CallsAnswer, QueryAnswer
 from tui_monitor.tui.widgets.lines import Line
+
+if TYPE_CHECKING:
+    from tui_monitor.query.result import Result
 
 _WARNINGS = 3
 MOST = 2_000
@@ -53,11 +58,16 @@ def calls_line(answer: CallsAnswer, total: Total | None) -> Line:
     return Line(((f"  {words}  {took}", "bright"), (few, "dim")), (("calls", "bright"),))
 
 
+def how_many(shown: "Result") -> str:
+    """How many series there is something to show of; those whose values are all unknown are none."""
+    number = sum(any(value is not None for value in series.values) for series in shown.series)
+    return f"{number} series" if number else "no data"
+
+
 def numbers_line(answer: QueryAnswer, glyphs: Glyphs, turns: str, *, table: bool) -> Line:
     """How many series came, and what they were read from."""
     shown = answer.now if table else answer.over
-    number = sum(any(v is not None for v in series.values) for series in shown.series)
-    words = f"  {number} series  {milliseconds(answer.took * 1000)}"
+    words = f"  {how_many(shown)}  {milliseconds(answer.took * 1000)}"
     layers = ", ".join(dict.fromkeys((*answer.over.layers, *answer.now.layers)))
     right = (("table" if table else "chart", "bright"), (f"  {turns}", "dim"))
     about = answer.over.approximate or answer.now.approximate
