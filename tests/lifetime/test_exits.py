@@ -136,13 +136,28 @@ def test_a_terminal_that_takes_no_more_does_not_hold_up_the_end(terminal: Open, 
     assert dashboard.same_as_before()
 
 
+BELLS = """
+import sys
+from tui_monitor.tui.screens import dashboard
+
+def ring(self):
+    for _ in range(100):
+        self.app.bell()
+
+dashboard.Dashboard.action_look_again = ring
+from tui_monitor.__main__ import main
+sys.exit(main())
+"""
+
+
 def test_one_leaves_a_terminal_that_takes_no_more_by_key(terminal: Open) -> None:
-    dashboard = terminal("--no-collect")
+    dashboard = terminal("--no-collect", program=("-c", BELLS))
     dashboard.sees("no data")
     for _ in range(60):
-        # Nobody reads what this paints.
+        # Nobody reads what this paints, or hears what rings.
         dashboard.press("\x0c")
         time.sleep(0.02)
+    dashboard.press("r")
     dashboard.press("q")
     dashboard.process.wait(20)
     assert dashboard.process.returncode == 0

@@ -13,8 +13,8 @@ import pytest
 from tests.lifetime.conftest import Open
 from tests.lifetime.terminal import Terminal
 
-_ASKED = re.compile(r"\x1b\[6n|\x1b\[\?2026\$p|\x1b\[\?2048\$p")
-_ANSWERS = {"\x1b[6n": "\x1b[3;9R", "\x1b[?2026$p": "\x1b[?2026;2$y", "\x1b[?2048$p": "\x1b[?2048;0$y"}
+_ASKED = re.compile(rb"\x1b\[6n|\x1b\[\?2026\$p|\x1b\[\?2048\$p")
+_ANSWERS = {b"\x1b[?2026$p": "\x1b[?2026;2$y", b"\x1b[?2048$p": "\x1b[?2048;0$y"}
 
 
 class Watched:
@@ -25,7 +25,7 @@ class Watched:
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
         self._fed = 0
-        self._tail = ""
+        self._looked = 0
         self._due: list[tuple[float, str]] = []
 
     def watch(self, seconds: float) -> None:
@@ -39,15 +39,16 @@ class Watched:
         now = time.monotonic()
         while self._due and self._due[0][0] <= now:
             self.dashboard.press(self._due.pop(0)[1])
-        new = self.dashboard.output[self._fed :]
-        self._fed += len(new)
-        self._stream.feed(new)
-        self._tail += new.decode(errors="replace")
-        last = 0
-        for asked in _ASKED.finditer(self._tail):
-            self._due.append((now + self.delay, _ANSWERS[asked[0]]))
-            last = asked.end()
-        self._tail = self._tail[last:][-16:]
+        output = self.dashboard.output
+        for asked in _ASKED.finditer(output, self._looked):
+            self._stream.feed(output[self._fed : asked.end()])
+            self._fed = self._looked = asked.end()
+            cursor = self.screen.cursor
+            here = f"\x1b[{cursor.y + 1};{cursor.x + 1}R"
+            self._due.append((now + self.delay, _ANSWERS.get(asked[0], here)))
+        self._stream.feed(output[self._fed :])
+        self._fed = len(output)
+        self._looked = max(self._looked, self._fed - 16)
         return self._fed > before
 
     def settles(self, words: str) -> None:

@@ -12,7 +12,7 @@ from tui_monitor.tui.typed import ALONE_S, BEGUN_S, Typed
 SPOKEN = [
     "q", "é", "日本", "👩\u200d👧", "\x1b[A", "\x1bOP", "\x1b[[A", "\x1b[15~", "\x1b[1;5C", "\x1bq",
     "\x1b[<0;3;4M", "\x1b[3;9R", "\x1b[?2026;2$y", "\x1b[I",
-    "\x1b[200~one\ntwo é\x1b[201~", "\x1b[97;5u", "\r", "\x1b[9;9z",
+    "\x1b[1;2R", "\x1b[1;5R", "\x1b[200~one\ntwo é\x1b[201~", "\x1b[97;5u", "\r", "\x1b[9;9z",
     "\x1b[1114112u",
 ]  # fmt: skip
 
@@ -75,3 +75,8 @@ def test_what_is_pasted_presses_nothing_and_ends_only_where_it_ends() -> None:
     assert isinstance(pasted, Paste)
     assert pasted.text == "a[31mb"
     assert told(typed.feed(b"q")) == ["q"]
+
+
+def test_f3_with_a_modifier_is_no_report_of_the_cursor() -> None:
+    assert read(b"\x1b[1;2R\x1b[1;5R") == ["shift+f3", "ctrl+f3"]
+    assert read(b"\x1b[2;2R\x1b[1;1R") == ["CursorPosition "] * 2

@@ -12,8 +12,8 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.text import clean
 from tui_monitor.tui.clipboard import copying
 from tui_monitor.tui.exporting import Export, as_json, file_name, save
+from tui_monitor.tui.paint.painted import write_to_terminal
 from tui_monitor.tui.screens.saving import Chosen, SaveDialog
-from tui_monitor.tui.toolkit import write_to_terminal
 
 if TYPE_CHECKING:
     from tui_monitor.tui.screens.dashboard import Dashboard
@@ -32,7 +32,9 @@ def copy(app: App[Any], taken: tuple[str, str] | None) -> None:
     if sequence is None:
         app.notify(f"the {what} is too long for the clipboard: x writes it to a file", severity="warning")
         return
-    write_to_terminal(app, sequence)
+    if not write_to_terminal(app, sequence):
+        app.notify("not copied: the terminal takes nothing now", severity="warning")
+        return
     app.notify(f"copied the {what}: {clean(text, _TOLD)}")
 
 

@@ -31,6 +31,8 @@ _STUCK_S = 2.0
 """After which a terminal that takes nothing is not waited for at the end."""
 _QUEUED = 3
 """Frames that may wait for a terminal that takes no more."""
+_ASIDE = 12
+"""Writes in all that a bell may wait behind: the toolkit's queue holds up the loop when 30 are in it."""
 _SETTLE_S = 0.6
 """How long the end waits for answers: the shell would take them for something typed."""
 
@@ -93,8 +95,15 @@ class Terminal(LinuxDriver):
         return self.pace.room()
 
     def paint(self, text: str) -> None:
-        """Send a part of a frame."""
+        """Send a part of a frame, behind which the cursor is not in the first row."""
         self.write(text + self.pace.sent(len(text.encode())))
+
+    def aside(self, text: str) -> bool:
+        """Send what is no part of a frame; False, and it is dropped, where the terminal takes no more."""
+        if self._handed - self._wire.done >= _ASIDE:
+            return False
+        self.paint(text)
+        return True
 
     def process_message(self, message: "Message") -> None:
         """Take what the terminal tells; answers to our own questions end here."""

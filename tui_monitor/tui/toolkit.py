@@ -74,13 +74,6 @@ def _palette() -> "type[CommandPalette]":
     return Palette
 
 
-def write_to_terminal(app: App[Any], sequence: str) -> None:
-    """Send an escape sequence between two paints; nothing where there is no terminal."""
-    write: Callable[[str], None] | None = getattr(app._driver, "write", None)
-    if write is not None and not app.is_headless:
-        write(sequence)
-
-
 def mouse_off(app: App[Any]) -> None:
     """Give the mouse back to the terminal: the settings that say so are read after the screen is up."""
     driver = app._driver

@@ -35,6 +35,8 @@ _PART = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _BEGUN = re.compile(r"\x1b(?:\[(?:\[|M.{0,2}|[0-?]{0,31}[ -/]{0,4})|O[0-9;]{0,8})?\Z", re.DOTALL)
+_F3_HELD = re.compile(r"\x1b\[1;(?:[2-9]|1[0-6])R")
+"""F3 with shift, alt or ctrl; a report of the cursor in the first row would look the same."""
 _STRINGS = frozenset(_ESCAPE + kind for kind in "]PX^_")
 _PASTE, _PASTED = "\x1b[200~", "\x1b[201~"
 
@@ -90,6 +92,8 @@ class Typed:
             return []
         if part in (_PASTE, _PASTED):
             self._pasting = part == _PASTE
+        if _F3_HELD.fullmatch(part):
+            return [*self._parser._sequence_to_key_events(part)]
         found = [*self._parser.feed(part)]
         if self._parser._timeout_time is None:
             return found

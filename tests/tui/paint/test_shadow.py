@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui_monitor.tui.paint.cells import split
-from tui_monitor.tui.paint.shadow import Piece, Shadow
+from tui_monitor.tui.paint.shadow import LITTLE, Erasing, Piece, Shadow
 
 WIDTH, HEIGHT = 24, 5
 
@@ -91,11 +91,14 @@ def _as_the_toolkit(drawn: list[list[Piece]]) -> Terminal:
 _often = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+_erasing = st.builds(Erasing, st.booleans(), st.booleans())
+
+
 @_often
-@given(_frames(_NARROW), st.booleans())
-def test_it_looks_as_the_toolkit_would_have_drawn_it(drawn: list[list[Piece]], erases: bool) -> None:
+@given(_frames(_NARROW), _erasing)
+def test_it_looks_as_the_toolkit_would_have_drawn_it(drawn: list[list[Piece]], erasing: Erasing) -> None:
     terminal = Terminal()
-    shadow = Shadow(WIDTH, HEIGHT, erases=erases)
+    shadow = Shadow(WIDTH, HEIGHT, erasing=erasing)
     for frame in drawn:
         shadow.draw(frame)
         terminal.feed(shadow.difference())
@@ -103,15 +106,16 @@ def test_it_looks_as_the_toolkit_would_have_drawn_it(drawn: list[list[Piece]], e
 
 
 @_often
-@given(_frames(_WORDS), st.booleans(), st.sampled_from([None, 1, 40]))
+@given(_frames(_WORDS), _erasing, st.sampled_from([None, 1, 40]))
 def test_after_any_differences_it_looks_as_after_a_whole_frame(
-    drawn: list[list[Piece]], erases: bool, most: int | None
+    drawn: list[list[Piece]], erasing: Erasing, most: int | None
 ) -> None:
     terminal = Terminal()
-    shadow = Shadow(WIDTH, HEIGHT, erases=erases)
+    shadow = Shadow(WIDTH, HEIGHT, erasing=erasing)
     for frame in drawn:
         shadow.draw(frame)
-        terminal.feed(shadow.difference(most))
+        terminal.feed(shadow.difference(most) + shadow.leave_first_row())
+        assert terminal.screen.cursor.y > 0
     while shadow.behind:
         terminal.feed(shadow.difference(most))
     assert terminal.look() == _whole(shadow).look()
@@ -133,12 +137,20 @@ def test_what_is_shown_is_not_sent_again() -> None:
 
 def test_a_blank_end_of_a_line_is_erased_where_the_colour_stays() -> None:
     pieces = [(0, 0, [Segment("ab" + " " * 22, _STYLES[0])])]
-    shadow = Shadow(WIDTH, 1, erases=True)
+    shadow = Shadow(WIDTH, 1, erasing=Erasing(coloured=True))
     shadow.draw(pieces)
     assert shadow.difference().endswith("ab\x1b[K")
     shadow = Shadow(WIDTH, 1)
     shadow.draw(pieces)
     assert shadow.difference().endswith("ab" + " " * 22)
+
+
+def test_a_hole_is_erased_only_where_the_terminal_can() -> None:
+    pieces = [(0, 0, [Segment("a" + " " * 20 + "b", Style.null())])]
+    for erasing, sent in ((Erasing(within=True), "a\x1b[20X\x1b[20Cb"), (LITTLE, "a" + " " * 20 + "b")):
+        shadow = Shadow(WIDTH, 1, erasing=erasing)
+        shadow.draw(pieces)
+        assert sent in shadow.difference()
 
 
 def test_nothing_that_drives_a_terminal_is_a_cell() -> None:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 PROBE = "\x1b[6n"
-"""Asks where the cursor is."""
+"""Asks where the cursor is. Not from the first row: the answer would be what F3 with a modifier sends."""
 _SLOW_S = 0.1
 _FAST_S = 0.05
 """An answer that takes longer tells a slow line; one that is sooner, a fast one."""

@@ -9,11 +9,12 @@ from rich.color import ColorSystem
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 
-from tui_monitor.tui.paint.shadow import Piece, Shadow
+from tui_monitor.tui.paint.shadow import Erasing, Piece, Shadow
 from tui_monitor.tui.terminal import Terminal
 from tui_monitor.tui.toolkit import QuietEnd
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.geometry import Size
     from textual.screen import Screen
     from textual.timer import Timer
@@ -58,6 +59,20 @@ class PaintedApp(QuietEnd):
         self.forget_terminal()
         self.send()
 
+    def bell(self) -> None:
+        """Ring; nothing where the terminal takes no more."""
+        self.send_aside("\x07")
+
+    def send_aside(self, sequence: str) -> bool:
+        """Send an escape sequence between two frames; False where the terminal takes no more."""
+        terminal, shadow = self._driver, self._shadow
+        if not isinstance(terminal, Terminal) or shadow is None:
+            return True
+        return terminal.aside(sequence + shadow.leave_first_row())
+
+    def _set_pointer_shape(self, shape: str) -> None:
+        self.send_aside(f"\x1b]22;{shape}\x07")
+
     def _display(self, screen: "Screen", renderable: Any) -> None:
         if not isinstance(self._driver, Terminal) or not isinstance(renderable, LayoutUpdate | ChopsUpdate):
             if renderable is not None:
@@ -77,7 +92,7 @@ class PaintedApp(QuietEnd):
         if shadow is None or (shadow.width, shadow.height) != size:
             shown = cast("ColorSystem | None", self.console._color_system)
             colours = self._colours or shown or ColorSystem.TRUECOLOR
-            shadow = self._shadow = Shadow(*size, colours=colours, erases=_erases())
+            shadow = self._shadow = Shadow(*size, colours=colours, erasing=_erasing())
         return shadow
 
     def send(self) -> None:
@@ -97,7 +112,7 @@ class PaintedApp(QuietEnd):
                 # Where an input method shows what is composed.
                 text += shadow.move(y, x)
             if text:
-                self._paint(terminal, text)
+                self._paint(terminal, text + shadow.leave_first_row())
 
     def _paint(self, terminal: Terminal, text: str) -> None:
         # On a slow line what has come is shown at once.
@@ -121,6 +136,11 @@ class PaintedApp(QuietEnd):
             self._retry = self.set_timer(_RETRY_S, again)
 
 
+def write_to_terminal(app: "App[Any]", sequence: str) -> bool:
+    """Send an escape sequence between two frames; False where the terminal takes no more."""
+    return not isinstance(app, PaintedApp) or app.send_aside(sequence)
+
+
 def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
     """Where each strip of an update goes."""
     if isinstance(update, LayoutUpdate):
@@ -138,15 +158,15 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
 
 
 @cache
-def _erases() -> bool:
-    """Whether what the terminal erases keeps the colour behind, as its description says."""
+def _erasing() -> Erasing:
+    """How the terminal erases, as its description says."""
     import curses
 
     if os.environ.get("TERM", "").startswith("tmux"):
-        # Its description is that of an older relative, which does not.
-        return True
+        # Its description is that of an older relative, which knows less.
+        return Erasing(within=True, coloured=True)
     try:
         curses.setupterm(None, 2)
-        return bool(curses.tigetflag("bce") > 0)
+        return Erasing(within=bool(curses.tigetstr("ech")), coloured=curses.tigetflag("bce") > 0)
     except (curses.error, ValueError, OSError):
-        return False
+        return Erasing()

@@ -1,7 +1,6 @@
 """What the terminal shows, and what it should: the way from one to the other in few bytes.
 
-Sequences are those of ECMA-48 that every terminal knows: CUP, CUF, SGR, and EL and ECH where erasing leaves
-the colour behind.
+Sequences are those of ECMA-48 that every terminal knows: CUP, CUF, SGR and EL; ECH where the terminal has it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,16 +31,30 @@ class Row(NamedTuple):
     pens: list[Pen]
 
 
+class Erasing(NamedTuple):
+    """How a terminal erases."""
+
+    within: bool = False
+    """Whether it erases so many cells, and not only up to the end of the line."""
+    coloured: bool = False
+    """Whether the background's colour is left where it erases."""
+
+
+LITTLE = Erasing()
+"""What every terminal does."""
+
+
 class Shadow:
     """The cells of a screen twice: as they are wanted, and as the terminal shows them."""
 
     def __init__(
-        self, width: int, height: int, *, colours: ColorSystem = ColorSystem.TRUECOLOR, erases: bool = False
-    ) -> None:
-        """`erases` tells that the terminal leaves the background's colour where it erases."""
+        self, width: int, height: int, *, colours: ColorSystem = ColorSystem.TRUECOLOR,
+        erasing: Erasing = LITTLE,
+    ) -> None:  # fmt: skip
+        """A terminal of which nothing is known, that shows so many colours and erases in that way."""
         self.width, self.height = width, height
         self._pens = Pens(colours)
-        self._erases = erases
+        self._erasing = erasing
         plain = self._pens.plain
         self._wanted = [Row([" "] * width, [plain] * width) for _ in range(height)]
         self._shown = [Row([UNKNOWN] * width, [plain] * width) for _ in range(height)]
@@ -126,6 +139,10 @@ class Shadow:
         self._go(y, x, parts)
         return "".join(parts)
 
+    def leave_first_row(self) -> str:
+        """What brings the terminal's cursor out of the first row, if it may be there."""
+        return self.move(1, 0) if self._at is None or not self._at[0] else ""
+
     # One row.
 
     def _row(self, y: int, parts: list[str]) -> None:
@@ -177,7 +194,7 @@ class Shadow:
     def _blanks(self, row: Row, x: int, end: int) -> int:
         """The blank cells from here on that are better erased than written; 0 for none."""
         cells, pens = row
-        if cells[x] != " " or not pens[x].wipes or not (self._erases or not pens[x].back):
+        if cells[x] != " " or not pens[x].wipes or not (self._erasing.coloured or not pens[x].back):
             return 0
         blank = pens[x].blank
         stop = x + 1
@@ -187,7 +204,7 @@ class Shadow:
         if stop == width and stop - x >= _TAIL:
             return stop - x
         count = min(stop, end) - x
-        return count if count >= _HOLE else 0
+        return count if count >= _HOLE and self._erasing.within else 0
 
     def _text(self, y: int, row: Row, x: int, end: int, parts: list[str]) -> int:
         """Write cells up to the end, to a hole, or to one that terminals disagree about; the next column."""

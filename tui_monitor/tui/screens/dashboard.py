@@ -27,10 +27,10 @@ from tui_monitor.tui.messages import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from tui_monitor.tui.paint.painted import write_to_terminal
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import COMPARED, LATE, RangedScreen, unanswered
-from tui_monitor.tui.toolkit import write_to_terminal
 from tui_monitor.tui.widgets.hollow import Room
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
