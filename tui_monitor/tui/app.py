@@ -92,7 +92,7 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         self.timer = timer
         self.glyphs: Glyphs = detect("auto", terminal_encoding(environ))
         self.set_class(self.glyphs.plain, "-plain")
-        self.keymap: Keymap = DEFAULT
+        self.keymap: Keymap = Keymap(plain=True) if self.glyphs.plain else DEFAULT
         self.colours = Colours()
         """Shared by all panes, so that a provider or a model is found again on another one."""
         self._environ = environ
@@ -229,7 +229,7 @@ class MonitorApp(DressedApp, inherit_bindings=False):
             self.glyphs = glyphs
             self.set_class(glyphs.plain, "-plain")
             self.refresh_css()
-        self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only))
+        self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only, plain=glyphs.plain))
         interval = max(screen.update_interval, SECOND // 10)
         self._dashboard.begin(self.keeping.range(), interval, self.keeping.first_pane())
         load_ahead(self)

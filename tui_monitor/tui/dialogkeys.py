@@ -1,9 +1,10 @@
 """Keys of what floats above the panes, or stands beside them for a moment; declared like all others."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_monitor.tui.commands import Command, binding
+from tui_monitor.tui.commands import COMMANDS, Command, binding
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -20,7 +21,7 @@ WITHIN: Mapping[str, frozenset[str]] = {
     "dialog.consent": frozenset({""}),
 }
 """Which other places have the keys beside a dialog: what it is made of, and what it does not cover."""
-ALWAYS = frozenset({"palette", "suspend"})
+ALWAYS = frozenset({"help", "palette", "suspend", "redraw"})
 """Commands of everywhere that work above a dialog, too."""
 
 DIALOGS: tuple[Command, ...] = (
@@ -92,6 +93,19 @@ DIALOGS: tuple[Command, ...] = (
 )  # fmt: skip
 
 
+TITLES: Mapping[str, str] = {
+    "time": "the time range", "export": "writing a file", "alert": "an alert", "saved": "saved queries",
+    "name": "saving a query", "command": "the command line", "still": "a large chart", "leave": "leaving",
+    "consent": "what may be used", "tour": "the tour",
+}  # fmt: skip
+"""What has keys of its own besides panes and widgets, and is asked for help."""
+_OWN = frozenset({"help", "consent", "tour"})
+"""Those that add no key for help: it is the help, and what stands on the dashboard has the key from there."""
+
+
 def bindings(dialog: str) -> "list[BindingType]":
-    """The keys of a dialog, by its name without `dialog.`."""
-    return [binding(command) for command in DIALOGS if command.pane == f"{DIALOG}{dialog}"]
+    """The keys of a dialog, by its name without `dialog.`; with the one that tells them all."""
+    own = [command for command in DIALOGS if command.pane == f"{DIALOG}{dialog}"]
+    if dialog not in _OWN:
+        own += [replace(c, action=f"help('{dialog}')") for c in COMMANDS if c.id == "help"]
+    return [binding(command) for command in own]

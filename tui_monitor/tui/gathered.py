@@ -2,18 +2,22 @@
 
 import asyncio
 from functools import lru_cache
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual._context import visible_screen_stack
 from textual.color import Color
+from textual.content import Content
 from textual.events import Idle
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 
+from tui_monitor.tui.dialogkeys import DIALOG
+from tui_monitor.tui.keymap import keymap_of
+from tui_monitor.tui.keynames import is_typed
 from tui_monitor.tui.widgets.hollow import Hollow
 
 _QUIET = 3
@@ -135,4 +139,28 @@ def _dim(style: Style | None, dim: Color) -> Style:
 
 
 class Dialog(ModalScreen[R], Gathered[R]):
-    """A dialog over what is to be seen."""
+    """A dialog over what is to be seen. Its frame, if it has one, says the key for help."""
+
+    HELPED: ClassVar[bool] = True
+    """Whether it has help of its own."""
+
+    def action_help(self, name: str) -> None:
+        """Show the keys that work here."""
+        from tui_monitor.tui.screens.help import HelpScreen, kind_of
+
+        self.app.push_screen(HelpScreen(f"{DIALOG}{name}", keymap_of(self.app), kind_of(self.focused)))
+
+    def on_mount(self) -> None:
+        self._tell_help()
+
+    def on_descendant_focus(self) -> None:
+        """A line takes the characters."""
+        self._tell_help()
+
+    def _tell_help(self) -> None:
+        command, focused = keymap_of(self.app).get("help"), self.focused
+        typing = focused is not None and focused.check_consume_key("a", "a")
+        keys = command.keys.split(",") if command is not None and self.HELPED else ()
+        for key in [key for key in keys if key and not (typing and is_typed(key))][:1]:
+            for box in self.query(".dialog"):
+                box.border_subtitle = Content(f"{keymap_of(self.app).shown(key)} help")

@@ -9,7 +9,7 @@ from typing import Any
 from tui_monitor.model.errors import UsageError
 from tui_monitor.tui.commands import COMMANDS, PAIRS, WIDGETS, Command
 from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, DIALOGS, WITHIN
-from tui_monitor.tui.keynames import is_typed, read_key, shown_key
+from tui_monitor.tui.keynames import in_words, is_typed, read_key, shown_key
 
 Changes = Mapping[str, tuple[str, ...]]
 """Command → its keys by the toolkit's names; none of them where it is to have none."""
@@ -35,12 +35,16 @@ class Fault:
 class Keymap:
     """The commands with the keys that they have here. What cannot be used changes nothing; `faults` tell."""
 
-    def __init__(self, given: Mapping[str, Any] | None = None, *, read_only: bool = False) -> None:
-        """`given` is the table `[keys]`; where the screen is read-only, dangerous commands do not exist."""
+    def __init__(
+        self, given: Mapping[str, Any] | None = None, *, read_only: bool = False, plain: bool = False
+    ) -> None:
+        """`given` is the table `[keys]`; where the screen is read-only, dangerous commands do not exist;
+        where it is `plain`, arrows are called by their names."""
         self.read_only = read_only
+        self.plain = plain
         self.changes, self.faults = read(given or {})
         named = [
-            _with(command, self.changes.get(command.id))
+            self._with(command, self.changes.get(command.id))
             for command in EVERY
             if not (read_only and command.dangerous)
         ]
@@ -79,7 +83,16 @@ class Keymap:
         if name not in PAIRS:
             return self.key(name)
         firsts = [self._by_id[id].keys.split(",")[0] for id in PAIRS[name]]
-        return " ".join(shown_key(first) if first else _NONE for first in firsts)
+        return " ".join(self.shown(first) if first else _NONE for first in firsts)
+
+    def shown(self, name: str) -> str:
+        """One of the toolkit's key names as people read it here."""
+        return in_words(shown_key(name)) if self.plain else shown_key(name)
+
+    def _with(self, command: Command, keys: tuple[str, ...] | None) -> Command:
+        if keys is not None:
+            command = replace(command, keys=",".join(keys), sign="")
+        return replace(command, sign=in_words(command.key)) if self.plain and command.keys else command
 
     def letters(self) -> tuple[str, ...]:
         """Commands whose key is a character, which they lose to a line that one types into."""
@@ -166,10 +179,6 @@ def _inner(command: Command) -> bool:
     return command.pane in WIDGETS or command.pane.startswith(DIALOG)
 
 
-def _with(command: Command, keys: tuple[str, ...] | None) -> Command:
-    return command if keys is None else replace(command, keys=",".join(keys), sign="")
-
-
 def _clash(changes: Changes) -> tuple[str, str] | None:
     """A changed command that shares a key with another one where both work, and what to say of it."""
     default = {c.id: set(c.keys.split(",")) for c in EVERY}
@@ -184,7 +193,7 @@ def _clash(changes: Changes) -> tuple[str, str] | None:
             if mine.pane == "line" or other.pane == "line":
                 shared = {key for key in shared if not is_typed(key)}
             if shared:
-                key = shown_key(sorted(shared)[0])
+                key = in_words(shown_key(sorted(shared)[0]))
                 return id, f"{key} is the key of {other.id} ({other.label}) there already"
     return None
 

@@ -49,6 +49,13 @@ def shown_key(name: str) -> str:
     return "+".join([*modifiers, _SHOWN.get(base, base)])
 
 
+def in_words(shown: str) -> str:
+    """A shown key without arrows, for a terminal that cannot show them."""
+    for arrow in "←→↑↓":
+        shown = shown.replace(arrow, _ALSO[arrow])
+    return shown
+
+
 def is_typed(name: str) -> bool:
     """Whether one of the toolkit's key names is a character, which belongs to a line that one types into."""
     return len(name) == 1 or name in _CHARACTERS or name == "space"

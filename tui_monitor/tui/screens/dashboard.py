@@ -331,7 +331,8 @@ class Dashboard(RangedScreen):
         """Show what has the focus, and every key that works here."""
         from tui_monitor.tui.screens.help import HelpScreen, kind_of
 
-        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app), kind_of(self.focused)))
+        focus = "tour" if self.touring.has_the_keys else kind_of(self.focused)
+        self.app.push_screen(HelpScreen(self.active, keymap_of(self.app), focus))
 
     def action_consent(self) -> None:
         """Say what may be used of what was found on this machine."""

@@ -1,5 +1,6 @@
-"""Every key of a pane, from the declarations that make them work."""
+"""Every key of a pane or a dialog, from the declarations that make them work."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,20 +11,17 @@ from textual.widget import Widget
 
 from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command
-from tui_monitor.tui.dialogkeys import bindings
+from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, TITLES, WITHIN, bindings
 from tui_monitor.tui.drawing import wrap
 from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import Keymap
-from tui_monitor.tui.keynames import shown_key
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.widgets.lines import Line, Lines
 
 _KEYS = 14
 """Cells for the keys."""
-
-
-Entry = tuple[str, str]
-"""Keys, and what they do."""
+Part = tuple[str, str, Sequence[Command]]
+"""A heading, what it is about, and its keys."""
 
 _WIDGETS = {
     "list": (
@@ -45,31 +43,45 @@ _WIDGETS = {
 """What can have the focus, and what it is."""
 
 
-def _keys(names: str) -> str:
-    return " ".join(shown_key(name) for name in names.split(",") if name)
+def _keys(command: Command, keymap: Keymap) -> str:
+    return " ".join(keymap.shown(name) for name in command.keys.split(",") if name)
 
 
-def _commands(commands: list[Command]) -> list[Entry]:
-    return [(_keys(command.keys), command.help) for command in commands]
+def _here(focus: str, keymap: Keymap) -> list[Part]:
+    """The keys of what has the focus: a widget, or what stands on the dashboard and asks something."""
+    if focus in TITLES:
+        return [(f"HERE: {TITLES[focus].upper()}", "", keymap.of(f"{DIALOG}{focus}"))]
+    if focus in _WIDGETS:
+        label, about = _WIDGETS[focus]
+        return [(f"HERE: {label}", about, keymap.of(focus))]
+    return []
 
 
-def lines(pane: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
-    """The help in so many cells: of what has the focus (`list`, `chart`, `line`), of its pane, of everywhere,
-    of what else could have the focus."""
-    title = next((entry.title for entry in PANES if entry.id == pane), "")
-    widgets = {name: (label, about, _commands(keymap.of(name))) for name, (label, about) in _WIDGETS.items()}
-    parts: list[tuple[str, str, list[Entry]]] = []
-    if focus in widgets:
-        label, about, entries = widgets.pop(focus)
-        parts.append((f"HERE: {label}", about, entries))
-    parts.append((title.upper(), "", _commands(keymap.of(pane))))
-    parts.append(("EVERYWHERE", "", _commands(keymap.of(""))))
-    parts += [(f"IN {label}", "", entries) for label, _, entries in widgets.values()]
+def _parts(place: str, keymap: Keymap, focus: str) -> list[Part]:
+    others: list[Part] = [
+        (f"IN {label}", "", keymap.of(name))
+        for name, (label, _) in _WIDGETS.items()
+        if name != focus and (not place.startswith(DIALOG) or name in WITHIN.get(place, ()))
+    ]
+    everywhere = keymap.of("")
+    if place.startswith(DIALOG):
+        own: Part = (TITLES[place.removeprefix(DIALOG)].upper(), "", keymap.of(place))
+        above = [command for command in everywhere if command.id in ALWAYS]
+        return [own, *_here(focus, keymap), *others, ("HERE TOO", "", above)]
+    title = next((entry.title for entry in PANES if entry.id == place), "")
+    pane: Part = (title.upper(), "", keymap.of(place))
+    return [*_here(focus, keymap), pane, ("EVERYWHERE", "", everywhere), *others]
+
+
+def lines(place: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
+    """The help in so many cells: of what has the focus (`list`, `chart`, `line`, `consent`, `tour`), of its
+    pane, of everywhere, of what else could have the focus. `place` is the pane, or `dialog.` and a dialog,
+    whose own keys come first."""
     found = [Line.of(text, "warn") for fault in keymap.faults for text in wrap(str(fault), width)]
-    for name, about, entries in parts:
+    for name, about, commands in _parts(place, keymap, focus):
         found.append(Line.of(name, "accent bold"))
         found += [Line.of(f"  {text}", "dim") for text in wrap(about, width - 2) if about]
-        for keys, text in entries:
+        for keys, text in ((_keys(command, keymap), command.help) for command in commands):
             first, *rest = wrap(text, width - _KEYS - 2)
             found.append(Line(((f"  {keys:<{_KEYS}}", "bright"), (first, ""))))
             found += [Line.of(" " * (_KEYS + 2) + more) for more in rest]
@@ -79,6 +91,8 @@ def lines(pane: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]:
 
 def kind_of(focused: Widget | None) -> str:
     """Of which kind the widget with the focus is, where that kind has keys of its own."""
+    if focused is not None and focused.id == "consent":
+        return "consent"
     from tui_monitor.tui.widgets.chart import Chart
     from tui_monitor.tui.widgets.grid import Grid
     from tui_monitor.tui.widgets.prompt import Field
@@ -90,14 +104,16 @@ def kind_of(focused: Widget | None) -> str:
 class HelpScreen(Dialog[None]):
     """A list to read; any of its keys closes it."""
 
+    HELPED = False
+
     CSS_PATH = str(resources.style("dialogs.tcss"))
     BINDINGS: ClassVar[list[BindingType]] = bindings("help")
 
-    def __init__(self, pane: str, keymap: Keymap, focus: str = "") -> None:
-        """`focus` is what has it: `list`, `chart`, `line`, or something else."""
+    def __init__(self, place: str, keymap: Keymap, focus: str = "") -> None:
+        """Help for a pane or a dialog; `focus` is what has it: `list`, `chart`, `line`, or something else."""
         super().__init__()
         self._focus = focus
-        self._pane = pane
+        self._place = place
         self._keymap = keymap
 
     def compose(self) -> ComposeResult:
@@ -105,7 +121,7 @@ class HelpScreen(Dialog[None]):
             scroll.border_title = "keys"
             scroll.border_subtitle = Content(f"{self._keymap.key('dialog.help.close')} closes")
             width = min(84, self.app.size.width - 10)
-            yield Lines(lines(self._pane, width, self._keymap, self._focus))
+            yield Lines(lines(self._place, width, self._keymap, self._focus))
 
     def action_scroll(self, where: str) -> None:
         """A line or a page up or down, or to one end."""

@@ -100,7 +100,8 @@ class StillScreen(Dialog[None]):
             steps = " of the steps" if self._view == "distribution" and not data.bounds else ""
             span = f"{self._view}{steps}, {first} to {last}, still"
         other = "distribution" if self._view == "over time" else "over time"
-        keys = key_spans(keymap_of(self.app), (("dialog.still.turn", other), ("dialog.still.close", "")))
+        named = (("dialog.still.turn", other), ("help", ""), ("dialog.still.close", ""))
+        keys = key_spans(keymap_of(self.app), named)
         self._head.show([Line(((name, "accent bold"), (span, "dim")), keys)])
         self._plot.refresh()
 
