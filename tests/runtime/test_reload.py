@@ -16,7 +16,7 @@ from tui_monitor.model.errors import MonitorError, UsageError
 from tui_monitor.model.sampling import SampledScope
 from tui_monitor.model.states import SourceState
 from tui_monitor.monitor.remote import SocketClient
-from tui_monitor.runtime import Collector, loops, own
+from tui_monitor.runtime import Collector, configured, loops, own
 from tui_monitor.server import serve
 from tui_monitor.store.database import Store
 
@@ -40,10 +40,10 @@ class Reader:
 async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     running: list[Collector] = []
 
-    async def begin(*sources: Any, configure: Any = None, **sections: Any) -> Collector:
+    async def begin(*sources: Any, configure: Any = None, file: Any = None, **sections: Any) -> Collector:
         settings = settings_for(tmp_path / "monitor.db", **sections)
         collector = Collector(
-            settings, settings.database_path(), serve=serve, sources=sources, configure=configure
+            settings, settings.database_path(), serve=serve, sources=sources, configure=configure, file=file
         )
         running.append(collector)
         await collector.start()
@@ -191,6 +191,35 @@ async def test_a_broken_configuration_keeps_the_old_one_and_is_seen(start: Any, 
     assert (reloaded.changed, reloaded.restart) == (("health.min_calls",), ("server.socket",))
     assert row(collector, "config").state is SourceState.RUNNING
     assert collector.settings.health.min_calls == 6
+
+
+async def test_a_file_that_says_something_else_is_seen(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configured, "EVERY_S", 0.01)
+    config = tmp_path / "config.toml"
+    wanted: list[Settings] = []
+
+    def read() -> Settings:
+        if not wanted:
+            raise UsageError("min_cals is no setting\nmore")
+        return wanted[0]
+
+    file = configured.Configured.by(config, read)
+    collector = await start(configure=read, file=file)
+    warned = lambda: row(collector, "config").warning  # noqa: E731
+    config.write_text("[health]\nmin_cals = 4\n")
+    await until(lambda: warned() == "not taken over: min_cals is no setting")
+    wanted.append(changed(collector, health={"min_calls": 4}, server={"socket": False}))
+    config.write_text("[health]\nmin_calls = 4\n[server]\nsocket = false\n")
+    await until(lambda: warned().startswith("changed: health.min_calls in config.toml; `tui-monitor collect"))
+    await collector.reload_config()
+    await until(lambda: warned() == "changed: server.socket in config.toml takes effect at a restart")
+    # What only a dashboard reads is no matter of the collector's.
+    wanted[:] = [changed(collector, health={"min_calls": 4}, screen={"theme": "light"})]
+    config.write_text("[health]\nmin_calls = 4\n[screen]\ntheme = 'light'\n")
+    await until(lambda: not warned())
+    assert row(collector, "config").state is SourceState.RUNNING
 
 
 async def test_one_that_was_given_its_settings_says_so(start: Any) -> None:

@@ -64,10 +64,11 @@ def run(context: Context) -> int:
 
 
 def _collect(context: Context) -> int:
-    from tui_monitor.config import logs
+    from tui_monitor.config import logs, places
     from tui_monitor.config.load import Settings, load
     from tui_monitor.monitor.hosted import loop_factory
     from tui_monitor.runtime.collector import Collector
+    from tui_monitor.runtime.configured import Configured
     from tui_monitor.runtime.notify import Notifier
     from tui_monitor.runtime.running import leave_in_time, run_until_signal
     from tui_monitor.server import serve
@@ -87,8 +88,10 @@ def _collect(context: Context) -> int:
         logs.set_up(fresh.log)
         return fresh
 
+    path = (context.config_file or places.config_file()).absolute()
+    file = Configured.by(path, lambda: load(context.config_file, context.overrides))
     collector = Collector(
-        settings, context.database, clock=context.clock, serve=serve, configure=configure,
+        settings, context.database, clock=context.clock, serve=serve, configure=configure, file=file,
         updating=telling(context),
     )  # fmt: skip
 

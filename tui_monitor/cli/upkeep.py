@@ -38,6 +38,11 @@ def _show(out: "Output", view: "Upkeep") -> None:
     out.line()
     title(out, "Checks")
     facts(out, [(one.name, _check(one)) for one in view.checks])
+    warned = [(row.name, (row.warning, "yellow")) for row in status.sources if row.warning]
+    if warned:
+        out.line()
+        title(out, "Warnings")
+        facts(out, warned)
     _slow(out, view)
     _rules(out, view)
 

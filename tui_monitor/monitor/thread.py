@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,12 +129,18 @@ class CollectorThread(Hosted):
         clock, path = self._time, settings.database_path()
         problem: StoreError | None = None
         if self._collect:
+            from tui_monitor.config.load import load
             from tui_monitor.runtime.collector import Collector
+            from tui_monitor.runtime.configured import Configured
 
-            configure = None if self._given else lambda: load_settings(self._config, self._overrides)
+            configure, file = None, None
+            if not self._given:
+                configure = partial(load_settings, self._config, self._overrides)
+                file = Configured.by(self.config_file, partial(load, self._config, self._overrides))
             collector = Collector(
-                settings, path, clock=clock, serve=self._serve, configure=configure, updating=self._updating
-            )
+                settings, path, clock=clock, serve=self._serve, configure=configure, file=file,
+                updating=self._updating,
+            )  # fmt: skip
             try:
                 await collector.start()
             except StoreError as error:

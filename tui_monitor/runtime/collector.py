@@ -27,6 +27,7 @@ from tui_monitor.query.local import LocalEngine
 from tui_monitor.recorder.recorder import Receipt
 from tui_monitor.runtime import loops
 from tui_monitor.runtime.checking import Checkup
+from tui_monitor.runtime.configured import Configured, config_worker
 from tui_monitor.runtime.demo import replay_in
 from tui_monitor.runtime.derived import DerivedMetrics
 from tui_monitor.runtime.disk import database_bytes, database_worker
@@ -59,14 +60,14 @@ ServerFactory = Callable[["Collector"], Sequence[Worker]]
 _DOORS_WITHIN = 1.2
 _REST_WITHIN = 0.2
 _WRITE_WITHIN = 0.3
-_CONFIG = "config"
 
 
 class Collector:
     """Everything behind the screen. All methods belong to the loop it is started on.
 
     `serve` opens the doors; without it there are none. `sources` replaces the registered ones. `configure`
-    reads the configuration again; it may block, and raises `UsageError`. `updating` is told, on another
+    reads the configuration again; it may block, and raises `UsageError`. `file` is where that stands, and is
+    watched. `updating` is told, on another
     thread, how far a database of an older version is brought up to date.
     """
 
@@ -80,6 +81,7 @@ class Collector:
         sources: Sequence[Source] | None = None,
         backoff: Backoff | None = None,
         configure: Callable[[], Settings] | None = None,
+        file: Configured | None = None,
         updating: Told | None = None,
     ) -> None:
         self.settings = settings
@@ -101,7 +103,7 @@ class Collector:
         self.rules: Evaluator
         self.derived: DerivedMetrics
         self._serve = serve
-        self._configure = configure
+        self._configure, self._file = configure, file
         self._updating = updating
         self._changing, self._rereading, self._undoing = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
         self._sources = {source.name: source for source in (SOURCES if sources is None else sources)}
@@ -189,7 +191,7 @@ class Collector:
             forward_worker(self),
         ):
             self._supervisor.start(worker)
-        self._config = self._supervisor.start(Worker(_CONFIG, loops.stay))
+        self._config = self._supervisor.start(config_worker(self, self._file))
 
     def _words(self, pause: Pause) -> str:
         return pause.words(self.settings.calendar(), self.clock.now())
@@ -295,6 +297,7 @@ class Collector:
         except MonitorError as error:
             log.error("the configuration is not taken over: %s", error.message)
             self._config.failed(error.message, "the settings of before hold; mend it and reload")
+            self._config.warn("")
             raise
 
     async def reload(self, settings: Settings) -> Reloaded:
@@ -308,6 +311,7 @@ class Collector:
             reloaded = compare(self.settings, settings)
             settings = taken_over(self.settings, settings)
             await self._intake.reload(settings)
+            self._config.warn("")
             self.settings = settings
             self.monitor.reconfigure(settings)
             await self.rules.reconfigure(

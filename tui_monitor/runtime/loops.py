@@ -97,12 +97,6 @@ def source_worker(collector: "Collector", source: Source) -> Worker:
     return Worker(source.name, run, why_off(source, collector.settings), "source")
 
 
-async def stay(handle: Handle) -> None:
-    """A row without work of its own."""
-    handle.running()
-    await asyncio.Event().wait()
-
-
 def alerts_worker(collector: "Collector", evaluator: Evaluator) -> Worker:
     """Evaluates the rules on their grid, and at once when they have changed."""
 

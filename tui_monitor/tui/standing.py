@@ -41,6 +41,10 @@ def standing(
         off = age(abs(line.ahead))
         words = f"its clock {off} {way} this one", f"its clock {sign}{off}"
         said.append((tuple(f"{glyphs.warn} {text}" for text in words), "warn"))
+    changed = next((row.warning for row in snapshot.collector.sources if row.name == "config"), "")
+    if changed:
+        words = f"config.toml {changed.partition(':')[0]}", "config.toml"
+        said.append((tuple(f"{glyphs.warn} {text}" for text in words), "warn"))
     if newest is not None and shown.live and _OLD <= now - newest < shown.length:
         said.append(((f"{glyphs.stale} newest call {short_age(now - newest)} ago",), "stale"))
     if snapshot.collector.database_bytes is not None:

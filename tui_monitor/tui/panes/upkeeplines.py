@@ -7,7 +7,7 @@ from tui_monitor.model.clock import SECOND
 from tui_monitor.model.sampling import words
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, show, size
-from tui_monitor.tui.drawing import Glyphs, Span, curve
+from tui_monitor.tui.drawing import Glyphs, Span, curve, size_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.sourcelines import TOKENS
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
@@ -64,7 +64,7 @@ def head_lines(view: "Upkeep", look: Look, glyphs: Glyphs, width: int) -> list[L
         first = Line(first.left, (state,))
     lines = [first]
     if status.running:
-        lines += [*_checks(view, glyphs), *_intake(status, width)]
+        lines += [*_checks(view, glyphs), *_warnings(status, glyphs, width), *_intake(status, width)]
     held = f"{count(status.calls)} calls, {size(status.database_bytes)}"
     lines.append(Line((("   database ", "dim"), (held, ""), (f"  {status.database}", "dim"))))
     if status.running:
@@ -80,6 +80,17 @@ def _checks(view: "Upkeep", glyphs: Glyphs) -> list[Line]:
     return [
         Line(((f"   {glyphs.state(token)} {check.name} ", token), (check.detail, ""))) for token, check in ill
     ]
+
+
+def _warnings(status: "CollectorStatus", glyphs: Glyphs, width: int) -> list[Line]:
+    """What is not as it should be while it works."""
+    lines: list[Line] = []
+    for row in (row for row in status.sources if row.warning):
+        name = f"   {glyphs.warn} {row.name} "
+        first, *rest = wrap(row.warning, width - size_of([(name, "")]) - 2, glyphs)
+        lines.append(Line(((name, "warn"), (first, ""))))
+        lines += [Line.of(" " * len(name) + text) for text in rest]
+    return lines
 
 
 def _intake(status: "CollectorStatus", width: int) -> list[Line]:
@@ -232,7 +243,7 @@ def _part(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
     token = TOKENS[row.state]
     restarts = plural(row.restarts, "restart") if row.restarts else ""
     broken = row.state is SourceState.FAILED
-    told = row.last_error if broken and row.last_error else row.detail
+    told = row.last_error if broken and row.last_error else row.warning or row.detail
     return GridRow(
         f"part {row.name}",
         {
@@ -240,6 +251,6 @@ def _part(row: "SourceRow", look: Look, glyphs: Glyphs) -> GridRow:
             "value": Cell(row.state.value, token, glyph=glyphs.state(token)),
             "who": Cell(restarts, "warn"),
             "when": Cell(UNKNOWN if row.since is None else short_age(look.at - row.since), "dim"),
-            "detail": Cell(told, "crit" if broken else "dim"),
+            "detail": Cell(told, "crit" if broken else "warn" if row.warning else "dim"),
         },
     )
