@@ -46,6 +46,15 @@ def test_an_earlier_course_stands_at_the_times_of_the_present() -> None:
     assert data.before == ((7.0, None, 8.0, 9.0), (None,) * 4)
     other = chart_of(now, LOOK, Colours(), before=Course(old, HOUR - 10 * MINUTE, "x"))
     assert other.before == ((None,) * 4,) * 2
+    # A step that is not over has nothing beside it that lasted longer, nor one that is over less.
+    cut = replace(now, times=(*now.times[:-1], NOON - MINUTE // 2))
+    beside = chart_of(cut, LOOK, Colours(), before=Course(old, HOUR, "x"))
+    assert beside.before[0] == (7.0, None, 8.0, None)
+    as_long = replace(old, times=(*old.times[:-1], old.times[-1] - MINUTE // 2))
+    beside = chart_of(cut, LOOK, Colours(), before=Course(as_long, HOUR, "x"))
+    assert beside.before[0] == (7.0, None, 8.0, 9.0)
+    whole = chart_of(now, LOOK, Colours(), before=Course(as_long, HOUR, "x"))
+    assert whole.before[0] == (7.0, None, 8.0, None)
 
 
 def test_it_is_drawn_faintly_below_and_named_with_its_value() -> None:
@@ -65,6 +74,17 @@ def test_it_is_drawn_faintly_below_and_named_with_its_value() -> None:
     assert "$100" in drawn(high), "the scale holds both"
     unknown = drawn(replace(data, before=((None,) * 30,)))
     assert "┄┄ then –" in unknown
+
+
+def test_no_step_is_told_of_before_that_is_not_the_one_told_of_now() -> None:
+    times = tuple(NOON + n * MINUTE for n in range(30))
+    data = ChartData(
+        times, (ChartSeries("a", (9.0,) * 30, 2),), "usd", before=((*(3.0,) * 29, None),), before_name="then"
+    )
+    assert "┄┄ then" in drawn(data)
+    assert "┄┄ then $" not in drawn(data)
+    assert "┄┄ then $3.00" in drawn(data, pointed=times[28])
+    assert "┄┄ then –" in drawn(data, pointed=times[29])
 
 
 def test_a_stack_has_the_height_it_had() -> None:

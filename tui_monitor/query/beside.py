@@ -26,13 +26,22 @@ def moved(then: Result, offset: Micros, times: Sequence[Micros]) -> Result:
     """The answer `then` at later times: what it had `offset` µs before each of them.
 
     Where steps do not fall on each other the nearest one counts; where none is within half a step, nothing.
+    Nor is a step that is cut off by the end of the time told beside one that is longer or shorter.
     """
     step = max((b - a for a, b in pairwise(times)), default=1)
+    now, before = _lengths(times), _lengths(then.times)
     at = [_nearest(then.times, time - offset, step) for time in times]
+    at = [n if n is None or now[m] == before[n] else None for m, n in enumerate(at)]
     series = tuple(
         Series(one.labels, tuple(None if n is None else one.values[n] for n in at)) for one in then.series
     )
     return replace(then, times=tuple(times), series=series)
+
+
+def _lengths(times: Sequence[Micros]) -> list[Micros]:
+    """Of each step that ends so; the first is whole, where there are others."""
+    found = [b - a for a, b in pairwise(times)]
+    return [max(found, default=0), *found]
 
 
 def _nearest(times: Sequence[Micros], wanted: Micros, step: Micros) -> int | None:

@@ -145,10 +145,18 @@ class Plot:
         if self.before:
             gap = "  " if pieces else ""
             pieces.append((f"{gap}{self.glyphs.dash * 2} {self.data.before_name}", "dim"))
-            i = last_known(self.adds) if self.at is None else self.at
             if self.adds:
-                pieces.append((f" {words(None if i is None else self.adds[i], self.data.unit)}", "dim"))
+                pieces += self._told_before()
         return pieces
+
+    def _told_before(self) -> list[Piece]:
+        """What it was before in the step that is told of the present; no other one stands for that."""
+        newest = [n for values in self.values if (n := last_known(values)) is not None]
+        i = max(newest, default=None) if self.at is None else self.at
+        value = None if i is None else self.adds[i]
+        if value is None and self.at is None and last_known(self.adds) is not None:
+            return []
+        return [(f" {words(value, self.data.unit)}", "dim")]
 
     def _head(self) -> list[list[Piece]]:
         if not self.head:
