@@ -604,7 +604,9 @@ def at_work_beside() -> bool:
 
 
 def under_way(app: Any) -> bool:
-    """Whether messages lie about, a pane is not made yet, or a paint is being gathered."""
+    """Whether messages or keys wait, a pane is not made yet, or a paint is being gathered."""
+    if getattr(app, "_taking_turns", None) is not None:
+        return True
     nodes = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
     if any(node._message_queue is not None and node.message_queue_size for node in nodes):
         return True

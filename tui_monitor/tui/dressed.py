@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.tui import theme
 from tui_monitor.tui.dressing import Dressing
+from tui_monitor.tui.inturn import InTurn
 from tui_monitor.tui.keeping import PATIENCE_S, Keeping
 from tui_monitor.tui.paint.painted import PaintedApp
 from tui_monitor.tui.terminal import Terminal
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _COMPACT = "-compact"
 
 
-class DressedApp(PaintedApp, inherit_bindings=False):
+class DressedApp(InTurn, PaintedApp, inherit_bindings=False):
     """An app on our terminal that wears our themes."""
 
     def __init__(self, dashboard: "Dashboard", environ: Mapping[str, str]) -> None:
