@@ -19,7 +19,7 @@ from textual.notifications import SeverityLevel
 from tui_monitor.config import resources
 from tui_monitor.model.clock import SECOND
 from tui_monitor.model.text import clean
-from tui_monitor.tui.ahead import load_ahead
+from tui_monitor.tui.ahead import Patient, load_ahead
 from tui_monitor.tui.drawing import Glyphs, detect, safe, terminal_encoding
 from tui_monitor.tui.dressed import DressedApp
 from tui_monitor.tui.keymap import DEFAULT, Keymap
@@ -62,7 +62,7 @@ def _palette() -> "type[Provider]":
 _SHEETS = ("app", "dashboard", *(entry.id for entry in PANES))
 
 
-class MonitorApp(DressedApp, inherit_bindings=False):
+class MonitorApp(Patient, DressedApp, inherit_bindings=False):
     """Settings, keys, and the life of the collector's thread; everything to be seen is in the screens."""
 
     TITLE = "tui-monitor"
@@ -232,7 +232,7 @@ class MonitorApp(DressedApp, inherit_bindings=False):
         self._use_keys(Keymap(settings.keys.model_dump(), read_only=screen.read_only, plain=glyphs.plain))
         interval = max(screen.update_interval, SECOND // 10)
         self._dashboard.begin(self.keeping.range(), interval, self.keeping.first_pane())
-        load_ahead(self)
+        load_ahead(self, self._dashboard)
 
     def _use_keys(self, keymap: Keymap) -> None:
         self.keymap = keymap

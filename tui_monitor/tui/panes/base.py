@@ -86,6 +86,9 @@ class Pane(Hollow, Vertical, Generic[A]):
         """Put an answer on the screen. Widgets compare: what is the same is not painted."""
         raise NotImplementedError
 
+    async def prepare(self) -> None:
+        """Make ready what its first answer needs, while nobody waits. Nothing is asked for it."""
+
     def covered(self, look: Look) -> None:
         """A dialog is above: nothing is asked for the pane. One of its own may want to know more."""
 

@@ -22,7 +22,7 @@ from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import boardlines
 from tui_monitor.tui.panes.answers import table_columns
 from tui_monitor.tui.panes.base import Pane, Question
-from tui_monitor.tui.widgets.board import BoardGrid, Figures, Opened, Panel, PanelChart, PanelTable
+from tui_monitor.tui.widgets.board import BoardGrid, Body, Figures, Opened, Panel, PanelChart, PanelTable
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Column, Grid
 from tui_monitor.tui.widgets.lines import Line, Lines
@@ -100,10 +100,16 @@ class BoardsPane(Pane["BoardView"]):
         super().update(look, force=force)
         due = self._looked is None or look.at - self._looked >= LOOKS or force
         if self._ready and due and not self._looking:
-            self._looking, self._looked = True, look.at
+            self._looked = look.at
             self.run_worker(self._read_folder, group="folder")
 
+    async def prepare(self) -> None:
+        """The panels of the board that will be shown first."""
+        if not self._looking:
+            await self._read_folder()
+
     async def _read_folder(self) -> None:
+        self._looking = True
         try:
             stamp = await asyncio.to_thread(boards.stamp, self._folder)
             if stamp == self._stamp:
@@ -143,10 +149,8 @@ class BoardsPane(Pane["BoardView"]):
         self.changed()
 
     async def _make(self, board: Board | None) -> None:
-        await self._grid.remove_children()
-        panels = [Panel(n, _body(one.widget)) for n, one in enumerate(board.panels if board else ())]
         self._show_parts()
-        await self._grid.mount_all(panels)
+        await self._grid.make([_body(one.widget) for one in (board.panels if board else ())])
         self._grid.scroll_home(animate=False)
 
     def choose(self, name: str) -> None:
@@ -193,8 +197,9 @@ class BoardsPane(Pane["BoardView"]):
 
     @property
     def _room(self) -> tuple[int, int]:
-        size = self._grid.container_size if self._grid.display else self.size
-        return (size.width or self.app.size.width, size.height or max(4, self.app.size.height - 5))
+        known = self._grid.container_size if self._grid.display else self.size
+        # One that was not seen yet will be as large as the place where it is to stand.
+        return known if known.area else cast(Widget, self.parent).size - self._grid.gutter.totals
 
     def _regions(self, width: int, height: int) -> Sequence[boardlines.Region]:
         return () if self._built is None else boardlines.regions(self._built, width, height)
@@ -226,7 +231,7 @@ class BoardsPane(Pane["BoardView"]):
     def show(self, answer: "BoardView", look: Look) -> None:
         if answer.board is not self._built or self._making:
             return
-        for panel, view in zip(self.query(Panel), answer.panels, strict=False):
+        for panel, view in zip(self._grid.panels, answer.panels, strict=False):
             n = panel.number
             panel.heading.show(partial(boardlines.heading, view, look, self.glyphs))
             make = partial(self._made, n)
@@ -253,13 +258,13 @@ class BoardsPane(Pane["BoardView"]):
         """What gets the focus: the list, else the panel that had it last or the first."""
         if self._list.display or not self._grid.display:
             return self._list
-        return next((panel.front for panel in self.query(Panel)), self._list)
+        return next((panel.front for panel in self._grid.panels), self._list)
 
     @property
     def panel(self) -> Panel | None:
         """The panel that has the focus."""
         focused = self.screen.focused
-        return next((p for p in self.query(Panel) if focused is not None and p in focused.ancestors), None)
+        return next((p for p in self._grid.panels if focused is not None and p in focused.ancestors), None)
 
     @property
     def on_chart(self) -> bool:
@@ -282,7 +287,7 @@ class BoardsPane(Pane["BoardView"]):
 
     def action_across(self, across: int, down: int) -> None:
         """Go to the panel next to this one."""
-        panels, here = list(self.query(Panel)), self.panel
+        panels, here = self._grid.panels, self.panel
         if not panels or not self._grid.display or self._built is None:
             return
         at = 0 if here is None else here.number
@@ -344,7 +349,7 @@ class BoardsPane(Pane["BoardView"]):
     def action_chart(self) -> None:
         """Put the crosshair on the newest value of the chart that has the focus, else of the first."""
         here = self.panel
-        panels = sorted(self.query(Panel), key=lambda panel: panel is not here)
+        panels = sorted(self._grid.panels, key=lambda panel: panel is not here)
         chart = next((panel.front for panel in panels if isinstance(panel.front, PanelChart)), None)
         if isinstance(chart, PanelChart):
             chart.focus()
@@ -388,7 +393,7 @@ def _first(found: Sequence[Board]) -> str:
     return next((one.name for one in good if not one.shipped or one.name == DEFAULT), "")
 
 
-def _body(widget: str) -> Figures | PanelChart | PanelTable:
+def _body(widget: str) -> type[Body]:
     if widget in boards.CHARTS:
-        return PanelChart()
-    return PanelTable(()) if widget == "table" else Figures()
+        return PanelChart
+    return PanelTable if widget == "table" else Figures

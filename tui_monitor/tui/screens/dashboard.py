@@ -29,9 +29,9 @@ from tui_monitor.tui.messages import (
 )
 from tui_monitor.tui.paint.painted import write_to_terminal
 from tui_monitor.tui.panes.base import Pane
+from tui_monitor.tui.panes.room import Panes
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.ranged import COMPARED, LATE, RangedScreen, unanswered
-from tui_monitor.tui.widgets.hollow import Room
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.widgets.tabs import Tabs
 
@@ -61,7 +61,7 @@ class Dashboard(RangedScreen):
         self.board_names: Sequence[str] = ()
         """The boards there are, as far as somebody has looked."""
         self._herald = Herald()
-        self._title, self._tabs = Lines([Line()], id="title"), Tabs(id="tabs")
+        self._title, self._tabs, self.panes = Lines([Line()], id="title"), Tabs(id="tabs"), Panes()
         self._consent, self.touring = Consenting(self), tour.Touring(self)
         self._rule, self._notice, self._footer = Lines(id="rule"), Lines(id="notice"), Lines(id="footer")
 
@@ -75,8 +75,7 @@ class Dashboard(RangedScreen):
         yield self._tabs
         yield self._rule
         yield self._notice
-        with Room(id="panes"):
-            yield PANES[0].make()
+        yield self.panes
         yield self._footer
 
     def on_mount(self) -> None:
@@ -241,6 +240,11 @@ class Dashboard(RangedScreen):
 
     # Panes.
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the pane in sight has its answer, and no dialog is above."""
+        return self.uncovered and self.snapshot is not None and not self.pane.asking
+
     @on(Tabs.Chosen)
     async def _tab_chosen(self, event: Tabs.Chosen) -> None:
         await self.action_pane(event.tab)
@@ -248,16 +252,14 @@ class Dashboard(RangedScreen):
     async def action_pane(self, id: str) -> None:
         """Show a pane; it is made when it is first shown."""
         self.backend.knock()
-        panes = self.query_one("#panes")
+        pane = await self.panes.made(id)
         self.active = id
-        if not panes.query(f"#{id}"):
-            await panes.mount(next(entry for entry in PANES if entry.id == id).make())
-        for child in panes.children:
-            child.display = child.id == id
+        self.panes.turn_to(pane)
+        # Answered while the screen is laid out.
+        self._look()
         self._consent.moved()
         self._show_frame()
-        self.pane.first().focus()
-        self._look()
+        pane.first().focus()
 
     async def action_board(self, name: str) -> None:
         """Show a board by its name or title."""

@@ -129,6 +129,8 @@ class Bars(Drawn):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._data = BarData()
+        self._lines: list[list[Span]] | None = None
+        """All lines as they are drawn at this size."""
 
     @property
     def data(self) -> BarData:
@@ -138,11 +140,23 @@ class Bars(Drawn):
     def show(self, data: BarData) -> None:
         """Show this from now on."""
         if data != self._data:
-            self._data = data
+            self._data, self._lines = data, None
             self.repaint_all()
+
+    def sized(self) -> None:
+        """Its lines are as high and as wide as it is."""
+        self._lines = None
+
+    def forget(self) -> None:
+        """Let go of what was drawn."""
+        self._lines = None
+        super().forget()
 
     def draw(self, y: int) -> Strip:
         """A line of the chart."""
         width, height = self.size
-        lines = draw_bars(self._data, width, height, self.glyphs, mono=self.app.no_color)
+        lines = self._lines
+        if lines is None:
+            lines = draw_bars(self._data, width, height, self.glyphs, mono=self.app.no_color)
+            self._lines = lines
         return self.strip(lines[y], width) if y < len(lines) else self.blank(width)

@@ -14,8 +14,9 @@ from textual.widget import Widget
 
 from tui_monitor.tui.drawing import Glyphs, safe, shorten, size_of
 from tui_monitor.tui.widgets.base import Drawn
-from tui_monitor.tui.widgets.chart import Chart
+from tui_monitor.tui.widgets.chart import Chart, ChartData
 from tui_monitor.tui.widgets.grid import Grid
+from tui_monitor.tui.widgets.hollow import Hollow
 from tui_monitor.tui.widgets.lines import Line
 
 Regions = Callable[[int, int], Sequence[tuple[int, int, int, int]]]
@@ -41,7 +42,7 @@ class Places(Layout):
         ]
 
 
-class BoardGrid(Widget):
+class BoardGrid(Hollow, Widget):
     """The panels. Whoever owns it says where they stand."""
 
     DEFAULT_CSS = """
@@ -56,6 +57,27 @@ class BoardGrid(Widget):
     def layout(self) -> Layout:
         """Where the panels stand."""
         return self._places
+
+    @property
+    def panels(self) -> "list[Panel]":
+        """Those of the board that is shown, in its order."""
+        return [child for child in self.children if isinstance(child, Panel) and child.display]
+
+    async def make(self, kinds: "Sequence[type[Body]]") -> None:
+        """Have an empty panel of each kind, in this order. Those there are are used again: new ones cost."""
+        spare = [child for child in self.children if isinstance(child, Panel)]
+        new: list[Panel] = []
+        for number, kind in enumerate(kinds):
+            panel = next((one for one in spare if type(one.body) is kind), None)
+            if panel is None:
+                new.append(Panel(number, kind()))
+            else:
+                spare.remove(panel)
+                panel.begin(number)
+        for panel in spare:
+            panel.number, panel.display = len(kinds), False
+        await self.mount_all(new)
+        self.sort_children(key=lambda child: child.number if isinstance(child, Panel) else 0)
 
 
 class Opened(Message):
@@ -85,6 +107,10 @@ class Figures(Drawn, can_focus=True):
         """Show from now on what is made for a width and a height."""
         self._make, self._lines = make, None
         self.repaint_all()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.show(lambda width, height: ())
 
     def forget(self) -> None:
         """Let go of what was drawn."""
@@ -118,6 +144,11 @@ class PanelChart(Chart):
             raise SkipAction
         super().action_point(step, far)
 
+    def clear(self) -> None:
+        """As nobody has seen it yet."""
+        self.chosen = None
+        self.show(ChartData(empty="reading"))
+
     def point_newest(self) -> None:
         """Put the crosshair on the newest value."""
         super().action_point(1)
@@ -134,6 +165,15 @@ class PanelTable(Grid):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", show=False, id="panel.open_table")
     ]
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def clear(self) -> None:
+        """As nobody has seen it yet."""
+        self.sort_by(None)
+        self.set_columns(())
+        self.show(())
 
     def action_move(self, rows: int) -> None:
         """Move the cursor, or leave it to the board at the first and last row."""
@@ -167,20 +207,27 @@ class Heading(Drawn):
         self._make = make
         self.repaint(0)
 
+    def clear(self) -> None:
+        """No title."""
+        self.show(lambda lit: Line())
+
     def draw(self, y: int) -> Strip:
         width = self.size.width
         lit = self.parent is not None and any(child.has_focus for child in self.siblings)
         return self.strip(joined(self._make(lit), width, self.glyphs), width)
 
 
-class Panel(Widget):
+Body = Figures | PanelChart | PanelTable
+
+
+class Panel(Hollow, Widget):
     """One panel: a title, a body, and what is said in its place where it cannot be answered."""
 
     DEFAULT_CSS = """
     Panel { width: 1fr; height: 1fr; layout: vertical; }
     """
 
-    def __init__(self, number: int, body: "Figures | PanelChart | PanelTable") -> None:
+    def __init__(self, number: int, body: Body) -> None:
         super().__init__()
         self.number = number
         self.heading = Heading()
@@ -192,6 +239,13 @@ class Panel(Widget):
         yield self.heading
         yield self.body
         yield self.instead
+
+    def begin(self, number: int) -> None:
+        """Stand for a panel of another board: nothing is left of what it showed."""
+        self.number, self.display = number, True
+        self.say(None)
+        self.heading.clear()
+        self.body.clear()
 
     @property
     def front(self) -> Widget:

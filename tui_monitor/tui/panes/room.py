@@ -1,0 +1,41 @@
+"""Where the panes are: one of them is to be seen, the others wait behind it and cost nothing."""
+
+import asyncio
+from typing import Any
+
+from textual.app import ComposeResult
+
+from tui_monitor.tui.panes.base import Pane
+from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.widgets.hollow import Room
+
+
+class Panes(Room):
+    """Makes a pane when it is first wanted, or before that, hidden, while nobody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(id="panes")
+        self._making = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        yield PANES[0].make()
+
+    def there(self, id: str) -> Pane[Any] | None:
+        """A pane that has been made."""
+        return next((child for child in self.children if child.id == id and isinstance(child, Pane)), None)
+
+    async def made(self, id: str) -> Pane[Any]:
+        """A pane with its widgets; hidden if it is made only now."""
+        # Two who want the same one at once get one, and neither gets half of it.
+        async with self._making:
+            pane = self.there(id)
+            if pane is None:
+                pane = next(entry for entry in PANES if entry.id == id).make()
+                pane.display = False
+                await self.mount(pane)
+        return pane
+
+    def turn_to(self, pane: Pane[Any]) -> None:
+        """Show this pane, and no other."""
+        for child in self.children:
+            child.display = child is pane
