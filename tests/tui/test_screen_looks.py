@@ -1,5 +1,6 @@
 """Themes on the screen: looked at in the palette, read from files, loaded anew; and none at all."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,28 @@ async def test_theme_files(themes: Path) -> None:
         mine.write_text('ok = "#abcdef"')
         await look(pilot)
         assert app.theme_variables["ok"] == "#abcdef"
+
+
+async def test_a_folder_on_a_disk_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, looks = threading.Event(), []
+
+    def stamp(where: Path) -> tuple[()]:
+        looks.append(where)
+        gate.wait(20)
+        return ()
+
+    monkeypatch.setattr(theming, "stamp", stamp)
+    app = dashboard()
+    async with app.run_test(size=(80, 24)) as pilot:
+        try:
+            while app.get_default_screen().snapshot is None or not looks:
+                await pilot.pause(0.01)
+            app._dressing._look()
+            await pilot.press("3")
+            assert app.get_default_screen().active == "costs"
+            assert len(looks) == 1
+        finally:
+            gate.set()
 
 
 async def test_no_theme_of_the_name() -> None:

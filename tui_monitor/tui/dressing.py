@@ -34,7 +34,8 @@ class Dressing:
         """`term` is the terminal's kind, as in the variable TERM."""
         self._app = app
         self._folder = Path()
-        self._stamp: object = ()
+        self._stamp: object = None
+        self._looking = False
         self._files: tuple[str, ...] = ()
         self._wanted = DEFAULT
         """What is set or was chosen, though its file may be broken."""
@@ -48,13 +49,10 @@ class Dressing:
         """Wear this theme, and follow the files beside the configuration from now on."""
         from tui_monitor.config import theming
 
-        where = self._folder = theming.folder(config_file)
-        self._stamp = theming.stamp(where)
-        self._take(theming.load_themes(where))
+        self._folder = theming.folder(config_file)
         self._wanted = resolve(wanted, few_colours=self.few_colours)
-        if not self.wear(self._wanted):
-            key = keymap_of(self._app).key("palette")
-            self._app.notify(f"no theme is called {wanted}; {key} lists them", severity="warning")
+        self.wear(self._wanted)
+        self._look()
         self._app.set_interval(LOOK_S, self._look)
 
     def wear(self, name: str) -> bool:
@@ -77,16 +75,25 @@ class Dressing:
     # Files.
 
     def _look(self) -> None:
-        self._app.run_worker(self._look_again, group="themes", exclusive=True)
+        if not self._looking:
+            # A disk that hangs keeps one thread, and nobody waiting.
+            self._looking = True
+            self._app.run_worker(self._look_again, group="themes")
 
     async def _look_again(self) -> None:
         from tui_monitor.config import theming
 
-        where = self._folder
-        stamp = await asyncio.to_thread(theming.stamp, where)
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._take(await asyncio.to_thread(theming.load_themes, where))
+        where, before = self._folder, self._stamp
+        try:
+            self._stamp = await asyncio.to_thread(theming.stamp, where)
+            themes = await asyncio.to_thread(theming.load_themes, where) if self._stamp != before else None
+        finally:
+            self._looking = False
+        if themes is not None:
+            self._take(themes)
+        if before is None and self._wanted not in self._app.available_themes:
+            key = keymap_of(self._app).key("palette")
+            self._app.notify(f"no theme is called {self._wanted}; {key} lists them", severity="warning")
 
     def _take(self, themes: "Themes") -> None:
         """Take over what was read. A theme whose file is gone or broken stays as it was while it is worn."""
