@@ -145,6 +145,13 @@ def test_a_blank_end_of_a_line_is_erased_where_the_colour_stays() -> None:
     assert shadow.difference().endswith("ab" + " " * 22)
 
 
+def test_each_pen_is_taken_once_where_rows_share_them() -> None:
+    shadow = Shadow(WIDTH, HEIGHT)
+    row = [Segment("ab" * 4, style) for style in _STYLES[1:4]]
+    shadow.draw([(y, 0, row) for y in range(HEIGHT)])
+    assert shadow.difference().count("m") == 3
+
+
 def test_a_hole_is_erased_only_where_the_terminal_can() -> None:
     pieces = [(0, 0, [Segment("a" + " " * 20 + "b", Style.null())])]
     for erasing, sent in ((Erasing(within=True), "a\x1b[20X\x1b[20Cb"), (LITTLE, "a" + " " * 20 + "b")):

@@ -11,11 +11,14 @@ from rich.segment import Segment
 
 from tui_monitor.tui.paint.cells import SURE, agreed, split
 from tui_monitor.tui.paint.pens import Pen, Pens
+from tui_monitor.tui.paint.strokes import Brush, Stroke
 
 UNKNOWN = "\0"
 """A cell of which nobody knows what the terminal shows there."""
 _GAP = 4
 """Cells that are sooner written again than jumped over."""
+_ASIDE = 12
+"""Bytes that go with a stroke: where it begins, and its pen."""
 _TAIL = 4
 _HOLE = 12
 """Blank cells from which on erasing is shorter: to the end of the line, and within it."""
@@ -54,6 +57,7 @@ class Shadow:
         """A terminal of which nothing is known, that shows so many colours and erases in that way."""
         self.width, self.height = width, height
         self._pens = Pens(colours)
+        self._brush = Brush(self._pens)
         self._erasing = erasing
         plain = self._pens.plain
         self._wanted = [Row([" "] * width, [plain] * width) for _ in range(height)]
@@ -74,8 +78,7 @@ class Shadow:
         for row in self._shown:
             row.cells[:] = [UNKNOWN] * self.width
         self._changed = dict.fromkeys(range(self.height))
-        self._pen: Pen | None = None
-        self._at: tuple[int, int] | None = None
+        self._brush.forget()
 
     def draw(self, pieces: Iterable[Piece]) -> None:
         """Take over what is wanted; nothing is sent by that."""
@@ -122,30 +125,32 @@ class Shadow:
             cells[-1] = " "
 
     def difference(self, most: int | None = None) -> str:
-        """What makes the terminal show what is wanted; rows only until there are `most` bytes."""
-        parts: list[str] = []
+        """What makes the terminal show what is wanted; rows only until there are about `most` bytes."""
+        strokes: list[Stroke] = []
+        unsure: list[Stroke] = []
         size = 0
         while self._changed and (most is None or size < most):
             y = next(iter(self._changed))
             del self._changed[y]
-            before = len(parts)
-            self._row(y, parts)
-            size += 0 if most is None else len("".join(parts[before:]).encode())
-        return "".join(parts)
+            found = unsure if self._unsure[y] else strokes
+            before = len(found)
+            self._row(y, found)
+            if most is not None:
+                size += sum(len(stroke.text.encode()) + _ASIDE for stroke in found[before:])
+        return self._brush.draw(strokes, unsure)
 
     def move(self, y: int, x: int) -> str:
         """What brings the terminal's cursor to a cell, if it is not there."""
-        parts: list[str] = []
-        self._go(y, x, parts)
-        return "".join(parts)
+        return self._brush.go(y, x)
 
     def leave_first_row(self) -> str:
         """What brings the terminal's cursor out of the first row, if it may be there."""
-        return self.move(1, 0) if self._at is None or not self._at[0] else ""
+        at = self._brush.at
+        return self.move(1, 0) if at is None or not at[0] else ""
 
     # One row.
 
-    def _row(self, y: int, parts: list[str]) -> None:
+    def _row(self, y: int, strokes: list[Stroke]) -> None:
         wanted, shown = self._wanted[y], self._shown[y]
         if wanted == shown:
             return
@@ -155,7 +160,7 @@ class Shadow:
         else:
             runs = list(self._runs(wanted, shown))
         for start, end in runs:
-            if self._run(y, wanted, start, end, parts):
+            if self._run(y, wanted, start, end, strokes):
                 break
         shown.cells[:] = wanted.cells
         shown.pens[:] = wanted.pens
@@ -173,22 +178,18 @@ class Shadow:
         if start >= 0:
             yield start, end
 
-    def _run(self, y: int, row: Row, x: int, end: int, parts: list[str]) -> bool:
+    def _run(self, y: int, row: Row, x: int, end: int, strokes: list[Stroke]) -> bool:
         """Draw columns of a row; whether that reached to its end."""
-        pens = row.pens
         while x < end:
             count = self._blanks(row, x, end)
-            if count:
-                self._go(y, x, parts)
-                self._use_blank(pens[x], parts)
-                if x + count >= self.width:
-                    parts.append("\x1b[K")
-                    return True
-                parts.append(f"\x1b[{count}X")
-                x += count
+            if not count:
+                x = self._text(y, row, x, end, strokes)
                 continue
-            self._go(y, x, parts)
-            x = self._text(y, row, x, end, parts)
+            whole = x + count >= self.width
+            strokes.append(Stroke(y, x, "\x1b[K" if whole else f"\x1b[{count}X", x, row.pens[x], True))
+            if whole:
+                return True
+            x += count
         return False
 
     def _blanks(self, row: Row, x: int, end: int) -> int:
@@ -206,52 +207,30 @@ class Shadow:
         count = min(stop, end) - x
         return count if count >= _HOLE and self._erasing.within else 0
 
-    def _text(self, y: int, row: Row, x: int, end: int, parts: list[str]) -> int:
-        """Write cells up to the end, to a hole, or to one that terminals disagree about; the next column."""
+    def _text(self, y: int, row: Row, x: int, end: int, strokes: list[Stroke]) -> int:
+        """Write cells up to another pen, a hole, or one that terminals disagree about; the next column."""
         cells, pens = row
-        start = x
-        while x < end:
-            cell, pen = cells[x], pens[x]
+        start, pen, blank = x, pens[x], True
+        lost = False
+        while x < end and not lost:
+            cell, here = cells[x], pens[x]
             if cell == " ":
-                begins = x > start and (cells[x - 1] != " " or pens[x - 1].blank is not pen.blank)
-                if begins and self._blanks(row, x, end):
+                hole = x > start and cells[x - 1] != " " and self._blanks(row, x, end)
+                if hole or here.blank is not pen.blank:
                     break
-                self._use_blank(pen, parts)
             elif cell:
-                self._use(pen, parts)
-            parts.append(cell)
+                if here is not pen and not (blank and here.blank is pen.blank):
+                    break
+                pen, blank = here, False
             x += 1
             if self._unsure[y] and cell and not agreed(cell):
                 while x < end and not cells[x]:
                     x += 1
-                self._at = None
-                return x
+                lost = True
         # After the last column a terminal's cursor waits there for what comes.
-        self._at = (y, x) if x < self.width else None
+        after = x if x < self.width and not lost else None
+        strokes.append(Stroke(y, start, "".join(cells[start:x]), after, pen, blank))
         return x
-
-    def _use(self, pen: Pen, parts: list[str]) -> None:
-        if pen is not self._pen:
-            parts.append(self._pens.step(self._pen, pen))
-            self._pen = pen
-
-    def _use_blank(self, pen: Pen, parts: list[str]) -> None:
-        if self._pen is None or self._pen.blank is not pen.blank:
-            self._use(pen, parts)
-
-    def _go(self, y: int, x: int, parts: list[str]) -> None:
-        at = self._at
-        if at == (y, x):
-            return
-        self._at = (y, x)
-        if at is not None and at[0] == y and x > at[1]:
-            parts.append(f"\x1b[{x - at[1]}C" if x - at[1] > 1 else "\x1b[C")
-        elif at is not None and at[0] == y and not x:
-            parts.append("\r")
-        elif x:
-            parts.append(f"\x1b[{y + 1};{x + 1}H")
-        else:
-            parts.append(f"\x1b[{y + 1}H" if y else "\x1b[H")
 
 
 def _same_pen(row: Row, start: int, end: int) -> bool:
