@@ -1,6 +1,7 @@
 """How data reaches the screen: who asks, when, and what happens when nothing or something goes wrong."""
 
 import asyncio
+import re
 
 import pytest
 from textual.widget import Widget
@@ -232,9 +233,22 @@ async def test_pause_freezes_the_view(monitor: FakeMonitor) -> None:
         assert monitor.count("providers") == asked + 1
         await settle(pilot, "r")
         assert monitor.count("providers") == asked + 2
+        # Of what is not kept for then it says of which moment it is.
+        for pane, what in (
+            ("alerts", "alerts and silences"),
+            ("sources", "sources"),
+            ("system", "collector"),
+        ):
+            await settle(pilot, KEY[pane])
+            assert re.search(rf"{what}.* as of 12:01:00, not of the pause", text(app)), pane
+        await settle(pilot, KEY["providers"])
+        assert "not of the pause" not in text(app)
         await settle(pilot, "space")
         assert "PAUSED" not in text(app)
         assert [args[0] for name, args in monitor.asked if name == "providers"][-1].live
+        for pane in ("alerts", "sources", "system"):
+            await settle(pilot, KEY[pane])
+            assert "not of the pause" not in text(app), pane
 
 
 async def test_a_modal_screen_stops_the_questions(monitor: FakeMonitor) -> None:

@@ -80,6 +80,7 @@ async def _about(
 class AlertsPane(Pane[Alerts]):
     """The list above, the alert under the cursor below; or the silences in place of the list."""
 
+    PRESENT = "alerts and silences"
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("alerts")
 
     def __init__(self, *, id: str) -> None:

@@ -16,11 +16,11 @@ from tui_monitor.tui.drawing import BRAILLE, Glyphs
 from tui_monitor.tui.keymap import Keymap, keymap_of
 from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
+from tui_monitor.tui.panes.saying import present_lines, trouble_lines
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.hollow import Hollow
-from tui_monitor.tui.widgets.lines import Line, Lines
-from tui_monitor.tui.words import moment_words
+from tui_monitor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from tui_monitor.monitor.api import Monitor
@@ -56,6 +56,8 @@ class Pane(Hollow, Vertical, Generic[A]):
     DEFAULT_CLASSES = "pane"
     CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Attributes that hold what a person chose, as the index of one of these names; they are kept."""
+    PRESENT: ClassVar[str] = ""
+    """What of it is of the present whatever time is looked at, in words."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -146,9 +148,13 @@ class Pane(Hollow, Vertical, Generic[A]):
 
     def update(self, look: Look, *, force: bool = False) -> None:
         """Look at the data: ask if the answer may be another one, and nothing else is under way."""
+        let_go = self.look is not None and self.look.frozen and not look.frozen
         self.look = look
         if not self._ready:
             return
+        if let_go and self._failed is None:
+            # It was of another moment than that of the pause.
+            self._trouble.show([])
         question = self.question(look)
         if question is None:
             return
@@ -210,7 +216,7 @@ class Pane(Hollow, Vertical, Generic[A]):
             return
         self._under_way, self._asked = None, event.question
         self._failed, self._answered = None, self.look.at
-        self._trouble.show([])
+        self._trouble.show(present_lines(self.PRESENT, self.look, self.glyphs))
         self.remove_class("-stale")
         self.answer = cast(A, event.answer)
         self.show(self.answer, self.look)
@@ -234,21 +240,10 @@ class Pane(Hollow, Vertical, Generic[A]):
         """Say what failed, since when, and how old that is what still stands there."""
         assert self.look is not None
         assert self._failed is not None
-        since = moment_words(self._failed[0], self.look.at, self.look.calendar)
-        text = error.message.splitlines()[0]
-        lines = [Line(((f" {self.glyphs.crit} {text}", "crit bold"), (f"  since {since}", "dim")))]
-        if cut_off(self.backend.state) is not None:
-            # The frame tells of the line, and more.
-            lines = []
-        elif error.hint:
-            lines.append(Line.of(f"   {error.hint}", "dim"))
-        if self._answered is not None:
-            when = moment_words(self._answered, self.look.at, self.look.calendar)
-            lines.append(
-                Line.of(f" {self.glyphs.stale} stale: below stands what was known at {when}", "stale")
-            )
-        elif not lines:
-            lines.append(Line.of(f" {self.glyphs.stale} nothing of this was asked before the line was lost"))
+        lines = trouble_lines(
+            error, self._failed[0], self._answered, self.look, self.glyphs,
+            cut_off=cut_off(self.backend.state) is not None,
+        )  # fmt: skip
         self._trouble.show(lines)
 
     def forget_trouble(self) -> None:

@@ -28,6 +28,7 @@ _NOTHING = "Nothing is known of a collector: nobody collects, and nobody did in 
 class CollectorPane(SiftingPane["Upkeep"]):
     """Its state in lines, and below them slow queries, figures, rules and parts in one list."""
 
+    PRESENT = "the collector"
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("collector")
 
     def __init__(self, *, id: str) -> None:

@@ -82,6 +82,7 @@ class Overview:
 class OverviewPane(SiftingPane[Overview]):
     """What needs somebody, the providers, the spend with two charts, and what changed."""
 
+    PRESENT = "alerts, sources and events"
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("overview")
     CHOICES: ClassVar[Mapping[str, Sequence[str]]] = {"_calls": ("changes", "calls too")}
 

@@ -35,6 +35,7 @@ tui-monitor collect --stop     ends it, if it still can"""
 class SourcesPane(SiftingPane["CollectorStatus | None"]):
     """The list, and below it what is known of the one under the cursor."""
 
+    PRESENT = "sources"
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("sources")
 
     def __init__(self, *, id: str) -> None:
@@ -55,7 +56,7 @@ class SourcesPane(SiftingPane["CollectorStatus | None"]):
             # The frame's snapshot has told it already.
             return status
 
-        return Question((), (status, look.at // 60_000_000, self.app.size), ask)
+        return Question((look.shown, look.frozen), (status, look.at // 60_000_000, self.app.size), ask)
 
     def skipped(self) -> tuple[str, ...]:
         """`esc` is offered where there is something to leave."""

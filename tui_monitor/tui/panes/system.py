@@ -80,6 +80,7 @@ def _spark_cells(width: int, compared: bool) -> int:
 class SystemPane(SiftingPane[System]):
     """Gauges, the collector in lines, and what is under way."""
 
+    PRESENT = "collector and what is under way"
     BINDINGS: ClassVar[list[BindingType]] = commands.bindings("system")
 
     def __init__(self, *, id: str) -> None:
