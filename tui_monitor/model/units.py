@@ -76,14 +76,14 @@ def milliseconds(value: float | None) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Dollars: two decimals from a cent up, more below, a prefix from 100 k up."""
+    """Dollars: cents, or two significant digits where a cent is coarser than that; a prefix from 100 k up."""
     if value is None or math.isnan(value):
         return UNKNOWN
     sign = "-" if value < 0 else ""
     amount = abs(value)
     if amount == 0:
         return "$0.00"
-    if amount < 0.01:
+    if amount < 0.0995:
         return f"{sign}${significant(amount, 2)}"
     if amount < 100_000:
         return f"{sign}${amount:,.2f}"
