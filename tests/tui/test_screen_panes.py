@@ -372,4 +372,4 @@ async def test_costs_use_the_room_of_a_large_screen(monitor: FakeMonitor) -> Non
     async with dashboard(monitor).run_test(size=(200, 50)) as pilot:
         await settle(pilot, KEY["costs"])
         assert pilot.app.screen.query_one("#costs-days").region.height > 16
-        assert "█" * 17 in row(pilot.app, "claude-sonnet-4-5")
+        assert "▇" * 17 in row(pilot.app, "claude-sonnet-4-5")

@@ -57,7 +57,7 @@ async def test_every_way_in(monitor: FakeMonitor, size: tuple[int, int]) -> None
         assert "4.10 k" in row(pilot.app, "host")
         agents = row(pilot.app, "claude-code")
         assert "1.24 k/s" in agents
-        assert "████▌░░░░░ 45.0 %" in agents
+        assert "▇▇▇▇────── 45.0 %" in agents
         assert "✖ failed" in row(pilot.app, "probes")
         assert "openai: no answer" in row(pilot.app, "probes")
         assert "○ off" in row(pilot.app, "codex")

@@ -52,6 +52,12 @@ class Glyphs:
     eighths: str = "▏▎▍▌▋▊▉█"
     """A bar's growing last cell; the last one is full."""
     track: str = "░"
+    lane: str = "▇"
+    """A bar in a row of a list: low enough not to touch the next row's."""
+    sliver: str = "▏"
+    """One that fills less than half a cell."""
+    way: str = "─"
+    """What such a bar has before it."""
     over: str = "▶"
     """The end of a bar above 100 %."""
     wall: str = "┤"
@@ -89,8 +95,8 @@ BLOCK = Glyphs("block")
 ASCII = Glyphs(
     "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="^", down="v", above="^",
     below="v", ellipsis="~", unknown="-", dot=".", about="~", rule="-", gap=" ", levels="_.:-=+*#",
-    eighths="       #", track=".", over=">", wall="|", post="|", corner="+", floor="-", stud="+", dash="-",
-    hair=":", lone="*", markers="*o+x#@%&",
+    eighths="       #", track=".", lane="#", sliver=":", way=".", over=">", wall="|", post="|", corner="+",
+    floor="-", stud="+", dash="-", hair=":", lone="*", markers="*o+x#@%&",
 )  # fmt: skip
 GLYPHS = {g.name: g for g in (BRAILLE, BLOCK, ASCII)}
 
@@ -287,6 +293,20 @@ def bar(fraction: float | None, width: int, glyphs: Glyphs = BRAILLE, *, track: 
         whole, rest = (whole + (rest >= 4) or 1, 0)
     partial = glyphs.eighths[rest - 1] if rest else ""
     return (full * whole + partial).ljust(width, empty)[:width]
+
+
+def lane(fraction: float | None, width: int, glyphs: Glyphs = BRAILLE, *, way: bool = True) -> str:
+    """The same for a row of a list, where bars stand below each other: low, and in whole cells."""
+    if width <= 0:
+        return ""
+    empty = glyphs.way if way else " "
+    if fraction is None or math.isnan(fraction) or fraction <= 0:
+        return empty * width
+    if fraction > 1:
+        return glyphs.lane * (width - 1) + glyphs.over
+    # Something is never drawn as nothing, nor less than all as all.
+    filled = min(round(fraction * width), width - (fraction < 1))
+    return (glyphs.lane * filled or glyphs.sliver).ljust(width, empty)
 
 
 def rule(width: int, glyphs: Glyphs = BRAILLE) -> str:

@@ -18,6 +18,7 @@ from tui_monitor.tui.drawing import (
     curve,
     detect,
     fit,
+    lane,
     printable,
     safe,
     shorten,
@@ -111,6 +112,19 @@ def test_bar_tells_nothing_a_little_nearly_all_all_and_too_much_apart():
     assert drawn == ["░░░░", "▏░░░", "██░░", "███▉", "████", "███▶"]
     assert bar(None, 4) == "░░░░"
     assert bar(0.5, 4, ASCII) == "##.."
+
+
+@given(any_value, st.integers(-1, 40), any_glyphs, st.booleans())
+def test_a_bar_of_a_list_is_exact(fraction, width, glyphs, way):
+    assert cell_len(lane(fraction, width, glyphs, way=way)) == max(0, width)
+
+
+def test_a_bar_of_a_list_is_low_and_tells_the_same_apart():
+    drawn = [lane(fraction, 4) for fraction in (0, 0.0001, 0.5, 0.9999, 1, 1.2)]
+    assert drawn == ["────", "▏───", "▇▇──", "▇▇▇─", "▇▇▇▇", "▇▇▇▶"]
+    assert lane(None, 4) == "────"
+    assert lane(0.5, 4, way=False) == "▇▇  "
+    assert lane(0.5, 4, ASCII) == "##.."
 
 
 @given(st.text(max_size=200), st.integers(1, 30))

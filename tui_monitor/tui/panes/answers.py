@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.units import UNKNOWN, share_of_change, show
-from tui_monitor.tui.drawing import Glyphs, bar
+from tui_monitor.tui.drawing import Glyphs, lane
 from tui_monitor.tui.panes.charts import name_of
 from tui_monitor.tui.widgets.columns import GAP, Cell, Column, GridRow
 from tui_monitor.tui.widgets.grid import EDGE, MARGIN
@@ -156,7 +156,7 @@ def _table_row(
         cells["label."] = Cell(name_of(series, now.metric), sort="")
     share = value / top if value is not None and top > 0 and value >= 0 else None
     cells["value"] = Cell(show(value, now.unit), "bright", sort=value)
-    cells["bar"] = Cell("" if share is None else bar(share, bars, glyphs, track=False), "accent", sort=value)
+    cells["bar"] = Cell("" if share is None else lane(share, bars, glyphs, way=False), "accent", sort=value)
     return GridRow(_key(series.labels), cells)
 
 

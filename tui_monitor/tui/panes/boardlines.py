@@ -8,7 +8,7 @@ from tui_monitor.config.boards import NOTHING, Board, PanelSettings
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.monitor.boards import called, full, passed
-from tui_monitor.tui.drawing import Glyphs, bar, curve, fit, safe, width_of, wrap
+from tui_monitor.tui.drawing import Glyphs, curve, fit, lane, safe, width_of, wrap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes.answers import table_rows
 from tui_monitor.tui.panes.charts import SEVERITY, Colours, chart_of, firing_marks
@@ -284,7 +284,7 @@ def _bars(view: "PanelView", width: int, height: int, glyphs: Glyphs) -> list[Li
                     (head, ""),
                     (fit(text, room, "right", glyphs), f"{token} bold" if bad else "bright"),
                     ("  ", ""),
-                    (bar(share, cells, glyphs), token),
+                    (lane(share, cells, glyphs), token),
                 )
             )
         )

@@ -13,7 +13,7 @@ from tui_monitor.costs.labels import BY
 from tui_monitor.model.calendar import PERIODS
 from tui_monitor.model.units import UNKNOWN, count, ratio, share_of_change, usd
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, Span, about_spans, bar
+from tui_monitor.tui.drawing import Glyphs, Span, about_spans, lane
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted, RangeChosen, RangeMoved, RangeZoomed
 from tui_monitor.tui.panes.base import Question
@@ -186,7 +186,7 @@ class CostsPane(SiftingPane["CostsView"]):
                 "cost": Cell(usd(row.cost), "bright" if row.cost else "dim", sort=row.cost),
                 "change": Cell(change, token, sort=share_of_change(row.cost, row.previous)),
                 "share": Cell(ratio(row.share), sort=row.share),
-                "bar": Cell(bar(row.share, cells, self.glyphs, track=False), "accent", sort=row.share),
+                "bar": Cell(lane(row.share, cells, self.glyphs, way=False), "accent", sort=row.share),
             },
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, Micros
 from tui_monitor.model.units import UNKNOWN, count, ratio, usd
-from tui_monitor.tui.drawing import Glyphs, Span, bar, size_of
+from tui_monitor.tui.drawing import Glyphs, Span, bar, lane, size_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.bars import Bar, BarData
 from tui_monitor.tui.widgets.figure import ChartData, ChartSeries, Mark
@@ -64,7 +64,10 @@ def month_lines(view: "CostsView", look: Look, width: int, glyphs: Glyphs) -> li
     left: list[Span] = [(" MONTH  ", "accent bold"), (f"{mark}{spent}", "bright bold")]
     if main is not None:
         token = level(main)
-        left += [(f" of {usd(main.amount)}   ", ""), *_filled(main, max(10, width // 3), glyphs)]
+        left += [
+            (f" of {usd(main.amount)}   ", ""),
+            *_in_two(main, bar(main.used or 0.0, max(10, width // 3), glyphs), glyphs.track),
+        ]
         left.append((f"  {ratio(main.used)}", f"{token} bold"))
     lines = [Line(tuple(left), ((_days_left(view), "dim"),))]
     second: list[Span] = [("        ", "")]
@@ -96,9 +99,9 @@ def _days_left(view: "CostsView") -> str:
     return f"{days} day{'' if days == 1 else 's'} left"
 
 
-def _filled(budget: "BudgetStatus", width: int, glyphs: Glyphs) -> list[Span]:
-    text = bar(budget.used or 0.0, width, glyphs)
-    filled = text.rstrip(glyphs.track)
+def _in_two(budget: "BudgetStatus", text: str, track: str) -> list[Span]:
+    """A bar in the colour of how the budget is doing, and what is left of it."""
+    filled = text.rstrip(track)
     return [(filled, level(budget)), (text[len(filled) :], "dim")]
 
 
@@ -107,7 +110,7 @@ def _budget(budget: "BudgetStatus", width: int, glyphs: Glyphs) -> Line:
     left: list[Span] = [(f"   {budget.name}", "bright"), (f"  {scope}" if scope else "", "dim")]
     right: list[Span] = [
         (f"{usd(budget.spent)} of {usd(budget.amount)} a {budget.period}   ", ""),
-        *_filled(budget, max(10, width // 6), glyphs),
+        *_in_two(budget, lane(budget.used or 0.0, max(10, width // 6), glyphs), glyphs.way),
         (f" {ratio(budget.used):>8} ", f"{level(budget)} bold"),
     ]
     return Line(tuple(left), tuple(right))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui_monitor.health.freshness import silent_since
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import UNKNOWN, age, count, milliseconds, ratio, significant
-from tui_monitor.tui.drawing import Glyphs, Span, bar, wrap
+from tui_monitor.tui.drawing import Glyphs, Span, bar, lane, wrap
 from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.widgets.grid import Cell, Column, GridRow
@@ -104,7 +104,7 @@ def _doing(row: "SourceRow", glyphs: Glyphs) -> Cell:
     if row.state is SourceState.FAILED:
         return Cell(row.last_error or row.detail, "crit", sort=row.detail)
     if row.progress is not None:
-        done = f"{bar(row.progress, _BAR, glyphs)} {ratio(row.progress):>6}"
+        done = f"{lane(row.progress, _BAR, glyphs)} {ratio(row.progress):>6}"
         return Cell(f"{done}  {row.detail}", "accent", sort=row.progress)
     worrying = row.warning or row.state is SourceState.PAUSED
     return Cell(row.detail, "warn" if worrying else "dim", sort=row.detail)

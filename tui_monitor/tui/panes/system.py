@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from tui_monitor.model.states import SourceState
 from tui_monitor.model.units import change, count, ratio, share_of_change, show, significant, size
 from tui_monitor.tui import commands
-from tui_monitor.tui.drawing import Glyphs, Span, bar, curve, fit, safe, width_of
+from tui_monitor.tui.drawing import Glyphs, Span, curve, fit, lane, safe, width_of
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.messages import QueryWanted
 from tui_monitor.tui.panes.base import Question
@@ -200,7 +200,7 @@ def _program_row(
                 ratio(program.cpu), sort=program.cpu, mark=_moved(program.name, present, before, glyphs)
             ),
             **_compared(program.name, "ratio", present, before),
-            "bar": Cell("" if program.cpu is None else bar(program.cpu, cells[0], glyphs), "accent"),
+            "bar": Cell("" if program.cpu is None else lane(program.cpu, cells[0], glyphs), "accent"),
             "spark": Cell(curve(program.spark, cells[1], 1.0, glyphs), "accent"),
             "detail": Cell(taken, "dim", sort=program.memory),
         },
@@ -220,7 +220,7 @@ def _gauge_row(
     if gauge.fraction is not None and gauge.fraction >= _FILLING and not wanted:
         token = "crit" if gauge.fraction >= _FULL else "warn"
     mark = f" {glyphs.state(token)}" if token in ("warn", "crit") else ""
-    filled = "" if gauge.fraction is None else bar(gauge.fraction, cells[0], glyphs)
+    filled = "" if gauge.fraction is None else lane(gauge.fraction, cells[0], glyphs)
     return GridRow(
         gauge.name,
         {
@@ -295,7 +295,7 @@ def _progress(item: "Progress", look: Look, glyphs: Glyphs, wide: int) -> Line:
         ((f"     {fit(item.name, wide, 'left', glyphs)}  ", "bright"), (item.state, "dim")),
         (
             (f"{count(item.done)}{of} {item.unit}  ", ""),
-            (bar(share, BAR, glyphs) if share is not None else "", "accent"),
+            (lane(share, BAR, glyphs) if share is not None else "", "accent"),
             (f"  {ago(item.at, look.at)}", "dim"),
         ),
     )
