@@ -137,6 +137,12 @@ async def test_a_board_is_shown_walked_through_and_read_anew(mine: Path) -> None
         seen = text(pilot.app)
         assert "mine.toml:1" in seen
         assert "tui-monitor dashboards edit mine" in seen
+        # It has the keys, however one came to it: to the list and back, and on to the next board.
+        await settle(pilot, "b", "home", "enter")
+        assert "dashboards edit mine" in text(pilot.app)
+        assert "AGENTS" in await shown(pilot, "B")
+        await settle(pilot, *"BBBBB")
+        assert "dashboards edit mine" in text(pilot.app)
         await settle(pilot, "b")
         seen = text(pilot.app)
         assert all(name in seen for name in ("broken", "Application", "Database", "Executive"))

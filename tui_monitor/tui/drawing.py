@@ -201,7 +201,7 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() or SINGLE.issuperset(text) else cell_len(text)
 
 
-def _cut(text: str, width: int) -> str:
+def cut(text: str, width: int) -> str:
     """The longest start of at most `width` cells."""
     if text.isascii():
         return text[:width]
@@ -220,7 +220,7 @@ def fit(text: str, width: int, align: Align = "left", glyphs: Glyphs = BRAILLE) 
     text = safe(text, glyphs)
     size = width_of(text)
     if size > width:
-        text = _cut(text, width - 1) + glyphs.ellipsis
+        text = cut(text, width - 1) + glyphs.ellipsis
         size = width_of(text)
     room = width - size
     if align == "right":

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -12,6 +11,7 @@ from tui_monitor.model.errors import MonitorError
 from tui_monitor.model.text import clean
 from tui_monitor.tui.clipboard import copying
 from tui_monitor.tui.exporting import Export, as_json, file_name, save
+from tui_monitor.tui.naming import place_of
 from tui_monitor.tui.paint.painted import write_to_terminal
 from tui_monitor.tui.screens.saving import Chosen, SaveDialog
 
@@ -65,7 +65,7 @@ async def _write(dashboard: "Dashboard", export: Export, chosen: Chosen) -> None
     except MonitorError as error:
         app.notify(error.message, severity="error")
         return
-    app.notify(f"written to {_short(chosen.path)}")
+    app.notify(f"written to {place_of(chosen.path)}")
 
 
 def _save(export: Export, chosen: Chosen, picture: str) -> None:
@@ -74,8 +74,3 @@ def _save(export: Export, chosen: Chosen, picture: str) -> None:
     else:
         content = picture.encode("utf-8", "replace") if chosen.kind == "svg" else as_json(export.data)
     save(chosen.path, content, replace=chosen.replace)
-
-
-def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

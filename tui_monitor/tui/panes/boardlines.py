@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_monitor.config.boards import NOTHING, Board, PanelSettings
@@ -10,6 +11,7 @@ from tui_monitor.model.units import UNKNOWN, age, show
 from tui_monitor.monitor.boards import called, full, passed
 from tui_monitor.tui.drawing import Glyphs, curve, fit, lane, safe, width_of, wrap
 from tui_monitor.tui.link import Look
+from tui_monitor.tui.naming import place_of
 from tui_monitor.tui.panes.answers import table_rows
 from tui_monitor.tui.panes.charts import SEVERITY, Colours, chart_of, firing_marks
 from tui_monitor.tui.widgets.figure import ChartData
@@ -168,7 +170,13 @@ def chart(view: "PanelView", look: Look, colours: Colours) -> ChartData:
     own = look if panel.range is None else replace(look, shown=TimeRange(panel.range, look.shown.end))
     thresholds = [(threshold.label, threshold.value) for threshold in panel.thresholds]
     data = chart_of(
-        view.over, own, colours, empty=panel.missing, thresholds=thresholds, marks=firing_marks(look)
+        view.over,
+        own,
+        colours,
+        about=panel.title,
+        empty=panel.missing,
+        thresholds=thresholds,
+        marks=firing_marks(look),
     )
     if data.bounds or panel.widget == "heat":
         return data
@@ -310,6 +318,13 @@ def _cut(lines: list[Line], height: int) -> list[Line]:
 
 
 # The list of boards.
+
+
+def list_head(folder: Path, width: int, glyphs: Glyphs) -> Line:
+    """What the list is, and where the files of one's own are."""
+    title, words = " DASHBOARDS", "yours are in "
+    where = place_of(folder, width - len(title) - len(words) - 4, glyphs)
+    return Line(((title, "accent bold"),), ((f"{words}{where}", "dim"),))
 
 
 def board_rows(found: Sequence[Board], glyphs: Glyphs) -> list[GridRow]:

@@ -67,6 +67,8 @@ class BoardsPane(Pane["BoardView"]):
         self._head = Lines([Line()], classes="head")
         self._list = Grid(_COLUMNS, id="boards-list")
         self._wrong = Lines(id="boards-wrong")
+        # What takes the keys has the focus, also where there is nothing but an error.
+        self._wrong.can_focus = True
         self._grid = BoardGrid(self._regions, id="boards-grid")
 
     def body(self) -> ComposeResult:
@@ -221,8 +223,7 @@ class BoardsPane(Pane["BoardView"]):
     def _show_head(self) -> None:
         board = self._built
         if self._choosing or board is None:
-            where = ((f"yours are in {self._folder}", "dim"),)
-            self._head.show([Line(((" DASHBOARDS", "accent bold"),), where)])
+            self._head.show([boardlines.list_head(self._folder, self.app.size.width, self.glyphs)])
             return
         at = next((n for n, one in enumerate(self._boards, 1) if one.name == board.name), 1)
         left = ((f" {board.title.upper()}", "accent bold"), (f"  {board.about}", "dim"))
@@ -255,9 +256,9 @@ class BoardsPane(Pane["BoardView"]):
     # Focus.
 
     def first(self) -> Widget:
-        """What gets the focus: the list, else the panel that had it last or the first."""
+        """What gets the focus: the list, what is wrong with the file, else the first panel."""
         if self._list.display or not self._grid.display:
-            return self._list
+            return self._list if self._list.display else self._wrong
         return next((panel.front for panel in self._grid.panels), self._list)
 
     @property

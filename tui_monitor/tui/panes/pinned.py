@@ -171,7 +171,10 @@ class Panel(Pane[QueryAnswer]):
             self._list.show(table_rows(answer.now, self.glyphs, width, answer.then))
         else:
             marks, course = firing_marks(look), answer.course
-            chart = chart_of(answer.over, look, self.colours, now=answer.now, marks=marks, before=course)
+            about = self.pin.text
+            chart = chart_of(
+                answer.over, look, self.colours, now=answer.now, about=about, marks=marks, before=course
+            )
             self._chart.show(chart)
 
     def trouble(self, error: MonitorError) -> None:

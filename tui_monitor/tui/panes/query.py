@@ -256,7 +256,9 @@ class QueryPane(KeepingPane):
 
     def _show_numbers(self, answer: QueryAnswer, look: Look) -> None:
         marks, course = firing_marks(look), answer.course
-        chart = chart_of(answer.over, look, self.colours, now=answer.now, marks=marks, before=course)
+        chart = chart_of(
+            answer.over, look, self.colours, now=answer.now, about=answer.text, marks=marks, before=course
+        )
         self._chart.show(chart)
         self.set_class(self._table, "-table")
         self._list.say_empty("no data in this time range")

@@ -18,6 +18,7 @@ from tui_monitor.tui.dialogkeys import bindings
 from tui_monitor.tui.drawing import BRAILLE, Glyphs, safe
 from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
+from tui_monitor.tui.naming import told_apart
 from tui_monitor.tui.screens.stillbeside import Beside, Colour, Painter
 from tui_monitor.tui.theme import colours
 from tui_monitor.tui.widgets.axes import label, moment, scale, time_ticks
@@ -92,7 +93,9 @@ class StillScreen(Dialog[None]):
             draw_distribution(plt, data, self._paint, self._glyphs)
         else:
             draw_lines(plt, data, self._paint, self._glyphs, self.app.size)
-        name = f" {data.title or 'CHART'}  "
+        # What it is of may be long, and when it was must be seen.
+        most = max(12, self.app.size.width // 2 - 8)
+        name = f" {told_apart([data.title or data.about or 'CHART'], most, self._glyphs)[0]}  "
         span = ""
         if data.times:
             start, end = reach(data)

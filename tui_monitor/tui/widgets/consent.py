@@ -123,7 +123,7 @@ class ConsentBanner(Drawn, can_focus=True):
         rows = self.form.rows
         first = max(0, min(self.form.cursor - MOST, len(rows) - MOST - len(ITEMS)))
         shown = list(enumerate(rows))[first : first + MOST + len(ITEMS)]
-        return [Line(head), *(self._row(n, row) for n, row in shown), *self._wrapped(), self._keys(), Line()]
+        return [Line(head), *(self._row(n, row) for n, row in shown), *self._wrapped(), self._keys()]
 
     def _row(self, number: int, row: "Item | str") -> Line:
         here = self.has_focus and number == self.form.cursor

@@ -62,6 +62,8 @@ class ChartData:
     thresholds: tuple[tuple[str, float], ...] = ()
     """Labelled horizontal lines, in the unit of the values."""
     title: str = ""
+    about: str = ""
+    """What it is of, where it stands alone and has no title: the question that it answers."""
     note: str = ""
     """Stands dim behind the title."""
     empty: str = "no data"

@@ -1,10 +1,11 @@
 """The key of a chart, which says in words which line is which."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
 from tui_monitor.tui.drawing import Span as Piece
+from tui_monitor.tui.naming import told_apart
 from tui_monitor.tui.widgets.axes import words
 from tui_monitor.tui.widgets.figure import ChartData, last_known, most
 
@@ -12,6 +13,8 @@ _SLOTS = {"usd": 9, "bytes/s": 10}
 """Cells kept for a value of a unit, so that labels do not move as it changes; 8 for any other."""
 _NAME = 24
 """Cells of a series' name at most."""
+_SHORT, _SHORTEST = 8, 5
+"""Cells of a name below which its value goes, and the name itself under a crosshair."""
 
 
 class Key:
@@ -36,6 +39,7 @@ class Key:
         widest = max((width_of(self._words(value)) for value in self._told()), default=0)
         self._least = 2 * self._old + widest
         self._slot = 2 * self._old + max(_SLOTS.get(data.unit, 8), widest)
+        self._called: dict[int, list[str]] = {}
 
     def _words(self, value: float | None) -> str:
         return words(value, self._data.unit)
@@ -61,7 +65,9 @@ class Key:
         series, values = self._data.series[n], self._values[n]
         pieces = [(glyphs.marker(series.index), f"{series.token} bold")]
         if name:
-            pieces.append((" " + fit(series.name, name, "left", glyphs), ""))
+            if name not in self._called:
+                self._called[name] = told_apart([one.name for one in self._data.series], name, glyphs)
+            pieces.append((" " + fit(self._called[name][n], name, "left", glyphs), ""))
         if not slot:
             return pieces
         stale = f"{glyphs.stale} " if self._old and series.ended else ""
@@ -75,28 +81,32 @@ class Key:
         return [min(longest, width_of(safe(series.name, glyphs))) for series in self._data.series]
 
     def row(self, width: int, glyphs: Glyphs) -> list[Piece]:
-        """All series side by side with as much about each as has room; else some, and how many more."""
-        for name, slot, peak in self._forms():
-            pieces = self._row(self.names(glyphs, name), glyphs, slot, peak=peak)
-            if size_of(pieces) <= width:
-                return pieces
-        names = self.names(glyphs, 8)
-        for shown in range(len(names) - 1, 0, -1):
-            pieces = [*self._row(names[:shown], glyphs, 0), (f"  +{len(names) - shown}", "dim")]
-            if size_of(pieces) <= width:
-                return pieces
-        return shorten(self._row(names[:1], glyphs, 0), width, glyphs)
+        """All series side by side with as much about each as has room; else some, and how many more.
 
-    def _forms(self) -> tuple[tuple[int, int, bool], ...]:
-        """Cells for names, for values, and whether peaks are told. Under a crosshair values come first.
-
-        Room for a value to grow is given up before a letter of a name is.
+        Room for a value to grow is given up before a letter of a name is. Under a crosshair values stay.
         """
-        last = (0, self._least, False) if self._at is not None else (_NAME, 0, False)
-        return (
-            (_NAME, self._slot, True), (_NAME, self._slot, False), (_NAME, self._least, False),
-            (8, self._least, False), last, (8, 0, False),
-        )  # fmt: skip
+        names = self.names(glyphs)
+        for longest, slot, peak in self._forms():
+            room = slot and 1 + slot + (peak and slot + 7)
+            if sum(4 + min(name, longest) + room for name in names) - 2 <= width:
+                return self._row([min(name, longest) for name in names], glyphs, slot, peak=peak)
+        least, slot = (_SHORTEST, self._least) if self._at is not None else (_SHORT, 0)
+        names = [min(name, least) for name in names]
+        for shown in range(len(names) - 1, 0, -1):
+            pieces = [*self._row(names[:shown], glyphs, slot), (f"  +{len(names) - shown}", "dim")]
+            if size_of(pieces) <= width:
+                return pieces
+        return shorten(self._row(names[:1], glyphs, slot), width, glyphs)
+
+    def _forms(self) -> Iterator[tuple[int, int, bool]]:
+        """Cells for names at most, for values, and whether peaks are told; the fullest first."""
+        pointed = self._at is not None
+        yield _NAME, self._slot, True
+        yield _NAME, self._slot, False
+        for longest in range(_NAME, (_SHORTEST if pointed else _SHORT) - 1, -1):
+            yield longest, self._least, False
+        for longest in range(_NAME, _SHORT - 1, -1) if not pointed else ():
+            yield longest, 0, False
 
     def _row(
         self, names: Sequence[int], glyphs: Glyphs, slot: int | None = None, *, peak: bool = False
