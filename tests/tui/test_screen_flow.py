@@ -304,7 +304,7 @@ async def test_viewing_says_who_collects(monitor: FakeMonitor) -> None:
     app.backend.state = ThreadState("viewing", 4242)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        assert "● viewing: collector pid 4242" in text(app)
+        assert "● viewing: collector pid 4242  42/s  lag 400 ms" in text(app)
 
 
 async def test_settings_of_the_screen_are_taken_over() -> None:

@@ -164,10 +164,11 @@ async def test_the_pace_is_told_while_there_is_one() -> None:
     assert await words(60, sampling=flood) == "● collecting  sampling 1 in 4"
     everything = await words(120, sampling=flood)
     assert everything.endswith("  sampling 1 in 4 of anthropic claude-haiku-4-5 and 1 more")
-    viewing = frame.collector(
-        ThreadState("viewing", owner=7), await snapshot(status=collector(sampling=flood)), BRAILLE, 80
-    )
-    assert "".join(text for text, _ in viewing) == "● viewing  sampling 1 in 4"
+    state = ThreadState("viewing", owner=7)
+    assert await words(80, sampling=flood) == "● viewing  42/s  sampling 1 in 4"
+    assert await words(80, rate=None) == "● viewing: collector pid 7"
+    assert await words(100) == "● viewing: collector pid 7  42/s  lag 400 ms"
+    state = ThreadState("collecting")
     unsafe = SourceRow("http", SourceState.RUNNING, kind="door", warning="insecure: off loopback without TLS")
     assert await words(60, sources=(unsafe,)) == "● collecting  ▲ http: insecure"
     # A door that did not open is told where everybody looks.

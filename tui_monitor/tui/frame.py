@@ -116,9 +116,9 @@ def collector(
 def _doing(status: "CollectorStatus", glyphs: Glyphs, width: int) -> tuple[Span, ...]:
     """How a collector that answers is doing."""
     failed = [source.name for source in status.sources if source.state is SourceState.FAILED]
-    broken = f"  {glyphs.crit} {', '.join(failed)} failed" if failed else ""
+    broken = ((f"  {glyphs.crit} {', '.join(failed)} failed", "crit"),) if failed else ()
     said = (*_sampling(status, width), *_insecure(status, glyphs))
-    return (*_pace(status, width), *said, (broken, "crit"))
+    return (*_pace(status, width), *said, *broken)
 
 
 def _attached(line: "LineState", snapshot: "Snapshot | None", glyphs: Glyphs, width: int) -> tuple[Span, ...]:
@@ -141,12 +141,9 @@ def _looking_on(
     pid = f" pid {owner}" if owner else ""
     if not status.running:
         return ((f"{glyphs.warn} viewing", "warn"), (f":{pid} does not answer", "dim"))
-    said = (*_sampling(status, width), *_insecure(status, glyphs))
-    return (
-        ((f"{glyphs.ok} viewing", "ok"), *said)
-        if said
-        else ((f"{glyphs.ok} viewing", "ok"), (f": collector{pid}", "dim"))
-    )
+    said = _doing(status, glyphs, width)
+    who = () if said and width < 100 else ((f": collector{pid}", "dim"),)
+    return ((f"{glyphs.ok} viewing", "ok"), *who, *said)
 
 
 def _pace(status: "CollectorStatus", width: int) -> list[Span]:
