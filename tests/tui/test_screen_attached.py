@@ -44,6 +44,28 @@ async def test_a_token_in_clear_is_shown() -> None:
         assert "▲ in clear" in text(app).splitlines()[0]
 
 
+async def test_a_pane_that_gets_no_answer_says_of_when_its_last_one_is() -> None:
+    app, backend = attached(UP)
+    monitor = backend.monitor
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, "3", "1")
+        # The collector stands still: who asks it waits.
+        monitor.version += 1
+        monitor.at += 2 * MINUTE
+        await tick(pilot)
+        backend.become(ThreadState("attached", line=LOST))
+        monitor.gate.clear()
+        await settle(pilot, "3")
+        assert "stale: below stands what was known at 12:00" in text(app)
+        assert app.screen.pane.has_class("-stale")
+        await settle(pilot, "8")
+        assert "No sample" not in text(app)
+        monitor.gate.set()
+        backend.become(ThreadState("attached", line=UP))
+        await settle(pilot, "3")
+        assert "stale: below" not in text(app)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
 async def test_a_lost_line_is_shown_and_the_data_stays(size: tuple[int, int]) -> None:
     app, backend = attached(UP)

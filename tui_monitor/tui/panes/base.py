@@ -16,7 +16,7 @@ from tui_monitor.tui.drawing import BRAILLE, Glyphs
 from tui_monitor.tui.keymap import Keymap, keymap_of
 from tui_monitor.tui.link import Backend, Look, ask, cut_off
 from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
-from tui_monitor.tui.panes.saying import present_lines, trouble_lines
+from tui_monitor.tui.panes.saying import present_lines, stale_line, trouble_lines
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid, GridRow
 from tui_monitor.tui.widgets.hollow import Hollow
@@ -163,6 +163,10 @@ class Pane(Hollow, Vertical, Generic[A]):
         if not force and not self._worth_asking(question, look):
             return
         self._under_way = question
+        if self._answered is not None and cut_off(self.backend.state) is not None:
+            # It may take long until this fails.
+            self.add_class("-stale")
+            self._trouble.show([stale_line(self._answered, look, self.glyphs)])
         # Called by the worker: one that ends before it began leaves no coroutine behind.
         self.run_worker(partial(self._put, question), exclusive=True, group="question")
 

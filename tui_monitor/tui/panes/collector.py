@@ -34,7 +34,7 @@ class CollectorPane(SiftingPane["Upkeep"]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._head = Lines([Line.of(" COLLECTOR", "accent bold")], classes="head")
-        self._list = SiftedGrid(columns(120), empty=_NOTHING, id="collector-list")
+        self._list = SiftedGrid(columns(120), id="collector-list")
 
     def body(self) -> ComposeResult:
         yield self._head
@@ -53,6 +53,7 @@ class CollectorPane(SiftingPane["Upkeep"]):
         width = self.app.size.width
         self._head.show(head_lines(answer, look, self.glyphs, width))
         self._list.set_columns(columns(width))
+        self._list.say_empty(_NOTHING)
         self._list.show(rows_of(answer, look, self.glyphs, width))
 
     @on(Grid.Opened)

@@ -23,11 +23,16 @@ def trouble_lines(
         if error.hint:
             lines.append(Line.of(f"   {error.hint}", "dim"))
     if answered is not None:
-        when = moment_words(answered, look.at, look.calendar)
-        lines.append(Line.of(f" {glyphs.stale} stale: below stands what was known at {when}", "stale"))
+        lines.append(stale_line(answered, look, glyphs))
     elif not lines:
         lines.append(Line.of(f" {glyphs.stale} nothing of this was asked before the line was lost"))
     return lines
+
+
+def stale_line(answered: Micros, look: Look, glyphs: Glyphs) -> Line:
+    """Of when that is what stands there."""
+    when = moment_words(answered, look.at, look.calendar)
+    return Line.of(f" {glyphs.stale} stale: below stands what was known at {when}", "stale")
 
 
 def present_lines(what: str, look: Look, glyphs: Glyphs) -> list[Line]:

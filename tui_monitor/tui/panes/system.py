@@ -87,7 +87,7 @@ class SystemPane(SiftingPane[System]):
         super().__init__(id=id)
         self._past = Past()
         self._head = Lines([Line.of(" HOST", "accent bold")], classes="head")
-        self._gauges = SiftedGrid(gauge_columns(120), empty="No sample of this host yet.", id="system-gauges")
+        self._gauges = SiftedGrid(gauge_columns(120), id="system-gauges")
         self._collector = Lines(id="system-collector")
         self._doing = Lines(id="system-progress")
 
