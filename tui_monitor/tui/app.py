@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
-_FAULTS = 4
-"""Wrong keys that are told on the screen."""
 _RESCUE_S = 1.5
 _STOP_S = 2.0
 """Seconds that the screen, and then the collector, have to end by themselves."""
@@ -237,11 +235,7 @@ class MonitorApp(Patient, DressedApp, inherit_bindings=False):
     def _use_keys(self, keymap: Keymap) -> None:
         self.keymap = keymap
         self.set_keymap(keymap.bound())
-        if keymap.faults:
-            more = len(keymap.faults) - _FAULTS
-            told = [str(fault) for fault in keymap.faults[:_FAULTS]]
-            rest = [f"and {more} more: `tui-monitor config check`"] if more > 0 else []
-            self.notify("\n".join([f"{self.backend.config_file}:", *told, *rest]), severity="warning")
+        self.faults.know(self.backend.config_file, [str(fault) for fault in keymap.faults])
 
     async def run_action(
         self,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_monitor.tui import theme
 from tui_monitor.tui.dressing import Dressing
+from tui_monitor.tui.faults import Faults
 from tui_monitor.tui.inturn import InTurn
 from tui_monitor.tui.keeping import PATIENCE_S, Keeping
 from tui_monitor.tui.paint.painted import PaintedApp
@@ -31,7 +32,9 @@ class DressedApp(InTurn, PaintedApp, inherit_bindings=False):
         self.keeping = Keeping(dashboard)
         """What is chosen on the screen, for the next time."""
         self._screen_settings: Screen | None = None
-        self._dressing = Dressing(self, environ.get("TERM", ""))
+        self.faults = Faults(self)
+        """What is wrong with the configuration and was left out."""
+        self._dressing = Dressing(self, self.faults, environ.get("TERM", ""))
 
     def get_css_variables(self) -> dict[str, str]:
         base = super().get_css_variables()
@@ -76,6 +79,17 @@ class DressedApp(InTurn, PaintedApp, inherit_bindings=False):
         """Begin the next time as the settings say."""
         self.keeping.forget()
         self.notify("the layout is forgotten: the next dashboard begins as the settings say")
+
+    def action_faults(self) -> None:
+        """Show what is wrong with the configuration."""
+        from tui_monitor.tui.screens.faulty import FaultsPage
+
+        if self.faults.found:
+            # It tells less, and would stand above the page.
+            self.clear_notifications()
+            self.push_screen(FaultsPage(self.faults.found))
+        else:
+            self.notify("no faults are known in keys and themes")
 
     def on_command_palette_opened(self) -> None:
         """Its line is the toolkit's, and blinks."""

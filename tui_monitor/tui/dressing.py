@@ -12,6 +12,7 @@ from textual.theme import Theme
 
 from tui_monitor.config.palettes import DEFAULT, resolve
 from tui_monitor.tui import theme
+from tui_monitor.tui.faults import Faults
 from tui_monitor.tui.keymap import keymap_of
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ _FEW = frozenset({"standard", "windows"})
 class Dressing:
     """The app's themes. Everything is shown at once; nothing here writes."""
 
-    def __init__(self, app: "App[Any]", term: str) -> None:
-        """`term` is the terminal's kind, as in the variable TERM."""
+    def __init__(self, app: "App[Any]", faults: Faults, term: str) -> None:
+        """`term` is the terminal's kind, as in the variable TERM; `faults` learns what is wrong."""
         self._app = app
+        self._faults = faults
         self._folder = Path()
         self._stamp: object = None
         self._looking = False
@@ -91,9 +93,14 @@ class Dressing:
             self._looking = False
         if themes is not None:
             self._take(themes)
-        if before is None and self._wanted not in self._app.available_themes:
-            key = keymap_of(self._app).key("palette")
-            self._app.notify(f"no theme is called {self._wanted}; {key} lists them", severity="warning")
+            self._faults.know(where, self._missing() + list(themes.problems))
+        self._faults.tell()
+
+    def _missing(self) -> list[str]:
+        """That there is no theme of the name that is set."""
+        if self._wanted in self._app.available_themes:
+            return []
+        return [f"no theme is called {self._wanted}; {keymap_of(self._app).key('palette')} lists them"]
 
     def _take(self, themes: "Themes") -> None:
         """Take over what was read. A theme whose file is gone or broken stays as it was while it is worn."""
@@ -113,7 +120,6 @@ class Dressing:
             app.theme = self._wanted
         for problem in themes.problems:
             log.warning("theme: %s", problem)
-            app.notify(problem, title="Theme", severity="warning", timeout=12)
 
     def _wear_anew(self, changed: Theme) -> None:
         """The toolkit sees a theme change by its name only."""

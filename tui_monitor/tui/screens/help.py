@@ -1,22 +1,16 @@
 """Every key of a pane or a dialog, from the declarations that make them work."""
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
 
-from tui_monitor.config import resources
 from tui_monitor.tui.commands import Command
-from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, TITLES, WITHIN, bindings
+from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, TITLES, WITHIN
 from tui_monitor.tui.drawing import wrap
-from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.panes.table import PANES
-from tui_monitor.tui.widgets.lines import Line, Lines
+from tui_monitor.tui.screens.reading import Reading
+from tui_monitor.tui.widgets.lines import Line
 
 _KEYS = 14
 """Cells for the keys."""
@@ -101,13 +95,10 @@ def kind_of(focused: Widget | None) -> str:
     return next((name for kind, name in kinds if isinstance(focused, kind)), "")
 
 
-class HelpScreen(Dialog[None]):
-    """A list to read; any of its keys closes it."""
+class HelpScreen(Reading):
+    """The keys that work at this moment."""
 
-    HELPED = False
-
-    CSS_PATH = str(resources.style("dialogs.tcss"))
-    BINDINGS: ClassVar[list[BindingType]] = bindings("help")
+    TITLED = "keys"
 
     def __init__(self, place: str, keymap: Keymap, focus: str = "") -> None:
         """Help for a pane or a dialog; `focus` is what has it: `list`, `chart`, `line`, or something else."""
@@ -116,15 +107,5 @@ class HelpScreen(Dialog[None]):
         self._place = place
         self._keymap = keymap
 
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog") as scroll:
-            scroll.border_title = "keys"
-            scroll.border_subtitle = Content(f"{self._keymap.key('dialog.help.close')} closes")
-            width = min(84, self.app.size.width - 10)
-            yield Lines(lines(self._place, width, self._keymap, self._focus))
-
-    def action_scroll(self, where: str) -> None:
-        """A line or a page up or down, or to one end."""
-        # A quick key may come before there is anything to scroll.
-        for scroll in self.query(VerticalScroll):
-            getattr(scroll, f"scroll_{where}")(animate=False)
+    def lines(self, width: int) -> list[Line]:
+        return lines(self._place, width, self._keymap, self._focus)
