@@ -129,8 +129,14 @@ async def test_d_draws_it_another_way_where_that_suits(monitor: FakeMonitor) -> 
         await settle(pilot, "escape")
         await settle(pilot, "d")
         assert chart.drawing == "area"
+        steps = len(chart.data.times)
         await settle(pilot, "d")
-        assert chart.drawing == "line", "latencies are not stacked"
+        assert chart.drawing == "grouped", "latencies are not stacked"
+        assert len(chart.data.times) <= steps // 5, "longer steps are asked for, each with room for its bars"
+        assert "highest of" not in text(pilot.app)
+        await settle(pilot, "d")
+        assert chart.drawing == "line"
+        assert len(chart.data.times) == steps
 
         def dollars(answer):
             return Result(answer.query, "matrix", answer.times, answer.series, "usd", "cost")

@@ -28,8 +28,8 @@ MOST_FILES = 100
 _LONGEST_NAME = 40
 NOTHING = "no data in this time range"
 
-Widget = Literal["line", "area", "stack", "bars", "heat", "stat", "gauge", "table", "alerts"]
-CHARTS: tuple[Widget, ...] = ("line", "area", "stack", "bars", "heat")
+Widget = Literal["line", "area", "stack", "bars", "grouped", "heat", "stat", "gauge", "table", "alerts"]
+CHARTS: tuple[Widget, ...] = ("line", "area", "stack", "bars", "grouped", "heat")
 """Widgets that show values over time."""
 _ONE_QUERY: tuple[Widget, ...] = ("heat", "stat")
 _SIZES: dict[Widget, tuple[int, int]] = {"stat": (3, 1), "gauge": (4, 1)}

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.timerange import Span
 from tui_monitor.tui.drawing import ASCII, BLOCK, BRAILLE, GLYPHS
-from tui_monitor.tui.widgets import stacked
+from tui_monitor.tui.widgets import grouped, stacked
 from tui_monitor.tui.widgets.axes import Scale, scale
 from tui_monitor.tui.widgets.field import Frame, lines
 from tui_monitor.tui.widgets.figure import DRAWINGS, ChartData, ChartSeries, Mark, cleaned, drawings
@@ -197,6 +197,50 @@ def test_either_all_bars_stand_apart_or_none(width):
     assert max(map(len, bars[1:-1]), default=0) - min(map(len, bars[1:-1]), default=0) <= 1
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(measured, measured, measured), min_size=1, max_size=60),
+    st.integers(8, 120),
+    st.integers(1, 16),
+)
+def test_each_bar_of_a_group_is_as_high_as_the_highest_of_its_steps(points, columns, rows):
+    series = [list(values) for values in zip(*points, strict=True)]
+    data = chart(*series, drawing="grouped")
+    values = [cleaned(v, len(v)) for v in series]
+    high = max((v for told in values for v in told if v is not None), default=1.0) or 1.0
+    frame = frame_of(data, columns, rows, high=high)
+    cells = grouped.grouped(data, values, frame)
+    found = grouped.groups(data, frame)
+    assert [one.start for one in found[1:]] == [one.stop for one in found[:-1]], "no step is left out"
+    assert (found[0].start, found[-1].stop) == (0, len(points))
+    assert len(found) == 1 or all(one.width > 3 for one in found), "there is room for all and a gap"
+    for one in found:
+        drawn = {}
+        for column in range(one.first, one.last + 1):
+            told = [cells[rows - 1 - row][column] for row in range(rows)]
+            eighths = sum("▁▂▃▄▅▆▇█".index(there) + 1 for there, _ in told if there)
+            if eighths:
+                drawn.setdefault(told[0][1], set()).add(eighths)
+        tops = [max((v for v in told[one.start : one.stop] if v), default=None) for told in values]
+        wanted = {f"series-{n + 1}": top for n, top in enumerate(tops) if top}
+        assert list(drawn) == list(wanted), "beside each other in the order of the key"
+        for token, top in wanted.items():
+            assert drawn[token] == {max(1, round(top / high * rows * 8))}
+
+
+def test_a_group_says_of_how_many_steps_it_is_and_what_was_before():
+    many = chart(*[[5.0] * 60] * 4, drawing="grouped")
+    assert "each bar the highest of" in " ".join(text(many, 100, 12)[:2])
+    few = chart([8.0] * 6, [4.0] * 6, drawing="grouped")
+    assert "highest of" not in " ".join(text(few, 100, 12))
+    then = replace(few, before=((6.0,) * 6, (6.0,) * 6), before_name="then", unfinished=True)
+    rows = text(then, 100, 12)
+    assert sum("┄" * 4 in row for row in rows[1:-2]) == 1, "one line high in every group"
+    assert "▒" in rows[-3], "the last step is not over"
+    mono = "\n".join(text(few, 60, 10, ASCII, mono=True)[1:-2])
+    assert mono.count("*") > mono.count("o") > 6
+
+
 def test_the_key_of_what_is_added_up_tells_of_the_last_step_as_a_whole_does():
     data = chart([4.0, 6.0], [3.0, None], drawing="bars", unit="requests")
     head = " ".join(text(data, 70, 10)[:2])
@@ -207,8 +251,10 @@ def test_the_key_of_what_is_added_up_tells_of_the_last_step_as_a_whole_does():
 
 def test_only_what_adds_up_is_stacked():
     assert "stack" in drawings(chart([1.0], unit="usd"))
-    assert drawings(chart([1.0], unit="ms")) == ("line", "area")
-    assert "bars" not in drawings(chart([-1.0], unit="usd"))
+    assert drawings(chart([1.0], unit="ms")) == ("line", "area", "grouped")
+    assert drawings(chart([-1.0], unit="usd")) == ("line", "area")
+    assert "grouped" not in drawings(chart([1.0], unit="usd")), "bars of one series are the same stacked"
+    assert drawings(chart([1.0], [2.0], unit="usd"))[-2:] == ("bars", "grouped")
     assert drawings(chart([1.0], unit="s", bounds=(1.0,))) == ("heat",)
 
 

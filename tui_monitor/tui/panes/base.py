@@ -19,6 +19,7 @@ from tui_monitor.tui.messages import Answered, AskingFailed, HintsChanged
 from tui_monitor.tui.panes.saying import present_lines, stale_line, trouble_lines
 from tui_monitor.tui.widgets.chart import Chart
 from tui_monitor.tui.widgets.grid import Grid, GridRow
+from tui_monitor.tui.widgets.grouped import ROOM
 from tui_monitor.tui.widgets.hollow import Hollow
 from tui_monitor.tui.widgets.lines import Lines
 
@@ -131,8 +132,12 @@ class Pane(Hollow, Vertical, Generic[A]):
 
     @property
     def points(self) -> int:
-        """How many steps a chart across the screen has room for."""
-        return max(20, self.app.size.width - 14)
+        """How many steps a chart across the screen has room for, as it is drawn."""
+        return self._steps_in(self.app.size.width)
+
+    def _steps_in(self, width: int) -> int:
+        room, chart = max(20, width - 14), self._chart_in_sight
+        return max(6, room // ROOM) if chart is not None and chart.drawing == "grouped" else room
 
     def compose(self) -> ComposeResult:
         yield self._trouble
@@ -365,6 +370,11 @@ class Pane(Hollow, Vertical, Generic[A]):
         """Who leaves the crosshair goes back to the list."""
         if event.instant is None and event.chart.has_focus:
             self.first().focus()
+
+    @on(Chart.Redrawn)
+    def _drawn_another_way(self, event: Chart.Redrawn) -> None:
+        event.stop()
+        self.changed()
 
     @property
     def _chart_in_sight(self) -> Chart | None:

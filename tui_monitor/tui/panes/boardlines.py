@@ -16,6 +16,7 @@ from tui_monitor.tui.panes.answers import table_rows
 from tui_monitor.tui.panes.charts import SEVERITY, Colours, chart_of, firing_marks
 from tui_monitor.tui.widgets.figure import ChartData
 from tui_monitor.tui.widgets.grid import Cell, GridRow
+from tui_monitor.tui.widgets.grouped import ROOM
 from tui_monitor.tui.widgets.lines import Line
 from tui_monitor.tui.words import length_words
 
@@ -105,9 +106,15 @@ def _folded(board: Board, width: int) -> list[Region]:
 def points_of(board: Board, width: int, height: int) -> tuple[int, ...]:
     """In how many steps each panel shows time; 0 in none."""
     return tuple(
-        max(10, size - _MARGIN) if panel.over_time else max(8, size - 4) if panel.widget == "stat" else 0
+        _steps(panel, size)
         for panel, (_, _, size, _) in zip(board.panels, regions(board, width, height), strict=True)
     )
+
+
+def _steps(panel: PanelSettings, size: int) -> int:
+    if panel.widget == "grouped":
+        return max(4, (size - _MARGIN) // ROOM)
+    return max(10, size - _MARGIN) if panel.over_time else max(8, size - 4) if panel.widget == "stat" else 0
 
 
 def beside(found: Sequence[Region], at: int, across: int, down: int) -> int | None:

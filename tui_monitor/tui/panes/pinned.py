@@ -144,7 +144,7 @@ class Panel(Pane[QueryAnswer]):
 
     @property
     def points(self) -> int:
-        return max(20, (self.size.width or self.app.size.width) - 14)
+        return self._steps_in(self.size.width or self.app.size.width)
 
     def question(self, look: Look) -> Question | None:
         asked = question_of_numbers(self.pin.text, look, self.points, cast(Any, self.app).timer, self._past)

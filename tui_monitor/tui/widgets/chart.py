@@ -54,6 +54,9 @@ class Chart(Drawn, can_focus=True):
             """The chart, for selectors."""
             return self.chart
 
+    class Redrawn(Message):
+        """The person chose another drawing, for which other steps may suit."""
+
     def __init__(
         self, data: ChartData | None = None, *, id: str | None = None, classes: str | None = None
     ) -> None:
@@ -144,6 +147,7 @@ class Chart(Drawn, can_focus=True):
             return
         self.chosen = able[(able.index(self.drawing) + step) % len(able)]
         self._update()
+        self.post_message(self.Redrawn())
 
     # The crosshair.
 

@@ -8,9 +8,10 @@ from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import Micros
 from tui_monitor.model.timerange import Span
 
-Drawing = Literal["line", "area", "stack", "bars", "heat"]
+Drawing = Literal["line", "area", "stack", "bars", "grouped", "heat"]
 DRAWINGS: dict[Drawing, str] = {
-    "line": "lines", "area": "areas", "stack": "stacked areas", "bars": "stacked bars", "heat": "heat map",
+    "line": "lines", "area": "areas", "stack": "stacked areas", "bars": "stacked bars",
+    "grouped": "grouped bars", "heat": "heat map",
 }  # fmt: skip
 """Every way to draw, and its name in words."""
 ADDS_UP = frozenset({"usd", "tokens", "bytes", "bytes/s", "requests", "requests/s", "/s"})
@@ -130,13 +131,18 @@ def with_near(low: float, high: float, thresholds: Sequence[tuple[str, float]]) 
 
 
 def drawings(data: ChartData) -> tuple[Drawing, ...]:
-    """The ways that suit the data: only what adds up is stacked, only buckets make a heat map."""
+    """The ways that suit the data: only what adds up is stacked, only buckets make a heat map.
+
+    Of what adds up a single series is the same stacked as it is beside others.
+    """
     if data.bounds:
         return ("heat",)
     below = any(v is not None and v < 0 for series in data.series for v in series.values)
-    if data.unit in ADDS_UP and not below:
-        return ("line", "area", "stack", "bars")
-    return ("line", "area")
+    if below:
+        return ("line", "area")
+    if data.unit not in ADDS_UP:
+        return ("line", "area", "grouped")
+    return ("line", "area", "stack", "bars", *(() if len(data.series) == 1 else ("grouped",)))
 
 
 def nearest(times: Sequence[Micros], wanted: Micros) -> int | None:

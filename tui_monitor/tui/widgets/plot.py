@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tui_monitor.model.clock import Micros
 from tui_monitor.tui.drawing import Glyphs, fit, safe, shorten, size_of, width_of
 from tui_monitor.tui.drawing import Span as Piece
-from tui_monitor.tui.widgets import heat, overlay, stacked
+from tui_monitor.tui.widgets import grouped, heat, overlay, stacked
 from tui_monitor.tui.widgets.axes import Scale, moment, scale, time_ticks, words
 from tui_monitor.tui.widgets.field import Cells, Frame, lines
 from tui_monitor.tui.widgets.figure import (
@@ -20,6 +20,9 @@ from tui_monitor.tui.widgets.figure import (
     with_near,
 )
 from tui_monitor.tui.widgets.legend import Key
+
+_STEPPED = ("bars", "grouped", "heat")
+"""Drawings whose first step has the room of a whole one."""
 
 
 class Plot:
@@ -55,6 +58,8 @@ class Plot:
         self.before = ([whole] if whole else []) if piled else courses
         """What was before: of each series, or of all together where they are piled up."""
         self.adds = whole if data.unit in ADDS_UP or len(courses) == 1 else ()
+        self.shared = 1
+        """Steps that one bar stands for."""
         self._share_out(mono=mono)
 
     def lines(self) -> list[list[Piece]]:
@@ -87,7 +92,8 @@ class Plot:
         start, end = self._reach()
         self.axis = height >= 5 and end > start and self.known
         room = height - (2 if self.axis else 0)
-        titled = bool(data.title or data.note or self.sums or self.before)
+        crowded = data.drawing == "grouped" and len(data.times) * (len(data.series) + 1) > self.width
+        titled = bool(data.title or data.note or self.sums or self.before or crowded)
         sided = self.known and not data.bounds
         self.right, self.peak = self.key.side(self.width, room - titled, glyphs) if sided else (0, False)
         legend = bool(data.series) and not self.right
@@ -109,6 +115,8 @@ class Plot:
         self.offset = self.left + 2 if self.left else 0
         self.columns = max(1, self.width - self.offset - self.right)
         self.frame = Frame(self.columns, self.rows, values_across, (start, end), glyphs, mono)
+        if data.drawing == "grouped":
+            self.shared = grouped.shared(grouped.groups(data, self.frame))
 
     def _scale(self) -> Scale:
         data = self.data
@@ -125,11 +133,13 @@ class Plot:
     def _reach(self) -> tuple[Micros, Micros]:
         """What the x axis covers, both ends included."""
         times, span = self.data.times, self.data.span
+        if span is not None and self.data.drawing == "grouped" and times:
+            return min(span.start, times[0] - step_of(times)), span.end
         if span is not None:
             return span.start, span.end
         if not times:
             return 0, 0
-        return times[0] - (step_of(times) if self.data.drawing in ("bars", "heat") else 0), times[-1]
+        return times[0] - (step_of(times) if self.data.drawing in _STEPPED else 0), times[-1]
 
     # Head.
 
@@ -137,6 +147,8 @@ class Plot:
         pieces = [(self.data.title, "accent bold")] if self.data.title else []
         if self.data.note:
             pieces.append(((" " if pieces else "") + self.data.note, "dim"))
+        if self.shared > 1:
+            pieces.append((f"{'  ' if pieces else ''}each bar the highest of {self.shared} steps", "dim"))
         i = last_known(self.sums) if self.at is None else self.at
         if self.sums and i is not None:
             # Of the crosshair's step, else of the last one: never of the whole range.
@@ -184,6 +196,8 @@ class Plot:
             cells = stacked.stacked(data, self.stack, self.sums, frame)
             for course in self.before:
                 overlay.before(cells, data.times, course, frame)
+        elif data.drawing == "grouped":
+            cells = grouped.grouped(data, self.values, frame)
         else:
             cells = lines(data, self.values, frame, self.at, labelled=bool(self.right))
         overlay.marks(cells, data.marks, frame)
