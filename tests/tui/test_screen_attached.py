@@ -48,7 +48,8 @@ async def test_a_pane_that_gets_no_answer_says_of_when_its_last_one_is() -> None
     app, backend = attached(UP)
     monitor = backend.monitor
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, "3", "1")
+        await settle(pilot, "3")
+        await settle(pilot, "1")
         # The collector stands still: who asks it waits.
         monitor.version += 1
         monitor.at += 2 * MINUTE
