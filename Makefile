@@ -9,10 +9,10 @@ ARGS ?=
 BENCH ?= $(addprefix benchmarks/,start.py store.py rules.py derived.py samples.py promql.py transcripts.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check format bench docs lock clean
+.PHONY: help setup run test test-thorough lint check format bench docs lock clean
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install into .venv; again only when the lock changes
 
@@ -21,6 +21,11 @@ run: $(STAMP) ## open the dashboard; ARGS="--db FILE" adds options
 
 test: $(STAMP) ## run the whole suite; ARGS="tests/config -x" chooses
 	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
+
+test-thorough: export EXAMPLES ?= 10
+test-thorough: export SCHEMATHESIS_EXAMPLES ?= 20
+test-thorough: $(STAMP) ## the suite with 25 times the examples, as long as that takes
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal --timeout 0 $(ARGS)
 
 lint: $(STAMP) ## ruff and pyright
 	$(BIN)/ruff check .

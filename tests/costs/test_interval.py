@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.costs.interval import LEAST_DAYS, spread
 from tui_monitor.costs.periods import days_of, part_of
 from tui_monitor.costs.projection import bounded
@@ -46,7 +47,7 @@ def test_what_is_spent_is_spent() -> None:
 
 
 @given(st.lists(st.floats(0, 1e9), max_size=31), st.floats(0, 31))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_it_is_never_negative_and_grows_with_the_rest(days: list[float], rest: float) -> None:
     half = spread(days, rest)
     assert (half is None) == (len(days) < LEAST_DAYS)

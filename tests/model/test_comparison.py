@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, SECOND, from_datetime
 from tui_monitor.model.comparison import AGAINST, comparable, earlier
@@ -70,7 +71,7 @@ def test_what_was_not_recorded_whole_is_not_compared_with() -> None:
     st.sampled_from(AGAINST), st.integers(at("2025-01-01"), at("2027-12-31")), st.integers(1, 40 * DAY),
     st.sampled_from(("today", "this week", "this month", "yesterday", "last month", "")),
 )  # fmt: skip
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120))
 def test_it_lies_before_and_is_about_as_long(against, now: int, length: int, words: str) -> None:
     calendar = Calendar("Europe/Berlin", month_starts_on=15)
     shown = read_range(words, TimeRange(), now, calendar) if words else TimeRange(length)

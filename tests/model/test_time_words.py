@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.calendar import Calendar
 from tui_monitor.model.clock import DAY, HOUR, MINUTE, MS, SECOND, from_datetime
 from tui_monitor.model.timepoints import UNITS
@@ -190,7 +191,7 @@ def refusal(text: str, now: int, calendar: Calendar = BERLIN) -> NotATime | None
 
 
 @given(st.lists(WORDS, min_size=1, max_size=7), MOMENTS, ZONES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_any_words_are_a_range_of_the_past_or_refused(words: list[str], now: int, zone: str) -> None:
     text = " ".join(words)
     error = refusal(text, now, Calendar(zone))
@@ -198,7 +199,7 @@ def test_any_words_are_a_range_of_the_past_or_refused(words: list[str], now: int
 
 
 @given(st.text(max_size=30), MOMENTS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_any_text_is_read_or_refused(text: str, now: int) -> None:
     following(text, now, BERLIN)
     error = refusal(text, now)
@@ -206,7 +207,7 @@ def test_any_text_is_read_or_refused(text: str, now: int) -> None:
 
 
 @given(st.lists(WORDS, max_size=4), MOMENTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_what_is_offered_is_understood(words: list[str], now: int) -> None:
     text = " ".join((*words, ""))
     for word in following(text, now, BERLIN):
@@ -216,7 +217,7 @@ def test_what_is_offered_is_understood(words: list[str], now: int) -> None:
 
 
 @given(MOMENTS, st.sampled_from(("yesterday", "last week", "last month")), ZONES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_the_last_period_ends_where_this_one_begins(now: int, words: str, zone: str) -> None:
     calendar = Calendar(zone)
     this = {"yesterday": "today", "last week": "this week", "last month": "this month"}[words]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.model.bus import EventBus
 from tui_monitor.model.clock import ManualClock
 from tui_monitor.runtime import eventlog
@@ -67,7 +68,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(STEPS)
 def test_nothing_is_lost_unsaid_and_nothing_is_told_twice(steps: list[Any]) -> None:
     async def run() -> None:

@@ -42,7 +42,8 @@ def masked(opcode: int, payload: bytes = b"", *, fin: bool = True, mask: bool = 
         head += bytes([bit | 127]) + struct.pack("!Q", len(payload))
     if not mask:
         return head + payload
-    return head + MASK + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
+    whole = int.from_bytes(payload) ^ int.from_bytes((MASK * (len(payload) // 4 + 1))[: len(payload)])
+    return head + MASK + whole.to_bytes(len(payload))
 
 
 @asynccontextmanager

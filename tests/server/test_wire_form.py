@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tui_monitor.health.views import ProbeLook, ProviderRow, ProvidersView
 from tui_monitor.model.alert import Alert, Matcher, Silence
 from tui_monitor.model.errors import (
@@ -36,7 +37,7 @@ def there_and_back(value: Any) -> Any:
     return read_as(type(value), orjson.loads(bytes(answer(value).body)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.data())
 def test_an_answer_to_a_query(data: st.DataObject) -> None:
     times = data.draw(st.lists(INSTANT, max_size=5).map(tuple))
@@ -72,7 +73,7 @@ VIEW = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.one_of(ALERT, SILENCE, VIEW, st.builds(After, INSTANT, INSTANT)))
 def test_views(value: Any) -> None:
     assert repr(there_and_back(value)) == repr(value)

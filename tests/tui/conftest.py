@@ -18,15 +18,33 @@ RESIZE = Pilot[Any].resize_terminal
 PARSE = Stylesheet._parse_rules
 
 
+class Colours:
+    """A theme's variables, hashed once for the hundred style sheets that are read under it."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+        self._items = frozenset(variables.items())
+        self._hash = hash(self._items)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Colours) and self._items == other._items)
+
+
 @lru_cache(4096)
-def rules_of(variables: frozenset[tuple[str, str]], *given: Any, **named: Any) -> list[RuleSet]:
+def rules_of(colours: Colours, *given: Any, **named: Any) -> list[RuleSet]:
     """The rules of a style sheet, which depend on nothing but its text and the theme's colours."""
-    return PARSE(Stylesheet(variables=dict(variables)), *given, **named)
+    return PARSE(Stylesheet(variables=dict(colours.variables)), *given, **named)
 
 
 def parsed_before(sheet: Stylesheet, *given: Any, **named: Any) -> list[RuleSet]:
     """The same rules for every application."""
-    return rules_of(frozenset(sheet._variables.items()), *given, **named)
+    colours: Colours | None = getattr(sheet, "_colours", None)
+    if colours is None or colours.variables is not sheet._variables:
+        colours = sheet._colours = Colours(sheet._variables)  # type: ignore[attr-defined]
+    return rules_of(colours, *given, **named)
 
 
 @pytest.fixture(scope="session", autouse=True)

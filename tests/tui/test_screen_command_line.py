@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.tui.screen_fakes import FakeMonitor, dashboard, settle, text
 from tui_monitor.config import boards, places
 from tui_monitor.model.clock import HOUR
@@ -106,7 +107,7 @@ async def test_any_line_is_read_or_its_mistake_lies_in_it() -> None:
         await settle(pilot)
         screen = app.get_default_screen()
 
-        @settings(max_examples=80, deadline=None)
+        @settings(max_examples=examples(80))
         @given(
             st.one_of(st.text(max_size=30), st.sampled_from(["range ", "theme ", " costs", "  range  9x "]))
         )

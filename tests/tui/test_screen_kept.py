@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.tui.screen_fakes import KEY, dashboard, settle, text
 from tui_monitor.config import places
 from tui_monitor.model.clock import HOUR
@@ -152,7 +153,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.dictionaries(st.sampled_from(["pane", "theme", "range_s", "other"]), json_values, max_size=4))
 def test_what_is_kept_is_read_again(tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]) -> None:
     path = tmp_path_factory.mktemp("kept") / "layout.json"

@@ -9,6 +9,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from tests.examples import examples
 from tui_monitor.tui.paint.cells import split
 from tui_monitor.tui.paint.shadow import LITTLE, Erasing, Piece, Shadow
 
@@ -88,7 +89,7 @@ def _as_the_toolkit(drawn: list[list[Piece]]) -> Terminal:
     return terminal
 
 
-_often = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_often = settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 
 
 _erasing = st.builds(Erasing, st.booleans(), st.booleans())

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.examples import examples
 from tui_monitor.model.clock import MINUTE
 from tui_monitor.model.timerange import Span
 from tui_monitor.tui.drawing import ASCII, BLOCK, BRAILLE, GLYPHS
@@ -40,7 +41,7 @@ def frame_of(data: ChartData, columns: int, rows: int, glyphs=BRAILLE, high=10.0
     return Frame(columns, rows, Scale(0.0, high, ()), (data.times[0], data.times[-1]), glyphs, **more)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.lists(odd, max_size=150), min_size=1, max_size=4),
     st.integers(1, 90),
@@ -75,7 +76,7 @@ def test_any_drawing_fits_its_place(series, width, height, glyphs, drawing, mono
         assert not glyphs.plain or "".join(rows).isascii()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.none() | st.floats(0, 10), min_size=2, max_size=400),
     st.integers(1, 60),
@@ -116,7 +117,7 @@ def test_every_value_lies_in_its_cell_and_gaps_stay_free(values, columns, rows, 
                 assert not any(cells[r][c][0] for r in range(rows) for c in between)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(
     st.lists(st.tuples(measured, measured, measured), min_size=1, max_size=60),
     st.integers(1, 70),
