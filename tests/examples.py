@@ -3,7 +3,7 @@
 import os
 
 _TIMES = float(os.environ.get("EXAMPLES", "0.4"))
-_FEW = 5
+_FEW = 3
 
 
 def examples(number: int) -> int:

@@ -213,7 +213,9 @@ def test_an_alert_that_begins_to_fire_rings(terminal: Callable[..., Terminal], t
     assert b"\x07" in told[2][:200]
 
 
-@pytest.mark.parametrize("environ", [{"LANG": "C", "LC_ALL": "", "TERM": "screen-256color"}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize(
+    "environ", [{"LANG": "C", "LC_ALL": "", "TERM": "screen-256color"}, {"NO_COLOR": "1"}]
+)
 def test_other_terminals(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
     process = terminal("--no-collect", **environ)
     process.sees("not collecting")
