@@ -104,45 +104,45 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", WRONG)
 async def test_what_is_no_conversation_is_ended_with_the_right_code(
-    collector: Collector, what: str, caplog: pytest.LogCaptureFixture
+    collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
-    data, code, reason = WRONG[what]
-    async with raw_socket(collector) as (reader, writer):
-        writer.write(data)
-        found = await closed_with(reader)
-    assert found == code
-    assert collector.refused[reason] == 1
-    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
-    async with followed(collector) as socket:
-        await heard(socket, "initial_status")
+    for what, (data, code, reason) in WRONG.items():
+        before = collector.refused.copy()
+        async with raw_socket(collector) as (reader, writer):
+            writer.write(data)
+            found = await closed_with(reader)
+        assert found == code, what
+        assert collector.refused - before == {reason: 1}, what
+        assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == [], what
+        async with followed(collector) as socket:
+            await heard(socket, "initial_status")
 
 
-@pytest.mark.parametrize(
-    "message",
-    ["", "{", "[]", '"text"', '{"type":"open sesame"}', "{}", '{"type":"subscribe","event_types":"all"}',
-     '{"type":"subscribe","event_types":[1]}', '{"type":"subscribe","last_event_id":"x"}',
-     '{"type":"subscribe","last_event_id":-1}', '{"type":"subscribe","last_event_id":1e300}',
-     "[" * 5_000, b"\x00\x01"],
+SAYING_NOTHING: tuple[str | bytes, ...] = (
+    "", "{", "[]", '"text"', '{"type":"open sesame"}', "{}", '{"type":"subscribe","event_types":"all"}',
+    '{"type":"subscribe","event_types":[1]}', '{"type":"subscribe","last_event_id":"x"}',
+    '{"type":"subscribe","last_event_id":-1}', '{"type":"subscribe","last_event_id":1e300}',
+    "[" * 5_000, b"\x00\x01",
 )  # fmt: skip
-async def test_a_message_that_says_nothing_gets_an_error_and_the_line_holds(
-    collector: Collector, message: str | bytes
-) -> None:
-    async with followed(collector) as socket:
-        await socket.send(message)
-        assert (await heard(socket, "error"))["error"]
-        await socket.send('{"type":"ping"}')
-        await heard(socket, "pong")
-    assert collector.refused["data"] == 1
 
 
-@pytest.mark.parametrize("query", ["last_event_id=x", "last_event_id=-1", "last_event_id=", "event_types=no"])
-async def test_a_wrong_address_is_told_before_anything_is_opened(collector: Collector, query: str) -> None:
-    with pytest.raises(InvalidStatus) as refused:
-        async with followed(collector, f"?{query}"):
-            pass
-    assert refused.value.response.status_code == 400
+async def test_a_message_that_says_nothing_gets_an_error_and_the_line_holds(collector: Collector) -> None:
+    for number, message in enumerate(SAYING_NOTHING, 1):
+        async with followed(collector) as socket:
+            await socket.send(message)
+            assert (await heard(socket, "error"))["error"], message
+            await socket.send('{"type":"ping"}')
+            await heard(socket, "pong")
+        assert collector.refused == {"data": number}, message
+
+
+async def test_a_wrong_address_is_told_before_anything_is_opened(collector: Collector) -> None:
+    for query in ("last_event_id=x", "last_event_id=-1", "last_event_id=", "event_types=no"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with followed(collector, f"?{query}"):
+                pass
+        assert refused.value.response.status_code == 400, query
 
 
 @pytest.mark.parametrize(

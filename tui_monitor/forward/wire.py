@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tui_monitor.model.clock import MS, Micros
 from tui_monitor.model.histogram import Counts, NativeHistogram
@@ -130,7 +131,7 @@ def _series(line: Line) -> bytes:
     """`TimeSeries`: labels = 1, samples = 2, histograms = 4."""
     out = bytearray()
     for name, value in line.labels:
-        out += _field(1, _field(1, name.encode()) + _field(2, value.encode("utf-8", "replace")))
+        out += _label(name, value)
     for at, value in line.points:
         stamp = at // MS
         if isinstance(value, NativeHistogram):
@@ -140,6 +141,12 @@ def _series(line: Line) -> bytes:
             # `Sample`: value = 1, timestamp = 2.
             out += _field(2, _key(1, _DOUBLE) + bits + _key(2, _VARINT) + _varint(stamp))
     return bytes(out)
+
+
+@lru_cache(16_384)
+def _label(name: str, value: str) -> bytes:
+    """A label as a field of its series. Every request names the same ones."""
+    return _field(1, _field(1, name.encode()) + _field(2, value.encode("utf-8", "replace")))
 
 
 def _histogram(of: NativeHistogram) -> bytes:
@@ -196,6 +203,7 @@ def _field(number: int, data: bytes) -> bytes:
     return _key(number, _BYTES) + _varint(len(data)) + data
 
 
+@lru_cache(64)
 def _key(number: int, kind: int) -> bytes:
     return _varint(number << 3 | kind)
 
@@ -204,6 +212,8 @@ def _zigzag(value: int) -> int:
     return value << 1 if value >= 0 else (-value << 1) - 1
 
 
+# Most samples of a request are of a few instants, and most counts are small.
+@lru_cache(4_096)
 def _varint(value: int) -> bytes:
     if 0 <= value < 128:
         return bytes((value,))
