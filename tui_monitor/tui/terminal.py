@@ -13,8 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import CursorPosition
-from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOutput
+from textual.events import CursorPosition, Key
 
 from tui_monitor.tui.paint.pace import Pace
 
@@ -102,7 +101,8 @@ class Terminal(LinuxDriver):
         """Send what is no part of a frame; False, and it is dropped, where the terminal takes no more."""
         if self._handed - self._wire.done >= _ASIDE:
             return False
-        self.paint(text)
+        self.write(text)
+        self.pace.beside(len(text.encode()))
         return True
 
     def process_message(self, message: "Message") -> None:
@@ -111,8 +111,8 @@ class Terminal(LinuxDriver):
             self.pace.answered()
             self._call(self._send)
             return
-        if isinstance(message, TerminalSupportsSynchronizedOutput | InBandWindowResize):
-            self.pace.answers = True
+        if isinstance(message, Key):
+            self.pace.typed()
         super().process_message(message)
 
     def close(self) -> None:

@@ -20,7 +20,6 @@ class Line:
 
     def __post_init__(self) -> None:
         self.pace = Pace(lambda: self.now)
-        self.pace.answers = True
 
     def send(self, size: int) -> None:
         """Bytes, with a question behind them if one is due."""
@@ -67,14 +66,17 @@ def test_a_fast_line_is_asked_seldom_and_takes_everything() -> None:
     assert not line.pace.slow
 
 
-def test_nothing_is_asked_of_a_terminal_that_answers_nothing() -> None:
+def test_a_terminal_that_answers_nothing_is_asked_three_times() -> None:
     line = Line(8_000, 0.25)
-    line.pace.answers = False
-    for _ in range(20):
-        line.send(5_000)
+    asked = 0
+    for _ in range(60):
+        assert line.pace.room() is None
+        line.send(100)
+        asked += len(line.answers)
+        line.answers.clear()
         line.passes(1)
-    assert not line.answers
-    assert line.pace.room() is None
+    assert asked == 3
+    assert not line.pace.waiting
 
 
 def test_on_a_slow_line_a_key_waits_for_little() -> None:
@@ -131,3 +133,33 @@ def test_what_is_set_is_believed(fixed: bool) -> None:
         line.passes(1)
     assert line.pace.slow is fixed
     assert (line.pace.room() is None) is not fixed
+
+
+@pytest.mark.parametrize("slow", [True, False])
+def test_a_line_that_is_gone_for_an_hour_has_little_to_carry_when_it_is_back(slow: bool) -> None:
+    line = _slow() if slow else Line(10_000_000, 0.001)
+    line.passes(1, waiting=2_000)
+    sent = 0
+    for _ in range(3_600):
+        room = line.pace.room()
+        if room != 0:
+            line.send(size := 2_000 if room is None else room)
+            sent += size
+            line.answers.clear()
+        line.passes(1)
+    assert sent < 50_000
+    line.pace.answered()
+    assert line.passes(2, waiting=8_000) == 0
+
+
+def test_who_types_and_gets_no_answer_sees_everything_again() -> None:
+    line = _slow()
+    line.send(2_000)
+    line.answers.clear()
+    line.passes(6)
+    assert line.pace.room() == 256
+    for _ in range(3):
+        line.pace.typed()
+    assert line.pace.room() is None
+    line.pace.answered()
+    assert line.pace.room() is not None

@@ -2,11 +2,14 @@
 
 With a frame goes a question that every terminal answers (CPR, ECMA-48 8.3.14). How long that takes tells a
 slow line, and how much of what was sent has arrived. The window follows the queue as in TCP Vegas (Brakmo and
-Peterson, 1995): it grows while answers come as soon as the line allows, and shrinks when they wait.
+Peterson, 1995): it grows while answers come as soon as the line allows, and shrinks when they wait. Where no
+answer comes, nobody looks: a laptop sleeps, or its network is gone. What is sent then would all be carried
+first when it is back, so a little is sent, less and less often, until there is an answer.
 """
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 PROBE = "\x1b[6n"
 """Asks where the cursor is. Not from the first row: the answer would be what F3 with a modifier sends."""
@@ -18,8 +21,15 @@ _AGAIN = 6
 """Answers in a row that are believed: to become slow, and to become fast again."""
 _EVERY_S = 10.0
 """Between two questions on a fast line."""
-_PATIENCE_S = 5.0
-"""After which an answer is no longer waited for."""
+_PATIENCE_S, _PATIENT_S = 5.0, 60.0
+"""After which an answer is no longer waited for: doubled each time that none came, up to the longest."""
+_SOUNDING = 256
+"""Bytes that go with a question where the one before was not answered."""
+_SOON_S = 1.0
+_TRIES = 3
+"""Questions to a terminal that has not answered any."""
+_UNHEARD = 3
+"""Keys without an answer that tell of a terminal that gives none any more."""
 _LEAST, _MOST, _BEGIN = 1_536, 65_536, 2_048
 """Bytes under way."""
 _SHORT_S, _LONG_S = 0.05, 0.25
@@ -42,9 +52,12 @@ class Pace:
         """Sent since the last question."""
         self._asked = -_EVERY_S
         self._row = 0
+        self._lost = self._typed = 0
+        """Questions in a row that were not answered, and keys that came meanwhile."""
         self._window = float(_BEGIN)
         self._quickest = self._lately = float("inf")
         self._since = timer()
+        self._tries = 0
         self.answers = False
         """Whether the terminal answers questions at all."""
         self.fixed: bool | None = None
@@ -58,14 +71,18 @@ class Pace:
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is to come."""
-        return bool(self._under_way)
+        """Whether an answer is to come; of a terminal that has given none, not for long."""
+        return bool(self._under_way) and (self.answers or self._timer() - self._asked < _SOON_S)
 
     def room(self) -> int | None:
         """Bytes that may be sent now; None for any number."""
-        if not self.slow or not self.answers:
+        if not self.answers:
             return None
         self._expire(self._timer())
+        if self._lost:
+            return 0 if self._under_way else _SOUNDING
+        if not self.slow:
+            return None
         out = sum(size for size, _ in self._under_way.copy())
         most = self._window / (_PARTS if out else _FIRST)
         return max(int(min(self._window - out, most)), 0)
@@ -75,18 +92,25 @@ class Pace:
         now = self._timer()
         self._expire(now)
         self._bytes += size
-        if not self.answers:
+        if not self.answers and (self._tries >= _TRIES or self._under_way):
             return ""
         unsure = self._row > 0 and not self._under_way
-        if not self.slow and not unsure and now - self._asked < _EVERY_S:
+        if not (self.slow or self._lost or unsure) and now - self._asked < _EVERY_S:
             return ""
         self._asked = now
+        self._tries += 1
         self._under_way.append((self._bytes, now))
         self._bytes = 0
         return PROBE
 
+    def beside(self, size: int) -> None:
+        """Note bytes that are no part of a frame: the question behind the next frame is behind them, too."""
+        self._bytes += size
+
     def answered(self) -> None:
         """The terminal has come to the first of the questions."""
+        self._lost = self._typed = 0
+        self.answers = True
         if (first := self._take()) is None:
             return
         now = self._timer()
@@ -105,14 +129,25 @@ class Pace:
         elif queued > _LONG_S:
             self._window = max(self._window / _STEP, _LEAST)
 
+    def typed(self) -> None:
+        """A key came: somebody is there."""
+        self._typed += 1
+        if self._lost and self._typed >= _UNHEARD:
+            self.answers = False
+
     def forget(self) -> None:
         """Nothing is waited for: the terminal was another's meanwhile."""
         self._under_way.clear()
         self._bytes = 0
 
     def _expire(self, now: float) -> None:
-        while self._under_way and now - self._under_way[0][1] > _PATIENCE_S:
-            self._take()
+        patience = min(_PATIENCE_S * 2**self._lost, _PATIENT_S)
+        # The other thread may take the first one meanwhile.
+        with suppress(IndexError):
+            if now - self._under_way[0][1] > patience:
+                self._under_way.clear()
+                self._lost += 1
+                self._typed = 0
 
     def _take(self) -> tuple[int, float] | None:
         try:

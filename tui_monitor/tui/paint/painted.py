@@ -65,10 +65,8 @@ class PaintedApp(QuietEnd):
 
     def send_aside(self, sequence: str) -> bool:
         """Send an escape sequence between two frames; False where the terminal takes no more."""
-        terminal, shadow = self._driver, self._shadow
-        if not isinstance(terminal, Terminal) or shadow is None:
-            return True
-        return terminal.aside(sequence + shadow.leave_first_row())
+        terminal = self._driver
+        return not isinstance(terminal, Terminal) or terminal.aside(sequence)
 
     def _set_pointer_shape(self, shape: str) -> None:
         self.send_aside(f"\x1b]22;{shape}\x07")
