@@ -57,7 +57,8 @@ def _palette() -> "type[Provider]":
     return CommandList
 
 
-_SHEETS = ("app", "dashboard", *(entry.id for entry in PANES))
+_SHEETS = ("app", "dashboard", PANES[0].id)
+"""Styles of what is there at once; those of a pane are read with it."""
 
 
 class MonitorApp(Patient, DressedApp, inherit_bindings=False):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App
@@ -49,12 +50,26 @@ class QuietEnd(App[None]):
         gone = all(isinstance(node, Screen) for node in nodes)
         return super()._prune(*nodes, parent=None if gone else parent)
 
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        # The toolkit reads all its styles again, and applies them to all there is. But those of a dialog are
+        # of nobody else.
+        if screen.CSS:
+            super()._load_screen_css(screen)
+        for path in screen.css_path:
+            read_styles(self, path)
+
     def action_command_palette(self) -> None:
         """The toolkit's own, but for an ellipsis that not every terminal can show."""
         from textual.command import CommandPalette
 
         if self.use_command_palette and not CommandPalette.is_open(cast("App[object]", self)):
             self.push_screen(_palette()(id="--command-palette", placeholder="Search for commands"))
+
+
+def read_styles(app: App[Any], path: Path) -> None:
+    """Styles of widgets that come only now; what is there stays as it is. Read once."""
+    if not app.stylesheet.has_source(str(path)):
+        app.stylesheet.read(path)
 
 
 @cache

@@ -5,8 +5,10 @@ from typing import Any
 
 from textual.app import ComposeResult
 
+from tui_monitor.config import resources
 from tui_monitor.tui.panes.base import Pane
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.toolkit import read_styles
 from tui_monitor.tui.widgets.hollow import Room
 
 
@@ -31,6 +33,7 @@ class Panes(Room):
             pane = self.there(id)
             if pane is None:
                 pane = next(entry for entry in PANES if entry.id == id).make()
+                read_styles(self.app, resources.style(f"{id}.tcss"))
                 pane.display = False
                 await self.mount(pane)
         return pane
