@@ -18,6 +18,8 @@ Compare = Callable[..., bool]
 
 def show(pane: str) -> Callable[[Pilot[Any]], Any]:
     async def run_before(pilot: Pilot[Any]) -> None:
+        # The first pane gives the providers their colours, which others then have too.
+        await settle(pilot)
         await settle(pilot, KEY[pane])
         if pane == "query":
             pilot.app.screen.pane.ask_for("latency{} [1h] p95 by(provider)")
@@ -49,6 +51,7 @@ def test_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.parametrize("what", ["list", "call"])
 def test_calls(snap_compare: Compare, what: str, size: tuple[int, int]) -> None:
     async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
         await settle(pilot, KEY["query"])
         pilot.app.screen.pane.ask_for("provider=claude AND latency>1000")
         await settle(pilot)
@@ -85,6 +88,7 @@ def test_charts(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, case: st
         return replace(answer, series=tuple(series), unit="s")
 
     async def run_before(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
         await settle(pilot, KEY["query"])
         pilot.app.screen.pane.ask_for("cost{} [1h] sum by(provider)")
         await settle(pilot)
