@@ -1,6 +1,7 @@
 """The frame around the panes as lines: title bar, tabs, notice, footer. Pure functions of what is known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_monitor.model.calendar import Calendar
@@ -16,7 +17,7 @@ from tui_monitor.tui.drawing import Glyphs, Span, size_of
 from tui_monitor.tui.keymap import DEFAULT, Keymap
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.standing import fitting, standing
-from tui_monitor.tui.widgets.lines import Line
+from tui_monitor.tui.widgets.lines import Line, pressed
 from tui_monitor.tui.widgets.tabs import Tab
 from tui_monitor.tui.words import SHORT_BEFORE, ago, earlier_words, long_age, moment_words, range_words
 
@@ -216,20 +217,20 @@ def notice(
         text = f" {glyphs.warn} nobody collects since {since}, {long_age(snapshot.at - state.blind)} – "
         if keymap.get("takeover") is None:
             return (Line.of(f"{text}`tui-monitor collect` does", "warn"),)
-        return (Line(((text, "warn"), (keymap.key("takeover"), "accent bold"), (" collects here", "warn"))),)
+        return (_goes(text, "takeover", " collects here", keymap),)
     if snapshot is not None and snapshot.demo:
         return (Line.of(f" DEMO – replayed from {snapshot.demo}; models, times, errors invented", "dim"),)
     if snapshot is None or snapshot.extent.last is None:
         return ()
-    newest, now, newest_key = snapshot.extent.last, snapshot.at, keymap.key("range.newest")
+    newest, now = snapshot.extent.last, snapshot.at
     span = shown.span(now)
     if newest <= span.start:
         text = f" newest data: {long_age(now - newest)} ago"
-        return (Line(((f"{text} – ", "warn"), (newest_key, "accent bold"), (" goes there", "warn"))),)
+        return (_goes(f"{text} – ", "range.newest", " goes there", keymap),)
     first = snapshot.extent.first
     if not shown.live and first is not None and span.end < first:
         text = f" the first call is of {ago(first, now)}"
-        return (Line(((f"{text} – ", "warn"), (newest_key, "accent bold"), (" goes to the newest", "warn"))),)
+        return (_goes(f"{text} – ", "range.newest", " goes to the newest", keymap),)
     return ()
 
 
@@ -283,8 +284,19 @@ def footer(keys: Sequence[Command], snapshot: "Snapshot | None", width: int) -> 
     kept = list(keys)
     while len(kept) > 1 and size_of(_keys(kept)) + size_of(right) + 1 > width:
         kept.remove(max(kept, key=lambda command: (command.footer < KEPT, command.footer)))
-    return Line(_keys(kept), right)
+    return replace(pressed((_key(command), command.keys.split(",")[0]) for command in kept), right=right)
 
 
 def _keys(keys: Sequence[Command]) -> tuple[Span, ...]:
-    return tuple(s for c in keys for s in ((f" {c.key}", "accent bold"), (f" {c.label} ", "dim")))
+    return tuple(span for command in keys for span in _key(command))
+
+
+def _key(command: Command) -> tuple[Span, ...]:
+    return (f" {command.key}", "accent bold"), (f" {command.label} ", "dim")
+
+
+def _goes(text: str, id: str, words: str, keymap: Keymap) -> Line:
+    """A warning with the key that helps; a click anywhere on it presses that."""
+    command = keymap.get(id)
+    spans = (text, "warn"), (keymap.key(id), "accent bold"), (words, "warn")
+    return pressed([(spans, command.keys.split(",")[0] if command is not None else "")])

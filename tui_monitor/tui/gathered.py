@@ -9,7 +9,7 @@ from rich.style import Style
 from textual._context import visible_screen_stack
 from textual.color import Color
 from textual.content import Content
-from textual.events import Idle
+from textual.events import Click, Idle
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.screen import ModalScreen, Screen
@@ -152,6 +152,12 @@ class Dialog(ModalScreen[R], Gathered[R]):
 
     def on_mount(self) -> None:
         self._tell_help()
+
+    async def on_click(self, event: Click) -> None:
+        """A click beside it leaves it, as the key does, unless something was typed: that would be lost."""
+        beside = self.query(".dialog") and self.get_widget_at(*event.screen_offset)[0] is self
+        if beside and not getattr(self.focused, "value", ""):
+            await self.run_action("dismiss")
 
     def on_descendant_focus(self) -> None:
         """A line takes the characters."""

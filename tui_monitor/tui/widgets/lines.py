@@ -1,8 +1,9 @@
 """A few static lines: title bar, section headings, summaries, footer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from textual.events import Click
 from textual.geometry import Size
 from textual.strip import Strip
 
@@ -16,11 +17,23 @@ class Line:
 
     left: tuple[Span, ...] = ()
     right: tuple[Span, ...] = ()
+    keys: tuple[tuple[int, str], ...] = ()
+    """Up to which cell from the left a click presses which key, rising; the toolkit's name of it."""
 
     @classmethod
     def of(cls, text: str, token: str = "") -> "Line":
         """One piece of text."""
         return cls(((text, token),))
+
+
+def pressed(pieces: Iterable[tuple[Sequence[Span], str]]) -> Line:
+    """Pieces from the left, each with the key that a click on it presses; empty for none."""
+    left: list[Span] = []
+    keys: list[tuple[int, str]] = []
+    for spans, key in pieces:
+        left += spans
+        keys.append((size_of(left), key))
+    return Line(tuple(left), keys=tuple(keys))
 
 
 class Lines(Drawn):
@@ -76,6 +89,15 @@ class Lines(Drawn):
         left = shorten(line.left, max(0, width - taken - 1), self.glyphs)
         used = size_of(left)
         return [*left, (" " * (width - taken - used), ""), *right]
+
+    def on_click(self, event: Click) -> None:
+        """Press the key that stands there."""
+        offset, focused = event.get_content_offset(self), self.screen.focused
+        keys = () if offset is None or offset.y >= len(self._lines) else self._lines[offset.y].keys
+        key = next((key for end, key in keys if offset is not None and offset.x < end), "")
+        if key and not (focused is not None and focused.check_consume_key(key, key)):
+            event.stop()
+            self.app.simulate_key(key)
 
     def _safe(self, spans: Sequence[Span]) -> list[Span]:
         return [(safe(text, self.glyphs), token) for text, token in spans]
