@@ -18,6 +18,7 @@ from tui_monitor.monitor.thread import CollectorThread
 from tui_monitor.server import serve
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.panes.table import PANES
+from tui_monitor.tui.taking import picture_of
 
 SIZES = ((80, 24), (120, 40), (200, 50))
 DEMO_SIZE = (120, 40)
@@ -52,7 +53,7 @@ async def draw(thread: CollectorThread, folder: Path, size: tuple[int, int], *, 
                 app.get_default_screen().query_one("#query").ask_for(QUERY)  # pyright: ignore
             await answered(pilot)
             name = f"{pane.id}.svg" if demo else f"{pane.id}-{size[0]}x{size[1]}.svg"
-            (folder / name).write_text(app.export_screenshot(), encoding="utf-8")
+            (folder / name).write_text(picture_of(app), encoding="utf-8")
     app.backend.stop(10.0 if demo else 2.0)
 
 

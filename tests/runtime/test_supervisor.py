@@ -54,6 +54,36 @@ async def test_a_failed_worker_is_started_again_and_its_neighbour_never_notices(
     assert row(supervisor, "steady").errors == 0
 
 
+async def test_only_what_works_is_told_to_work_again() -> None:
+    bus = EventBus()
+    listener = bus.listen("system_alert", "source_update")
+    supervisor = Supervisor(SystemClock(), bus, QUICK)
+    errors = ["in use", "in use", "in use", "no rights"]
+
+    async def shut(handle: Handle) -> None:
+        if errors:
+            raise MonitorError(errors.pop(0))
+        await steady(handle)
+
+    supervisor.start(Worker("http", shut, kind="door"))
+    await until(lambda: row(supervisor, "http").state is SourceState.RUNNING)
+    await supervisor.stop()
+    told = [
+        (event.event, event.data["state"], event.data.get("last_error"))
+        for event in listener.drain()
+        if event.data.get("state") != "starting"
+    ]
+    # Tries that end as the one before did are no news.
+    assert told == [
+        ("system_alert", "firing", None),
+        ("source_update", "failed", "in use"),
+        ("source_update", "failed", "no rights"),
+        ("system_alert", "resolved", None),
+        ("source_update", "running", "no rights"),
+        ("source_update", "off", "no rights"),
+    ]
+
+
 async def test_an_error_in_keeping_a_worker_going_does_not_end_it(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,10 +78,10 @@ async def test_what_is_well_is_one_line(monitor: FakeMonitor) -> None:
 def test_the_worst_comes_first() -> None:
     look = Look(NOON, 1, None, None, collector=collector())  # type: ignore[arg-type]
     told = [
-        alert("w", rule="slow", severity=Severity.WARNING, labels={}, fired=NOON),
+        alert("w", rule="slow", severity=Severity.WARNING, labels={}, since=NOON),
         alert("t", rule="taken", labels={}, acked_by="ana", state=AlertState.ACKNOWLEDGED),
         alert("s", rule="quiet", labels={}, state=AlertState.SILENCED),
-        alert("c", rule="bad", labels={}, fired=NOON - MINUTE),
+        alert("c", rule="bad", labels={}, since=NOON - MINUTE),
     ]
     items = attention.needed(told, (), (), (), look)
     assert [item.subject for item in items] == ["bad", "taken", "slow", "probes failed"]

@@ -104,6 +104,9 @@ async def test_a_picture_is_of_the_pane_and_not_of_the_dialog(monitor: FakeMonit
         assert content.startswith("<svg")
         assert "MONTH" in content
         assert "enter&#160;writes" not in content
+        # Whoever opens it asks nobody for anything.
+        assert "url(http" not in content
+        assert "@font-face" not in content
 
 
 async def test_a_file_that_is_there_is_asked_about(monitor: FakeMonitor, home: Path) -> None:

@@ -44,6 +44,8 @@ class Handle:
         """When the next sign of life must have come, monotonic seconds."""
         self._hung: str | None = None
         """While it hangs: what it had said that it does."""
+        self._broken: str | None = None
+        """Since it failed and until it works again, is off or paused: why."""
 
     def running(self, detail: str | None = None) -> None:
         """It works; `detail` is a few words on what it does."""
@@ -172,8 +174,14 @@ class Handle:
         if state is not self.state or self._since is None:
             self._since = self._clock.now()
         self._hung = None
-        before, self.state, self._detail = self.state, state, detail
-        if SourceState.FAILED in (before, state) and before is not state and self.kind != "source":
+        self.state, self._detail = state, detail
+        if self._broken is not None and state is SourceState.STARTING:
+            # One more try is no news before it is known how it ends.
+            return
+        known, self._broken = self._broken, self._last_error if state is SourceState.FAILED else None
+        if known is not None and known == self._broken:
+            return
+        if (known is None) is not (self._broken is None) and self.kind != "source":
             self._alarm()
         self._bus.publish(
             "source_update", self._clock.now(), source=self.name, state=state.value, detail=detail,

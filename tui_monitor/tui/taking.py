@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tui_monitor.tui.screens.saving import Chosen, SaveDialog
 if TYPE_CHECKING:
     from tui_monitor.tui.screens.dashboard import Dashboard
 
+_FONTS = re.compile(r"\s*@font-face \{[^}]*\}")
 _TOLD = 60
 """Characters of what was copied that are told."""
 
@@ -57,9 +59,14 @@ def ask_where(dashboard: "Dashboard", export: Export, now: int | None) -> None:
     dashboard.app.push_screen(SaveDialog(export, stem), take)
 
 
+def picture_of(app: App[Any]) -> str:
+    """The screen as SVG that loads nothing when it is looked at: the toolkit's fetches a font."""
+    return _FONTS.sub("", app.export_screenshot(title="tui-monitor"))
+
+
 async def _write(dashboard: "Dashboard", export: Export, chosen: Chosen) -> None:
     app = dashboard.app
-    picture = app.export_screenshot(title="tui-monitor") if chosen.kind == "svg" else ""
+    picture = picture_of(app) if chosen.kind == "svg" else ""
     try:
         await asyncio.to_thread(_save, export, chosen, picture)
     except MonitorError as error:

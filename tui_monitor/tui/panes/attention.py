@@ -85,7 +85,7 @@ def needed(
 def _alert(alert: Alert) -> Item:
     text = alert.summary.removeprefix(f"{alert.rule}:").strip()
     return Item(
-        f"alert {alert.id}", alert.severity, alert.rule, text, alert.fired or alert.since, alert.acked_by,
+        f"alert {alert.id}", alert.severity, alert.rule, text, alert.since, alert.acked_by,
         alert.acked_at, "alerts", alert.id, takes=True,
     )  # fmt: skip
 
