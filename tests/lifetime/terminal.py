@@ -22,7 +22,7 @@ END_S = 20.0
 class Terminal:
     """`tui-monitor` in a terminal: its session leader, as where a terminal runs it as its command.
 
-    `program` replaces `-m tui_monitor`; `shell` puts it under an interactive shell, so that `^Z` has
+    `program` replaces `-m tui_monitor`; `shell` puts it into a script of a shell, so that `^Z` has
     somewhere to come back to. `before` runs in the child before anything else.
     """
 
@@ -58,7 +58,8 @@ class Terminal:
         self.output = b""
         self._seen = 0
         if shell:
-            self.press(" ".join(f"'{word}'" for word in command) + "\n")
+            words = " ".join(f"'{word}'" for word in command)
+            self.press(f"sh -c '\"$@\"; exit' script {words}\n")
 
     @property
     def pid(self) -> int:

@@ -175,6 +175,7 @@ def test_stopped_for_a_while_and_back(terminal: Open, database: Path) -> None:
     shell.read(lambda: state_of(pid) == "T", 5)
     shell.sees("$ ")
     assert still_on(shell.output) == []
+    assert shell.output.rindex(b"\x1b[?1049l") < shell.output.rindex(b"$ ")
     used = cpu_seconds(pid)
     time.sleep(0.3)
     assert (cpu_seconds(pid), held_by(database)) == (used, pid)

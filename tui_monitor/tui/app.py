@@ -28,7 +28,7 @@ from tui_monitor.tui.messages import BackendChanged
 from tui_monitor.tui.panes.charts import Colours
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.dashboard import Dashboard
-from tui_monitor.tui.terminal import restore
+from tui_monitor.tui.terminal import Terminal, restore
 from tui_monitor.tui.tour import first_start
 
 if TYPE_CHECKING:
@@ -195,10 +195,11 @@ class MonitorApp(Patient, DressedApp, inherit_bindings=False):
 
     def action_suspend_process(self) -> None:
         """Stop until the shell lets it go on, as `^Z` does; whatever started us stops with us."""
-        if self.is_headless or os.getsid(0) == os.getpid():
+        terminal = self._driver
+        if not isinstance(terminal, Terminal) or self.is_headless or os.getsid(0) == os.getpid():
             self.notify("there is no shell to come back to", severity="warning")
         else:
-            os.killpg(os.getpgrp(), signal.SIGTSTP)
+            terminal.stop_with_others()
 
     def _begin(self) -> None:
         self.backend.start()

@@ -6,6 +6,7 @@ Reaches into the toolkit's driver, for the release that pyproject pins.
 import os
 import queue
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -71,6 +72,18 @@ class Terminal(LinuxDriver):
         self.write(f"{RESET}\x1b[0m")
         self._settle()
         super().stop_application_mode()
+
+    def stop_with_others(self) -> None:
+        """Stop until the shell lets us go on, and with us whatever started us in the shell's job.
+
+        The terminal is as it was found before the others stop: the shell looks at them, and takes it over.
+        """
+        self.suspend_application_mode()
+        self._must_signal_resume = True
+        ours = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, ours)
+        os.kill(os.getpid(), signal.SIGSTOP)
 
     def _get_terminal_size(self) -> tuple[int, int]:
         # COLUMNS and LINES, which the toolkit believes, do not change with the window.
