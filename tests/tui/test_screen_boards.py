@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -202,3 +203,61 @@ def test_an_error_is_drawn_in_any_width(said: str, at: int, length: int, width: 
     panel = read_board(Path("m.toml"), MINE).panels[1]
     view = PanelView(panel, trouble=replace(SLIP, message=said, position=at, length=length))
     boardlines.figures(view, width, 3, None, BRAILLE)  # type: ignore[arg-type]
+
+
+GAUGES = """
+title = "g"
+[[panels]]
+title = "share"
+widget = "gauge"
+query = "success_rate{} by(agent)"
+unit = "ratio"
+thresholds = [
+  { value = 0.9, when = "below", level = "warning" },
+  { value = 0.5, when = "below", level = "critical" },
+]
+[[panels]]
+title = "rate"
+widget = "gauge"
+query = "requests{} rate"
+[[panels]]
+title = "heat"
+widget = "heat"
+query = "sum by (le) (increase(llm_request_duration_seconds_bucket[5m]))"
+needs = "calls"
+"""
+
+
+def of_board(n: int, values: dict[str, float], unit: str = "ratio", kind: Any = "vector") -> Any:
+    from tui_monitor.monitor.boards import PanelView
+    from tui_monitor.query.result import Result, Series, labels_of
+
+    board = read_board(Path("g.toml"), GAUGES)
+    assert not board.problems
+    series = tuple(Series(labels_of(agent=name), (value,)) for name, value in values.items())
+    return PanelView(board.panels[n], now=Result("", kind, (1,), series, unit))
+
+
+def told(view: Any, width: int) -> list[str]:
+    drawn = boardlines.figures(view, width, 9, None, BRAILLE)  # type: ignore[arg-type]
+    return ["".join(text for text, _ in line.left) for line in drawn]
+
+
+def test_a_gauge_says_in_words_what_is_bad() -> None:
+    view = of_board(0, {"planner": 0.99, "writer": 0.87, "critic": 0.3})
+    wide, narrow = told(view, 60), told(view, 24)
+    assert max(map(len, wide)) < 60
+    assert max(map(len, narrow)) <= 24
+    assert ["▲ warning" in line for line in wide] == [False, True, False]
+    assert ["✖ critical" in line for line in wide] == [False, False, True]
+    assert ["▲" in line for line in narrow] == [False, True, False]
+    assert {line.index("▇") for line in wide} == {wide[0].index("▇")}
+    # One alone is the largest of all: a bar of it would say nothing, unless something says where it ends.
+    assert "▇" not in told(of_board(1, {"": 120.0}, "requests/s"), 60)[0]
+    assert "▇" in told(of_board(0, {"": 0.99}), 60)[0]
+
+
+def test_a_heat_map_of_no_calls_is_empty() -> None:
+    assert of_board(2, {"1": 0.0, "2": 0.0}, "s").empty
+    assert not of_board(2, {"1": 0.0, "2": 1.0}, "s").empty
+    assert not of_board(0, {"1": 0.0}).empty

@@ -33,8 +33,10 @@ class PanelView:
     def empty(self) -> bool:
         """Whether there is nothing to show."""
         told = [result for result in (self.now, self.over) if result is not None]
-        known = any(value is not None for result in told for one in result.series for value in one.values)
-        return not known and not self.alerts
+        values = (value for result in told for one in result.series for value in one.values)
+        # Of a heat map buckets are counted: nothing in any of them is nothing to draw.
+        heat = self.panel.widget == "heat"
+        return not any(value if heat else value is not None for value in values) and not self.alerts
 
     @property
     def broken(self) -> bool:

@@ -39,6 +39,8 @@ _NAME = 24
 _NONE_SHORT = "no data"
 _LEVEL = {"warning": "warn", "critical": "crit"}
 _SMALL = ("stat", "gauge")
+_BAR = 8
+"""Cells that a bar has at least, before words are left out beside it."""
 
 Region = tuple[int, int, int, int]
 """Column, line, width and height in cells."""
@@ -196,14 +198,15 @@ def rows(view: "PanelView", width: int, glyphs: Glyphs) -> list[GridRow]:
         return []
     values = {repr(one.labels): one.value for one in view.now.series}
     found = table_rows(view.now, glyphs, width)
-    return [_judged(row, view.panel, values.get(row.key)) for row in found]
+    return [_judged(row, view.panel, values.get(row.key), glyphs) for row in found]
 
 
-def _judged(row: GridRow, panel: PanelSettings, value: float | None) -> GridRow:
+def _judged(row: GridRow, panel: PanelSettings, value: float | None, glyphs: Glyphs) -> GridRow:
     bad = passed(panel, value)
     if bad is None:
         return row
-    cell = replace(row.cells["value"], style=f"{_LEVEL[bad.level]} bold")
+    token = _LEVEL[bad.level]
+    cell = replace(row.cells["value"], style=f"{token} bold", mark=(glyphs.state(token), token))
     return replace(row, cells={**row.cells, "value": cell})
 
 
@@ -279,31 +282,36 @@ def _stat(view: "PanelView", width: int, height: int, glyphs: Glyphs) -> list[Li
 
 
 def _bars(view: "PanelView", width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    top = full(view)
-    found = view.rows
+    """A value in each line with its bar; on the bad side of a threshold a word or its glyph says so."""
+    found, top = view.rows, full(view)
     several = len(found) > 1
     names = [called(one.labels) for one in found]
     size = min(_NAME, max((len(name) for name in names), default=0), width // 3) if several else 0
     values = [show(one.value, view.unit) for one in found]
     room = max(len(text) for text in values)
-    cells = max(4, width - size - room - 5)
+    judged = [passed(view.panel, one.value) for one in found]
+    said = ["" if bad is None else f"{glyphs.state(_LEVEL[bad.level])} {bad.label}" for bad in judged]
+    beside = max(map(width_of, said))
+    if beside and width - size - room - 7 - beside < _BAR:
+        said, beside = [text[:1] for text in said], 1
+    # One that is measured against itself alone would always be full.
+    cells = (
+        max(4, width - size - room - 5 - (beside and beside + 2)) if several or not _unmeasured(view) else 0
+    )
     lines: list[Line] = []
-    for one, name, text in zip(found, names, values, strict=True):
-        bad = passed(view.panel, one.value)
+    for one, name, text, bad, word in zip(found, names, values, judged, said, strict=True):
         token = _LEVEL[bad.level] if bad else "accent"
         share = None if one.value is None or not top else one.value / top
         head = f" {fit(name, size, 'left', glyphs)} " if several else " "
-        lines.append(
-            Line(
-                (
-                    (head, ""),
-                    (fit(text, room, "right", glyphs), f"{token} bold" if bad else "bright"),
-                    ("  ", ""),
-                    (lane(share, cells, glyphs), token),
-                )
-            )
-        )
+        value = (fit(text, room, "right", glyphs), f"{token} bold" if bad else "bright")
+        mark = (f"  {fit(word, beside, 'left', glyphs)}" if beside else "", token)
+        lines.append(Line(((head, ""), value, mark, ("  ", ""), (lane(share, cells, glyphs), token))))
     return _cut(lines, height)
+
+
+def _unmeasured(view: "PanelView") -> bool:
+    """Whether nothing says where a bar ends but the values themselves."""
+    return view.panel.max is None and view.unit != "ratio"
 
 
 def _alerts(view: "PanelView", width: int, height: int, look: Look, glyphs: Glyphs) -> list[Line]:

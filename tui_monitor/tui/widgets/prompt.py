@@ -158,19 +158,22 @@ class Prompt(Vertical):
     def show_error(self, position: int, length: int, message: str, hint: str = "") -> None:
         """Mark `length` characters from `position` on and say what is wrong with them, and what would help.
 
-        What has no room beside the mark goes on below it; of the two the hint stays beside it.
+        What has no room beside the mark goes on below it, what is wrong before what would help.
         """
         self._error = (position, length, message, hint)
         width = max(1, self.size.width - len(_SIGN))
-        parts = [text for text in (hint, message) if text]
-        whole = self._marked_line(width, " – ".join(reversed(parts)))
+        parts = [(text, token) for text, token in ((message, "crit"), (hint, "dim")) if text]
+        whole = self._marked_line(width, " – ".join(text for text, _ in parts))
         if whole is not None:
             self._note.show([whole])
             return
-        first = self._marked_line(width, parts[0])
-        below = [text for part in (parts[1:] if first else parts) for text in wrap(part, width)]
+        first = self._marked_line(width, parts[0][0])
+        below = [
+            (text, token) for part, token in (parts[1:] if first else parts) for text in wrap(part, width)
+        ]
         mark = first or self._marked_line(width, "") or Line()
-        self._note.show([mark, *(Line.of(f"{' ' * len(_SIGN)}{text}", "crit") for text in below[:_ROWS])])
+        indent = " " * len(_SIGN)
+        self._note.show([mark, *(Line.of(f"{indent}{text}", token) for text, token in below[:_ROWS])])
 
     def _marked_line(self, width: int, message: str) -> Line | None:
         """The mark with a message behind or before it, in `width` cells; nothing where it has no room."""
