@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.tui.screen_fakes import KEY, NOON, FakeMonitor, alert, collector, dashboard, settle, text, tick
+from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.clock import MINUTE, SECOND
 from tui_monitor.model.happened import FeedEvent
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
@@ -73,6 +74,22 @@ async def test_what_is_well_is_one_line(monitor: FakeMonitor) -> None:
         # What nobody looks at is not well.
         assert "○ nobody collects, no rule is looked at; 4 of 4" in line_of(pilot.app, "ATTENTION")
         assert "all well" not in text(pilot.app)
+
+
+async def test_alerts_that_nobody_looks_at_are_told_so(monitor: FakeMonitor) -> None:
+    async with dashboard(monitor).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert "left them" not in text(pilot.app)
+        monitor.status = replace(monitor.status, running=False)
+        monitor.change = lambda answer: (
+            replace(answer, evaluated=None) if isinstance(answer, AlertsView) else answer
+        )
+        monitor.version += 1
+        await tick(pilot)
+        left = "as the last collector left them: nobody looks now"
+        assert f"alerts {left}" in line_of(pilot.app, "ATTENTION")
+        await settle(pilot, KEY["alerts"])
+        assert left in line_of(pilot.app, "FIRING")
 
 
 def test_the_worst_comes_first() -> None:

@@ -99,6 +99,8 @@ def _list(context: Context) -> int:
     def show_them() -> None:
         if view.alerts:
             alerttables.show_table(context.out, view.alerts, now, view.silences, calendar)
+            if view.evaluated is None:
+                context.out.note("  as they stood when a collector last looked at the rules")
         else:
             context.out.line("no active alerts")
             if not view.rules:

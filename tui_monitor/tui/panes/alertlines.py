@@ -112,6 +112,12 @@ def glyph_of(alert: Alert, glyphs: Glyphs) -> tuple[str, str]:
             return glyphs.state(token), token
 
 
+def left_behind(view: AlertsView, look: Look) -> str:
+    """That nobody knows whether these alerts still hold, where nobody looks; empty where somebody does."""
+    known = look.collector is not None and not look.collector.running and view.evaluated is None
+    return "as the last collector left them: nobody looks now" if known and view.alerts else ""
+
+
 def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) -> Line:
     """How many there are in which state; on the right what is shown of them and in which order.
 
@@ -136,7 +142,9 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
         right.append((f"/{words}", "accent"))
     if order != ORDERS[0]:
         right.append((f"  {order} first" if order == "newest" else f"  by {order}", "accent"))
-    if width >= NARROW and not right:
+    if not right and (why := left_behind(view, look)):
+        right.append((why if width >= NARROW else "nobody looks now", "stale"))
+    elif width >= NARROW and not right:
         rules = plural(sum(rule.enabled for rule in view.rules), "rule")
         looked = f", looked at {ago(view.evaluated, look.at)}" if view.evaluated is not None else ""
         right.append((f"{rules}{looked}", "dim"))

@@ -22,6 +22,7 @@ from tui_monitor.tui.link import Look, ask, who_acts
 from tui_monitor.tui.messages import PaneWanted, QueryWanted
 from tui_monitor.tui.panes import attention, happenings
 from tui_monitor.tui.panes import overviewlines as drawn
+from tui_monitor.tui.panes.alertlines import left_behind
 from tui_monitor.tui.panes.base import Question
 from tui_monitor.tui.panes.charts import Course, chart_of, firing_marks
 from tui_monitor.tui.panes.earlier import Past, against
@@ -192,7 +193,9 @@ class OverviewPane(SiftingPane[Overview]):
         title = (" ATTENTION", "accent bold")
         if self._items:
             then = "" if look.shown.live else "providers and budgets as of the end of the range"
-            self._attention.show([Line((title,), ((then, "dim"),))])
+            left = left_behind(answer.alerts, look)
+            said = (f"alerts {left}", "stale") if left else (then, "dim")
+            self._attention.show([Line((title,), (said,))])
         else:
             rules = sum(rule.enabled for rule in answer.alerts.rules)
             self._attention.show([Line((title, *attention.nothing(rows, rules, look, self.glyphs)))])
