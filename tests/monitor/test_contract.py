@@ -61,7 +61,11 @@ async def still(upkeep: Awaitable[Upkeep]) -> Upkeep:
 
 
 QUESTIONS: dict[str, tuple[Ask, ...]] = {
-    "upkeep": (lambda m: still(m.upkeep(TimeRange())), lambda m: still(m.upkeep(OLD, 3))),
+    "upkeep": (
+        lambda m: still(m.upkeep(TimeRange())),
+        lambda m: still(m.upkeep(OLD, 3)),
+        lambda m: still(m.upkeep(GROWING)),
+    ),
     "snapshot": (lambda m: m.snapshot(TimeRange()), lambda m: m.snapshot(OLD)),
     "providers": (
         lambda m: m.providers(TimeRange()),
@@ -75,7 +79,7 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
         lambda m: m.costs("no such label"),
     ),
     "alerts": (lambda m: m.alerts(), lambda m: m.alerts(resolved=True)),
-    "system": (lambda m: m.system(TimeRange()), lambda m: m.system(OLD, 3)),
+    "system": (lambda m: m.system(TimeRange()), lambda m: m.system(OLD, 3), lambda m: m.system(GROWING)),
     "happened": (
         lambda m: m.happened(),
         lambda m: m.happened(limit=1),
@@ -157,6 +161,7 @@ QUESTIONS: dict[str, tuple[Ask, ...]] = {
     "alert": (lambda m: m.alert("xyz"), lambda m: m.alert("xy"), lambda m: m.alert("a b?%ü")),
     "alert_chart": (
         lambda m: m.alert_chart("xyz", TimeRange(), 10),
+        lambda m: m.alert_chart("xyz", GROWING, 10),
         lambda m: m.alert_chart("none", TimeRange(), 10),
     ),
     "history": (lambda m: m.history("xyz"), lambda m: m.history("none")),

@@ -71,8 +71,9 @@ class SocketClient(RemoteActions):
         from tui_monitor.health.upkeep import Upkeep
         from tui_monitor.model.clock import MS, iso
 
-        end = {} if shown.end is None else {"end": iso(shown.end)}
-        params = {"range": f"{shown.length // MS}ms", "points": points, **end}
+        edges = {"end": shown.end, "since": shown.since}
+        told = {name: iso(instant) for name, instant in edges.items() if instant is not None}
+        params = {"range": f"{shown.length // MS}ms", "points": points, **told}
         data = await self._connection.data(
             "GET", "/monitor/v1/upkeep", params=params, timeout=_UPKEEP_SECONDS
         )

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from tui_monitor.health.views import ProvidersView, SystemView
 from tui_monitor.model.alert import Change
 from tui_monitor.model.clock import Micros
-from tui_monitor.model.timerange import TimeRange
 from tui_monitor.query.result import Completion, Result
 from tui_monitor.server.declare import Group, get
 from tui_monitor.server.needs import Need
@@ -47,10 +46,12 @@ class Panes:
         """Every provider: how it is, how fast, how often it fails, what it costs."""
         return await self._monitor.providers(looked_at(length, end, since), points)
 
-    @get("/monitor/v1/system", Need.READ, Group.VIEWS, SystemView, params=(RANGE, END, _SPARKS))
-    async def system(self, length: Micros, end: Micros | None, points: int) -> SystemView:
+    @get("/monitor/v1/system", Need.READ, Group.VIEWS, SystemView, params=(RANGE, END, SINCE, _SPARKS))
+    async def system(
+        self, length: Micros, end: Micros | None, since: Micros | None, points: int
+    ) -> SystemView:
         """The host, the collector, and what is under way."""
-        return await self._monitor.system(TimeRange(length, end), points)
+        return await self._monitor.system(looked_at(length, end, since), points)
 
     @get("/monitor/v1/complete", Need.READ, Group.QUERIES, list[Completion], params=(_BEGUN, _CURSOR))
     async def complete(self, text: str, cursor: int) -> list[Completion]:
@@ -62,7 +63,12 @@ class Panes:
         """What happened to an alert, oldest first; nothing where no alert has exactly this id."""
         return await self._monitor.history(alert_id)
 
-    @get("/monitor/v1/alerts/{id}/chart", Need.READ, Group.ALERTS, Result, params=(ID, RANGE, END, POINTS))
-    async def chart(self, alert_id: str, length: Micros, end: Micros | None, points: int) -> Result:
+    @get(
+        "/monitor/v1/alerts/{id}/chart", Need.READ, Group.ALERTS, Result,
+        params=(ID, RANGE, END, SINCE, POINTS),
+    )  # fmt: skip
+    async def chart(
+        self, alert_id: str, length: Micros, end: Micros | None, since: Micros | None, points: int
+    ) -> Result:
         """What an alert's rule compared over time: its value and its threshold, told apart by `series`."""
-        return await self._monitor.alert_chart(alert_id, TimeRange(length, end), points)
+        return await self._monitor.alert_chart(alert_id, looked_at(length, end, since), points)

@@ -8,11 +8,10 @@ from starlette.responses import Response
 from tui_monitor.health.upkeep import Check, Upkeep, Wellness, together
 from tui_monitor.model.clock import Micros, iso
 from tui_monitor.model.states import SourceState
-from tui_monitor.model.timerange import TimeRange
 from tui_monitor.server.declare import Form, Group, get
 from tui_monitor.server.needs import Need
 from tui_monitor.server.refusal import answer
-from tui_monitor.server.usual import END, POINTS, RANGE
+from tui_monitor.server.usual import END, POINTS, RANGE, SINCE, looked_at
 
 if TYPE_CHECKING:
     from tui_monitor.runtime.collector import Collector
@@ -109,10 +108,10 @@ class WellnessRoutes:
         found = Monitoring(status, iso(self._collector.clock.now()), {check.name: check for check in checks})
         return answer(found, status=_http(status))
 
-    @get("/monitor/v1/upkeep", Need.READ, Group.COLLECTOR, Upkeep, params=(RANGE, END, POINTS))
-    async def upkeep(self, length: Micros, end: Micros | None, points: int) -> Upkeep:
+    @get("/monitor/v1/upkeep", Need.READ, Group.COLLECTOR, Upkeep, params=(RANGE, END, SINCE, POINTS))
+    async def upkeep(self, length: Micros, end: Micros | None, since: Micros | None, points: int) -> Upkeep:
         """How the collector is doing: its parts, slow queries, rules by their time, its own figures."""
-        return await self._collector.monitor.upkeep(TimeRange(length, end), points)
+        return await self._collector.monitor.upkeep(looked_at(length, end, since), points)
 
 
 def _http(status: Wellness) -> int:
