@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import Cli, Ran
 from tui_monitor.config import places
-from tui_monitor.model.clock import SECOND, ManualClock
+from tui_monitor.model.clock import DAY, SECOND, ManualClock
 from tui_monitor.model.errors import StoreError
 from tui_monitor.model.units import count, milliseconds, ratio, usd
 from tui_monitor.monitor.thread import CollectorThread
@@ -182,6 +183,16 @@ def test_buckets_are_counts_between_bounds() -> None:
     said = [*_chart(ChartData(times, series, "s", bounds=(0.5, math.inf), drawing="heat"))]
     assert said[1].startswith("to 500 ms: last 1.50 k at ")
     assert said[2].startswith("over 500 ms: last 2 at ")
+
+
+def test_what_is_projected_is_not_told_as_what_was() -> None:
+    days = tuple(n * DAY for n in range(5))
+    spent = ChartSeries("spent", (0.0, 5.0, 9.0, 14.0, 19.0), 0)
+    said = [*_chart(ChartData(days, (spent,), "usd", projected=days[2]))][1]
+    assert said.startswith("spent: last $9.00 at 00:00, highest $9.00 at 00:00, lowest $0.00 at Thu 1 Jan")
+    assert said.endswith("projected, about $19.00 at Mon 5 Jan 00:00")
+    gone = replace(spent, values=(None, None, None, 14.0, 19.0))
+    assert [*_chart(ChartData(days, (gone,), "usd", projected=days[2]))][1] == "spent: –"
 
 
 def test_a_value_that_says_all_has_no_title_before_it() -> None:

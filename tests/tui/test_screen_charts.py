@@ -160,7 +160,7 @@ def buckets(query: str, span: Span) -> Result:
         Series(labels_of(le=bound), (float(count),) * len(times))
         for bound, count in (("+Inf", 9), ("2.56", 2), ("5.12", 8), ("10.24", 9))
     )
-    return Result(query, "matrix", times, series, "s", "llm_request_duration_seconds_bucket")
+    return Result(query, "matrix", times, series, "", "llm_request_duration_seconds_bucket", bounds="s")
 
 
 async def test_a_histogram_is_a_heat_map(monitor: FakeMonitor) -> None:

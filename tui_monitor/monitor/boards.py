@@ -174,9 +174,11 @@ def _together(panel: PanelSettings, told: Sequence[tuple[str, Result]]) -> Resul
     )
     warnings = tuple(dict.fromkeys(text for _, result in told for text in result.warnings))
     approximate = any(result.approximate for _, result in told)
-    return replace(
-        first, series=series, unit=panel.unit or first.unit, warnings=warnings, approximate=approximate
+    # Of a histogram the bounds have a unit, and the values are counts.
+    unit, bounds = (
+        (first.unit, panel.unit or first.bounds) if first.bounds else (panel.unit or first.unit, "")
     )
+    return replace(first, series=series, unit=unit, bounds=bounds, warnings=warnings, approximate=approximate)
 
 
 def _named(labels: Labels, name: str) -> Labels:

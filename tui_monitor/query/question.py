@@ -30,7 +30,7 @@ from tui_monitor.query.promql.lowering import labels_of, lowered
 from tui_monitor.query.promql.storage import Asked, Hints, Joined, Source
 from tui_monitor.query.promql.stored import StoredSamples
 from tui_monitor.query.promql.typecheck import is_ordered
-from tui_monitor.query.promql.units import metric_of, unit_of
+from tui_monitor.query.promql.units import bounds_unit, metric_of, unit_of
 from tui_monitor.query.promql.values import Scalar, SeriesSet, Vector
 from tui_monitor.query.result import Labels, Result, Series
 from tui_monitor.query.summaries import Summaries
@@ -106,6 +106,7 @@ class Question:
         return Result(
             context.text, kind, tuple(answer.instants.tolist()), series, unit_of(self._lowered),
             metric_of(self.tree), tuple(context.warnings), span, context.layers_used(),
+            bounds=bounds_unit(self._lowered),
         )  # fmt: skip
 
 

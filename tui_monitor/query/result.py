@@ -63,6 +63,8 @@ class Result:
     """Where it came from: `hour`, `minute`, `raw`, `samples`, `events`; or the remote server's kind."""
     approximate: bool = False
     """Whether a remote server extrapolated it from samples: shown as `≈`."""
+    bounds: str = ""
+    """Unit of the bounds in `le` where the series are buckets of a histogram: their values are counts."""
 
     @property
     def size(self) -> int:

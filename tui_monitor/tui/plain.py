@@ -27,7 +27,7 @@ from tui_monitor.tui.screens.ranged import COMPARED
 from tui_monitor.tui.widgets.bars import BarData, Bars
 from tui_monitor.tui.widgets.base import Drawn
 from tui_monitor.tui.widgets.chart import Chart, ChartData
-from tui_monitor.tui.widgets.figure import ChartSeries, last_known
+from tui_monitor.tui.widgets.figure import ChartSeries
 from tui_monitor.tui.widgets.grid import Cell, Grid, GridRow
 from tui_monitor.tui.widgets.lines import Line, Lines
 from tui_monitor.tui.words import moment_words
@@ -226,15 +226,18 @@ def _bucket(number: int, series: ChartSeries, data: ChartData) -> str:
 
 
 def _series(series: ChartSeries, data: ChartData) -> str:
-    known = {time: v for time, v in zip(data.times, series.values, strict=False) if v is not None}
-    newest = last_known(series.values)
-    if newest is None or not known:
+    """What was measured, and where it is projected to; moments are told as from the end of what was."""
+    end = data.times[-1] if data.projected is None and data.times else data.projected or 0
+    values = {time: v for time, v in zip(data.times, series.values, strict=False) if v is not None}
+    known = {time: v for time, v in values.items() if time <= end}
+    if not known:
         return f"{told(series.name)}: {UNKNOWN}"
     most, least = max(known, key=lambda t: known[t]), min(known, key=lambda t: known[t])
-    end = data.times[-1]
+    said = [("last", max(known)), ("highest", most), ("lowest", least)]
+    said += [("projected, about", max(values))] if max(values) > end else []
     return f"{told(series.name)}: " + ", ".join(
-        f"{name} {told(show(known[time], data.unit))} at {moment_words(time, end, data.calendar)}"
-        for name, time in (("last", data.times[newest]), ("highest", most), ("lowest", least))
+        f"{name} {told(show(values[time], data.unit))} at {moment_words(time, end, data.calendar)}"
+        for name, time in said
     )
 
 

@@ -76,6 +76,18 @@ def test_quantiles_are_those_of_the_short_form(many, engine, window):
         assert native.unit == "s"
 
 
+def test_buckets_are_counts_whose_bounds_have_the_unit(many, engine):
+    name = "llm_request_duration_seconds"
+    found = engine.instant(f"sum by (le) (increase({name}_bucket[1d]))", NOW)
+    assert (found.unit, found.bounds) == ("", "s")
+    counted = engine.instant(f"sum(increase({name}_count[1d]))", NOW)
+    assert by(found, "le")["+Inf"] == counted.scalar
+    assert (counted.unit, counted.bounds) == ("", "")
+    for text in (f"sum by (le) (rate({name}_bucket[1d]))", f"sum(rate({name}[1d]))"):
+        quantile = engine.instant(f"histogram_quantile(0.9, {text})", NOW)
+        assert (quantile.unit, quantile.bounds) == ("s", ""), text
+
+
 @pytest.mark.parametrize("window", [5 * MINUTE, 7 * MINUTE, 26 * HOUR])
 @pytest.mark.parametrize("step", [MINUTE, 13 * MINUTE])
 def test_increase_counts_each_call(many, store, window, step):

@@ -39,7 +39,7 @@ _KEPT = frozenset(
 _SAME = frozenset(
     {"sum", "avg", "min", "max", "stddev", "topk", "bottomk", "quantile", "limitk", "limit_ratio"}
 )
-_RATE_OF_HISTOGRAM = frozenset({"histogram_quantile", "histogram_avg", "histogram_stddev"})
+_OF_HISTOGRAM = frozenset({"histogram_quantile", "histogram_avg", "histogram_stddev"})
 """Read from a distribution, whether it was counted per second or not."""
 
 
@@ -77,7 +77,27 @@ def _of_name(name: str) -> str:
     if found is None:
         stem = name.removesuffix("_sum")
         return "" if name.endswith(("_bucket", "_count")) else unit_of_name(stem)
-    return "" if found.form is Form.COUNT else found.metric.unit
+    return "" if found.form in (Form.COUNT, Form.BUCKET) else found.metric.unit
+
+
+def bounds_unit(node: Expr) -> str:
+    """The unit of the bounds in `le` of an expression made of classic buckets, whose values are counts."""
+    match node:
+        case Selector():
+            found = TABLE.get(node.name)
+            if found is not None:
+                return found.metric.unit if found.form is Form.BUCKET else ""
+            stem = node.name.removesuffix("_bucket")
+            return unit_of_name(stem) if stem != node.name else ""
+        case Range():
+            return bounds_unit(node.selector)
+        case Subquery() | Paren() | Unary():
+            return bounds_unit(node.expr)
+        case Aggregate():
+            return bounds_unit(node.expr) if node.op in _SAME else ""
+        case Call() if node.function in _PER_SECOND | _KEPT - _OF_HISTOGRAM:
+            return next((unit for unit in map(bounds_unit, node.args) if unit), "")
+    return ""
 
 
 def _called(node: Call) -> str:
@@ -85,8 +105,9 @@ def _called(node: Call) -> str:
     inner = given[0] if given else ""
     if node.function in _PER_SECOND:
         return f"{inner}/s" if inner else ""
-    if node.function in _RATE_OF_HISTOGRAM:
-        return inner.removesuffix("/s")
+    if node.function in _OF_HISTOGRAM:
+        bounds = next((unit for unit in map(bounds_unit, node.args) if unit), "")
+        return bounds or inner.removesuffix("/s")
     return inner if node.function in _KEPT else ""
 
 

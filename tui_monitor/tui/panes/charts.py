@@ -233,7 +233,7 @@ def _heat(result: "Result", plain: ChartData) -> ChartData:
         ChartSeries(f"{bound:g}", values, n)
         for n, (bound, values) in enumerate(zip(bounds, counts, strict=True))
     )
-    return replace(plain, series=series, bounds=bounds, drawing="heat")
+    return replace(plain, series=series, unit=result.bounds, bounds=bounds, drawing="heat")
 
 
 def _bound(text: str) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -267,11 +266,10 @@ class QueryPane(KeepingPane):
             self._list.set_columns(table_columns(answer.now, width, answer.then))
             self._list.show(table_rows(answer.now, self.glyphs, width, answer.then))
         else:
-            # Buckets have shades, and what is counted in them has not the unit of their bounds.
+            # Buckets have shades.
             colours = {} if chart.bounds else {line.name: line.index for line in chart.series}
-            over = replace(answer.over, unit="") if chart.bounds else answer.over
             self._list.set_columns(series_columns(answer.now.unit, answer.then))
-            self._list.show(series_rows(over, answer.now, colours, self.glyphs, answer.then))
+            self._list.show(series_rows(answer.over, answer.now, colours, self.glyphs, answer.then))
 
     def _show_calls(self, answer: CallsAnswer, look: Look) -> None:
         self._list.say_empty("no such call in this time range")

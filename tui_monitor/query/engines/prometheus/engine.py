@@ -28,7 +28,7 @@ from tui_monitor.query.promql.derived import TABLE
 from tui_monitor.query.promql.lowering import labels_of, lowered
 from tui_monitor.query.promql.parser import read
 from tui_monitor.query.promql.typecheck import is_ordered
-from tui_monitor.query.promql.units import metric_of, unit_of
+from tui_monitor.query.promql.units import bounds_unit, metric_of, unit_of
 from tui_monitor.query.result import After, CallList, Completion, Labels, Result, Series
 from tui_monitor.query.timing import Timing
 from tui_monitor.query.windows import Windows, check_instant, steps
@@ -193,15 +193,15 @@ class RemoteEngine:
         self, text: str, node: Expr, times: tuple[Micros, ...],
         rows: dict[Labels, tuple[float | None, ...]], warnings: tuple[str, ...], build: Build,
     ) -> Result:  # fmt: skip
-        unit, metric = unit_of(lowered(node, text)), metric_of(node)
+        asked, metric = lowered(node, text), metric_of(node)
         if not build.native and _asks_quantile(node):
             warnings = (*warnings, COARSE)
         ordered = is_ordered(node) and len(times) == 1
         labels = list(rows) if ordered else sorted(rows)
         series = tuple(Series(of, rows[of]) for of in labels)
         return Result(
-            text, "vector", times, series, unit, metric, warnings,
-            layers=(build.name,), approximate=True,
+            text, "vector", times, series, unit_of(asked), metric, warnings,
+            layers=(build.name,), approximate=True, bounds=bounds_unit(asked),
         )  # fmt: skip
 
 
