@@ -82,11 +82,14 @@ async def stand(pilot: Any, watched: Watched, command: Command, pane: str) -> No
     app._exit = False
     screen = app.get_default_screen()
     assert isinstance(screen, Dashboard)
-    await screen.action_pane(pane)
+    if screen.active != pane:
+        await screen.action_pane(pane)
     if screen.paused is not None:
         screen.action_pause()
-    screen.show_range(type(screen.shown)())
-    await settle(pilot, "escape", "escape", "escape")
+    if screen.shown != type(screen.shown)():
+        screen.show_range(type(screen.shown)())
+    await pilot.press("escape", "escape", "escape")
+    await settle(pilot)
     if pane == "query":
         await screen.ask_for("provider=openai" if command.id in OF_CALLS else "latency")
         await settle(pilot)

@@ -218,7 +218,8 @@ def test_an_alert_that_begins_to_fire_rings(terminal: Callable[..., Terminal], t
 def test_other_terminals(terminal: Callable[..., Terminal], environ: dict[str, str]) -> None:
     process = terminal("--no-collect", **environ)
     process.sees("not collecting")
-    for pane, words in (("costs", "MONTH"), ("alerts", "FIRING"), ("sources", "SOURCES"), ("calls", "following")):
+    seen = {"costs": "MONTH", "alerts": "FIRING", "sources": "SOURCES", "calls": "following"}
+    for pane, words in seen.items():
         process.press(KEY[pane])
         process.sees(words)
     process.press("q")
