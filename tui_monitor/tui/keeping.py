@@ -32,7 +32,7 @@ class Keeping:
         """Put back what was chosen the last time, and keep what is chosen from now on."""
         self._screen = screen
         self._layout = Layout.usual() if screen.keep_layout else Layout()
-        for pane in self._dashboard.query(Pane):
+        for pane in self._dashboard.panes.made_so_far:
             self.restore(pane)
         self._dashboard.set_interval(EVERY_S, self.save)
 
@@ -76,7 +76,7 @@ class Keeping:
         """Write down what is chosen now, if it is not written yet; wait so many seconds for the disk."""
         if self._forgotten or self._screen is None:
             return
-        for pane in self._dashboard.query(Pane):
+        for pane in self._dashboard.panes.made_so_far:
             self._layout.keep_pane(pane.id or "", chosen(pane))
         self._layout.keep("pane", self._dashboard.active)
         self._layout.keep("range_s", max(1, self._dashboard.shown.length // SECOND))

@@ -293,7 +293,7 @@ class Pane(Hollow, Vertical, Generic[A]):
         focused = self.screen.focused
         if isinstance(focused, Grid) and self in focused.ancestors:
             return focused
-        return next((grid for grid in self.query(Grid) if grid.display and grid.region.area), None)
+        return next((grid for grid in self.walk_children(Grid) if grid.display and grid.region.area), None)
 
     def exported(self) -> "Export":
         """What may be written to a file: the list that is to be seen, and the whole answer."""
@@ -378,7 +378,9 @@ class Pane(Hollow, Vertical, Generic[A]):
 
     @property
     def _chart_in_sight(self) -> Chart | None:
-        return next((chart for chart in self.query(Chart) if chart.display and chart.region.area), None)
+        return next(
+            (chart for chart in self.walk_children(Chart) if chart.display and chart.region.area), None
+        )
 
     def action_chart(self) -> None:
         """Put the focus on the chart and its crosshair on the newest value."""

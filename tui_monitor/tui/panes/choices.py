@@ -18,8 +18,8 @@ def chosen(pane: Pane[Any]) -> dict[str, Any]:
         at = getattr(pane, name)
         if at is not None:
             found[name.strip("_")] = known[at]
-    orders = {grid.id: list(grid.order) for grid in pane.query(Grid) if grid.id and grid.order}
-    drawings = {chart.id: chart.chosen for chart in pane.query(Chart) if chart.id and chart.chosen}
+    orders = {grid.id: list(grid.order) for grid in pane.walk_children(Grid) if grid.id and grid.order}
+    drawings = {chart.id: chart.chosen for chart in pane.walk_children(Chart) if chart.id and chart.chosen}
     return {**found, **({_ORDER: orders} if orders else {}), **({_DRAWING: drawings} if drawings else {})}
 
 
@@ -30,13 +30,13 @@ def choose(pane: Pane[Any], values: Mapping[str, Any]) -> None:
         if isinstance(value, str) and value in known:
             setattr(pane, name, known.index(value))
     orders, drawings = _table(values.get(_ORDER)), _table(values.get(_DRAWING))
-    for grid in pane.query(Grid):
+    for grid in pane.walk_children(Grid):
         match orders.get(grid.id):
             case [str(column), bool(reverse)] if any(column == one.key for one in grid.columns):
                 grid.sort_by(column, reverse)
             case _:
                 pass
-    for chart in pane.query(Chart):
+    for chart in pane.walk_children(Chart):
         wanted = drawings.get(chart.id)
         ways: tuple[Drawing, ...] = tuple(DRAWINGS)
         for way in ways:

@@ -22,15 +22,16 @@ class Panes(Room):
     def compose(self) -> ComposeResult:
         yield PANES[0].make()
 
-    def there(self, id: str) -> Pane[Any] | None:
-        """A pane that has been made."""
-        return next((child for child in self.children if child.id == id and isinstance(child, Pane)), None)
+    @property
+    def made_so_far(self) -> list[Pane[Any]]:
+        """The panes that are there."""
+        return [child for child in self.children if isinstance(child, Pane)]
 
     async def made(self, id: str) -> Pane[Any]:
         """A pane with its widgets; hidden if it is made only now."""
         # Two who want the same one at once get one, and neither gets half of it.
         async with self._making:
-            pane = self.there(id)
+            pane = next((one for one in self.made_so_far if one.id == id), None)
             if pane is None:
                 pane = next(entry for entry in PANES if entry.id == id).make()
                 read_styles(self.app, resources.style(f"{id}.tcss"))

@@ -16,7 +16,8 @@ class SiftingPane(Pane[A]):
 
     @property
     def _filters(self) -> list[FilterLine]:
-        return list(self.query(FilterLine))
+        # Looked for with each answer: selectors would be matched with every widget.
+        return self.walk_children(FilterLine)
 
     @property
     def _typing(self) -> bool:
@@ -24,7 +25,7 @@ class SiftingPane(Pane[A]):
 
     @property
     def _filtered(self) -> bool:
-        return any(grid.words for grid in self.query(SiftedGrid))
+        return any(grid.words for grid in self.walk_children(SiftedGrid))
 
     def skipped(self) -> tuple[str, ...]:
         """While one types, only keys that are not letters do anything; `esc` where there is a filter."""

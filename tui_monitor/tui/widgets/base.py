@@ -220,6 +220,8 @@ def _joins(last: Segment, text: str, style: Style) -> bool:
 
 def _difference(before: Strip, after: Strip) -> tuple[int, int]:
     """The cells [start, end) outside of which two lines are the same."""
+    if before == after:
+        return 0, 0
     old, new = _cells(before), _cells(after)
     if len(old) != len(new):
         return 0, max(len(old), len(new))
