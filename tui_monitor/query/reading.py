@@ -64,7 +64,21 @@ class _Read:
 
 
 class RecentFacts:
-    """A reader's facts, the latest ones from memory. Any thread may ask; nobody may change what they get."""
+    """A reader's facts, the latest ones from memory. Any thread may ask; nobody may change what they get.
+
+    Facts are kept by what was asked. Where single calls are read, a question is also answered out of more
+    than it asks for, in one of three ways, which differ in what stays the same from one look to the next:
+
+    - `_in_minute`, where a window begins: its start goes with the clock and its end is that of a minute. The
+      whole minute is over and hardly changes, so it is read once for sixty looks, for all filters.
+    - `_in_pieces`, up to now: the end goes with the clock and calls still come. Pieces that are over stay,
+      and only the newest is read again.
+    - `_at_edge`, ends that lie anywhere, as in the past or under filters that are no fine dimension: nothing
+      stays but the span itself, which all questions of one look have in common, so it is read with all
+      measures once. A minute or pieces around it would be read for this one look.
+
+    Each is for few calls alone: where there are many, all measures cost more than one question needs.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
