@@ -56,7 +56,7 @@ class Terminal(LinuxDriver):
         self._send: Callable[[], None] = app.send
         self.pace = Pace(app.timer)
         self._handed = 0
-        self._crowded = False
+        self._crowded = self._gone = False
         assert sys.__stderr__ is not None
         self._wire = Wire(sys.__stderr__.fileno(), sys.__stderr__.encoding, self._lost, self._written)
         self._file = self._wire  # pyright: ignore[reportAttributeAccessIssue]
@@ -190,7 +190,9 @@ class Terminal(LinuxDriver):
             return None
 
     def _lost(self) -> None:
-        self._call(self._hung_up)
+        if not self._gone:
+            self._gone = True
+            self._call(self._hung_up)
 
     def _call(self, what: Callable[[], None]) -> None:
         # The app's loop may have ended meanwhile, and then there is nobody to tell.
