@@ -106,6 +106,19 @@ def test_series_have_a_colour_each(name: str) -> None:
     assert len(set(SHIPPED[name].series)) == SERIES
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_series_looks_like_an_alert(name: str) -> None:
+    palette = SHIPPED[name]
+    if name not in DRAWN:
+        assert not {palette.warn, palette.crit} & set(palette.series)
+        return
+    # Where any eye is to tell eight colours apart, the last of them may come near.
+    for n, colour in enumerate(palette.series):
+        for state in (palette.warn, palette.crit):
+            least = 30 if n < 4 else 0 if name in SAFE else 25
+            assert apart(colour, state, "all cones") > least, (colour, state)
+
+
 def test_few_colours_have_a_theme_of_their_own() -> None:
     assert resolve("auto", few_colours=False) == DEFAULT
     assert resolve("auto", few_colours=True) == DEFAULT_16

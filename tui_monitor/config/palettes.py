@@ -42,7 +42,7 @@ class Palette:
     cursor: str
     """Behind the row under the cursor."""
     series: tuple[str, ...]
-    """Eight, of lines, bars and areas."""
+    """Eight, of lines, bars and areas; none that could be taken for a warning comes first."""
 
 
 SHIPPED: dict[str, Palette] = {
@@ -62,8 +62,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#8b949e",
         cursor="#22303f",
         series=(
-            *("#6cb6ff", "#e3b341", "#56d4a8", "#d89bf2"),
-            *("#f2936b", "#8ddb5f", "#f285b5", "#a8b3c4"),
+            *("#6cb6ff", "#56d4a8", "#d89bf2", "#b3d94c"),
+            *("#f285b5", "#4fc8d8", "#c9a184", "#a8b3c4"),
         ),
     ),
     "tui-monitor-light": Palette(
@@ -82,8 +82,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#5f6770",
         cursor="#e6eef9",
         series=(
-            *("#0b62c4", "#8a5a00", "#0a7a5a", "#8a3ab8"),
-            *("#b4441a", "#3f7a14", "#b8306f", "#56606e"),
+            *("#0b62c4", "#0a7a5a", "#8a3ab8", "#5d7a00"),
+            *("#b8306f", "#007a92", "#7d5a4a", "#56606e"),
         ),
     ),
     "tui-monitor-contrast": Palette(
@@ -102,8 +102,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#c4ccd6",
         cursor="#12304f",
         series=(
-            *("#7cc7ff", "#ffd24a", "#5cf0c0", "#e6b3ff"),
-            *("#ffad85", "#b0f080", "#ffa6cf", "#d0d8e4"),
+            *("#7cc7ff", "#5cf0c0", "#e6b3ff", "#c4f04a"),
+            *("#ff9fd8", "#4fe3ff", "#d6c08a", "#d0d8e4"),
         ),
     ),
     "tui-monitor-contrast-light": Palette(
@@ -122,8 +122,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#3d444d",
         cursor="#dcebff",
         series=(
-            *("#003e8c", "#6a3e00", "#00523c", "#5e1690"),
-            *("#7d2400", "#28540a", "#8a0f4c", "#3a424c"),
+            *("#003e8c", "#00523c", "#5e1690", "#3c5200"),
+            *("#8a0f4c", "#005266", "#5a3d30", "#3a424c"),
         ),
     ),
     "tui-monitor-safe": Palette(
@@ -142,8 +142,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#939ca7",
         cursor="#1e2a37",
         series=(
-            *("#5a9bfe", "#e0a020", "#3df0a8", "#fff04d"),
-            *("#c39ccf", "#d4633a", "#d8fbf8", "#71887a"),
+            *("#5a9bfe", "#3df0a8", "#c39ccf", "#e0a020"),
+            *("#d8fbf8", "#71887a", "#d4633a", "#fff04d"),
         ),
     ),
     "tui-monitor-safe-light": Palette(
@@ -162,8 +162,8 @@ SHIPPED: dict[str, Palette] = {
         stale="#5f6770",
         cursor="#e6eef9",
         series=(
-            *("#0f2cf0", "#a85600", "#147090", "#413500"),
-            *("#6d11a4", "#c80a48", "#3f001a", "#25295a"),
+            *("#0f2cf0", "#147090", "#6d11a4", "#c80a48"),
+            *("#25295a", "#413500", "#3f001a", "#a85600"),
         ),
     ),
     "tui-monitor-16": Palette(
@@ -182,8 +182,8 @@ SHIPPED: dict[str, Palette] = {
         stale="ansi_bright_black",
         cursor="ansi_default",
         series=(
-            *("ansi_blue", "ansi_yellow", "ansi_green", "ansi_magenta"),
-            *("ansi_cyan", "ansi_bright_red", "ansi_bright_blue", "ansi_default"),
+            *("ansi_blue", "ansi_green", "ansi_magenta", "ansi_cyan"),
+            *("ansi_bright_blue", "ansi_bright_magenta", "ansi_bright_cyan", "ansi_default"),
         ),
     ),
 }

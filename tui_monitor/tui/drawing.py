@@ -48,7 +48,9 @@ class Glyphs:
     gap: str = "·"
     """A step of a sparkline without data."""
     levels: str = "▁▂▃▄▅▆▇█"
-    """Of a sparkline: zero, and seven rising steps."""
+    """Of an upright bar: rising steps, of which the last one is a full cell."""
+    spark: str = "▁▂▃▄▅▆▇"
+    """Of a sparkline: zero, and six rising steps; rows of a list do not touch each other."""
     eighths: str = "▏▎▍▌▋▊▉█"
     """A bar's growing last cell; the last one is full."""
     track: str = "░"
@@ -95,8 +97,8 @@ BLOCK = Glyphs("block")
 ASCII = Glyphs(
     "ascii", ok="*", crit="X", warn="!", off="o", stale="?", cursor=">", up="^", down="v", above="^",
     below="v", ellipsis="~", unknown="-", dot=".", about="~", rule="-", gap=" ", levels="_.:-=+*#",
-    eighths="       #", track=".", lane="#", sliver=":", way=".", over=">", wall="|", post="|", corner="+",
-    floor="-", stud="+", dash="-", hair=":", lone="*", markers="*o+x#@%&",
+    spark="_.:-=+*#", eighths="       #", track=".", lane="#", sliver=":", way=".", over=">", wall="|",
+    post="|", corner="+", floor="-", stud="+", dash="-", hair=":", lone="*", markers="*o+x#@%&",
 )  # fmt: skip
 GLYPHS = {g.name: g for g in (BRAILLE, BLOCK, ASCII)}
 
@@ -253,16 +255,16 @@ def sparkline(
     shown = _buckets(values, width) if width > 0 else []
     if top is None or not top > 0:
         top = max((v for v in shown if v is not None and v == v), default=0.0)
-    steps = len(glyphs.levels) - 1
+    steps = len(glyphs.spark) - 1
     cells: list[str] = []
     for value in shown:
         if value is None or math.isnan(value):
             cells.append(glyphs.gap)
         elif value <= 0 or top <= 0:
-            cells.append(glyphs.levels[0])
+            cells.append(glyphs.spark[0])
         else:
             share = 1.0 if value >= top else value / top
-            cells.append(glyphs.levels[max(1, math.ceil(share * steps - 1e-9))])
+            cells.append(glyphs.spark[max(1, math.ceil(share * steps - 1e-9))])
     return " " * (width - len(cells)) + "".join(cells)
 
 

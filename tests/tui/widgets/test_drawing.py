@@ -95,9 +95,9 @@ def test_a_curve_is_as_wide_as_its_place(values, width):
 
 
 def test_sparkline_levels():
-    assert sparkline([0, 0.001, 50, 100, None, math.nan], 6, 100) == "▁▂▅█··"
-    assert sparkline([5], 3, 10) == "  ▅", "the newest stands at the right"
-    assert sparkline([1, 9, 1, 1, 1, 1], 3, 9) == "█▂▂", "a peak is never averaged away"
+    assert sparkline([0, 0.001, 50, 100, None, math.nan], 6, 100) == "▁▂▄▇··"
+    assert sparkline([5], 3, 10) == "  ▄", "the newest stands at the right"
+    assert sparkline([1, 9, 1, 1, 1, 1], 3, 9) == "▇▂▂", "a peak is never averaged away"
     assert sparkline([50], 1, 100) != sparkline([50], 1, 50), "the scale is the caller's"
     assert sparkline([0, 1, 2], 3, 2, ASCII) == "_=#"
 
