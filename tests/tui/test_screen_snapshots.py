@@ -85,7 +85,7 @@ def test_charts(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, case: st
         series = (
             Series(labels_of(le=le), tuple(v + i % 5 for i in range(len(answer.times)))) for le, v in counts
         )
-        return replace(answer, series=tuple(series), unit="s")
+        return replace(answer, series=tuple(series), unit="", bounds="s")
 
     async def run_before(pilot: Pilot[Any]) -> None:
         await settle(pilot)
