@@ -97,7 +97,7 @@ async def test_a_day_there_adds_up_to_the_day_here(house: House, tmp_path: Path,
     with serving(tmp_path / "peer") as peer:
         house.look(0)
         keys: list[str] = []
-        for number in range(DAY // (10 * MINUTE)):
+        for number in range(DAY // (20 * MINUTE)):
             if keys and random.random() < 0.2:
                 # A correction: without care it would be a reset, and all that ever was would count again.
                 house.store.write(WriteBatch(retracts=[Retract("test", keys[0])]))
@@ -110,10 +110,10 @@ async def test_a_day_there_adds_up_to_the_day_here(house: House, tmp_path: Path,
                 )
                 for _ in range(random.randrange(6))
             ]
-            if number == 70:
+            if number == 35:
                 for _ in range(200):
                     house.call(30 * DAY)
-            house.look(10 * MINUTE)
+            house.look(20 * MINUTE)
         await house.deliver(peer.write_url, house.clock)
         peer.settle()
         at = house.clock.now()

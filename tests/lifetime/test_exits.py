@@ -131,7 +131,7 @@ def test_a_terminal_that_takes_no_more_does_not_hold_up_the_end(terminal: Open, 
     while dashboard.process.poll() is None:
         assert time.monotonic() - began < 20
         time.sleep(0.02)
-    assert dashboard.process.returncode == 0
+    assert dashboard.process.returncode == 0, places.log_file().read_text()
     assert stored(database) == 7
     assert dashboard.same_as_before()
 
