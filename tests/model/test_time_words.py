@@ -104,6 +104,13 @@ def test_the_hours_of_today_up_to_its_end_grow() -> None:
     assert read_instant("yesterday 24:00", SUNDAY, BERLIN) == at("2026-03-29")
 
 
+def test_since_a_clock_that_is_yet_to_come_is_since_yesterday() -> None:
+    found = read_range("since 20:00", TimeRange(), SUNDAY, BERLIN)
+    assert (found.live, found.since) == (True, at("2026-03-28") + 20 * HOUR)
+    today = read_range("since 9:00", TimeRange(), SUNDAY, BERLIN)
+    assert today.since == at("2026-03-29") + 8 * HOUR, "an hour was left out"
+
+
 def test_a_day_of_a_change_of_summer_time_is_as_long_as_it_is() -> None:
     monday = SUNDAY + DAY
     assert read_range("yesterday", TimeRange(), monday, BERLIN).length == 23 * HOUR

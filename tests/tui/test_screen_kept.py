@@ -47,6 +47,11 @@ async def test_what_was_chosen_holds_the_next_time() -> None:
         assert again.theme == "tui-monitor-light"
         assert again.has_class("-compact")
         again.action_forget_layout()
+        again.action_forget_layout()
+        await settle(pilot)
+        kept = json.loads((places.state_dir() / "layout.json").read_text())
+        assert kept["panes"]["costs"], "it was taken back"
+        again.action_forget_layout()
         await leave(pilot)
     # The settings say where a third one begins; a theme that is set wins over one chosen before.
     third = dashboard(theme="tui-monitor-safe", start_pane="alerts")

@@ -50,6 +50,13 @@ async def test_a_theme_is_shown_while_the_palette_stands_on_it() -> None:
         assert app.theme.startswith("tui-monitor-contrast")
         await settle(pilot, "escape")
         assert app.theme == DEFAULT
+        # What only its help says finds it as well.
+        await settle(pilot, "ctrl+p", *"white on")
+        for _ in range(50):
+            if "Theme tui-monitor-contrast" in text(app):
+                break
+            await pilot.pause(0.02)
+        assert "Theme tui-monitor-contrast" in text(app)
 
 
 async def test_theme_files(themes: Path) -> None:

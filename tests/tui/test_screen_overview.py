@@ -5,11 +5,23 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screen_fakes import KEY, NOON, FakeMonitor, alert, collector, dashboard, settle, text, tick
+from tests.tui.screen_fakes import (
+    CALENDAR,
+    KEY,
+    NOON,
+    FakeMonitor,
+    alert,
+    collector,
+    dashboard,
+    settle,
+    text,
+    tick,
+)
 from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.clock import MINUTE, SECOND
 from tui_monitor.model.happened import FeedEvent
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes import attention, happenings
@@ -267,6 +279,13 @@ def test_a_source_is_told_of_when_its_state_changes() -> None:
         for n, (s, state, detail) in enumerate(said)
     ]
     assert [event.id for event in happenings.shown(events[::-1])] == [5, 4, 3]
+
+
+def test_what_is_over_says_what_it_was() -> None:
+    look = Look(NOON, 1, TimeRange(), CALENDAR)
+    data = {"state": "resolved", "rule": "provider degraded", "summary": "anthropic is degraded"}
+    row = happenings.rows_of([FeedEvent(1, NOON, "alert_update", data)], look, BRAILLE)[0]
+    assert row.cells["what"].text == "provider degraded is over  it was: anthropic is degraded"
 
 
 async def test_where_nobody_collects_the_log_says_so(monitor: FakeMonitor) -> None:

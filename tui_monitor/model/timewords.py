@@ -68,7 +68,11 @@ class Ranges(Points):
     def _range(self, shown: TimeRange) -> TimeRange:
         if self._accept("since"):
             point = self._point()
-            return self._between(point.start - point.whole, self._now)
+            start = point.start - point.whole
+            if point.bare is not None and start >= self._now:
+                # A clock alone is of today, or the last one that is over.
+                start = self._wall(self._calendar.day_of(start) - timedelta(days=1), point.bare)
+            return self._between(start, self._now)
         if self._accept("around"):
             return self._around(HOUR, self._point())
         rolling = self._rolling()

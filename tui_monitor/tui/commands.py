@@ -318,8 +318,8 @@ COMMANDS: tuple[Command, ...] = (
 BY_NAME: tuple[Command, ...] = (
     Command("tour", "", "tour", "Six steps through the screen.", "tour"),
     Command("faults", "", "faults", "What is wrong with keys and themes, and was left out.", "app.faults"),
-    Command("forget-layout", "", "forget the layout", "The next dashboard begins as the settings say.",
-            "app.forget_layout"),
+    Command("forget-layout", "", "forget the layout", "The next dashboard begins as the settings say; once "
+            "more takes that back.", "app.forget_layout"),
 )  # fmt: skip
 """Commands that have no key: the palette and the line behind `:` find them."""
 

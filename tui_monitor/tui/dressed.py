@@ -76,9 +76,12 @@ class DressedApp(InTurn, PaintedApp, inherit_bindings=False):
         self.set_class(density == "compact", _COMPACT)
 
     def action_forget_layout(self) -> None:
-        """Begin the next time as the settings say."""
-        self.keeping.forget()
-        self.notify("the layout is forgotten: the next dashboard begins as the settings say")
+        """Begin the next time as the settings say; once more takes that back."""
+        if self.keeping.forget():
+            told = "the layout is forgotten: the next dashboard begins as the settings say"
+            self.notify(f"{told}; the same once more keeps it")
+        else:
+            self.notify("the layout is kept after all")
 
     def action_faults(self) -> None:
         """Show what is wrong with the configuration."""

@@ -27,6 +27,8 @@ class Keeping:
         self._layout = Layout()
         self._screen: Screen | None = None
         self._forgotten = False
+        self._before: dict[str, Any] | None = None
+        """What was forgotten, until it is wanted back."""
 
     def begin(self, screen: "Screen") -> None:
         """Put back what was chosen the last time, and keep what is chosen from now on."""
@@ -86,8 +88,16 @@ class Keeping:
         """What is shown from now on is nobody's choice."""
         self._forgotten = True
 
-    def forget(self) -> None:
-        """The next dashboard begins as the settings say; this one stays as it is."""
-        self._layout.clear()
+    def forget(self) -> bool:
+        """The next dashboard begins as the settings say; called again, as it would have. This one stays so.
+
+        Whether the layout is forgotten now.
+        """
+        if self._before is None:
+            self._before = self._layout.clear()
+        else:
+            self._layout.put_back(self._before)
+            self._before = None
         self._layout.save(PATIENCE_S)
-        self._forgotten = True
+        self._forgotten = self._before is not None
+        return self._forgotten

@@ -62,9 +62,14 @@ class Layout:
         panes = self._values.get("panes")
         self._values["panes"] = {**(panes if isinstance(panes, dict) else {}), id: dict(values)}
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._values = {}
+    def clear(self) -> dict[str, Any]:
+        """Forget everything; what it was."""
+        values, self._values = self._values, {}
+        return values
+
+    def put_back(self, values: dict[str, Any]) -> None:
+        """Have what `clear` gave."""
+        self._values = values
 
     def save(self, wait_s: float = 0.0) -> None:
         """Begin to write what differs from the file, whole or not at all, and wait so many seconds for it.

@@ -28,6 +28,8 @@ _WIDEST = 88
 """Cells of a line at most."""
 _LEAST = 12
 """Cells below which the help is left out."""
+_LEAST_LIKELY = 0.01
+"""The score of what is found by its help alone."""
 _WEAR = "app.use_theme"
 
 
@@ -94,12 +96,16 @@ class CommandList(Provider):
                 yield DiscoveryHit(shown, partial(self._run, action), text=text)
 
     async def search(self, query: str) -> Hits:
-        """What matches."""
+        """What matches by its name, and below what has the words in its help."""
         matcher = self.matcher(query)
+        words = query.lower().split()
         for text, key, about, action in self._entries():
             text = safe(text, self._glyphs)
             score, places = matcher.fuzzy_search.match(query, text)
-            if score > 0:
+            if score <= 0 and all(word in about.lower() for word in words):
+                shown = self._line(Content(text), key, about)
+                yield Hit(_LEAST_LIKELY, shown, partial(self._run, action), text=text)
+            elif score > 0:
                 name = Content(text)
                 for at in places:
                     name = name.stylize(self.match_style or "bold", at, at + 1)

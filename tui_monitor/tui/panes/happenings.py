@@ -120,7 +120,7 @@ def _alert(data: Mapping[str, Any]) -> Said:
             back = f"  given back by {who}" if who and who != "rules" else ""
             return "ALERT", severity, f"{rule}  {text}{back}"
         case "resolved":
-            return "ALERT", "ok", f"{rule} is over  {text}"
+            return "ALERT", "ok", f"{rule} is over{f'  it was: {text}' if text else ''}"
         case "acknowledged":
             return "ALERT", "accent", f"{rule} taken by {who}  {note}"
         case "silenced":
