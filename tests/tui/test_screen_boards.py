@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, ti
 from tui_monitor.config import boards, places
 from tui_monitor.config.boards import read_board
 from tui_monitor.model.clock import HOUR, SECOND
+from tui_monitor.monitor.boards import passed
 from tui_monitor.query.panels import PanelAnswer, PanelTrouble
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.panes import boardlines
@@ -261,3 +263,22 @@ def test_a_heat_map_of_no_calls_is_empty() -> None:
     assert of_board(2, {"1": 0.0, "2": 0.0}, "s").empty
     assert not of_board(2, {"1": 0.0, "2": 1.0}, "s").empty
     assert not of_board(0, {"1": 0.0}).empty
+
+
+def test_a_threshold_is_met_by_its_own_value_whatever_the_last_digit() -> None:
+    bad = [passed(of_board(0, {}).panel, value) for value in (0.9, 0.6 + 0.3, 0.9 + 1e-15, 0.9001, None)]
+    assert [one is not None for one in bad] == [True, True, True, False, False]
+
+
+def test_a_panel_tells_what_its_answer_warns_of() -> None:
+    view = of_board(0, {"writer": 0.99})
+    assert view.now is not None
+    warned = replace(view, now=replace(view.now, warnings=("raw calls are kept for 90 d only",)))
+    look: Any = SimpleNamespace(shown=SimpleNamespace(length=HOUR))
+    assert "raw calls are kept" in boardlines.heading(warned, look, BRAILLE, False).left[-1][0]
+    assert len(boardlines.heading(view, look, BRAILLE, False).left) == 2
+    # A panel that has nothing and says what it needs says no more.
+    nothing = of_board(2, {"1": 0.0}, "s")
+    assert nothing.now is not None
+    empty = replace(nothing, now=replace(nothing.now, warnings=("no such metric",)))
+    assert len(boardlines.heading(empty, look, BRAILLE, False).left) == 2

@@ -4,6 +4,7 @@ A board is a TOML file in the folder `dashboards` beside the configuration file;
 and one's own of the same name takes the place of such a one.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ class Threshold(Section):
 
     def passed(self, value: float) -> bool:
         """Whether a value is on the bad side."""
-        return value >= self.value if self.when == "above" else value <= self.value
+        # What is reckoned from two figures may miss it by the last digit of a float.
+        at = math.isclose(value, self.value, rel_tol=1e-9)
+        return at or (value > self.value if self.when == "above" else value < self.value)
 
 
 class PanelSettings(Section):

@@ -325,6 +325,8 @@ def test_the_unfinished_step_says_so():
     assert "○" in "".join(text(data))
     assert "so far" in text(data, pointed=data.times[-1])[-1]
     assert "so far" not in text(data, pointed=data.times[-2])[-1]
+    past = replace(data, fixed=True)
+    assert "part of a step" in text(past, pointed=data.times[-1])[-1]
 
 
 def test_what_did_not_happen_yet_is_dashed_and_its_band_shaded():

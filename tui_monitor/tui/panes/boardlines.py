@@ -163,8 +163,9 @@ def heading(view: "PanelView", look: Look, glyphs: Glyphs, lit: bool) -> Line:
     mark = glyphs.cursor if lit else " "
     left = [(f"{mark}", "accent"), (panel.title, "accent bold" if lit else "bold")]
     right: list[tuple[str, str]] = []
-    if view.warnings:
-        right.append((f" {glyphs.warn}", "warn"))
+    if view.warnings and not (view.empty and panel.needs):
+        # As much of it as there is room for; where nothing is shown, the panel says what it needs.
+        left.append((f"  {glyphs.warn} {view.warnings[0]}", "warn"))
     if any(r is not None and r.approximate for r in (view.now, view.over)):
         right.append((f" {glyphs.about}", "bright"))
     if panel.range is not None and panel.range != look.shown.length:

@@ -120,6 +120,7 @@ def chart_of(
         span=_whole_steps(result, look),
         marks=tuple(marks),
         unfinished=_unfinished(result),
+        fixed=not look.shown.live,
     )
     if is_histogram(result):
         return _heat(result, plain)

@@ -79,7 +79,9 @@ class ChartData:
     """The sum of all series that are not drawn; part of what is stacked."""
     marks: tuple[Mark, ...] = ()
     unfinished: bool = False
-    """Whether the last step is not over: its value is going to change."""
+    """Whether the last step is not whole: it is not over, and its value is going to change."""
+    fixed: bool = False
+    """Whether the range ends there for good: a step that is not whole stays so."""
     projected: Micros | None = None
     """Values later than that did not happen yet: they are dashed."""
     before: tuple[tuple[float | None, ...], ...] = ()

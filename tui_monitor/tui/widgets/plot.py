@@ -274,7 +274,9 @@ class Plot:
         data = self.data
         if data.projected is not None and data.times[at] > data.projected:
             return " projected"
-        return " so far" if data.unfinished and at == len(data.times) - 1 else ""
+        if not data.unfinished or at < len(data.times) - 1:
+            return ""
+        return " part of a step" if data.fixed else " so far"
 
 
 def _joined(cells: Cells) -> list[Piece]:
