@@ -1,6 +1,7 @@
 """What `q`, ctrl+c and `T` do, and what is said about who collects."""
 
 import pytest
+from textual.css.query import NoMatches
 
 from tests.tui.screen_fakes import (
     CALENDAR,
@@ -120,3 +121,16 @@ async def test_who_collects_is_said_and_taken_over_when_nobody_does(monitor: Fak
         backend.become(ThreadState("collecting"))
         await tick(pilot)
         assert "● collecting" in text(app)
+
+
+async def test_a_key_at_work_when_the_end_comes_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = dashboard()
+
+    async def taken_down(self: Dashboard, id: str) -> None:
+        app.exit()
+        raise NoMatches(f"nothing is left of {id}")
+
+    monkeypatch.setattr(Dashboard, "action_pane", taken_down)
+    async with app.run_test() as pilot:
+        await pilot.press("2")
+    assert app.return_code == 0

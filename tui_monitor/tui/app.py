@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.notifications import SeverityLevel
 
 from tui_monitor.config import resources
@@ -255,7 +256,12 @@ class MonitorApp(Patient, DressedApp, inherit_bindings=False):
             if refused is not None:
                 self.notify(f"read-only: {refused.label} cannot be done from here", severity="warning")
                 return True
-        return await super().run_action(action, default_namespace, namespaces)
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except NoMatches:
+            if not self._exit:  # Begun before the end, it lost its widgets on the way.
+                raise
+        return True
 
     def notify(
         self,
