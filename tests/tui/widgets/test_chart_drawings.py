@@ -238,6 +238,10 @@ def test_a_group_says_of_how_many_steps_it_is_and_what_was_before():
     rows = text(then, 100, 12)
     assert sum("┄" * 4 in row for row in rows[1:-2]) == 1, "one line high in every group"
     assert "▒" in rows[-3], "the last step is not over"
+    times = (*few.times[:-1], few.times[-2] + MINUTE // 10)
+    cut = replace(few, times=times, unfinished=True, span=Span(times[0] - MINUTE, few.times[-1]))
+    assert "highest of" not in " ".join(text(cut, 100, 12)), "what is begun has the room of a whole step"
+    assert "▒" in text(cut, 100, 12)[-3]
     mono = "\n".join(text(few, 60, 10, ASCII, mono=True)[1:-2])
     assert mono.count("*") > mono.count("o") > 6
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui_monitor.tui.widgets.field import Cells, Frame
-from tui_monitor.tui.widgets.figure import ChartData, Values, cleaned, most
+from tui_monitor.tui.widgets.figure import ChartData, Values, cleaned, most, step_of
 from tui_monitor.tui.widgets.stacked import pile
 
 ROOM = 10
@@ -33,12 +33,14 @@ class Group:
 def groups(data: ChartData, frame: Frame) -> list[Group]:
     """The groups from left to right, each with a cell at least for every series and one between.
 
-    Steps that are narrower share one, counted from the newest back: that one is never cut off.
+    Steps that are narrower share one, counted from the newest back: that one is never cut off. One that is
+    not over has the room that it will have.
     """
     need = len(data.series) + 1
     found: list[Group] = []
     for x, start, stop in reversed(frame.groups(data.times, frame.columns)):
-        one = Group(frame.after(data.times, start, x), x, start, stop)
+        last = x if found or not data.unfinished else _whole(data, frame, start)
+        one = Group(frame.after(data.times, start, x), max(x, last), start, stop)
         if found and found[-1].width < need:
             found[-1] = one.with_next(found[-1])
         else:
@@ -47,6 +49,12 @@ def groups(data: ChartData, frame: Frame) -> list[Group]:
         cut = found.pop()
         found[-1] = cut.with_next(found[-1])
     return found[::-1]
+
+
+def _whole(data: ChartData, frame: Frame, start: int) -> int:
+    """The column in which the step of the newest time ends when it is over."""
+    before = data.times[start - 1] if start else data.times[0]
+    return frame.x(before + step_of(data.times), frame.columns)
 
 
 def shared(found: Sequence[Group]) -> int:
