@@ -13,8 +13,8 @@ from tui_monitor.tui.gathered import Dialog
 from tui_monitor.tui.keymap import keymap_of
 from tui_monitor.tui.widgets.lines import Line, Lines
 
-_WIDEST, _BESIDE = 84, 10
-"""Cells of a line at most, and of the screen beside it."""
+_WIDEST, _BESIDE = 84, 12
+"""Cells of a line at most, and of the screen beside it: frame, margins, the bar for scrolling and a gap."""
 
 
 class Reading(Dialog[None]):
