@@ -324,6 +324,14 @@ def test_shades_never_show_something_as_nothing():
 # What is said beside the values.
 
 
+def test_words_of_marks_leave_a_low_chart_to_its_line():
+    marks = tuple(Mark(NOON + n * MINUTE, f"mark {n}") for n in range(4, 10))
+    low, high = (text(chart([0.0] * 20, marks=marks), 60, height) for height in (6, 16))
+    assert len([row for row in low if "mark" in row]) == 1
+    assert "mark 9" in "".join(low), "the newest has the room"
+    assert len([row for row in high if "mark" in row]) == 3
+
+
 def test_the_unfinished_step_says_so():
     data = chart([5.0] * 20, unfinished=True)
     assert "○" in "".join(text(data))

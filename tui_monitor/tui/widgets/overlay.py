@@ -12,7 +12,7 @@ from tui_monitor.tui.widgets.raster import trace
 COVERED = "\0"
 """The second cell of a wide character."""
 _MARK_ROWS = 3
-"""Rows from the top in which marks are labelled."""
+"""Rows from the top in which marks are labelled, where these are a third of all or less."""
 _MARK_WIDTH = 24
 """Cells of a mark's label at most."""
 
@@ -59,7 +59,7 @@ def marks(cells: list[Cells], happened: Sequence[Mark], frame: Frame) -> None:
             continue
         column = frame.column(mark.at)
         text = fit(mark.text, min(_MARK_WIDTH, width_of(safe(mark.text, frame.glyphs))), "left", frame.glyphs)
-        for row in cells[:_MARK_ROWS]:
+        for row in cells[: max(1, min(_MARK_ROWS, frame.rows // 3))]:
             size = width_of(text)
             room = [slice(column + 1, column + 1 + size), slice(column - size, column)]
             if any(_put(row, part.start, text, mark.token) for part in room):
