@@ -1,5 +1,6 @@
 """A collector with both doors open, on loopback and a port of its own."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ Start = Callable[..., Awaitable[Collector]]
 
 
 @pytest.fixture
-async def start(tmp_path: Path) -> AsyncIterator[Start]:
+async def start(tmp_path: Path, empty_database: Path) -> AsyncIterator[Start]:
     """Starts collectors on `monitor.db`, without sources; they are stopped at the end."""
     running: list[Collector] = []
+    shutil.copy(empty_database, tmp_path / "monitor.db")
 
     async def begin(**sections: dict[str, Any]) -> Collector:
         settings = settings_for(tmp_path / "monitor.db", **sections)

@@ -45,7 +45,7 @@ async def sees(pilot: Any, *words: str, seconds: float = 20.0) -> None:
     try:
         async with asyncio.timeout(seconds):
             while not all(word in text(pilot.app) for word in words):
-                await pilot.pause(0.05)
+                await pilot.pause(0.1)
     except TimeoutError:
         pytest.fail(f"never seen: {words}\n{text(pilot.app)}")
 
@@ -60,7 +60,7 @@ async def test_all_of_it_over_a_line_that_breaks(
         assert (await web.post(f"{url}/monitor/v1/events", json=calls)).json()["accepted"] == 20
     async with Proxy(int(url.rpartition(":")[2])) as proxy:
         target = Target(proxy.url, "box:4319", read_or_make(places.token_file()))
-        ana = {"general": {"name": "ana"}, "screen": {"update_interval": "100ms"}}
+        ana = {"general": {"name": "ana"}, "screen": {"update_interval": "250ms"}}
         mine = settings_for(tmp_path / "none.db", **ana)
         thread = AttachedThread(target, settings=mine)
         app = MonitorApp(thread, host="laptop", environ={"LANG": "C.UTF-8"})

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests.examples import examples
 from tests.tui.screen_fakes import KEY, FakeMonitor, dashboard, settle, text, tick
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -16,7 +17,7 @@ async def test_resizing_never_fails(key: str) -> None:
     monitor = FakeMonitor()
     app = dashboard(monitor)
     dice = random.Random(int(key))
-    sizes = [*SIZES, *((dice.randint(1, 220), dice.randint(1, 60)) for _ in range(5))]
+    sizes = [*SIZES, *((dice.randint(1, 220), dice.randint(1, 60)) for _ in range(examples(5)))]
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot, key)
         if key == KEY["query"]:

@@ -1,6 +1,6 @@
 """A store to import into, and files to import."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,6 @@ RunImport = Callable[..., ImportSummary]
 @pytest.fixture(scope="session")
 def book() -> PriceBook:
     return PriceBook.load(Prices())
-
-
-@pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[Store]:
-    store = Store.open(tmp_path / "monitor.db", write=True, clock=clock)
-    yield store
-    store.close()
 
 
 @pytest.fixture

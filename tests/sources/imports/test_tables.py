@@ -269,7 +269,7 @@ def test_only_a_few_rows_are_in_memory_at_a_time(
         alive = 0
 
         def write(self, records: Sequence[Record]) -> Written:
-            self.alive = max(self.alive, sum(isinstance(o, Call) for o in gc.get_objects()))
+            self.alive = max(self.alive, sum(type(o) is Call for o in gc.get_objects()))
             return super().write(records)
 
     path = tmp_path / "a.csv"
