@@ -1,4 +1,4 @@
-"""The panes of the dashboard. A pane's module is loaded when it is first shown."""
+"""The panes of the dashboard. A pane's module is loaded when it is made."""
 
 from dataclasses import dataclass
 from importlib import import_module

@@ -250,7 +250,7 @@ class Dashboard(RangedScreen):
         await self.action_pane(event.tab)
 
     async def action_pane(self, id: str) -> None:
-        """Show a pane; it is made when it is first shown."""
+        """Show a pane; it is made now unless it is there."""
         self.backend.knock()
         pane = await self.panes.made(id)
         self.active = id
