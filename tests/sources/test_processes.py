@@ -49,7 +49,7 @@ def test_what_serves_models_is_told_and_what_takes_nothing_is_not(tmp_path: Path
             while psutil.Process(child.pid).cpu_times().user - before < 0.05:
                 pass
             second = {program.name: program for program in processes.look(0.5, memory)}
-            assert (second["vllm"].cpu or 0) >= 0.1
+            assert (second["vllm"].cpu or 0) > 0.09
         finally:
             child.kill()
     third = {program.name: program for program in processes.look(0.5, memory)}
