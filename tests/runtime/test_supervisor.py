@@ -84,6 +84,21 @@ async def test_only_what_works_is_told_to_work_again() -> None:
     ]
 
 
+async def test_what_is_off_is_not_told_to_work_again() -> None:
+    bus = EventBus()
+    listener = bus.listen("system_alert")
+    supervisor = Supervisor(SystemClock(), bus, QUICK)
+
+    async def shut(handle: Handle) -> None:
+        raise UsageError("no such address")
+
+    supervisor.start(Worker("http", shut, kind="door"))
+    await until(lambda: row(supervisor, "http").state is SourceState.FAILED)
+    await supervisor.stop()
+    told = [(event.data["state"], event.data["summary"]) for event in listener.drain()]
+    assert told == [("firing", "no such address"), ("resolved", "off")]
+
+
 async def test_an_error_in_keeping_a_worker_going_does_not_end_it(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

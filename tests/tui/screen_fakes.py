@@ -610,7 +610,7 @@ def under_way(app: Any) -> bool:
     nodes = [app, *(node for screen in app.screen_stack for node in screen.walk_children(with_self=True))]
     if any(node._message_queue is not None and node.message_queue_size for node in nodes):
         return True
-    made = all(getattr(node, "_ready", True) for node in nodes)
+    made = all(getattr(node, "ready", True) for node in nodes)
     return not made or any(getattr(screen, "_painting", None) is not None for screen in app.screen_stack)
 
 

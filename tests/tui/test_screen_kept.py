@@ -62,6 +62,25 @@ async def test_what_was_chosen_holds_the_next_time() -> None:
         assert not third.has_class("-compact")
 
 
+async def test_a_pane_that_is_being_made_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout.usual()
+    layout.keep_pane("costs", {"period": "week"})
+    layout.save(5.0)
+    app, body = dashboard(), CostsPane.body
+
+    def while_saved(pane: CostsPane) -> Any:
+        app.keeping.save(5.0)
+        return body(pane)
+
+    monkeypatch.setattr(CostsPane, "body", while_saved)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await settle(pilot, KEY["costs"])
+        assert json.loads((places.state_dir() / "layout.json").read_text())["panes"]["costs"]
+        costs = app.screen.query_one(CostsPane)
+        assert CostsPane.CHOICES["_period"][costs._period] == "week"
+
+
 async def test_a_setting_that_changed_wins_over_what_was_chosen() -> None:
     layout = Layout.usual()
     layout.keep("theme", {"chosen": "nord", "setting": "tui-monitor"})

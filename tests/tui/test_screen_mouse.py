@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.screen_fakes import NOON, FakeMonitor, dashboard, settle, text
+from tests.tui.screen_fakes import KEY, NOON, FakeMonitor, dashboard, settle, text
 from tui_monitor.model.clock import DAY
+from tui_monitor.tui.screens.acting import SilenceDialog
 from tui_monitor.tui.screens.timerange import TimeRangeDialog
 
 pytestmark = pytest.mark.usefixtures("quick_pilot")
@@ -44,6 +45,13 @@ async def test_named_keys_are_pressed_by_a_click_and_a_dialog_is_left_beside_it(
         assert isinstance(app.screen, TimeRangeDialog)
         assert "> last 2" in text(app)
         await settle(pilot, "escape", "escape", "escape")
+        # Nor is what stands in a line that has the focus no more.
+        await settle(pilot, KEY["alerts"], "s", "n", *"on leave", "shift+tab")
+        await pilot.click(offset=(2, 38))
+        await settle(pilot)
+        assert isinstance(app.screen, SilenceDialog)
+        assert "on leave" in text(app)
+        await settle(pilot, "escape", KEY["overview"])
         await click(pilot, "? help")
         assert "HERE: A LIST" in text(app)
         await pilot.click(offset=(2, 38))

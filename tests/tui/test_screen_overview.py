@@ -102,6 +102,10 @@ async def test_alerts_that_nobody_looks_at_are_told_so(monitor: FakeMonitor) -> 
         assert f"alerts {left}" in line_of(pilot.app, "ATTENTION")
         await settle(pilot, KEY["alerts"])
         assert left in line_of(pilot.app, "FIRING")
+        # A filter or another order hides nothing of that.
+        await settle(pilot, "o")
+        assert "nobody looks now" in line_of(pilot.app, "FIRING")
+        assert "newest first" in line_of(pilot.app, "FIRING")
 
 
 def test_the_worst_comes_first() -> None:
@@ -286,6 +290,16 @@ def test_what_is_over_says_what_it_was() -> None:
     data = {"state": "resolved", "rule": "provider degraded", "summary": "anthropic is degraded"}
     row = happenings.rows_of([FeedEvent(1, NOON, "alert_update", data)], look, BRAILLE)[0]
     assert row.cells["what"].text == "provider degraded is over  it was: anthropic is degraded"
+
+
+def test_what_is_off_is_not_told_to_work() -> None:
+    look = Look(NOON, 1, TimeRange(), CALENDAR)
+    events = [
+        FeedEvent(1, NOON, "system_alert", {"state": "resolved", "subject": "http", "summary": how})
+        for how in ("", "off")
+    ]
+    rows = happenings.rows_of(events, look, BRAILLE)
+    assert [row.cells["what"].text for row in rows] == ["http works again", "http is off"]
 
 
 async def test_where_nobody_collects_the_log_says_so(monitor: FakeMonitor) -> None:

@@ -1,5 +1,6 @@
 """What comes in one piece does what the same keys do one by one."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -67,6 +68,25 @@ async def test_a_key_that_does_not_end_holds_up_nobody_for_good(monkeypatch: pyt
         await settle(pilot)
         assert isinstance(app.screen, Dashboard)
         assert app.screen.active == "costs"
+
+
+async def test_keys_stay_in_order_behind_one_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inturn, "_LONGEST_S", 0.05)
+    app = dashboard(FakeMonitor())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settle(pilot)
+        screen = app.get_default_screen()
+        made = screen.panes.made
+
+        async def slowly(id: str) -> Any:
+            await asyncio.sleep(0.3)
+            return await made(id)
+
+        monkeypatch.setattr(screen.panes, "made", slowly)
+        burst(app, "6/status=error\n")
+        await asyncio.sleep(0.3)
+        await settle(pilot)
+        assert (screen.active, screen.query_one("#calls")._text) == ("calls", "status=error")
 
 
 async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

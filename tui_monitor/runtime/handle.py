@@ -189,9 +189,10 @@ class Handle:
         )  # fmt: skip
 
     def _alarm(self) -> None:
-        """Say that a part of the collector itself broke, or is no longer broken."""
+        """Say that a part of the collector itself broke, or is so no more: it works, or it is off."""
         firing = self.state is SourceState.FAILED
+        instead = "" if self.state is SourceState.RUNNING else self.state.value
         self._bus.publish(
             "system_alert", self._clock.now(), subject=self.name, state="firing" if firing else "resolved",
-            summary=self._last_error if firing else "", hint=self._detail,
+            summary=self._last_error if firing else instead, hint=self._detail,
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Screens that paint once for what one key brings: the toolkit paints after each of its steps."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar, Self, TypeVar
 
@@ -150,14 +151,22 @@ class Dialog(ModalScreen[R], Gathered[R]):
 
         self.app.push_screen(HelpScreen(f"{DIALOG}{name}", keymap_of(self.app), kind_of(self.focused)))
 
+    _given: Sequence[str] = ()
+    """What stood in its lines before anybody typed."""
+
     def on_mount(self) -> None:
+        self._given = self._texts()
         self._tell_help()
 
     async def on_click(self, event: Click) -> None:
         """A click beside it leaves it, as the key does, unless something was typed: that would be lost."""
         beside = self.query(".dialog") and self.get_widget_at(*event.screen_offset)[0] is self
-        if beside and not getattr(self.focused, "value", ""):
+        if beside and self._texts() == self._given:
             await self.run_action("dismiss")
+
+    def _texts(self) -> list[str]:
+        """What stands in its lines, whichever of them has the focus."""
+        return [getattr(line, "value", "") for line in self.query("Field")]
 
     def on_descendant_focus(self) -> None:
         """A line takes the characters."""

@@ -32,6 +32,8 @@ class InTurn(App[None], inherit_bindings=False):
         self._key_now: Key | Paste | None = None
         self._key_done = True
         """Whether it has been acted on; more may follow from that."""
+        self._key_begun = True
+        """Whether its turn has come: before, it lies with the app, which may be at work on another one."""
         self._taking_turns: asyncio.Task[None] | None = None
 
     async def on_event(self, event: Event) -> None:
@@ -42,7 +44,7 @@ class InTurn(App[None], inherit_bindings=False):
             await super().on_event(event)
             self._key_done = self._key_done or event is self._key_now
         elif event is self._key_now or (self._taking_turns is None and self._acted and self._nothing_left):
-            self._key_now, self._key_done = event, False
+            self._key_now, self._key_done, self._key_begun = event, False, True
             await super().on_event(event)
             self._key_done = self._key_done or not event.is_forwarded
         elif len(self._keys_ahead) < _MOST:
@@ -55,7 +57,9 @@ class InTurn(App[None], inherit_bindings=False):
             while self._keys_ahead and self.is_running:
                 await self._rest()
                 self._key_now, self._key_done = self._keys_ahead.popleft(), False
-                self.post_message(self._key_now)
+                self._key_begun = False
+                # What the app does not take will never begin.
+                self._key_begun = not self.post_message(self._key_now)
         finally:
             self._taking_turns = None
 
@@ -68,6 +72,9 @@ class InTurn(App[None], inherit_bindings=False):
         ):
             # The toolkit tells nobody.
             await asyncio.sleep(0 if quiet else 0.001)
+            if not self._key_begun:
+                begun = now()
+                continue
             acted = acted or (now() if self._acted else None)
             quiet = quiet + 1 if acted is not None and self._nothing_left else 0
 

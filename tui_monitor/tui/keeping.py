@@ -79,7 +79,9 @@ class Keeping:
         if self._forgotten or self._screen is None:
             return
         for pane in self._dashboard.panes.made_so_far:
-            self._layout.keep_pane(pane.id or "", chosen(pane))
+            # On one that is being made nothing was put back yet.
+            if pane.ready:
+                self._layout.keep_pane(pane.id or "", chosen(pane))
         self._layout.keep("pane", self._dashboard.active)
         self._layout.keep("range_s", max(1, self._dashboard.shown.length // SECOND))
         self._layout.save(wait_s)

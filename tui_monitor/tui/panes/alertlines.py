@@ -142,8 +142,9 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
         right.append((f"/{words}", "accent"))
     if order != ORDERS[0]:
         right.append((f"  {order} first" if order == "newest" else f"  by {order}", "accent"))
-    if not right and (why := left_behind(view, look)):
-        right.append((why if width >= NARROW else "nobody looks now", "stale"))
+    if why := left_behind(view, look):
+        said = why if width >= NARROW and not right else "nobody looks now"
+        right = [(said, "stale"), *([("  ", "")] if right else []), *right]
     elif width >= NARROW and not right:
         rules = plural(sum(rule.enabled for rule in view.rules), "rule")
         looked = f", looked at {ago(view.evaluated, look.at)}" if view.evaluated is not None else ""

@@ -65,7 +65,7 @@ class Pane(Hollow, Vertical, Generic[A]):
         self.look: Look | None = None
         self.answer: A | None = None
         self._trouble = Lines(classes="trouble")
-        self._ready = False
+        self.ready = False
         """Whether its widgets are there."""
         self._under_way: Question | None = None
         self._asked: Question | None = None
@@ -144,7 +144,7 @@ class Pane(Hollow, Vertical, Generic[A]):
         yield from self.body()
 
     def on_mount(self) -> None:
-        self._ready = True
+        self.ready = True
         keeping = getattr(self.app, "keeping", None)
         if keeping is not None:
             keeping.restore(self)
@@ -155,7 +155,7 @@ class Pane(Hollow, Vertical, Generic[A]):
         """Look at the data: ask if the answer may be another one, and nothing else is under way."""
         let_go = self.look is not None and self.look.frozen and not look.frozen
         self.look = look
-        if not self._ready:
+        if not self.ready:
             return
         if let_go and self._failed is None:
             # It was of another moment than that of the pause.
@@ -177,7 +177,7 @@ class Pane(Hollow, Vertical, Generic[A]):
 
     def held(self, look: Look) -> Micros | None:
         """Since when its answer stands though another one may be had; None where none may."""
-        question = self.question(look) if self._ready and self._asked is not None else None
+        question = self.question(look) if self.ready and self._asked is not None else None
         return None if question is None or question.same(self._asked) else self._answered
 
     @property
@@ -275,7 +275,7 @@ class Pane(Hollow, Vertical, Generic[A]):
         self._seek()
 
     def _seek(self) -> None:
-        if self._sought and self._ready:
+        if self._sought and self.ready:
             grid = self.query_one(Grid)
             if grid.row(self._sought) is not None:
                 grid.move_to(self._sought)

@@ -101,7 +101,7 @@ class BoardsPane(Pane["BoardView"]):
         """Look at the data, and now and then at the folder."""
         super().update(look, force=force)
         due = self._looked is None or look.at - self._looked >= LOOKS or force
-        if self._ready and due and not self._looking:
+        if self.ready and due and not self._looking:
             self._looked = look.at
             self.run_worker(self._read_folder, group="folder")
 

@@ -198,7 +198,7 @@ class CallsPane(Pane[Newest]):
 
     def update(self, look: Look, *, force: bool = False) -> None:
         super().update(look, force=force)
-        if self._ready and self._still:
+        if self.ready and self._still:
             self._show_head(look)
 
     def trouble(self, error: MonitorError) -> None:

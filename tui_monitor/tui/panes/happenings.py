@@ -102,8 +102,10 @@ def _said(name: str, data: Mapping[str, Any]) -> Said:
             return "SOURCE", _SOURCES.get(state, "dim"), f"{data.get('source')} {state}  {why or ''}"
         case "system_alert":
             broken = data.get("state") == "firing"
-            words = f"broke  {data.get('summary', '')}" if broken else "works again"
-            return "SYSTEM", "crit" if broken else "ok", f"{data.get('subject')} {words}"
+            told = data.get("summary") or ""
+            words = f"broke  {told}" if broken else f"is {told}" if told else "works again"
+            token = "crit" if broken else "dim" if told else "ok"
+            return "SYSTEM", token, f"{data.get('subject')} {words}"
         case "request_failed" | "request_completed":
             return _calls(name, data)
         case _:
