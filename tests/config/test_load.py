@@ -116,6 +116,13 @@ def test_a_file_that_is_no_toml_shows_the_place(config: Path) -> None:
         load()
 
 
+@pytest.mark.parametrize("value", ["[" * 900 + "]" * 900, "[" * 60_000, "1" * 5_000])
+def test_what_breaks_the_parser_is_a_mistake_in_the_file(config: Path, value: str) -> None:
+    config.write_text(f"a = {value}\n")
+    with pytest.raises(UsageError, match=f"{config}: .*to be read"):
+        load(config)
+
+
 def test_a_named_file_must_be_there_and_be_a_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"absent.toml: No such file"):
         load(tmp_path / "absent.toml")

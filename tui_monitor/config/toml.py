@@ -96,6 +96,11 @@ def parse_toml(path: Path, text: str) -> TomlFile:
         where = f"{path}:{line}:{column}" if column else f"{path}:{line}"
         told = _PLACE.sub("", message)
         raise UsageError(f"{where}: {told[:1].lower()}{told[1:]}", hint=_advice(text, int(line))) from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: brackets within brackets, too deep to be read") from error
+    except ValueError as error:
+        # A whole number of thousands of digits.
+        raise UsageError(f"{path}: a number too long to be read") from error
 
 
 def _advice(text: str, line: int) -> str | None:

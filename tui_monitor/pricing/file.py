@@ -65,7 +65,7 @@ class PriceFile:
             content = tomllib.loads(data.decode(), parse_float=Decimal)
         except OSError as error:
             raise UsageError(f"price file {path}: {error.strerror}", hint="see prices.file") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"price file {path}: {error}") from error
         return cls(path, hashlib.sha256(data).hexdigest()[:12], _entries(path, content))
 
