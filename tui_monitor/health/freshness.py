@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from tui_monitor.health.views import CollectorStatus, SourceRow
 from tui_monitor.model.clock import MINUTE, Micros
 from tui_monitor.model.states import SourceState
+
+if TYPE_CHECKING:
+    from tui_monitor.health.views import CollectorStatus, SourceRow
 
 _TIMES = 3
 """How many times its longest pause it must be quiet for."""
@@ -34,7 +37,7 @@ def stopped(values: Sequence[float | None], step: Micros) -> int | None:
     return newest if silent > _TIMES * longest and silent * step >= _LEAST else None
 
 
-def silent_since(row: SourceRow, status: CollectorStatus, now: Micros) -> Micros | None:
+def silent_since(row: "SourceRow", status: "CollectorStatus", now: Micros) -> Micros | None:
     """When a running source brought its last record, where that is too long ago; else `None`.
 
     Too long is ten times its mean pause since the collector started, and five minutes.
