@@ -1,6 +1,7 @@
 """`alerts` and `rules`: seeing, taking and checking."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,9 @@ from tests.cli.conftest import Cli
 from tui_monitor.config import places
 from tui_monitor.config.load import load
 from tui_monitor.model.clock import ManualClock
+from tui_monitor.model.timerange import TimeRange
+from tui_monitor.monitor.api import Snapshot
+from tui_monitor.monitor.local import LocalMonitor
 from tui_monitor.runtime.collector import Collector
 
 RULES = """
@@ -85,6 +89,19 @@ def test_an_unknown_alert_is_told(ruled: Cli) -> None:
 def test_no_alerts_are_told(fed: Cli) -> None:
     ran = fed("alerts")
     assert (ran.code, ran.out, ran.err) == (0, "no active alerts\n", "")
+
+
+def test_alerts_that_nobody_looks_at_are_told_so(fired: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "as they stood when a collector last looked" in fired("alerts").err
+    known = LocalMonitor.snapshot
+
+    async def running(monitor: LocalMonitor, shown: TimeRange) -> Snapshot:
+        snapshot = await known(monitor, shown)
+        return replace(snapshot, collector=replace(snapshot.collector, running=True))
+
+    # Beside one that runs they are read here, too.
+    monkeypatch.setattr(LocalMonitor, "snapshot", running)
+    assert fired("alerts").err == ""
 
 
 def test_an_alert_is_silenced_by_its_id_and_by_matchers(fired: Cli, clock: ManualClock) -> None:

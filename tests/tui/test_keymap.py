@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.keys import _character_to_key
 
-from tests.tui.screen_fakes import NOON, FakeBackend, FakeMonitor, settings_of, settle, text, tick
+from tests.tui.screen_fakes import CALENDAR, NOON, FakeBackend, FakeMonitor, settings_of, settle, text, tick
 from tui_monitor.config.load import load
 from tui_monitor.model.alert import AlertsView
 from tui_monitor.model.errors import UsageError
 from tui_monitor.model.states import SourceState
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui import commands
 from tui_monitor.tui.app import MonitorApp
 from tui_monitor.tui.commands import COMMANDS, PAIRS, Command
@@ -22,6 +23,7 @@ from tui_monitor.tui.dialogkeys import DIALOGS
 from tui_monitor.tui.drawing import BRAILLE
 from tui_monitor.tui.keymap import DEFAULT, EVERY, Keymap, read
 from tui_monitor.tui.keynames import read_key, shown_key
+from tui_monitor.tui.link import Look
 from tui_monitor.tui.panes import alertlines, sourcelines
 from tui_monitor.tui.screens.acting import SilenceDialog
 from tui_monitor.tui.screens.commandline import CommandLine
@@ -308,4 +310,5 @@ def test_advice_names_the_keys_that_hold_and_none_that_do_not() -> None:
     assert sourcelines.advice(row, looking) == "it is tried again by itself"
     assert sourcelines.advice(off, looking).startswith("its setting is in config.toml")
     leave = Keymap({"alerts": {"leave": "f9"}})
-    assert "f9 shows all" in alertlines.nothing(AlertsView(NOON), "zzz", 80, BRAILLE, leave)
+    look = Look(NOON, 1, TimeRange(), CALENDAR)
+    assert "f9 shows all" in alertlines.nothing(AlertsView(NOON), look, "zzz", 80, BRAILLE, leave)

@@ -9,6 +9,7 @@ from tests.tui.screen_fakes import (
     CALENDAR,
     KEY,
     NOON,
+    RULES,
     FakeMonitor,
     alert,
     collector,
@@ -23,8 +24,9 @@ from tui_monitor.model.happened import FeedEvent
 from tui_monitor.model.states import AlertState, Health, Severity, SourceState
 from tui_monitor.model.timerange import TimeRange
 from tui_monitor.tui.drawing import BRAILLE
+from tui_monitor.tui.keymap import DEFAULT
 from tui_monitor.tui.link import Look
-from tui_monitor.tui.panes import attention, happenings
+from tui_monitor.tui.panes import alertlines, attention, happenings
 from tui_monitor.tui.panes.earlier import trend
 from tui_monitor.tui.panes.table import PANES
 
@@ -106,6 +108,14 @@ async def test_alerts_that_nobody_looks_at_are_told_so(monitor: FakeMonitor) -> 
         await settle(pilot, "o")
         assert "nobody looks now" in line_of(pilot.app, "FIRING")
         assert "newest first" in line_of(pilot.app, "FIRING")
+
+
+@pytest.mark.parametrize(("running", "said"), [(True, "Nothing needs anybody"), (False, "nobody looks")])
+def test_beside_a_collector_somebody_looks(running: bool, said: str) -> None:
+    # When, is not known there.
+    look = Look(NOON, 1, TimeRange(), CALENDAR, collector=collector(running=running))
+    view = AlertsView(NOON, rules=RULES)
+    assert said in alertlines.nothing(view, look, "", 80, BRAILLE, DEFAULT)
 
 
 def test_the_worst_comes_first() -> None:

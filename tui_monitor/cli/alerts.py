@@ -10,10 +10,11 @@ from tui_monitor.cli.options import examples
 from tui_monitor.model.identity import actor
 from tui_monitor.model.states import AlertState
 from tui_monitor.model.text import clean
+from tui_monitor.model.timerange import TimeRange
 from tui_monitor.model.units import age
 
 if TYPE_CHECKING:
-    from tui_monitor.model.alert import Alert, Change, Silence
+    from tui_monitor.model.alert import Alert, AlertsView, Change, Silence
     from tui_monitor.monitor.api import Monitor
 
 
@@ -93,13 +94,20 @@ def run(context: Context) -> int:
 
 def _list(context: Context) -> int:
     resolved = getattr(context.args, "resolved", False)
-    view = context.ask(lambda monitor: monitor.alerts(resolved=resolved))
+
+    async def look(monitor: "Monitor") -> "tuple[AlertsView, bool]":
+        found = await monitor.alerts(resolved=resolved)
+        # Read beside a collector, it is not known when that looked last.
+        told = found.evaluated is not None
+        return found, told or (await monitor.snapshot(TimeRange())).collector.running
+
+    view, watched = context.ask(look)
     now, calendar = context.now, context.calendar
 
     def show_them() -> None:
         if view.alerts:
             alerttables.show_table(context.out, view.alerts, now, view.silences, calendar)
-            if view.evaluated is None:
+            if not watched:
                 context.out.note("  as they stood when a collector last looked at the rules")
         else:
             context.out.line("no active alerts")

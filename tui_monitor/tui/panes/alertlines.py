@@ -112,10 +112,16 @@ def glyph_of(alert: Alert, glyphs: Glyphs) -> tuple[str, str]:
             return glyphs.state(token), token
 
 
+def _unwatched(view: AlertsView, look: Look) -> bool:
+    """Whether nobody looks at the rules. Beside a collector that does, it is not known when it did last."""
+    return look.collector is not None and not look.collector.running and view.evaluated is None
+
+
 def left_behind(view: AlertsView, look: Look) -> str:
     """That nobody knows whether these alerts still hold, where nobody looks; empty where somebody does."""
-    known = look.collector is not None and not look.collector.running and view.evaluated is None
-    return "as the last collector left them: nobody looks now" if known and view.alerts else ""
+    if not _unwatched(view, look) or not view.alerts:
+        return ""
+    return "as the last collector left them: nobody looks now"
 
 
 def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) -> Line:
@@ -152,7 +158,7 @@ def head_line(view: AlertsView, look: Look, width: int, order: str, words: str) 
     return Line(tuple(left), tuple(right))
 
 
-def nothing(view: AlertsView, words: str, width: int, glyphs: Glyphs, keys: Keymap) -> str:
+def nothing(view: AlertsView, look: Look, words: str, width: int, glyphs: Glyphs, keys: Keymap) -> str:
     """What stands where no alert is open: whether all is well, what is watched, and how to have a rule."""
     if words:
         return f"No alert with “{words}”. {keys.key('alerts.leave')} shows all."
@@ -161,7 +167,7 @@ def nothing(view: AlertsView, words: str, width: int, glyphs: Glyphs, keys: Keym
         return f"No rules are configured. In config.toml:\n\n{_EXAMPLE}"
     rules = plural(len(watching), "rule")
     lines = ["Nothing needs anybody: no alert is open.", "", f"{rules} watching:"]
-    if view.evaluated is None:
+    if _unwatched(view, look):
         lines = ["No alert is open, but nobody looks: no collector runs.", "", f"{rules}:"]
     wide = max(len(rule.name) for rule in watching[:_RULES])
     lines += [

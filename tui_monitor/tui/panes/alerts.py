@@ -177,7 +177,7 @@ class AlertsPane(Pane[Alerts]):
         width, words = self.app.size.width, self._filter.value.strip()
         self._head.show([head_line(view, look, width, self._order, words)])
         self._list.set_columns(columns(width))
-        self._list.say_empty(nothing(view, words, self.app.size.width, self.glyphs, self.keymap))
+        self._list.say_empty(nothing(view, look, words, width, self.glyphs, self.keymap))
         self._list.show(rows_of(view, words, self._order, look, width, self.glyphs))
         self._silences.say_empty(self.keymap.filled(NO_SILENCES))
         self._silences.show(silence_rows(view, look))
