@@ -60,6 +60,8 @@ async def draw(thread: CollectorThread, folder: Path, size: tuple[int, int], *, 
 def main() -> None:
     """Draw them all."""
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+    # What somebody chose on the screen of the demo is theirs.
+    os.environ["TUI_MONITOR_SCREEN__KEEP_LAYOUT"] = "false"
     first, folder = sys.argv[1], Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     if first == "--demo":

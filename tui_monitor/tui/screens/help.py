@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 from tui_monitor.tui.commands import Command
 from tui_monitor.tui.dialogkeys import ALWAYS, DIALOG, TITLES, WITHIN
-from tui_monitor.tui.drawing import wrap
+from tui_monitor.tui.drawing import size_of, wrap
 from tui_monitor.tui.keymap import Keymap
 from tui_monitor.tui.panes.table import PANES
 from tui_monitor.tui.screens.reading import Reading
@@ -77,7 +77,12 @@ def lines(place: str, width: int, keymap: Keymap, focus: str = "") -> list[Line]
         found += [Line.of(f"  {text}", "dim") for text in wrap(about, width - 2) if about]
         for keys, text in ((_keys(command, keymap), command.help) for command in commands):
             first, *rest = wrap(text, width - _KEYS - 2)
-            found.append(Line(((f"  {keys:<{_KEYS}}", "bright"), (first, ""))))
+            if size_of([(keys, "")]) < _KEYS:
+                found.append(Line(((f"  {keys:<{_KEYS}}", "bright"), (first, ""))))
+            else:
+                # Too long to stand beside its text.
+                found.append(Line.of(f"  {keys}", "bright"))
+                rest = [first, *rest]
             found += [Line.of(" " * (_KEYS + 2) + more) for more in rest]
         found.append(Line())
     return found[:-1]
