@@ -83,7 +83,10 @@ def test_buckets_are_counts_whose_bounds_have_the_unit(many, engine):
     counted = engine.instant(f"sum(increase({name}_count[1d]))", NOW)
     assert by(found, "le")["+Inf"] == counted.scalar
     assert (counted.unit, counted.bounds) == ("", "")
-    for text in (f"sum by (le) (rate({name}_bucket[1d]))", f"sum(rate({name}[1d]))"):
+    # Added up over `le`, there are no bounds any more.
+    assert engine.instant(f'sum(increase({name}_bucket{{le="0.5"}}[1d]))', NOW).bounds == ""
+    buckets = f"sum by (le) (rate({name}_bucket[1d]))"
+    for text in (buckets, f"sum(rate({name}[1d]))", f"{buckets} * 2", f"{buckets} + {buckets}"):
         quantile = engine.instant(f"histogram_quantile(0.9, {text})", NOW)
         assert (quantile.unit, quantile.bounds) == ("s", ""), text
 

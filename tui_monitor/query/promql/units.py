@@ -39,6 +39,8 @@ _KEPT = frozenset(
 _SAME = frozenset(
     {"sum", "avg", "min", "max", "stddev", "topk", "bottomk", "quantile", "limitk", "limit_ratio"}
 )
+_CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+"""Those that leave series as they are."""
 _OF_HISTOGRAM = frozenset({"histogram_quantile", "histogram_avg", "histogram_stddev"})
 """Read from a distribution, whether it was counted per second or not."""
 
@@ -93,11 +95,18 @@ def bounds_unit(node: Expr) -> str:
             return bounds_unit(node.selector)
         case Subquery() | Paren() | Unary():
             return bounds_unit(node.expr)
+        case Binary():
+            return bounds_unit(node.left) or bounds_unit(node.right)
         case Aggregate():
-            return bounds_unit(node.expr) if node.op in _SAME else ""
+            return bounds_unit(node.expr) if node.op in _SAME and _keeps_bounds(node) else ""
         case Call() if node.function in _PER_SECOND | _KEPT - _OF_HISTOGRAM:
             return next((unit for unit in map(bounds_unit, node.args) if unit), "")
     return ""
+
+
+def _keeps_bounds(node: Aggregate) -> bool:
+    """Whether its series have the label `le`: added up over that, they are no buckets any more."""
+    return node.op in _CHOOSING or ("le" in node.grouping) is not node.without
 
 
 def _called(node: Call) -> str:
