@@ -54,9 +54,10 @@ class JumpScreen(Dialog[Spot | None]):
         event.prevent_default()
         self._go(self._spots.get(event.key))
 
-    def on_click(self, event: Click) -> None:
+    async def on_click(self, event: Click) -> None:
         """Who takes the mouse needs no letter."""
         event.stop()
+        event.prevent_default()
         self._go(None)
 
     def on_mount(self) -> None:
